@@ -1,0 +1,36 @@
+"""Every Numba option of the project, and the key of its disk cache, in one place.
+
+``block``
+    A piece of hardware: compiled into its caller, never called or cached alone.
+``entry``
+    A compiled function Python calls. ``nogil`` lets a sound thread run beside it, ``cache`` keeps the
+    machine code between processes.
+``SOURCES``
+    Numba stamps a cached function with its own file only and would serve it stale after an edit of an
+    imported block (numba issues 1833, 9483). Default arguments are part of the cache key, so every
+    entry carries ``sources=SOURCES``: edit any file of ``opm`` and the key changes.
+"""
+
+import zlib
+from pathlib import Path
+from typing import Any
+
+from numba import njit
+
+block = njit(forceinline=True)
+entry = njit(cache=True, nogil=True)
+
+
+def _fingerprint() -> int:
+    crc = 0
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        crc = zlib.crc32(source.read_bytes(), crc)
+    return crc
+
+
+SOURCES = _fingerprint()
+
+
+def plain(function: Any) -> Any:
+    """Return the Python function behind a block: for single calls that are not worth compiling."""
+    return getattr(function, "py_func", function)

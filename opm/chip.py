@@ -1,0 +1,404 @@
+"""YM2151 and YM2164: the chip's Python face. No signal processing here.
+
+NOT EMULATED: the analogue side (YM3012 output filter, slew, noise), supply and temperature, and the
+half-cycles of phiM. ``port 0`` reads as 255. Source of all behaviour: Nuked-OPM 1.0.
+"""
+
+import operator
+import struct
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import bus
+from ._jit import plain
+from .run import ADDRESS, DATA, EVENT, run_frames
+from .state import FIELDS, STATE, new_state
+
+Samples = npt.NDArray[np.int16]
+
+CYCLES_PER_FRAME = 32
+CYCLES_TO_DATA = 2
+"""From an address to its data on the bus, the fewest that lose nothing."""
+FRAMES_PER_WRITE = 2
+"""From one queued register write to the next."""
+RESET_CYCLES = 2048
+
+_MAGIC = b"opm-chip"
+_LAYOUT = zlib.crc32(repr([field[:3] for field in FIELDS]).encode())
+_HEADER = struct.Struct("<8sIdqqBI")
+_NO_CHANNELS = np.empty((0, 8), np.int16)
+_NO_SAMPLES = np.empty((0, 2), np.int16)
+_NO_EVENTS = np.empty(0, EVENT)
+
+
+def _integer(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """Return value as int; TypeError or ValueError names it if it is none or out of range."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+    if number < low or (high is not None and number > high):
+        raise ValueError(f"{name} must be {f'{low} to {high}' if high is not None else f'at least {low}'}, got {value}")
+    return number
+
+
+class YM2151:
+    """A YM2151 (OPM), exact to the clock and to the bit with Nuked-OPM 1.0.
+
+    Parameters
+    ----------
+    clock : float
+        Master clock phiM in Hz. It sets ``sample_rate`` only: the emulation counts cycles.
+
+    Raises
+    ------
+    ValueError
+        The clock is not a positive number.
+
+    Examples
+    --------
+    >>> chip = YM2151()
+    >>> for address, data in [(0x20, 0xC7), (0x28, 0x4A), (0x60, 0), (0x80, 31), (0xE0, 15), (0x08, 0x08)]:
+    ...     chip.write_register(address, data)
+    >>> chip.generate(1000).shape
+    (1000, 2)
+    """
+
+    _opp = False
+
+    def __init__(self, clock: float = 3_579_545) -> None:
+        if isinstance(clock, bool) or not isinstance(clock, int | float) or not 0 < clock < float("inf"):
+            raise ValueError(f"clock must be a positive number of Hz, got {clock!r}")
+        self.clock = clock
+        """Master clock in Hz."""
+        self._records = new_state(self._opp)
+        self._words = self._records.view(np.ndarray).view(np.int32)
+        self._mute = 0
+        self.reset()
+
+    @property
+    def sample_rate(self) -> float:
+        """Frames a second: clock / 64, as float Hz."""
+        return self.clock / 64
+
+    @property
+    def state(self) -> np.record:
+        """The live state: a record of dtype ``opm.STATE``, every field int32. Writing to it changes the chip."""
+        return self._records[0]  # type: ignore[no-any-return]
+
+    def reset(self) -> None:
+        """Power up and reset: all state zero, IC asserted for 2048 cycles, released. Empties the write queue."""
+        self._records.view(np.ndarray).view(np.uint8)[:] = 0
+        self._records.opp[:] = self._opp
+        self._queue: list[tuple[int, int, int]] = []
+        self._cycle = 0
+        self.ic = 1
+        self.step(RESET_CYCLES)
+        self.ic = 0
+        self._cycle = 0
+        self._next_frame = 0
+        self._records[1] = self._records[0]
+
+    @property
+    def cycle(self) -> int:
+        """Cycles since reset."""
+        return self._cycle
+
+    def write(self, port: int, data: int) -> None:
+        """Write to the bus as on the pins: taken at the next cycle.
+
+        Address and data need two cycles between them, data and the next address 32
+        (``write_register`` sees to both).
+
+        Parameters
+        ----------
+        port : {0, 1}
+            0 = address, 1 = data.
+        data : int
+            0 to 255.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Not an integer, or out of range.
+        """
+        port, data = _integer("port", port, 0, 1), _integer("data", data, 0, 255)
+        plain(bus.write_port)(self.state, port, data)
+
+    def write_register(self, address: int, data: int) -> None:
+        """Queue a register write; the following ``generate`` and ``step`` calls play it out, nothing is lost.
+
+        It starts at the next frame, at least two frames after the queued write before it: the address before
+        cycle 0 of that frame, the data before cycle 2.
+
+        Parameters
+        ----------
+        address, data : int
+            0 to 255.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Not an integer, or out of range.
+        """
+        address, data = _integer("address", address, 0, 255), _integer("data", data, 0, 255)
+        frame = max(-(-self._cycle // CYCLES_PER_FRAME), self._next_frame)
+        start = frame * CYCLES_PER_FRAME
+        self._queue += [(start, ADDRESS, address), (start + CYCLES_TO_DATA, DATA, data)]
+        self._next_frame = frame + FRAMES_PER_WRITE
+
+    @property
+    def pending(self) -> int:
+        """Register writes still queued, counting one whose data byte is not on the bus yet."""
+        return (len(self._queue) + 1) // 2
+
+    def read(self, port: int = 1) -> int:
+        """Read a port.
+
+        Parameters
+        ----------
+        port : {0, 1}
+
+        Returns
+        -------
+        int
+            Port 1: status - bit 7 busy, bit 1 timer B, bit 0 timer A. Port 0: 255.
+        """
+        return int(plain(bus.read_status)(self.state)) if _integer("port", port, 0, 1) else 0xFF
+
+    @property
+    def irq(self) -> int:
+        """IRQ pin: 1 = asserted."""
+        return int(self.state.timer_irq)
+
+    @property
+    def ct1(self) -> int:
+        """CT1 pin."""
+        return int(plain(bus.read_ct1)(self.state))
+
+    @property
+    def ct2(self) -> int:
+        """CT2 pin."""
+        return int(plain(bus.read_ct2)(self.state))
+
+    @property
+    def ic(self) -> int:
+        """IC pin: 1 = reset asserted. Releasing it restarts the frame; hold it at least 64 cycles."""
+        return int(self.state.ic)
+
+    @ic.setter
+    def ic(self, level: int) -> None:
+        plain(bus.set_ic)(self.state, _integer("ic", level, 0, 1))
+
+    @property
+    def mute(self) -> int:
+        """8-bit mask of channels left out of ``generate``'s samples (bit 0 = channel 1). The chip does not notice."""
+        return self._mute
+
+    @mute.setter
+    def mute(self, mask: int) -> None:
+        mask = _integer("mute", mask, 0, 255)
+        if mask and not self._mute:
+            self._records[1] = self._records[0]
+        self._mute = mask
+
+    def step(self, cycles: int = 1) -> None:
+        """Advance single cycles.
+
+        Parameters
+        ----------
+        cycles : int
+            0 or more.
+        """
+        self._advance(1, _integer("cycles", cycles, 0), _NO_SAMPLES, _NO_CHANNELS)
+
+    def generate(self, frames: int, out: Samples | None = None) -> Samples:
+        """Advance whole frames and return their samples.
+
+        Parameters
+        ----------
+        frames : int
+            0 or more; one frame is 32 cycles.
+        out : (frames, 2) int16, C-contiguous, optional
+            Where to put them.
+
+        Returns
+        -------
+        (frames, 2) int16
+            Left and right DAC value after the last cycle of each frame.
+
+        Raises
+        ------
+        TypeError, ValueError
+            ``frames`` or ``out`` do not fit the description.
+        """
+        frames = _integer("frames", frames, 0)
+        if out is None:
+            out = np.empty((frames, 2), np.int16)
+        elif not isinstance(out, np.ndarray) or out.dtype != np.int16:
+            raise TypeError(f"out must be an int16 array, got {getattr(out, 'dtype', type(out).__name__)}")
+        elif out.shape != (frames, 2) or not out.flags.c_contiguous or not out.flags.writeable:
+            raise ValueError(f"out must be writeable, C-contiguous and of shape ({frames}, 2), got shape {out.shape}")
+        self._advance(frames, CYCLES_PER_FRAME, out, _NO_CHANNELS)
+        return out
+
+    def generate_channels(self, frames: int) -> Samples:
+        """Advance whole frames and return each channel's own sum before panning.
+
+        Row n is in step with the right sample of ``generate``'s row n. The DAC's rounding and clamping act on
+        the sum of the channels, so these columns do not add up to it exactly. ``mute`` has no effect here.
+
+        Parameters
+        ----------
+        frames : int
+            0 or more.
+
+        Returns
+        -------
+        (frames, 8) int16
+            Channel 8 is clipped where its noise would exceed 16 bits.
+        """
+        channels = np.empty((_integer("frames", frames, 0), 8), np.int16)
+        self._advance(len(channels), CYCLES_PER_FRAME, _NO_SAMPLES, channels)
+        return channels
+
+    def _advance(self, frames: int, cycles_per_frame: int, out: Samples, channels: Samples) -> None:
+        events = _NO_EVENTS
+        if self._queue:
+            end = self._cycle + frames * cycles_per_frame
+            due = next((i for i, event in enumerate(self._queue) if event[0] >= end), len(self._queue))
+            events = np.array(self._queue[:due], EVENT)
+            del self._queue[:due]
+        self._run(events, frames, cycles_per_frame, out, channels)
+
+    def _run(
+        self, events: npt.NDArray[Any], frames: int, cycles_per_frame: int, out: Samples, channels: Samples
+    ) -> None:
+        run_frames(self._records, self._words, events, self._cycle, frames, cycles_per_frame, self._mute, out, channels)
+        self._cycle += frames * cycles_per_frame
+
+    def save(self) -> bytes:
+        """Return an exact snapshot: state, queued writes, clock, mute. Load it with ``load``."""
+        header = _HEADER.pack(_MAGIC, _LAYOUT, self.clock, self._cycle, self._next_frame, self._mute, len(self._queue))
+        return header + self._records.tobytes() + np.array(self._queue, EVENT).tobytes()
+
+    def load(self, saved: bytes | bytearray | memoryview) -> None:
+        """Go back to a snapshot; ``state`` views stay live.
+
+        Raises
+        ------
+        ValueError
+            The bytes are no snapshot, of another state layout, of the other chip, or cut short. The chip is
+            left as it was.
+        """
+        saved = bytes(saved)
+        if not saved.startswith(_MAGIC) or len(saved) < _HEADER.size:
+            raise ValueError("not a chip snapshot: it does not start with a snapshot header")
+        _, layout, clock, cycle, next_frame, mute, queued = _HEADER.unpack_from(saved)
+        if layout != _LAYOUT:
+            raise ValueError(f"snapshot has state layout {layout:08x}, this version of opm reads {_LAYOUT:08x}")
+        end = _HEADER.size + self._records.nbytes
+        if len(saved) != end + queued * EVENT.itemsize:
+            raise ValueError(f"snapshot should have {end + queued * EVENT.itemsize} bytes, has {len(saved)}")
+        records = np.frombuffer(saved, STATE, 2, _HEADER.size)
+        if bool(records[0]["opp"]) != self._opp:
+            raise ValueError(f"snapshot is of a {'YM2164' if records[0]['opp'] else 'YM2151'}")
+        self._records.view(np.ndarray)[:] = records
+        self.clock = int(clock) if clock.is_integer() else clock
+        self._cycle, self._next_frame, self._mute = cycle, next_frame, mute
+        self._queue = np.frombuffer(saved, EVENT, queued, end).tolist()
+
+
+class YM2164(YM2151):
+    """A YM2164 (OPP): test register at 09, TL ramps (00-07), timer B counts half as fast, some writes later."""
+
+    _opp = True
+
+
+_CHIPS = {"ym2151": YM2151, "ym2164": YM2164}
+
+
+def make_events(rows: Sequence[tuple[int, int, int]] | npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return bus events as ``run`` wants them, checked.
+
+    Parameters
+    ----------
+    rows : sequence of (cycle, kind, data), or array of dtype ``EVENT``
+
+    Returns
+    -------
+    (n,) EVENT
+
+    Raises
+    ------
+    TypeError, ValueError
+        Wrong dtype or shape; a kind other than 0, 1, 2; a cycle that is negative or before the last one.
+    """
+    if isinstance(rows, np.ndarray):
+        if rows.dtype.names is None or set(EVENT.names or ()) != set(rows.dtype.names) or rows.ndim != 1:
+            raise TypeError(f"events must be a one-dimensional array of dtype opm.EVENT, got {rows.dtype}")
+        events = np.empty(len(rows), EVENT)
+        for name in EVENT.names or ():
+            events[name] = rows[name]
+    else:
+        events = np.array([tuple(row) for row in rows], EVENT)
+    if len(events) and events["cycle"][0] < 0:
+        raise ValueError(f"event 0: cycle must not be negative, got {events['cycle'][0]}")
+    if (wrong := np.flatnonzero(np.diff(events["cycle"]) < 0)).size:
+        i = int(wrong[0])
+        raise ValueError(f"event {i + 1}: cycle {events['cycle'][i + 1]} comes before {events['cycle'][i]}")
+    if (wrong := np.flatnonzero(events["kind"] > 2)).size:
+        raise ValueError(f"event {wrong[0]}: kind must be 0, 1 or 2, got {events['kind'][wrong[0]]}")
+    return events
+
+
+def run(
+    events: Sequence[tuple[int, int, int]] | npt.NDArray[Any],
+    frames: int,
+    chip: str = "ym2151",
+    cycles_per_frame: int = CYCLES_PER_FRAME,
+    engine: str = "auto",
+    return_chip: bool = False,
+) -> Any:
+    """Reset a chip, play bus events, return the samples.
+
+    Parameters
+    ----------
+    events : (n,) EVENT
+        ``cycle`` counts from reset, non-decreasing; an event is applied before its cycle. A sequence of
+        ``(cycle, kind, data)`` will do.
+    frames : int
+        Samples to make.
+    chip : {"ym2151", "ym2164"}
+    cycles_per_frame : int
+        32 is the true chip.
+    engine : {"auto", "cycle", "frame"}
+        All give the same samples and leave the same state.
+    return_chip : bool
+        Return the chip, too.
+
+    Returns
+    -------
+    (frames, 2) int16, or that and the chip
+        Left and right DAC value after the last cycle of each frame.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as described.
+    """
+    events = make_events(events)
+    if chip not in _CHIPS:
+        raise ValueError(f"chip must be one of {', '.join(map(repr, _CHIPS))}, got {chip!r}")
+    if engine not in ("auto", "cycle", "frame"):
+        raise ValueError(f"engine must be 'auto', 'cycle' or 'frame', got {engine!r}")
+    if engine == "frame":
+        raise NotImplementedError("the frame engine does not exist yet")
+    out = np.empty((_integer("frames", frames, 0), 2), np.int16)
+    played = _CHIPS[chip]()
+    played._run(events, len(out), _integer("cycles_per_frame", cycles_per_frame, 1), out, _NO_CHANNELS)
+    return (out, played) if return_chip else out

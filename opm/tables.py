@@ -1,0 +1,109 @@
+"""The chip's ROMs as int32 arrays, each with its origin.
+
+"die" means: read off the silicon by Nuke.YKT (Nuked-OPM); a formula is given where one reproduces the ROM.
+``tests/test_tables.py`` compares every table with the figures the reference holds.
+"""
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Rom: TypeAlias = npt.NDArray[np.int32]
+
+
+def _rom(values: object) -> Rom:
+    rom = np.array(values, np.int32)
+    rom.setflags(write=False)
+    return rom
+
+
+_INDEX = np.arange(256)
+
+LOGSIN = _rom(np.rint(-256 * np.log2(np.sin((_INDEX + 0.5) * np.pi / 512))))
+"""(256,) quarter sine as attenuation, 1/256 octave (3/128 dB) steps. Die; the formula gives every entry."""
+
+EXP = _rom(np.rint(2048 * 2.0 ** (-(_INDEX + 1) / 256)))
+"""(256,) 11-bit mantissa of 2 ** -x, x in 1/256. Die; the formula gives every entry."""
+
+EG_STEP = _rom([[0, 0, 0, 0], [1, 0, 0, 0], [1, 0, 1, 0], [1, 1, 1, 0]])
+"""(4, 4) extra step by low rate bits and timer phase. Die."""
+
+DETUNE = _rom([16, 17, 19, 20, 22, 24, 27, 29])
+"""(8,) mantissa of detune 1, 16 * 2 ** (n / 8) truncated to the die's values."""
+
+# F-numbers of the 48 quarter steps of an octave (rows: three semitones each), with the slope to the next.
+# fmt: off
+_BASE = (
+    1299, 1318, 1337, 1356, 1376, 1396, 1416, 1437, 1458, 1479, 1501, 1523,
+    1545, 1567, 1590, 1613, 1637, 1660, 1685, 1709, 1734, 1759, 1785, 1811,
+    1837, 1864, 1891, 1918, 1946, 1975, 2003, 2032, 2062, 2092, 2122, 2153,
+    2185, 2216, 2249, 2281, 2315, 2348, 2382, 2417, 2452, 2488, 2524, 2561,
+)
+_SLOPE = (
+    19, 19, 19, 20, 20, 20, 21, 20, 21, 21, 22, 22,
+    22, 22, 23, 23, 23, 24, 24, 24, 25, 25, 26, 26,
+    26, 27, 27, 28, 28, 28, 29, 30, 30, 30, 31, 31,
+    31, 31, 31, 31, 31, 31, 30, 30, 30, 30, 30, 30,
+)
+# fmt: on
+_STEEP = 37  # from this quarter step on the die's interpolator has rounding terms of its own
+_EMPTY = (0, 16)  # base and slope the interpolator sees at the unused note codes 3, 7, 11, 15
+
+
+def _fnum(code: int) -> int:
+    """F-number of a 10-bit code: third of an octave (2 bits), quarter step (4), fraction (4)."""
+    third, step, fraction = code >> 8, (code >> 4) & 15, code & 15
+    used = step < 12
+    quarter = third * 12 + step
+    base, slope = (_BASE[quarter], _SLOPE[quarter]) if used else _EMPTY
+    bit0, bit1, bit2, bit3 = ((fraction >> i) & 1 for i in range(4))
+    if used and quarter < _STEEP:
+        half_units = bit0 * (slope >> 3) + bit1 * (slope >> 2) + bit2 * (slope >> 1) + bit3 * slope
+    else:
+        odd = slope | 1
+        half_units = bit0 * ((odd >> 3) + 2) + bit1 * 8 + bit2 * (odd >> 1) + bit3 * (odd + 1)
+        half_units += 4 * (bit2 & bit3 & ~slope & 1)
+    return base + (half_units >> 1)
+
+
+FNUM = _rom([_fnum(code) for code in range(1024)])
+"""(1024,) F-number by key code and fraction (low 10 bits). Die."""
+
+
+def _pm(lfo: int, pms: int) -> int:
+    """Scale the 7-bit LFO value to 1/64 semitones, by the die's adder of the top three bits."""
+    top = (lfo >> 4) & 7
+    if pms != 7:
+        top >>= 1
+    extra = (top & 6) == 6 or ((top & 3) == 3 and pms >= 6)
+    out = (top + (top >> 2 & 1) + extra) * 2 + (lfo >> 4 & 1)
+    if pms == 7:
+        out >>= 1
+    out = (lfo & 15) + (out & 15) * 16
+    return (0, out >> 5 & 3, out >> 4 & 7, out >> 3 & 15, out >> 2 & 31, out >> 1 & 63, out << 1, out << 2)[pms]
+
+
+PM = _rom([[_pm(lfo, pms) for lfo in range(128)] for pms in range(8)])
+"""(8, 128) pitch offset in 1/64 semitone by PMS and LFO size. Die."""
+
+
+def _algorithms(*rows: str) -> Rom:
+    return _rom([[str(con) in row for con in range(8)] for row in rows])
+
+
+# Which algorithms connect a source to the operator that is about to be modulated. The two busses are
+# added: M1 and "output on bus 2" share one, older M1, C1 and "output on bus 1" the other.
+#                    M1          older M1    C1     output, bus 2  output, bus 1
+MODULATION = _rom(
+    [
+        _algorithms("01234567", "01234567", "", "", ""),  # to M1: self-feedback
+        _algorithms("15", "", "012", "", ""),  # to M2
+        _algorithms("", "", "", "03456", ""),  # to C1: M1 is at the output then
+        _algorithms("25", "", "3", "0134", "2"),  # to C2: M2 is at the output then
+    ]
+)
+"""(4, 5, 8) modulation sources by operator (M1 M2 C1 C2), source and algorithm. Manual and die."""
+
+CARRIER = _algorithms("7", "567", "4567", "01234567")
+"""(4, 8) 1 = the operator (M1 M2 C1 C2) is heard in the algorithm. Manual and die."""

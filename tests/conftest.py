@@ -1,0 +1,53 @@
+"""Set up for all tests: a Numba cache of their own, keyed by the sources of opm (numba issue 1833)."""
+
+import os
+import zlib
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def _fingerprint() -> int:
+    crc = 0
+    for source in sorted((ROOT / "opm").glob("*.py")):
+        crc = zlib.crc32(source.read_bytes(), crc)
+    return crc
+
+
+os.environ["NUMBA_CACHE_DIR"] = str(ROOT / ".cache" / "numba" / f"{_fingerprint():08x}")
+
+import hypothesis  # noqa: E402  (the cache folder must be known before numba is imported)
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+import opm  # noqa: E402
+
+hypothesis.settings.register_profile("opm", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("opm")
+
+
+class Golden:
+    """One golden vector."""
+
+    def __init__(self, path: Path) -> None:
+        with np.load(path) as arrays:
+            self.arrays = {name: arrays[name] for name in arrays}
+        self.chip = "ym2164" if self.arrays["ym2164"] else "ym2151"
+        self.frames = int(self.arrays["frames"])
+        self.cycles_per_frame = int(self.arrays["cycles_per_sample"])
+        self.events = np.empty(len(self.arrays["events_cycle"]), opm.EVENT)
+        for name in opm.EVENT.names or ():
+            self.events[name] = self.arrays[f"events_{name}"]
+
+    def state(self, name: str) -> np.ndarray:
+        """Return a field of the reference's final state."""
+        return self.arrays[f"state_{name}"]
+
+
+GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.npz"))
+
+
+@pytest.fixture(params=GOLDEN, ids=[path.stem for path in GOLDEN], scope="session")
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Each golden vector in turn."""
+    return Golden(request.param)

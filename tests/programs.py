@@ -1,0 +1,36 @@
+"""Random register programs for property tests."""
+
+import numpy as np
+
+import opm
+
+
+def random_program(seed: int, cycles: int, chip: str = "ym2151", ic: bool = True) -> np.ndarray:
+    """Return bus events over all registers: notes, test bits, IC, bursts and gaps down to 0 cycles.
+
+    Half of the programs keep the bus rules, half break them.
+    """
+    rng = np.random.default_rng(seed)
+    polite = rng.random() < 0.5
+    test_bits = rng.random() < 0.3
+    rows: list[tuple[int, int, int]] = []
+    cycle = 0
+    while cycle < cycles:
+        address = int(rng.integers(256))
+        if rng.random() < 0.3:
+            address = int(rng.choice([0x08, 0x08, 0x0F, 0x14, 0x18, 0x19, 0x1B, 0x10, 0x11, 0x12]))
+        if address in (0x01, 0x09) and not test_bits:
+            continue
+        data = int(rng.integers(256))
+        if address >= 0x80 and address < 0xA0:
+            data |= 0x10
+        rows.append((cycle, 0, address))
+        cycle += int(rng.integers(2, 6)) if polite else int(rng.integers(0, 4))
+        rows.append((cycle, 1, data))
+        cycle += int(rng.integers(32, 40)) if polite else int(rng.integers(0, 40))
+        if rng.random() < 0.05:
+            cycle += int(rng.integers(3000))
+        if ic and rng.random() < 0.002:
+            rows += [(cycle, 2, 1), (cycle + (length := int(rng.integers(1, 200))), 2, 0)]
+            cycle += length
+    return np.array(rows, opm.EVENT)
