@@ -28,7 +28,7 @@ FRAMES_PER_WRITE = 2
 RESET_CYCLES = 2048
 
 _MAGIC = b"opm-chip"
-_LAYOUT = zlib.crc32(repr([field[:3] for field in FIELDS]).encode())
+_LAYOUT = zlib.crc32(repr(FIELDS).encode())
 _HEADER = struct.Struct("<8sIdqqBI")
 _NO_CHANNELS = np.empty((0, 8), np.int16)
 _NO_SAMPLES = np.empty((0, 2), np.int16)

@@ -1,4 +1,6 @@
-"""Envelope generator: a serial timer, a clock that ticks every third frame, six stages, TL ramp. Source: die (Nuked-OPM).
+"""Envelope generator: serial timer, a clock that ticks every third frame, six stages, TL ramp.
+
+Source: die (Nuked-OPM).
 
 Attenuation counts in 3/32 dB steps, 0 loud, 1023 silent. The stages of slot s run at clocks s - 2 (key-on),
 s (rate), s + 1 (shift, AM), s + 2 (step, state), s + 3 (level), s + 4 (output).

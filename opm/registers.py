@@ -19,7 +19,7 @@ Channel registers: base + channel. Slot registers: base + slot, slot = operator 
 operators in the order M1, M2, C1, C2 - while the key-on bits of register 08 go M1, C1, M2, C2.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,7 +31,8 @@ YM2151, YM2164 = 1, 2
 BOTH = YM2151 | YM2164
 
 
-class Bits(NamedTuple):
+@dataclass(frozen=True)
+class Bits:
     """Bits ``high`` to ``low`` of a register and where they go."""
 
     base: int
@@ -55,7 +56,7 @@ class Bits(NamedTuple):
 
 
 # fmt: off
-REGISTERS = tuple(Bits(*row) for row in (
+REGISTERS: tuple[Bits, ...] = tuple(Bits(*row) for row in (  # type: ignore[arg-type]
     #base scope   hi lo name       field         meaning
     *((base, CHIP, i, i, f"TEST{i}", "test", "test bit", i, 0, chip)
       for base, chip in ((0x01, YM2151), (0x09, YM2164)) for i in range(8)),
@@ -121,7 +122,7 @@ def rows(address: int, chips: int = YM2151) -> list[Bits]:
 def _decode() -> tuple[Rom, Rom]:
     """Flatten the table for the compiled decode: row ranges by chip and address, and the rows."""
     first = np.zeros((2, 257), np.int32)
-    lines = []
+    lines: list[tuple[int, ...]] = []
     for opp, chips in enumerate((YM2151, YM2164)):
         for address in range(256):
             first[opp, address] = len(lines)

@@ -15,11 +15,11 @@ ADDRESS, DATA, IC = 0, 1, 2
 @block
 def apply_events(s, events, done, cycle):
     """Apply what is due; return how many events are done."""
-    while done < events.shape[0] and events[done].cycle <= cycle:
-        if events[done].kind == IC:
-            bus.set_ic(s, events[done].data & 1)
+    while done < events.shape[0] and events[done]["cycle"] <= cycle:
+        if events[done]["kind"] == IC:
+            bus.set_ic(s, events[done]["data"] & 1)
         else:
-            bus.write_port(s, events[done].kind, events[done].data)
+            bus.write_port(s, events[done]["kind"], events[done]["data"])
         done += 1
     return done
 

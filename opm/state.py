@@ -8,7 +8,8 @@ Widths marked ``HISTORY`` are shift registers the reference keeps in 32 bits: in
 Fields of YM2164 only start with ``opp_``.
 """
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,8 @@ ATTACK, DECAY1, DECAY2, RELEASE = 0, 1, 2, 3
 """The values of ``eg_state``."""
 
 
-class Field(NamedTuple):
+@dataclass(frozen=True)
+class Field:
     """One field of the state: name, width in bits, number of elements, meaning, two's complement or not."""
 
     name: str
@@ -31,7 +33,7 @@ class Field(NamedTuple):
 
 SIGNED = True
 # fmt: off
-FIELDS = tuple(Field(*row) for row in (
+FIELDS: tuple[Field, ...] = tuple(Field(*row) for row in (
     # name              bits count meaning
     # --- clock and pins
     ("cycles",             5,  1, "position in the frame, 0-31; releasing IC sets it to 0"),

@@ -34,3 +34,18 @@ def random_program(seed: int, cycles: int, chip: str = "ym2151", ic: bool = True
             rows += [(cycle, 2, 1), (cycle + (length := int(rng.integers(1, 200))), 2, 0)]
             cycle += length
     return np.array(rows, opm.EVENT)
+
+
+def loud_program(seed: int, cycles: int, chip: str = "ym2151") -> np.ndarray:
+    """Return a random program that starts with all 8 channels sounding on all operators."""
+    rng = np.random.default_rng(seed)
+    rows = [(0x20 + ch, 0xC0 | int(rng.integers(64))) for ch in range(8)]
+    rows += [(0x28 + ch, int(rng.integers(0x20, 0x60))) for ch in range(8)]
+    for base, low, high in ((0x40, 0, 16), (0x60, 8, 40), (0x80, 20, 32), (0xA0, 0, 10), (0xE0, 0, 16)):
+        rows += [(base + slot, int(rng.integers(low, high))) for slot in range(32)]
+    rows += [(0x08, 0x78 | ch) for ch in range(8)]
+    start = 34 * len(rows)
+    events = [(34 * i + 2 * kind, kind, row[kind]) for i, row in enumerate(rows) for kind in (0, 1)]
+    program = random_program(seed, cycles - start, chip, ic=False)
+    program["cycle"] += start
+    return np.concatenate([np.array(events, opm.EVENT), program])

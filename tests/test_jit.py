@@ -1,0 +1,97 @@
+"""The compiler's set-up: no stale cache, same results without JIT, bounds respected, import rules."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from programs import random_program
+
+import opm
+
+
+def run_python(code, cwd, **environment):
+    """Run Python code in a fresh process that sees the package in cwd."""
+    full = {**os.environ, "PYTHONPATH": f"{cwd}{os.pathsep}{ROOT / 'tests'}", **environment}
+    done = subprocess.run([sys.executable, "-c", code], cwd=cwd, env=full, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_an_edited_block_is_not_served_stale(tmp_path):
+    """Numba itself sees only the entry's own file (issue 1833): our key must see the edit of a block."""
+    shutil.copytree(ROOT / "opm", tmp_path / "opm", ignore=shutil.ignore_patterns("__pycache__"))
+    code = "import opm; c = opm.YM2151(); c.state.eg_timer = 0; c.generate(10); print(c.state.eg_timer)"
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    before = run_python(code, tmp_path, **environment)
+    cached = sorted((tmp_path / "cache").rglob("*.nbc"))
+    assert cached, "nothing was cached"
+    assert run_python(code, tmp_path, **environment) == before
+    assert sorted((tmp_path / "cache").rglob("*.nbc")) == cached, "the second process did not use the cache"
+
+    source = tmp_path / "opm" / "envelope.py"
+    edited = source.read_text().replace("+ (1 if counting else 0)", "+ (0 if counting else 0)")
+    assert edited != source.read_text()
+    source.write_text(edited)
+    assert before != "0"
+    assert run_python(code, tmp_path, **environment) == "0"
+
+
+@pytest.mark.parametrize("chip", ["ym2151", "ym2164"])
+def test_same_samples_without_jit(chip, tmp_path):
+    """1 000 cycles in plain Python, one sample a cycle: same samples, same state."""
+    program = random_program(3, 1000, chip)
+    np.save(tmp_path / "program.npy", program)
+    want, played = opm.run(program, 1000, chip, cycles_per_frame=1, return_chip=True)
+    code = (
+        "import numpy as np, opm, numba; assert numba.config.DISABLE_JIT\n"
+        f"out, chip = opm.run(np.load('program.npy'), 1000, {chip!r}, cycles_per_frame=1, return_chip=True)\n"
+        "np.save('out.npy', out); np.save('state.npy', np.array(chip.state))"
+    )
+    shutil.copytree(ROOT / "opm", tmp_path / "opm", ignore=shutil.ignore_patterns("__pycache__"))
+    run_python(code, tmp_path, NUMBA_DISABLE_JIT="1", PYTHONWARNINGS="error")
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), want)
+    assert np.load(tmp_path / "state.npy")[()] == played.state
+
+
+def test_no_index_leaves_its_array(tmp_path):
+    """Compiled with bounds checks (in a cache of its own, numba issue 10821), programs that abuse the bus run clean."""
+    code = (
+        "import opm, programs\n"
+        "for seed in range(6):\n"
+        "    for chip in ('ym2151', 'ym2164'):\n"
+        "        opm.run(programs.random_program(seed, 60_000, chip), 60_000, chip, cycles_per_frame=1)\n"
+        "print('clean')"
+    )
+    environment = {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
+    assert run_python(code, ROOT, **environment) == "clean"
+
+
+@pytest.mark.parametrize(("package", "forbidden"), [("opm", "player")])
+def test_opm_never_imports_the_player(package, forbidden):
+    for source in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not any(name.split(".")[0] == forbidden for name in names), source
+
+
+def test_the_player_uses_public_names_only():
+    for source in (ROOT / "player").rglob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("opm"):
+                assert node.module == "opm", f"{source}: imports from {node.module}"
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "opm":
+                assert not node.attr.startswith("_"), f"{source}: uses opm.{node.attr}"
+
+
+def test_importing_opm_needs_numpy_and_numba_only():
+    code = (
+        "import sys, opm; print(sorted({'sounddevice', 'rich', 'soxr', 'soundfile', 'matplotlib'} & set(sys.modules)))"
+    )
+    assert run_python(code, Path(ROOT)) == "[]"

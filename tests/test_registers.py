@@ -1,0 +1,74 @@
+"""The register map: names for people, and the decode that derives from it."""
+
+import numpy as np
+import pytest
+
+import opm
+from opm.registers import BOTH, REGISTERS, YM2151, YM2164, rows
+
+
+@pytest.mark.parametrize(
+    ("address", "data", "text"),
+    [
+        (0x82, 0x9F, "M1 of channel 3: KS 2, AR 31"),
+        (0x6A, 0x05, "M2 of channel 3: TL 5"),
+        (0x20, 0xC7, "channel 1: RL 3, FB 0, CON 7"),
+        (0x2F, 0x4A, "channel 8: KC 74"),
+        (0x08, 0x7A, "channel 3: key on M1+M2+C1+C2"),
+        (0x08, 0x12, "channel 3: key on C1"),
+        (0x08, 0x07, "channel 8: key off"),
+        (0x19, 0x85, "chip: PMD 5"),
+        (0x19, 0x05, "chip: AMD 5"),
+        (0x0F, 0x9F, "chip: NE 1, NFRQ 31"),
+        (0x00, 0x00, "no register"),
+    ],
+)
+def test_describe(address, data, text):
+    assert opm.describe(address, data) == text
+
+
+def test_describe_ym2164():
+    assert opm.describe(0x03, 7, chip="ym2164") == "channel 4: RAMP 7"
+    assert opm.describe(0x01, 7) != opm.describe(0x01, 7, chip="ym2164")
+
+
+@pytest.mark.parametrize(("address", "data", "chip"), [(256, 0, "ym2151"), (0, -1, "ym2151"), (0, 0, "opl")])
+def test_describe_refuses(address, data, chip):
+    with pytest.raises(ValueError, match=r"256|-1|opl"):
+        opm.describe(address, data, chip=chip)
+
+
+@pytest.mark.parametrize("chips", [YM2151, YM2164])
+def test_no_two_fields_claim_a_bit(chips):
+    for address in range(256):
+        taken = {}
+        for bits in rows(address, chips):
+            for bit in range(bits.low, bits.high + 1):
+                assert (bit, bits.when) not in taken, f"{address:02X} bit {bit}: {bits.name}, {taken[bit, bits.when]}"
+                taken[bit, bits.when] = bits.name
+
+
+def test_every_register_reaches_its_field():
+    """Write all ones to every register of both chips, look for exactly the field's bits."""
+    counts = {field.name: field.count for field in opm.FIELDS}
+    for bits in REGISTERS:
+        chip = opm.YM2164() if bits.chips == YM2164 else opm.YM2151()
+        if bits.field.startswith("reset"):
+            continue  # lasts less than a cycle: the golden vectors cover it
+        for index in range({0: 1, 1: 8, 2: 32}[bits.scope]):
+            address = bits.base + index
+            data = 0x7F if bits.when == 0 else 0xFF
+            chip.write(0, address)
+            chip.step(2)
+            chip.write(1, data)
+            chip.step(40)
+            got = chip.state[bits.field]
+            value = int(got if counts[bits.field] == 1 else got[bits.index + index])
+            want = ((2 << (bits.high - bits.low)) - 1) << bits.place
+            assert value & want == want, f"{address:02X} {bits.name}: expected {want:x} in {bits.field}, got {value:x}"
+
+
+def test_registers_are_in_the_map():
+    assert {bits.chips for bits in REGISTERS} == {BOTH, YM2151, YM2164}
+    assert all(bits.field in opm.STATE.names for bits in REGISTERS)
+    assert np.unique([bits.name for bits in REGISTERS]).size > 40
