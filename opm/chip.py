@@ -266,20 +266,57 @@ class YM2151:
         self._advance(len(channels), CYCLES_PER_FRAME, _NO_SAMPLES, channels)
         return channels
 
-    def _advance(self, frames: int, cycles_per_frame: int, out: Samples, channels: Samples) -> None:
-        events = _NO_EVENTS
-        if self._queue:
-            end = self._cycle + frames * cycles_per_frame
-            due = next((i for i, event in enumerate(self._queue) if event[0] >= end), len(self._queue))
-            events = np.array(self._queue[:due], EVENT)
-            del self._queue[:due]
-        self._run(events, frames, cycles_per_frame, out, channels)
+    def run(
+        self,
+        events: Sequence[tuple[int, int, int]] | npt.NDArray[Any],
+        frames: int,
+        cycles_per_frame: int = CYCLES_PER_FRAME,
+    ) -> Samples:
+        """Advance whole frames with bus events at exact cycles: ``opm.run`` in pieces.
 
-    def _run(
-        self, events: npt.NDArray[Any], frames: int, cycles_per_frame: int, out: Samples, channels: Samples
+        Parameters
+        ----------
+        events : (n,) EVENT
+            ``cycle`` counts from reset; events before ``cycle`` are refused. A sequence of
+            ``(cycle, kind, data)`` will do. Events beyond the last frame are not applied.
+        frames : int
+            0 or more.
+        cycles_per_frame : int
+            32 is the true chip.
+
+        Returns
+        -------
+        (frames, 2) int16
+            Left and right DAC value after the last cycle of each frame.
+
+        Raises
+        ------
+        TypeError, ValueError
+            An argument is not as described.
+        """
+        events = make_events(events)
+        if len(events) and events["cycle"][0] < self._cycle:
+            raise ValueError(f"event 0: cycle {events['cycle'][0]} has passed, the chip is at {self._cycle}")
+        out = np.empty((_integer("frames", frames, 0), 2), np.int16)
+        self._advance(len(out), _integer("cycles_per_frame", cycles_per_frame, 1), out, _NO_CHANNELS, events)
+        return out
+
+    def _advance(
+        self,
+        frames: int,
+        cycles_per_frame: int,
+        out: Samples,
+        channels: Samples,
+        events: npt.NDArray[Any] = _NO_EVENTS,
     ) -> None:
+        end = self._cycle + frames * cycles_per_frame
+        if self._queue:
+            due = next((i for i, event in enumerate(self._queue) if event[0] >= end), len(self._queue))
+            events = np.concatenate([np.array(self._queue[:due], EVENT), events])
+            events = events[np.argsort(events["cycle"], kind="stable")]
+            del self._queue[:due]
         run_frames(self._records, self._words, events, self._cycle, frames, cycles_per_frame, self._mute, out, channels)
-        self._cycle += frames * cycles_per_frame
+        self._cycle = end
 
     def save(self) -> bytes:
         """Return an exact snapshot: state, queued writes, clock, mute. Load it with ``load``."""
@@ -391,14 +428,12 @@ def run(
     TypeError, ValueError
         An argument is not as described.
     """
-    events = make_events(events)
     if chip not in _CHIPS:
         raise ValueError(f"chip must be one of {', '.join(map(repr, _CHIPS))}, got {chip!r}")
     if engine not in ("auto", "cycle", "frame"):
         raise ValueError(f"engine must be 'auto', 'cycle' or 'frame', got {engine!r}")
     if engine == "frame":
         raise NotImplementedError("the frame engine does not exist yet")
-    out = np.empty((_integer("frames", frames, 0), 2), np.int16)
     played = _CHIPS[chip]()
-    played._run(events, len(out), _integer("cycles_per_frame", cycles_per_frame, 1), out, _NO_CHANNELS)
+    out = played.run(events, frames, cycles_per_frame)
     return (out, played) if return_chip else out

@@ -188,8 +188,7 @@ def test_mute_equals_a_program_that_pans_the_channel_nowhere(chip):
             silent["data"][i] &= 0x3F
     muted = (opm.YM2164 if chip == "ym2164" else opm.YM2151)()
     muted.mute = 0x84
-    out = np.empty((1800, 2), np.int16)
-    muted._run(program, 1800, 32, out, np.empty((0, 8), np.int16))
+    out = muted.run(program, 1800)
     want, plain = opm.run(program, 1800, chip, return_chip=True)
     assert (want != out).any()
     assert muted.state == plain.state
@@ -228,6 +227,18 @@ def test_channels_do_not_depend_on_panning_and_calls():
     chip.generate(100)
     got = chip.generate_channels(400)
     np.testing.assert_array_equal(got, want[100:])
+
+
+def test_run_in_pieces_is_opm_run():
+    program = random_program(8, 32_000)
+    chip, pieces = opm.YM2151(), []
+    for frames in (1, 99, 400, 500):
+        end = chip.cycle + 32 * frames
+        now = program[(program["cycle"] >= chip.cycle) & (program["cycle"] < end)]
+        pieces.append(chip.run(now, frames))
+    np.testing.assert_array_equal(np.concatenate(pieces), opm.run(program, 1000))
+    with pytest.raises(ValueError, match="has passed"):
+        chip.run([(0, 0, 0)], 1)
 
 
 def test_generate_into_an_array():

@@ -1,0 +1,69 @@
+"""Song files. One module a format; each has ``recognise(data)`` and ``read(data, time_unit)``.
+
+A format is recognised by what the file holds, never by its name.
+"""
+
+import zlib
+from pathlib import Path
+from typing import Protocol
+
+from ..song import Song, SongError
+from . import json_log, vgm
+
+
+class Reader(Protocol):
+    """What a format's module offers."""
+
+    def recognise(self, data: bytes) -> bool:
+        """Say whether the data is of this format."""
+
+    def read(self, data: bytes, time_unit: str | None) -> Song:
+        """Return the song, or raise SongError with the byte offset or row."""
+
+
+READERS: tuple[Reader, ...] = (vgm, json_log)
+LARGEST = 256 * 2**20
+"""Files (and their unpacked contents) beyond this many bytes are refused."""
+
+
+def read(path: Path, time_unit: str | None = None) -> Song:
+    """Read a song file.
+
+    Parameters
+    ----------
+    path : Path
+    time_unit : {"samples", "seconds"}, optional
+        What the times of a log count, where the file does not say.
+
+    Raises
+    ------
+    SongError
+        The file cannot be read or played; the message names the byte offset or row.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise SongError((error.strerror or str(error)).lower()) from None
+    if len(data) > LARGEST:
+        raise SongError(f"expected at most {LARGEST} bytes")
+    if data[:2] == b"\x1f\x8b":
+        data = _gunzip(data)
+    for reader in READERS:
+        if reader.recognise(data):
+            return reader.read(data, time_unit)
+    start = data[:8].hex(" ") or "nothing"
+    raise SongError(f"byte 0: expected a VGM file or a JSON log, found {start}")
+
+
+def _gunzip(data: bytes) -> bytes:
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpacker.decompress(data, LARGEST + 1)
+    except zlib.error as error:
+        raise SongError(f"gzip data is damaged: {error}") from None
+    if len(plain) > LARGEST:
+        raise SongError(f"expected at most {LARGEST} bytes of unpacked data")
+    if not unpacker.eof:
+        raise SongError(f"byte {len(data)}: the gzip data is cut short")
+    return plain

@@ -1,0 +1,75 @@
+"""A song: register writes with exact times, and what a listener wants to know about it."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+WRITE = np.dtype([("time", np.int64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])
+"""numpy.dtype of a register write: time in the song's ticks, chip 0 or 1, register address, byte."""
+
+CLOCK = 3_579_545
+"""Master clock of arcade boards, MSX and X16, in Hz: where a file names none."""
+SLOWEST, FASTEST = 500_000, 16_000_000
+"""Master clocks taken for real, in Hz."""
+LONGEST = 7 * 86_400
+"""Times beyond this many seconds are taken for damage."""
+
+
+class SongError(Exception):
+    """A file that cannot be played: one line saying where (byte offset or row) and what was expected."""
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Where a song repeats from: its first tick and the first of its writes."""
+
+    tick: int
+    write: int
+
+
+@dataclass
+class Song:
+    """Register writes in order, and what is known about them."""
+
+    format: str
+    """For people, for example ``VGM 1.71``."""
+    writes: npt.NDArray[Any]
+    """(n,) WRITE, in playing order."""
+    length: int
+    """Ticks to the end of the song (one pass)."""
+    rate: Fraction | None
+    """Ticks a second; None: ticks are log samples, the chip's own frames."""
+    clock: int = CLOCK
+    """Master clock in Hz."""
+    chips: tuple[str, ...] = ("ym2151",)
+    """One or two of ``ym2151``, ``ym2164``."""
+    loop: Loop | None = None
+    loop_base: int = 0
+    """VGM: passes not to play."""
+    loop_modifier: int = 16
+    """VGM: sixteenths of the passes asked for."""
+    tags: dict[str, str] = field(default_factory=dict)
+    not_played: tuple[str, ...] = ()
+    """Chips and parts the file holds and this player does not play."""
+    family: bool = False
+    """The cat2151 family's convention: the chip runs at twice its speed."""
+    notes: list[str] = field(default_factory=list)
+    """Decisions made and faults met while reading, a line each."""
+
+    def passes(self, loops: int) -> int:
+        """Return how often the loop is played when the listener asks for ``loops`` passes."""
+        return max(1, round(loops * self.loop_modifier / 16) - self.loop_base)
+
+    def seconds(self, ticks: int) -> float:
+        """Return the duration of a number of ticks in seconds."""
+        return float(ticks / self.rate) if self.rate else ticks * 64 / self.clock
+
+
+def check_clock(clock: int, where: str) -> int:
+    """Return the clock if it can be a YM2151's, else raise SongError."""
+    if not SLOWEST <= clock <= FASTEST:
+        raise SongError(f"{where}: expected a clock of {SLOWEST} to {FASTEST} Hz, got {clock}")
+    return clock

@@ -1,0 +1,1 @@
+"""The songs that ship with the player, and what makes them."""
