@@ -13,6 +13,8 @@ from .song import SongError
 
 AHEAD = 1.0
 """Seconds rendered before the sound starts and kept in hand while it plays."""
+LATENCY = 0.25
+"""Seconds the device holds. PortAudio's own choice (35 ms) loses samples in PulseAudio without a word."""
 CHUNK = 1024
 HINT = "write a file instead: python -m player SONG -o song.wav"
 Samples = npt.NDArray[np.int16]
@@ -39,7 +41,7 @@ class Speaker:
         self._sd = _sounddevice()
         try:
             self.rate = float(self._sd.query_devices(kind="output")["default_samplerate"])
-            self._stream = self._sd.OutputStream(samplerate=self.rate, channels=2, dtype="int16", latency="high")
+            self._stream = self._sd.OutputStream(samplerate=self.rate, channels=2, dtype="int16", latency=LATENCY)
         except (self._sd.PortAudioError, ValueError):
             raise SongError(f"no sound card to play on; {HINT}") from None
         self.underruns = 0
@@ -55,17 +57,24 @@ class Speaker:
             while worker.is_alive() and not ahead.full():
                 worker.join(0.01)
             self._stream.start()
+            self._silence(LATENCY)
             while (chunk := ahead.get()) is not None:
                 if isinstance(chunk, BaseException):
                     raise chunk
                 self.underruns += bool(self._stream.write(chunk))
+            self._silence(2 * LATENCY)
             self._stream.stop()
         except BaseException:
             self._stream.abort()
             raise
         finally:
             stop.set()
+            worker.join()
             self._stream.close()
+
+    def _silence(self, seconds: float) -> None:
+        """Lead in and out: PulseAudio loses some of what comes first and what is held at the stop."""
+        self._stream.write(np.zeros((round(seconds * self.rate), 2), np.int16))
 
 
 def _render_ahead(
