@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from . import bus
 from ._jit import plain
-from .run import ADDRESS, DATA, EVENT, run_frames
+from .frame import new_frames
+from .run import ADDRESS, AUTO, CYCLE, DATA, EVENT, FRAME, run_frames
 from .state import FIELDS, STATE, new_state
 
 Samples = npt.NDArray[np.int16]
@@ -30,6 +31,7 @@ RESET_CYCLES = 2048
 _MAGIC = b"opm-chip"
 _LAYOUT = zlib.crc32(repr(FIELDS).encode())
 _HEADER = struct.Struct("<8sIdqqBI")
+_ENGINES = {"auto": AUTO, "cycle": CYCLE, "frame": FRAME}
 _NO_CHANNELS = np.empty((0, 8), np.int16)
 _NO_SAMPLES = np.empty((0, 2), np.int16)
 _NO_EVENTS = np.empty(0, EVENT)
@@ -77,6 +79,7 @@ class YM2151:
         """Master clock in Hz."""
         self._records = new_state(self._opp)
         self._words = self._records.view(np.ndarray).view(np.int32)
+        self._frames = new_frames()
         self._mute = 0
         self.reset()
 
@@ -271,6 +274,7 @@ class YM2151:
         events: Sequence[tuple[int, int, int]] | npt.NDArray[Any],
         frames: int,
         cycles_per_frame: int = CYCLES_PER_FRAME,
+        engine: str = "auto",
     ) -> Samples:
         """Advance whole frames with bus events at exact cycles: ``opm.run`` in pieces.
 
@@ -283,6 +287,8 @@ class YM2151:
             0 or more.
         cycles_per_frame : int
             32 is the true chip.
+        engine : {"auto", "cycle", "frame"}
+            All give the same samples and leave the same state.
 
         Returns
         -------
@@ -298,7 +304,10 @@ class YM2151:
         if len(events) and events["cycle"][0] < self._cycle:
             raise ValueError(f"event 0: cycle {events['cycle'][0]} has passed, the chip is at {self._cycle}")
         out = np.empty((_integer("frames", frames, 0), 2), np.int16)
-        self._advance(len(out), _integer("cycles_per_frame", cycles_per_frame, 1), out, _NO_CHANNELS, events)
+        cycles_per_frame = _integer("cycles_per_frame", cycles_per_frame, 1)
+        if engine not in _ENGINES:
+            raise ValueError(f"engine must be one of {', '.join(map(repr, _ENGINES))}, got {engine!r}")
+        self._advance(len(out), cycles_per_frame, out, _NO_CHANNELS, events, _ENGINES[engine])
         return out
 
     def _advance(
@@ -308,6 +317,7 @@ class YM2151:
         out: Samples,
         channels: Samples,
         events: npt.NDArray[Any] = _NO_EVENTS,
+        engine: int = AUTO,
     ) -> None:
         end = self._cycle + frames * cycles_per_frame
         if self._queue:
@@ -315,7 +325,19 @@ class YM2151:
             events = np.concatenate([np.array(self._queue[:due], EVENT), events])
             events = events[np.argsort(events["cycle"], kind="stable")]
             del self._queue[:due]
-        run_frames(self._records, self._words, events, self._cycle, frames, cycles_per_frame, self._mute, out, channels)
+        run_frames(
+            self._records,
+            self._words,
+            self._frames,
+            events,
+            self._cycle,
+            frames,
+            cycles_per_frame,
+            engine,
+            self._mute,
+            out,
+            channels,
+        )
         self._cycle = end
 
     def save(self) -> bytes:
@@ -430,10 +452,6 @@ def run(
     """
     if chip not in _CHIPS:
         raise ValueError(f"chip must be one of {', '.join(map(repr, _CHIPS))}, got {chip!r}")
-    if engine not in ("auto", "cycle", "frame"):
-        raise ValueError(f"engine must be 'auto', 'cycle' or 'frame', got {engine!r}")
-    if engine == "frame":
-        raise NotImplementedError("the frame engine does not exist yet")
     played = _CHIPS[chip]()
-    out = played.run(events, frames, cycles_per_frame)
+    out = played.run(events, frames, cycles_per_frame, engine)
     return (out, played) if return_chip else out

@@ -1,8 +1,8 @@
-"""The one compiled entry: bus events and frames in, samples out."""
+"""The one compiled entry: bus events and frames in, samples out. It chooses the engine frame by frame."""
 
 import numpy as np
 
-from . import bus, mixer
+from . import boundary, bus, frame, mixer
 from ._jit import SOURCES, block, entry
 from .cycle import clock
 
@@ -10,6 +10,14 @@ EVENT = np.dtype([("cycle", np.int64), ("kind", np.uint8), ("data", np.uint8)])
 """numpy.dtype of a bus event: cycles since reset when it is applied (before that cycle), kind, byte."""
 ADDRESS, DATA, IC = 0, 1, 2
 """Kinds of event: write to port 0, write to port 1, drive the IC pin (1 = reset asserted)."""
+AUTO, CYCLE, FRAME = 0, 1, 2
+"""Engines."""
+CLOCKS = 32
+"""Clocks a frame of the chip."""
+CLOCKS_TO_DATA = 2
+"""From address to data in the writes the frame engine applies itself."""
+QUIET, WRITE, BUSY = 0, 1, 2
+"""What the events hold for the next frame: nothing, one aligned register write, anything else."""
 
 
 @block
@@ -25,14 +33,66 @@ def apply_events(s, events, done, cycle):
 
 
 @block
-def sample(s, row):
+def look_ahead(s, f, events, done, cycle):
+    """Say what the events hold for the 32 clocks from a cycle."""
+    left = events.shape[0] - done
+    if left == 0 or events[done]["cycle"] >= cycle + CLOCKS:
+        return QUIET
+    if left < 2 or events[done]["kind"] != ADDRESS or events[done + 1]["kind"] != DATA or f.write:
+        return BUSY
+    if events[done]["cycle"] != cycle or events[done + 1]["cycle"] != cycle + CLOCKS_TO_DATA:
+        return BUSY
+    if left > 2 and events[done + 2]["cycle"] < cycle + CLOCKS:
+        return BUSY
+    return WRITE if frame.writable(s, events[done]["data"]) else BUSY
+
+
+@block
+def enter(state, words, frames, mute):
+    """Hand the chip over to the frame engine."""
+    chip, f = state[0], frames[0]
+    frame.set_panning(chip, f, 0)
+    boundary.enter(chip, f)
+    boundary.get_mixer(chip, f, f)
+    boundary.get_taps(chip, f)
+    if mute:
+        frame.set_panning(chip, frames[1], mute)
+        boundary.get_mixer(state[1], frames[1], f)
+
+
+@block
+def leave(state, frames, mute):
+    """Hand it back."""
+    boundary.leave(state[0], frames[0])
+    boundary.put_taps(state[0], frames[0])
+    boundary.put_mixer(state[0], frames[0], frames[0])
+    if mute:
+        boundary.put_mixer(state[1], frames[1], frames[0])
+
+
+@block
+def whole_frame(chip, words, frames, mute):
+    """32 clocks by the frame engine."""
+    f = frames[0]
+    frame.frame(chip, words, f)
+    last = frame.slot_31(chip, f)
+    frame.taps(chip, f, last)
+    frame.mix(f, f, last)
+    if mute:
+        frame.mix(frames[1], f, last)
+
+
+@block
+def sample(output, row):
     """Store the DAC's two outputs."""
-    row[mixer.LEFT] = s.dac_output[mixer.LEFT]
-    row[mixer.RIGHT] = s.dac_output[mixer.RIGHT]
+    row[mixer.LEFT] = output[mixer.LEFT]
+    row[mixer.RIGHT] = output[mixer.RIGHT]
 
 
 @entry
-def run_frames(state, words, events, cycle, frames, cycles_per_frame, mute, out, channels, sources=SOURCES):
+def run_frames(
+    state, words, frames, events, cycle, count, clocks_per_frame, engine, mute, out, channels, sources=SOURCES
+):
     """Advance a chip and record its samples.
 
     Parameters
@@ -41,17 +101,21 @@ def run_frames(state, words, events, cycle, frames, cycles_per_frame, mute, out,
         The chip, and the mixer without its muted channels.
     words : (n,) int32
         The same memory, flat.
+    frames : (2,) FRAME
+        Working memory of the frame engine.
     events : (n,) EVENT
         Applied in order, each before its cycle.
     cycle : int
         Cycles since reset.
-    frames, cycles_per_frame : int
-        How far to go.
+    count, clocks_per_frame : int
+        How many samples to make, and how far apart.
+    engine : int
+        AUTO, CYCLE or FRAME.
     mute : int
         Mask of channels to leave out of ``out``.
-    out : (frames, 2) int16 or (0, 2)
+    out : (count, 2) int16 or (0, 2)
         Left and right after the last cycle of each frame; not recorded if empty.
-    channels : (frames, 8) int16 or (0, 8)
+    channels : (count, 8) int16 or (0, 8)
         Each channel's own sum; not recorded if empty.
     sources : int
         Never given: part of the cache key, see ``_jit``.
@@ -59,20 +123,45 @@ def run_frames(state, words, events, cycle, frames, cycles_per_frame, mute, out,
     Returns
     -------
     int
-        Number of events applied.
+        Clocks done by the frame engine.
     """
-    chip, muted = state[0], state[1]
-    done = 0
-    for frame in range(frames):
-        for _ in range(cycles_per_frame):
-            done = apply_events(chip, events, done, cycle)
-            if mute:
-                mixer.muted(chip, muted, mute)
-            clock(chip, words)
-            cycle += 1
-        if frame < out.shape[0]:
-            sample(muted if mute else chip, out[frame])
-        if frame < channels.shape[0]:
-            for channel in range(8):
-                channels[frame, channel] = min(max(chip.tap_out[channel], -32768), 32767)
-    return done
+    chip, muted, f, g = state[0], state[1], frames[0], frames[1]
+    aligned = engine != CYCLE and clocks_per_frame % CLOCKS == 0
+    inside, done, by_frames = False, 0, 0
+    f.write = 0
+    end = cycle + count * clocks_per_frame
+    row = 0
+    while cycle < end or inside:
+        coming = look_ahead(chip, f, events, done, cycle) if aligned and cycle < end else BUSY
+        if inside and coming == BUSY:
+            leave(state, frames, mute)
+            inside = False
+            continue
+        if not inside and coming != BUSY and boundary.obstacle(chip, words) == 0:
+            enter(state, words, frames, mute)
+            inside = True
+        if inside:
+            if coming == WRITE:
+                frame.latch_write(chip, f, events[done]["data"], events[done + 1]["data"])
+                done += 2
+            whole_frame(chip, words, frames, mute)
+            cycle += CLOCKS
+            by_frames += CLOCKS
+        else:
+            for _ in range(CLOCKS if aligned else clocks_per_frame):
+                done = apply_events(chip, events, done, cycle)
+                if mute:
+                    mixer.muted(chip, muted, mute)
+                clock(chip, words)
+                cycle += 1
+        if (end - cycle) % clocks_per_frame == 0:
+            if row < out.shape[0]:
+                if inside:
+                    sample(g.dac if mute else f.dac, out[row])
+                else:
+                    sample(muted.dac_output if mute else chip.dac_output, out[row])
+            if row < channels.shape[0]:
+                for channel in range(8):
+                    channels[row, channel] = min(max(chip.tap_out[channel], -32768), 32767)
+            row += 1
+    return by_frames

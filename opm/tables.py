@@ -107,3 +107,28 @@ MODULATION = _rom(
 
 CARRIER = _algorithms("7", "567", "4567", "01234567")
 """(4, 8) 1 = the operator (M1 M2 C1 C2) is heard in the algorithm. Manual and die."""
+
+SINE = _rom(LOGSIN[[(p ^ 255) & 255 if p & 256 else p & 255 for p in range(1024)]])
+"""(1024,) attenuation of a whole sine by 10-bit phase, without its sign: LOGSIN unfolded."""
+
+_REACHABLE = int(LOGSIN.max()) + (1023 << 2) + 1
+POWER = _rom([EXP[a & 255] << 2 >> (a >> 8) if a < 4096 else 0 for a in range(_REACHABLE)])
+"""(6230,) operator magnitude by log-sine plus envelope; saturated attenuations (4096 and up) give 0."""
+
+
+def _increment(lock: int, phase: int, rate: int) -> int:
+    if rate >= 48:
+        return int(min(EG_STEP[rate & 3, phase] + (rate >> 2) - 11, 4))
+    return {12: int(rate > 0), 13: rate >> 1 & 1, 14: rate & 1}.get((lock + (rate >> 2)) & 15, 0)
+
+
+EG_INCREMENT = _rom(
+    [
+        [_increment(lock, phase, rate) if rate < 64 else 0 for rate in range(128)]
+        for lock in range(15)
+        for phase in range(4)
+    ]
+    + [[0] * 128]
+)
+"""(61, 128) envelope step by 4 * shift lock + timer phase, and effective rate (plus 64 if the register holds 0,
+which never steps); the last row is no tick."""

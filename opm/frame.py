@@ -1,0 +1,661 @@
+"""The frame engine: a whole frame of 32 clocks at once, the same bits as 32 single clocks.
+
+In the chip, frame t of slot s begins at clock s and takes 46 clocks, so frames overlap. Here frame t of all
+slots is computed in one go, block by block in the order of the data's way; what the chip would see late
+(LFO locks at clock 15, key-ons, register writes) reaches the slots that would see it. ``boundary.py``
+converts between the chip's state and ``FRAME``, the working record of this module.
+
+int32 lanes throughout: ``i32`` around each step lets LLVM keep 8 or 16 slots in one vector register.
+"""
+
+import numpy as np
+
+from . import bus, envelope
+from ._jit import block
+from .lfo import NOISE, SQUARE, TRIANGLE
+from .mixer import LEFT, RIGHT
+from .phase import detuned_code, modulated_code, slot_increment
+from .state import ATTACK, C1, C2, DECAY1, DECAY2, M1, M2, RELEASE
+from .tables import EG_INCREMENT, FNUM, PM, POWER, SINE
+
+i32 = np.int32
+NO_TICK = len(EG_INCREMENT) - 1
+LATE_PITCH = 23
+"""First slot whose F-number is computed after clock 15, when the LFO's locks have changed."""
+LATE_AM = 16
+EARLY_PITCH = 7
+"""Slots below have their F-number computed in the frame before."""
+LAST = 31
+KON, KC, PMS, SLOT = 0x08, 0x28, 0x38, 0x40
+TAKEN, LATE = 1, 2
+
+# fmt: off
+_WORDS = (
+    # --- each slot
+    *((name, 32) for name in (
+        "phase",         # after the last frame's step
+        "inc", "fnum", "kcode", "new_fnum", "new_kcode",
+        "level", "state",
+        "kon", "kon_before", "edge", "edge_before",  # of the last frame and the one before
+        "rate_attack", "rate_decay1", "rate_decay2", "rate_release",  # effective, + 64 if the register holds 0
+        "d1l",           # compared with level >> 4
+        "ams",           # sensitivity if enabled
+        "tl",
+        "addend",        # AM + TL
+        "atten",         # envelope output of the last frame, times 4
+        "p",             # phase plus modulation of the last frame
+        "out",           # operator output of the last frame
+    )),
+    # --- each channel; masks are 0 or -1
+    *((name, 8) for name in (
+        "m1_old", "c1_old",  # outputs of the frame before the last
+        "fb_shift", "fb_mask", "m1_to_m2", "c1_to_m2", "m1_to_c1", "m1_to_c2", "m2_to_c2", "c1_to_c2",
+        "m1_heard", "m2_heard", "c1_heard", "left_mask", "right_mask",
+        "phase_kept",    # C2's phase before the last step
+        "tap_part",      # carriers of the last frame, C2 of channel 8 excepted
+    )),
+    ("old_level", 4), ("old_state", 4),  # slots 28-31 before the last frame's step
+    # --- what changed and has not reached all slots yet
+    *((name, 1) for name in (
+        "pitch_changed", "pitch_late", "am_late", "keys_moving", "envelope_moving", "atten_old", "registers_late",
+        "write", "busy",  # a register write: TAKEN in this frame, or LATE, to land in the next
+        # --- operators: slot 31 of the frame before the last
+        "p30_before", "p31_before", "out31_before", "atten31_before", "atten_before",
+        # --- low frequency oscillator: N, the waveform position, as a number; aligned at clock 14 or 30
+        "lfo_n", "lfo_n_before", "lfo_v", "lfo_v_before", "lfo_sum", "lfo_step", "lfo_of", "lfo_of_before",
+        "lfo_carry", "lfo_fresh",
+        # --- noise: 17-bit word at clock 2 (18), last window's update, sign of the last frame and the one before
+        "noise", "noise_b", "noise_update_b", "noise_timer", "noise_timer_b", "noise_update",
+        "noise_sign", "noise_sign_before",
+        # --- envelope clock
+        "tick", "shift_lock", "timer_lock",
+        "raw_left",  # mixer: the left sum before clamping, in offset binary
+    )),
+    # --- mixer, [0] left, [1] right: sums in the making, sums taken and the ones before, clamped; clamping
+    *((name, 2) for name in ("open", "first", "taken", "taken_before", "clamp", "dac")),
+)
+# fmt: on
+FRAME = np.dtype([(name, np.int32, (count,)) if count > 1 else (name, np.int32) for name, count in _WORDS])
+"""numpy.dtype of the working record: nothing in it outlives a call."""
+
+
+def new_frames() -> np.recarray:
+    """Return two working records: the chip's, and the mixer's that leaves muted channels out."""
+    return np.zeros(2, FRAME).view(np.recarray)
+
+
+@block
+def frame(s, words, f):
+    """Advance by one frame, all but the mixer: s holds registers and timers, f everything that moves."""
+    f.busy = 0
+    if f.registers_late:
+        take_registers(s, f)
+        use_codes(s, f, 0, 32)
+        f.registers_late, f.am_late = 0, 1
+    if f.pitch_late:
+        take_pitch(s, f, 0, 32)
+        f.pitch_late = 0
+    if f.am_late:
+        add_levels(s, f, 0, 32)
+        f.am_late = 0
+    if f.write:
+        early_write(s, f, words)
+    first_half(s, f)
+    second_half(s, f)
+    if s.opp:
+        ramp(s, f)
+    if f.keys_moving:
+        keys(s, f)
+    row = envelope_clock(s, f)
+    if f.atten_old:
+        attenuations(f)
+    algorithm(f)
+    step_phases(f)
+    if row != NO_TICK or f.envelope_moving:
+        step_envelopes(f, row)
+    timer_a(s)
+    timer_b(s)
+    key_latch(s, f)
+    if f.write:
+        late_write(s, f, words)
+    if f.pitch_changed:
+        next_pitch(s, f)
+
+
+# ---- Phase generator
+
+
+@block
+def fresh_codes(s, f):
+    """F-number and key code of all slots with the registers and the PM now in force."""
+    lfo = s.lfo_pm if s.pmd else 0
+    for channel in range(8):
+        pms = s.ch_pms[channel]
+        code = modulated_code((s.ch_kc[channel] << 6) + s.ch_kf[channel], PM[pms, lfo & 127], lfo & 0x80 and pms)
+        for slot in range(channel, 32, 8):
+            detuned = detuned_code(code, s.sl_dt2[slot])
+            f.new_fnum[slot] = FNUM[detuned & 1023]
+            f.new_kcode[slot] = detuned >> 8
+
+
+@block
+def take_codes(f, first, end):
+    """Let some slots have the fresh codes."""
+    for slot in range(first, end):
+        f.fnum[slot] = f.new_fnum[slot]
+        f.kcode[slot] = f.new_kcode[slot]
+
+
+@block
+def use_codes(s, f, first, end):
+    """Increments and envelope rates of some slots from their codes."""
+    for slot in range(first, end):
+        kcode = f.kcode[slot]
+        f.inc[slot] = slot_increment(f.fnum[slot], kcode, s.sl_dt1[slot], s.sl_mul[slot])
+        ks = s.sl_ks[slot]
+        f.rate_attack[slot] = effective_rate(s.sl_ar[slot], kcode, ks)
+        f.rate_decay1[slot] = effective_rate(s.sl_d1r[slot], kcode, ks)
+        f.rate_decay2[slot] = effective_rate(s.sl_d2r[slot], kcode, ks)
+        f.rate_release[slot] = effective_rate(s.sl_rr[slot] * 2 + 1, kcode, ks)
+    f.envelope_moving = 1
+
+
+@block
+def effective_rate(own, kcode, ks):
+    """Effective rate, plus 64 if the register holds 0: that never steps, whatever the key scaling."""
+    if own:
+        return min(own * 2 + (kcode >> (ks ^ 3)), 63)
+    return 64 | (kcode >> (ks ^ 3) if ks else 0)
+
+
+@block
+def take_registers(s, f):
+    """Registers the envelope reads at its rate stage."""
+    for slot in range(32):
+        f.d1l[slot] = 62 if s.sl_d1l[slot] == 15 else s.sl_d1l[slot] * 2
+        f.ams[slot] = s.ch_ams[slot & 7] if s.sl_ams_en[slot] else 0
+        f.tl[slot] = s.sl_tl[slot]
+
+
+@block
+def take_pitch(s, f, first, end):
+    """Some slots compute their F-number anew."""
+    fresh_codes(s, f)
+    take_codes(f, first, end)
+    use_codes(s, f, first, end)
+
+
+@block
+def late_pitch(s, f):
+    """Pitch changed at or before clock 15: slots 23-31 see it in this frame, the others in the next."""
+    take_pitch(s, f, LATE_PITCH, 32)
+    f.pitch_changed = 1
+
+
+@block
+def next_pitch(s, f):
+    """Clocks 25-31 compute the F-numbers of slots 0-6 for the next frame."""
+    fresh_codes(s, f)
+    take_codes(f, 0, EARLY_PITCH)
+    f.pitch_changed = 0
+    f.pitch_late = 1
+
+
+@block
+def step_phases(f):
+    """Step all phases; a key-on edge restarts them instead."""
+    for channel in range(8):
+        f.phase_kept[channel] = f.phase[C2 + channel]
+    if f.keys_moving:
+        for slot in range(32):
+            f.phase[slot] = 0 if f.edge[slot] else (f.phase[slot] + f.inc[slot]) & 0xFFFFF
+    else:
+        for slot in range(32):
+            f.phase[slot] = i32(f.phase[slot] + f.inc[slot]) & 0xFFFFF
+
+
+# ---- Register writes: address before clock 0, data before clock 2
+
+
+@block
+def writable(s, address):
+    """Say whether the engine applies writes to this register itself."""
+    return not s.opp and (address == KON or KC <= address < PMS or address >= SLOT)
+
+
+@block
+def latch_write(s, f, address, data):
+    """Leave the bus as the write does by the end of the frame."""
+    s.bus_data = data
+    s.mode_address = address
+    s.reg_address_ready = s.reg_data_ready = 1 if address >= 0x20 else 0
+    if address >= 0x20:
+        s.reg_address = address
+        s.reg_data = data
+    f.write = TAKEN
+
+
+@block
+def early_write(s, f, words):
+    """What shows in the frame of the write: the key-on, and KC and KF for slots that come after them.
+
+    They land at clock 4-11, on their channel's first pass; F-numbers are computed 7 clocks ahead of the slot.
+    """
+    if f.write == LATE:
+        return
+    f.busy = 1
+    if s.mode_address == KON:
+        bus.store(s, words, KON, s.bus_data)
+        f.write = 0
+    elif KC <= s.reg_address < PMS:
+        bus.store(s, words, s.reg_address, s.reg_data)
+        f.write = 0
+        late_pitch(s, f)
+        channel = s.reg_address & 7
+        if channel >= 4:
+            take_pitch(s, f, 8 + channel, 9 + channel)
+        if channel < 7:
+            take_pitch(s, f, 16 + channel, 17 + channel)
+
+
+@block
+def late_write(s, f, words):
+    """Slot registers: slots 4-31 have been computed when the write lands, 0-3 come by in the next frame only."""
+    if f.write == TAKEN and s.reg_address & 31 < 4:
+        f.write = LATE
+        return
+    dt2 = s.sl_dt2[s.reg_address & 31]
+    bus.store(s, words, s.reg_address, s.reg_data)
+    f.write = 0
+    f.registers_late = 1
+    if s.sl_dt2[s.reg_address & 31] != dt2:
+        f.pitch_changed = 1
+
+
+# ---- LFO and noise
+
+
+@block
+def first_half(s, f):
+    """Clocks 31 to 14: a window of the LFO; clocks 2 to 17: a window of the noise."""
+    if f.lfo_fresh:
+        f.lfo_fresh = 0
+    else:
+        lfo_window(s, f, f.noise_b >> 14, f.noise >> 1)
+    f.noise_sign_before = f.noise_sign
+    f.noise_sign = (f.noise >> 12) & 1
+
+
+@block
+def second_half(s, f):
+    """Clocks 15 to 30: a window of the LFO, which may lock AM or PM first; clocks 18 to 33: the noise."""
+    noise_a = f.noise
+    f.noise_b = shifted(noise_a) if f.noise_update else noise_a
+    f.noise_timer_b = next_count(f.noise_timer, s.nfrq)
+    f.noise_update_b = 1 if f.noise_timer_b == (s.nfrq ^ 31) else 0
+    am, pm = s.lfo_am, s.lfo_pm
+    lfo_window(s, f, noise_a >> 14, f.noise_b >> 1)
+    f.noise = shifted(f.noise_b) if f.noise_update_b else f.noise_b
+    f.noise_timer = next_count(f.noise_timer_b, s.nfrq)
+    f.noise_update = 1 if f.noise_timer == (s.nfrq ^ 31) else 0
+    if s.lfo_am != am:
+        add_levels(s, f, LATE_AM, 32)
+        f.am_late = 1
+    if s.lfo_pm != pm and s.pmd:
+        late_pitch(s, f)
+
+
+@block
+def next_count(timer, nfrq):
+    """Step the noise timer, which starts again after NFRQ inverted."""
+    return 0 if timer == (nfrq ^ 31) else (timer + 1) & 31
+
+
+@block
+def shifted(word):
+    """Shift the 17-bit noise register by 16: bit n + 17 is bit n xor bit n + 3; all zeros give a one."""
+    if word == 0:
+        return 0x4001 << 1
+    new = (word ^ (word >> 3)) & 0x3FFF
+    new |= ((new ^ (word >> 14)) & 1) << 14 | (((new >> 1) ^ (word >> 15)) & 1) << 15
+    return (word >> 16) | (new << 1)
+
+
+@block
+def lfo_value(s, f, pm):
+    """The wave's 8-bit value, before the depth."""
+    low = 0 if s.w == NOISE and f.lfo_step else f.lfo_n & 0xFF
+    saw_sign, triangle_sign = (f.lfo_n >> 7) & 1, (f.lfo_n >> 8) & 1
+    if s.w == SQUARE:
+        return 0x80 if pm else 0xFF * (saw_sign ^ 1)
+    sign = saw_sign if pm else (triangle_sign ^ 1 if s.w == TRIANGLE else 1)
+    return low ^ (0xFF * sign)
+
+
+@block
+def lfo_window(s, f, noise_low, noise_high):
+    """16 clocks from one with cycle 15 of 16: maybe a lock, then one partial product, a step, the counters.
+
+    The noise wave takes its bits from the noise register: 3 of the old word, 13 of the new.
+    """
+    bit_counter = (s.lfo_counter1 - 2) & 15
+    pm, position = bit_counter >> 3, bit_counter & 7
+    if position == 7:
+        lfo_lock(s, f, pm)
+    f.lfo_v_before = f.lfo_v
+    f.lfo_v = lfo_value(s, f, pm)
+    if position == 0:
+        f.lfo_sum = 0
+    if (s.pmd if pm else s.amd) & (64 >> position):
+        f.lfo_sum = (f.lfo_sum + (f.lfo_v << (7 - position))) & 0xFFFF
+    if bit_counter == 15:  # the counter restarts one clock early, which drops the top bit
+        f.lfo_sum &= 0x7FFF
+    f.lfo_n_before = f.lfo_n
+    if s.w != NOISE:
+        f.lfo_n = (f.lfo_n + f.lfo_step * (2 if s.w == TRIANGLE else 1)) & 0xFFFF
+    elif f.lfo_step:
+        f.lfo_n = (noise_low & 7) | (noise_high & 0x1FFF) << 3
+    lfo_counters(s, f)
+
+
+@block
+def lfo_lock(s, f, pm):
+    """AM or PM takes the product."""
+    product = f.lfo_sum >> 8
+    if pm:
+        sign = f.lfo_n >> (8 if s.w == TRIANGLE else 7) & 1
+        s.lfo_pm = product ^ (sign << 7)
+    else:
+        s.lfo_am = product
+
+
+@block
+def lfo_counters(s, f):
+    """Counters at the end of a window: counter 1 always, 2 at its carry, 3 a window after 2's."""
+    if f.lfo_of:
+        s.lfo_counter2 = (0x8000 - (0x8000 >> (s.lfrq >> 4))) & 0x7FFF
+    s.lfo_counter1 = (s.lfo_counter1 + 1) & 15
+    f.lfo_carry = 1 if s.lfo_counter1 == 0 else 0
+    step = 0
+    if f.lfo_of:
+        zero = ~s.lfo_counter3 & (s.lfo_counter3 + 1) & 15
+        weight = ((zero & 1) << 3) | ((zero & 2) << 1) | ((zero & 4) >> 1) | (zero >> 3)
+        step = 1 if s.lfrq & weight else 0
+        s.lfo_counter3 = (s.lfo_counter3 + 1) & 0xFFFF
+    count = s.lfo_counter2 + f.lfo_carry
+    f.lfo_of_before = f.lfo_of
+    f.lfo_of = count >> 15
+    s.lfo_counter2 = count & 0x7FFF
+    f.lfo_step = step | f.lfo_of
+
+
+# ---- Envelope generator
+
+
+@block
+def keys(s, f):
+    """Key state of the frame, from the latch; an edge lives for two frames, then all is still."""
+    moved = 0
+    for slot in range(32):
+        kon = s.kon_latch[slot]
+        f.edge_before[slot] = f.edge[slot]
+        f.edge[slot] = kon & (f.kon[slot] ^ 1)
+        moved |= (kon ^ f.kon[slot]) | (f.kon[slot] ^ f.kon_before[slot]) | f.edge_before[slot]
+        f.kon_before[slot] = f.kon[slot]
+        f.kon[slot] = kon
+    f.keys_moving = moved
+    f.envelope_moving = 1
+
+
+@block
+def key_latch(s, f):
+    """Clocks 24-31: the written key-on reaches its channel's latch, for the next frame."""
+    for i, operator in enumerate((M1, C1, M2, C2)):
+        slot = operator + s.kon_channel
+        if s.kon_latch[slot] != s.kon_operator[i]:
+            s.kon_latch[slot] = s.kon_operator[i]
+            f.keys_moving = 1
+
+
+@block
+def envelope_clock(s, f):
+    """Divide by three, count the timer; return the row of steps for this frame."""
+    f.tick = s.eg_clock_count >> 1
+    if not f.tick:
+        s.eg_clock_count += 1
+        return NO_TICK
+    s.eg_clock_count = 0
+    lowest = 0
+    while lowest < 14 and not (s.eg_timer >> lowest) & 1:
+        lowest += 1
+    f.shift_lock = 0 if lowest == 14 else lowest + 1
+    f.timer_lock = (s.eg_timer ^ 1) & 0xFF
+    s.eg_timer = (s.eg_timer + 1) & 0xFFFF
+    return f.shift_lock * 4 + (f.timer_lock & 3)
+
+
+@block
+def add_levels(s, f, first, end):
+    """AM plus TL of some slots."""
+    for slot in range(first, end):
+        am = (s.lfo_am << f.ams[slot]) >> 1 if f.ams[slot] else 0
+        f.addend[slot] = am + (s.opp_tl[slot] if s.opp else f.tl[slot] << 3)
+    f.atten_old = 1
+
+
+@block
+def ramp(s, f):
+    """YM2164: step the TL ramps, slot by slot as its counters want it."""
+    moved = 0
+    for slot in range(32):
+        before = s.opp_tl[slot]
+        s.cycles = slot
+        envelope.opp_ramp(s)
+        f.addend[slot] += s.opp_tl[slot] - before
+        moved |= s.opp_tl[slot] ^ before
+    s.cycles = 0
+    f.atten_old |= moved
+
+
+@block
+def attenuations(f):
+    """Envelope output: level plus AM plus TL, saturated."""
+    for slot in range(32):
+        f.atten[slot] = i32(min(i32(f.level[slot] + f.addend[slot]), i32(1023))) << 2
+    f.atten_old = 0
+
+
+@block
+def step_envelopes(f, row):
+    """Step level and state of all slots; notice whether the next frame could change anything without a tick."""
+    for i in range(4):
+        f.old_level[i] = f.level[28 + i]
+        f.old_state[i] = f.state[28 + i]
+    moved = i32(0)
+    for slot in range(32):
+        level, state, edge = f.level[slot], f.state[slot], f.edge[slot]
+        rate = f.rate_release[slot]
+        rate = f.rate_decay2[slot] if state == DECAY2 else rate
+        rate = f.rate_decay1[slot] if state == DECAY1 else rate
+        rate = f.rate_attack[slot] if edge or state == ATTACK else rate
+        inc = EG_INCREMENT[row, rate]
+        new_level = next_level(level, state, f.kon[slot], edge, rate, inc, f.d1l[slot])
+        new_state = next_state(level, state, f.kon[slot], edge, f.d1l[slot])
+        f.level[slot] = new_level
+        f.state[slot] = new_state
+        moved |= i32(new_level ^ level) | i32(new_state ^ state)
+    f.envelope_moving = moved
+    f.atten_old |= moved
+
+
+@block
+def next_level(level, state, kon, edge, rate, inc, d1l):
+    """As ``envelope.level``, without branches."""
+    off = level >= 0x3F0
+    falling = (state >= DECAY2) | ((state == DECAY1) & (i32(level >> 4) != d1l))
+    linear = i32(i32(i32(1) << inc) >> 1) if falling & (edge == 0) & (not off) else i32(0)
+    rises = (state == ATTACK) & (kon != 0) & (i32(rate & 63) < 62) & (level != 0) & (inc != 0)
+    attack = i32(i32(i32(~level) << inc) >> 5) if rises else i32(0)
+    new = i32(1023) if off & (state != ATTACK) & (edge == 0) else level
+    new = i32(0) if (edge != 0) & (i32(rate & 63) >= 62) else new
+    return i32(new + i32(linear | attack))
+
+
+@block
+def next_state(level, state, kon, edge, d1l):
+    """As ``envelope.next_state``, without branches."""
+    off = level >= 0x3F0
+    new = i32(DECAY1) if (state == ATTACK) & (level == 0) else state
+    new = i32(DECAY2) if (state == DECAY1) & (i32(level >> 4) == d1l) else new
+    new = i32(RELEASE) if (kon == 0) | (off & (state != ATTACK)) else new
+    return i32(ATTACK) if edge != 0 else new
+
+
+# ---- Operators
+
+
+@block
+def output(f, slot, modulation):
+    """One operator: phase plus modulation to sine, envelope, two's complement."""
+    p = i32(i32(f.phase[slot] >> 10) + modulation) & i32(1023)
+    f.p[slot] = p
+    magnitude = POWER[i32(SINE[p] + f.atten[slot])]
+    negative = i32(-i32(p >> 9))
+    return i32(i32(magnitude ^ negative) - negative)
+
+
+@block
+def algorithm(f):
+    """All operators, M1 M2 C1 C2, eight channels abreast; masks make the connections."""
+    f.p30_before, f.p31_before = f.p[30], f.p[31]
+    f.out31_before, f.atten31_before = f.out[LAST], f.atten_before
+    f.atten_before = f.atten[LAST] >> 2
+    for c in range(8):
+        feedback = i32(i32(f.out[c] + f.m1_old[c]) >> f.fb_shift[c]) & f.fb_mask[c]
+        f.m1_old[c] = f.out[c]
+        f.out[c] = output(f, c, feedback)
+    for c in range(8):
+        both = i32(i32(f.m1_old[c] & f.m1_to_m2[c]) + i32(f.out[16 + c] & f.c1_to_m2[c]))
+        f.out[8 + c] = output(f, 8 + c, i32(both >> 1))
+    for c in range(8):
+        f.c1_old[c] = f.out[16 + c]
+        f.out[16 + c] = output(f, 16 + c, i32(i32(f.out[c] & f.m1_to_c1[c]) >> 1))
+    for c in range(8):
+        both = i32(i32(f.out[c] & f.m1_to_c2[c]) + i32(f.out[8 + c] & f.m2_to_c2[c]))
+        both = i32(both + i32(f.c1_old[c] & f.c1_to_c2[c]))
+        f.out[24 + c] = output(f, 24 + c, i32(both >> 1))
+
+
+# ---- Mixer and DAC
+
+
+@block
+def set_panning(s, m, mute):
+    """Sides each channel is heard on."""
+    for c in range(8):
+        audible = ((mute >> c) & 1) ^ 1
+        m.left_mask[c] = -(s.ch_rl[c] & audible)
+        m.right_mask[c] = -((s.ch_rl[c] >> 1) & audible)
+
+
+@block
+def slot_31(s, f):
+    """What slot 31 of the last frame gives the mixer at clock 12 of this: its output or the noise."""
+    if not s.ne:
+        return f.out31_before
+    sent = (f.atten31_before ^ 1023) >> 1
+    bits = sent ^ (0 if f.noise_sign_before else 0xFFFF)
+    sample = ((bits & ~1) << 2) | (-4089 if sent and not f.noise_sign_before else 0)
+    return ((sample + 0x8000) & 0xFFFF) - 0x8000
+
+
+@block
+def taps(s, f, last):
+    """Each channel's own sum, in step with the DAC."""
+    for c in range(8):
+        s.tap_out[c] = s.tap_last[c]
+        s.tap_last[c] = f.tap_part[c]
+        early = i32(i32(f.out[c] & f.m1_heard[c]) + i32(f.out[8 + c] & f.m2_heard[c]))
+        late = i32(i32(f.out[16 + c] & f.c1_heard[c]) + f.out[24 + c])
+        f.tap_part[c] = i32(early + late)
+    s.tap_last[7] += last
+    f.tap_part[7] -= f.out[LAST]
+
+
+@block
+def mix(m, f, last):
+    """Left takes slots 15-31 of the last frame and 0-14 of this, right slots 0-31 of the last; then the DAC.
+
+    m keeps the sums: f itself, or the record that leaves muted channels out.
+    """
+    early, late, right = i32(0), i32(0), i32(0)
+    for c in range(8):
+        one = i32(i32(f.out[c] & f.m1_heard[c]) + i32(f.out[8 + c] & f.m2_heard[c]))
+        two = i32(i32(f.out[16 + c] & f.c1_heard[c]) + f.out[24 + c])
+        early = i32(early + i32(one & m.left_mask[c]))
+        late = i32(late + i32(two & m.left_mask[c]))
+        right = i32(right + i32(i32(one + two) & m.right_mask[c]))
+    slot_15 = f.out[15] & f.m2_heard[7] & m.left_mask[7]
+    m.dac[LEFT] = rounded(m.taken_before[LEFT])
+    m.dac[RIGHT] = rounded(m.taken[RIGHT])
+    take(m, LEFT, m.open[LEFT] + (last & m.left_mask[7]) + early - slot_15)
+    take(m, RIGHT, m.first[RIGHT] + m.open[RIGHT])
+    m.open[LEFT] = late + slot_15 - (f.out[LAST] & m.left_mask[7])
+    m.open[RIGHT] = right - (f.out[LAST] & m.right_mask[7])
+    m.first[RIGHT] = last & m.right_mask[7]
+
+
+@block
+def take(m, side, total):
+    """Take a sum over: clamped by its bits 15 to 17."""
+    overflow = (total >> 15) & 7
+    m.clamp[side] = (1 if overflow < 4 else -1) if 0 < overflow < 7 else 0
+    value = ((total + 0x8000) & 0xFFFF) - 0x8000
+    if m.clamp[side]:
+        value = 0x7FFF if m.clamp[side] > 0 else -0x8000
+    if side == LEFT:
+        m.raw_left = (total & 0x7FFF) | (((total >> 17) & 1) ^ 1) << 15
+    m.taken_before[side] = m.taken[side]
+    m.taken[side] = value
+
+
+@block
+def lost_bits(value):
+    """Bits that do not fit in the mantissa: exponent less one."""
+    top = (value ^ (value >> 31)) >> 9
+    bits = 0
+    while top:
+        bits += 1
+        top >>= 1
+    return bits
+
+
+@block
+def rounded(value):
+    """The DAC's 10-bit mantissa and 3-bit exponent, as a value."""
+    bits = lost_bits(value)
+    return (value >> bits) << bits
+
+
+# ---- Timers
+
+
+@block
+def timer_a(s):
+    """Count once; an overflow sets the flag and reloads."""
+    if s.load_a:
+        s.timer_a += 1
+        if s.timer_a > 0x3FF:
+            s.timer_a = s.clka
+            s.timer_a_flag |= s.irqen_a
+
+
+@block
+def timer_b(s):
+    """Count once in 16 (YM2164: 32) frames."""
+    s.timer_b_sub = (s.timer_b_sub + 1) & (31 if s.opp else 15)
+    if s.timer_b_sub == 0 and s.load_b:
+        s.timer_b += 1
+        if s.timer_b > 0xFF:
+            s.timer_b = s.clkb
+            s.timer_b_flag |= s.irqen_b
