@@ -38,8 +38,10 @@ OBSTACLES = (
     "the pipeline holds what the registers held before a change",
     "the mixer is not in step since a reset",
     "an envelope is beyond its range since a reset",
+    "bus events come within the frame",
 )
 """Why a frame must run as single clocks, in words."""
+EVENTS_COME = len(OBSTACLES) - 1
 
 
 @block
@@ -299,7 +301,7 @@ def get_lfo_and_noise(s, f):
 
 @block
 def get_slots(s, f):
-    """Levels; phases after the last frame's step, codes for the next; slots 0-6 have theirs, and may see a change later."""
+    """Levels, phases after the last step, codes for the next; slots 0-6 have theirs already."""
     for slot in range(32):
         f.phase[slot] = s.pg_phase[slot]
         if slot >= 24:

@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from . import bus
 from ._jit import plain
-from .frame import new_frames
-from .run import ADDRESS, AUTO, CYCLE, DATA, EVENT, FRAME, run_frames
-from .state import FIELDS, STATE, new_state
+from .boundary import OBSTACLES
+from .frame import FRAME
+from .run import ADDRESS, AUTO, CYCLE, DATA, EVENT, FRAMES, run_frames
+from .state import FIELDS, RECORD, new_state
 
 Samples = npt.NDArray[np.int16]
 
@@ -31,7 +32,7 @@ RESET_CYCLES = 2048
 _MAGIC = b"opm-chip"
 _LAYOUT = zlib.crc32(repr(FIELDS).encode())
 _HEADER = struct.Struct("<8sIdqqBI")
-_ENGINES = {"auto": AUTO, "cycle": CYCLE, "frame": FRAME}
+_ENGINES = {"auto": AUTO, "cycle": CYCLE, "frame": FRAMES}
 _NO_CHANNELS = np.empty((0, 8), np.int16)
 _NO_SAMPLES = np.empty((0, 2), np.int16)
 _NO_EVENTS = np.empty(0, EVENT)
@@ -78,8 +79,9 @@ class YM2151:
         self.clock = clock
         """Master clock in Hz."""
         self._records = new_state(self._opp)
-        self._words = self._records.view(np.ndarray).view(np.int32)
-        self._frames = new_frames()
+        self._words = self._records.view(np.int32)
+        self._frames = np.zeros(2, FRAME)
+        self._frame_words = self._frames.view(np.int32)
         self._mute = 0
         self.reset()
 
@@ -95,14 +97,14 @@ class YM2151:
 
     def reset(self) -> None:
         """Power up and reset: all state zero, IC asserted for 2048 cycles, released. Empties the write queue."""
-        self._records.view(np.ndarray).view(np.uint8)[:] = 0
-        self._records.opp[:] = self._opp
+        self._words[:] = 0
+        self._records["opp"] = self._opp
         self._queue: list[tuple[int, int, int]] = []
-        self._cycle = 0
+        self._cycle = self._frame_cycles = 0
         self.ic = 1
         self.step(RESET_CYCLES)
         self.ic = 0
-        self._cycle = 0
+        self._cycle = self._frame_cycles = 0
         self._next_frame = 0
         self._records[1] = self._records[0]
 
@@ -110,6 +112,16 @@ class YM2151:
     def cycle(self) -> int:
         """Cycles since reset."""
         return self._cycle
+
+    @property
+    def frame_cycles(self) -> int:
+        """How many of the cycles since reset the frame engine has done; the rest were single clocks."""
+        return self._frame_cycles
+
+    @property
+    def obstacle(self) -> str:
+        """Why the last whole frame ran as single clocks, in words; empty if the frame engine did it."""
+        return OBSTACLES[self._frames[0].obstacle]
 
     def write(self, port: int, data: int) -> None:
         """Write to the bus as on the pins: taken at the next cycle.
@@ -325,11 +337,10 @@ class YM2151:
             events = np.concatenate([np.array(self._queue[:due], EVENT), events])
             events = events[np.argsort(events["cycle"], kind="stable")]
             del self._queue[:due]
-        run_frames(
-            self._records,
+        self._frame_cycles += run_frames(
             self._words,
-            self._frames,
-            events,
+            self._frame_words,
+            events.view(np.uint8),
             self._cycle,
             frames,
             cycles_per_frame,
@@ -363,10 +374,10 @@ class YM2151:
         end = _HEADER.size + self._records.nbytes
         if len(saved) != end + queued * EVENT.itemsize:
             raise ValueError(f"snapshot should have {end + queued * EVENT.itemsize} bytes, has {len(saved)}")
-        records = np.frombuffer(saved, STATE, 2, _HEADER.size)
+        records = np.frombuffer(saved, RECORD, 2, _HEADER.size)
         if bool(records[0]["opp"]) != self._opp:
             raise ValueError(f"snapshot is of a {'YM2164' if records[0]['opp'] else 'YM2151'}")
-        self._records.view(np.ndarray)[:] = records
+        self._records[:] = records
         self.clock = int(clock) if clock.is_integer() else clock
         self._cycle, self._next_frame, self._mute = cycle, next_frame, mute
         self._queue = np.frombuffer(saved, EVENT, queued, end).tolist()

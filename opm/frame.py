@@ -69,19 +69,16 @@ _WORDS = (
         "noise_sign", "noise_sign_before",
         # --- envelope clock
         "tick", "shift_lock", "timer_lock",
+        "obstacle",  # why the last frame ran as single clocks
         "raw_left",  # mixer: the left sum before clamping, in offset binary
     )),
     # --- mixer, [0] left, [1] right: sums in the making, sums taken and the ones before, clamped; clamping
     *((name, 2) for name in ("open", "first", "taken", "taken_before", "clamp", "dac")),
 )
 # fmt: on
-FRAME = np.dtype([(name, np.int32, (count,)) if count > 1 else (name, np.int32) for name, count in _WORDS])
+_FIELDS = [(name, np.int32, (count,)) if count > 1 else (name, np.int32) for name, count in _WORDS]
+FRAME = np.dtype((np.record, _FIELDS))
 """numpy.dtype of the working record: nothing in it outlives a call."""
-
-
-def new_frames() -> np.recarray:
-    """Return two working records: the chip's, and the mixer's that leaves muted channels out."""
-    return np.zeros(2, FRAME).view(np.recarray)
 
 
 @block

@@ -5,12 +5,13 @@ import numpy as np
 from . import boundary, bus, frame, mixer
 from ._jit import SOURCES, block, entry
 from .cycle import clock
+from .state import RECORD
 
 EVENT = np.dtype([("cycle", np.int64), ("kind", np.uint8), ("data", np.uint8)])
 """numpy.dtype of a bus event: cycles since reset when it is applied (before that cycle), kind, byte."""
 ADDRESS, DATA, IC = 0, 1, 2
 """Kinds of event: write to port 0, write to port 1, drive the IC pin (1 = reset asserted)."""
-AUTO, CYCLE, FRAME = 0, 1, 2
+AUTO, CYCLE, FRAMES = 0, 1, 2
 """Engines."""
 CLOCKS = 32
 """Clocks a frame of the chip."""
@@ -91,26 +92,25 @@ def sample(output, row):
 
 @entry
 def run_frames(
-    state, words, frames, events, cycle, count, clocks_per_frame, engine, mute, out, channels, sources=SOURCES
+    words, frame_words, event_bytes, cycle, count, clocks_per_frame, engine, mute, out, channels, sources=SOURCES
 ):
     """Advance a chip and record its samples.
 
     Parameters
     ----------
-    state : (2,) STATE
-        The chip, and the mixer without its muted channels.
     words : (n,) int32
-        The same memory, flat.
-    frames : (2,) FRAME
-        Working memory of the frame engine.
-    events : (n,) EVENT
-        Applied in order, each before its cycle.
+        Two STATE records: the chip, and the mixer without its muted channels. Flat arrays are viewed as
+        records here, since Numba takes 20 us to recognise a structured argument.
+    frame_words : (n,) int32
+        Two FRAME records: working memory of the frame engine.
+    event_bytes : (n,) uint8
+        EVENT records, applied in order, each before its cycle.
     cycle : int
         Cycles since reset.
     count, clocks_per_frame : int
         How many samples to make, and how far apart.
     engine : int
-        AUTO, CYCLE or FRAME.
+        AUTO, CYCLE or FRAMES.
     mute : int
         Mask of channels to leave out of ``out``.
     out : (count, 2) int16 or (0, 2)
@@ -125,6 +125,7 @@ def run_frames(
     int
         Clocks done by the frame engine.
     """
+    state, frames, events = words.view(RECORD), frame_words.view(frame.FRAME), event_bytes.view(EVENT)
     chip, muted, f, g = state[0], state[1], frames[0], frames[1]
     aligned = engine != CYCLE and clocks_per_frame % CLOCKS == 0
     inside, done, by_frames = False, 0, 0
@@ -137,9 +138,11 @@ def run_frames(
             leave(state, frames, mute)
             inside = False
             continue
-        if not inside and coming != BUSY and boundary.obstacle(chip, words) == 0:
-            enter(state, words, frames, mute)
-            inside = True
+        if not inside:
+            f.obstacle = boundary.EVENTS_COME if coming == BUSY else boundary.obstacle(chip, words)
+            inside = f.obstacle == 0
+            if inside:
+                enter(state, words, frames, mute)
         if inside:
             if coming == WRITE:
                 frame.latch_write(chip, f, events[done]["data"], events[done + 1]["data"])

@@ -268,14 +268,14 @@ def _format(field: Field) -> tuple[Any, ...]:
 STATE = np.dtype([_format(field) for field in FIELDS])
 """numpy.dtype of the chip's state record: all fields int32, packed, described by ``FIELDS``."""
 
+RECORD = np.dtype((np.record, STATE))
+"""STATE with attribute access in plain Python, too (numba issue 878)."""
 
-def new_state(opp: bool) -> np.recarray:
-    """Return two zeroed records, shape (2,): the chip, and the mixer that leaves muted channels out.
 
-    A recarray, since plain records have no attribute access when the JIT is off (numba issue 878).
-    """
-    state = np.zeros(2, STATE).view(np.recarray)
-    state.opp[:] = opp
+def new_state(opp: bool) -> "np.ndarray[Any, Any]":
+    """Return two zeroed records, shape (2,): the chip, and the mixer that leaves muted channels out."""
+    state = np.zeros(2, RECORD)
+    state["opp"] = opp
     return state
 
 

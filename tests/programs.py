@@ -49,3 +49,30 @@ def loud_program(seed: int, cycles: int, chip: str = "ym2151") -> np.ndarray:
     program = random_program(seed, cycles - start, chip, ic=False)
     program["cycle"] += start
     return np.concatenate([np.array(events, opm.EVENT), program])
+
+
+def queued_program(seed: int, frames: int, chip: str = "ym2151") -> np.ndarray:
+    """Return a loud program whose later writes come as a player sends them: aligned to frames, two frames apart.
+
+    Some are bursts, some lie three cycles off, a few touch test bits and CSM.
+    """
+    rng = np.random.default_rng(seed)
+    program = loud_program(seed, 34 * 200, chip)
+    start = 220 if rng.random() < 0.8 else 0
+    program = program[program["cycle"] < 32 * start]
+    common = [0x08, 0x28, 0x2F, 0x30, 0x37, 0x60, 0x7F, 0x80, 0xA0, 0xC0, 0xE0, 0x43, 0x5C]
+    rare = [0x0F, 0x10, 0x11, 0x12, 0x14, 0x18, 0x19, 0x19, 0x1B, 0x20, 0x27, 0x38, 0x3B]
+    keep_rare = rng.random() < 0.5
+    rows, frame = [], start
+    while frame < frames:
+        if rng.random() < 0.8:
+            address = (int(rng.choice(common)) + int(rng.integers(8)) * int(rng.random() < 0.7)) & 0xFF
+        else:
+            address = int(rng.choice(rare)) if keep_rare else int(rng.integers(0x40, 0x100))
+        data = int(rng.integers(256))
+        if address == 0x14 and rng.random() < 0.9:
+            data &= 0x7F
+        shift = 3 if rng.random() < 0.02 else 0
+        rows += [(32 * frame + shift, 0, address), (32 * frame + shift + 2, 1, data)]
+        frame += 2 if rng.random() < 0.7 else int(rng.integers(2, 90))
+    return np.concatenate([program, np.array(rows, opm.EVENT)])
