@@ -10,7 +10,6 @@ from ._jit import block
 from .frame import (
     EARLY_PITCH,
     LAST,
-    NO_TICK,
     add_levels,
     fresh_codes,
     lost_bits,
@@ -260,7 +259,7 @@ def reversed_bits(word, width):
 def get_taps(s, f):
     """Each channel's sum of the last frame, all but slot 31."""
     for c in range(8):
-        f.tap_part[c] = s.tap_sum[c]
+        f.tap_part[c], f.tap_last[c], f.tap_out[c] = s.tap_sum[c], s.tap_last[c], s.tap_out[c]
     for slot in range(18, LAST):
         f.tap_part[slot & 7] += f.out[slot] & (f.c1_heard[slot & 7] if slot < 24 else -1)
 
@@ -376,7 +375,7 @@ def put_envelope(s, f):
     level, state, edge, rate = f.old_level[1], f.old_state[1], f.edge[29], rate_in_force(f, 29)
     off, at_d1l, fastest = level >= 0x3F0, level >> 4 == f.d1l[29], rate & 63 >= 62
     falling = state >= DECAY2 or (state == DECAY1 and not at_d1l)
-    s.eg_inc = EG_INCREMENT[f.shift_lock * 4 + (f.timer_lock & 3) if f.tick else NO_TICK, rate]
+    s.eg_inc = EG_INCREMENT[f.shift_lock * 4 + (f.timer_lock & 3), rate] if f.tick else 0
     s.eg_instant = 1 if edge and fastest else 0
     s.eg_mute = 1 if off and state != ATTACK and not edge else 0
     s.eg_linear = 1 if falling and not edge and not off else 0
@@ -530,9 +529,10 @@ def put_lfo_and_noise(s, f):
 
 @block
 def put_taps(s, f):
-    """Slots 0-17 of the last frame."""
+    """In the making: slots 0-17 of the last frame."""
     for c in range(8):
-        s.tap_sum[c] = (f.out[c] & f.m1_heard[c]) + (f.out[8 + c] & f.m2_heard[c])
+        s.tap_last[c], s.tap_out[c] = f.tap_last[c], f.tap_out[c]
+        s.tap_sum[c] = f.early[c]
         if c < 2:
             s.tap_sum[c] += f.out[16 + c] & f.c1_heard[c]
 
@@ -544,8 +544,7 @@ def put_mixer(s, m, f):
     left = (slot_15 & m.left_mask[7]) + (slot_16 & m.left_mask[0])
     right = m.first[RIGHT] + (slot_16 & m.right_mask[0])
     for c in range(8):
-        early = (f.out[c] & f.m1_heard[c]) + (f.out[8 + c] & f.m2_heard[c])
-        right += early & m.right_mask[c]
+        right += f.early[c] & m.right_mask[c]
     s.mix_old[LEFT] = left
     s.mix_old[RIGHT] = right
     s.mix[LEFT] = left + (slot_17 & m.left_mask[1])

@@ -19,7 +19,9 @@ from .state import ATTACK, C1, C2, DECAY1, DECAY2, M1, M2, RELEASE
 from .tables import EG_INCREMENT, FNUM, PM, POWER, SINE
 
 i32 = np.int32
-NO_TICK = len(EG_INCREMENT) - 1
+RATES = EG_INCREMENT.shape[1]
+EG_STEPS = EG_INCREMENT.reshape(-1)
+NO_TICK = len(EG_STEPS) - RATES
 LATE_PITCH = 23
 """First slot whose F-number is computed after clock 15, when the LFO's locks have changed."""
 LATE_AM = 16
@@ -52,7 +54,9 @@ _WORDS = (
         "fb_shift", "fb_mask", "m1_to_m2", "c1_to_m2", "m1_to_c1", "m1_to_c2", "m2_to_c2", "c1_to_c2",
         "m1_heard", "m2_heard", "c1_heard", "left_mask", "right_mask",
         "phase_kept",    # C2's phase before the last step
+        "early", "late", # carriers among M1 and M2, and C1 and C2
         "tap_part",      # carriers of the last frame, C2 of channel 8 excepted
+        "tap_last", "tap_out",
     )),
     ("old_level", 4), ("old_state", 4),  # slots 28-31 before the last frame's step
     # --- what changed and has not reached all slots yet
@@ -208,7 +212,7 @@ def step_phases(f):
             f.phase[slot] = 0 if f.edge[slot] else (f.phase[slot] + f.inc[slot]) & 0xFFFFF
     else:
         for slot in range(32):
-            f.phase[slot] = i32(f.phase[slot] + f.inc[slot]) & 0xFFFFF
+            f.phase[slot] = i32(i32(f.phase[slot] + f.inc[slot]) & i32(0xFFFFF))
 
 
 # ---- Register writes: address before clock 0, data before clock 2
@@ -428,7 +432,7 @@ def envelope_clock(s, f):
     f.shift_lock = 0 if lowest == 14 else lowest + 1
     f.timer_lock = (s.eg_timer ^ 1) & 0xFF
     s.eg_timer = (s.eg_timer + 1) & 0xFFFF
-    return f.shift_lock * 4 + (f.timer_lock & 3)
+    return (f.shift_lock * 4 + (f.timer_lock & 3)) * RATES
 
 
 @block
@@ -464,48 +468,52 @@ def attenuations(f):
 
 @block
 def step_envelopes(f, row):
-    """Step level and state of all slots; notice whether the next frame could change anything without a tick."""
+    """Step level and state of all slots; notice whether the next frame could change anything without a tick.
+
+    As ``envelope.control`` and ``envelope.level``, but without branches, so that slots go abreast.
+    """
     for i in range(4):
         f.old_level[i] = f.level[28 + i]
         f.old_state[i] = f.state[28 + i]
     moved = i32(0)
     for slot in range(32):
-        level, state, edge = f.level[slot], f.state[slot], f.edge[slot]
-        rate = f.rate_release[slot]
-        rate = f.rate_decay2[slot] if state == DECAY2 else rate
-        rate = f.rate_decay1[slot] if state == DECAY1 else rate
-        rate = f.rate_attack[slot] if edge or state == ATTACK else rate
-        inc = EG_INCREMENT[row, rate]
-        new_level = next_level(level, state, f.kon[slot], edge, rate, inc, f.d1l[slot])
-        new_state = next_state(level, state, f.kon[slot], edge, f.d1l[slot])
+        level, state, struck, kon = f.level[slot], f.state[slot], f.edge[slot] != 0, f.kon[slot]
+        attacking, decaying, off = state == ATTACK, state == DECAY1, level >= 0x3F0
+        at_d1l = i32(level >> 4) == f.d1l[slot]
+        rate = rate_of(f, slot, state, attacking | struck, decaying)
+        fastest = i32(rate & 63) >= 62
+        inc = EG_STEPS[np.uint32(row + rate)]
+
+        falls = ((state >= DECAY2) | (decaying & (not at_d1l))) & (not struck) & (not off)
+        rises = attacking & (kon != 0) & (not fastest) & (level != 0) & (inc != 0)
+        step = pick(falls, i32(i32(i32(1) << inc) >> 1), i32(0))
+        step = pick(rises, i32(i32(i32(~level) << inc) >> 5), step)
+        new_level = pick(off & (not attacking) & (not struck), i32(1023), level)
+        new_level = i32(pick(struck & fastest, i32(0), new_level) + step)
+
+        new_state = pick(attacking & (level == 0), i32(DECAY1), state)
+        new_state = pick(decaying & at_d1l, i32(DECAY2), new_state)
+        new_state = pick((kon == 0) | (off & (not attacking)), i32(RELEASE), new_state)
+        new_state = pick(struck, i32(ATTACK), new_state)
         f.level[slot] = new_level
         f.state[slot] = new_state
-        moved |= i32(new_level ^ level) | i32(new_state ^ state)
+        moved = i32(moved | i32(i32(new_level ^ level) | i32(new_state ^ state)))
     f.envelope_moving = moved
     f.atten_old |= moved
 
 
 @block
-def next_level(level, state, kon, edge, rate, inc, d1l):
-    """As ``envelope.level``, without branches."""
-    off = level >= 0x3F0
-    falling = (state >= DECAY2) | ((state == DECAY1) & (i32(level >> 4) != d1l))
-    linear = i32(i32(i32(1) << inc) >> 1) if falling & (edge == 0) & (not off) else i32(0)
-    rises = (state == ATTACK) & (kon != 0) & (i32(rate & 63) < 62) & (level != 0) & (inc != 0)
-    attack = i32(i32(i32(~level) << inc) >> 5) if rises else i32(0)
-    new = i32(1023) if off & (state != ATTACK) & (edge == 0) else level
-    new = i32(0) if (edge != 0) & (i32(rate & 63) >= 62) else new
-    return i32(new + i32(linear | attack))
+def pick(condition, yes, no):
+    """Choose between two values that are both there: no branch."""
+    return yes if condition else no
 
 
 @block
-def next_state(level, state, kon, edge, d1l):
-    """As ``envelope.next_state``, without branches."""
-    off = level >= 0x3F0
-    new = i32(DECAY1) if (state == ATTACK) & (level == 0) else state
-    new = i32(DECAY2) if (state == DECAY1) & (i32(level >> 4) == d1l) else new
-    new = i32(RELEASE) if (kon == 0) | (off & (state != ATTACK)) else new
-    return i32(ATTACK) if edge != 0 else new
+def rate_of(f, slot, state, attacks, decays):
+    """The effective rate that goes with a state."""
+    attack, decay1, decay2 = f.rate_attack[slot], f.rate_decay1[slot], f.rate_decay2[slot]
+    rate = pick(state == DECAY2, decay2, f.rate_release[slot])
+    return pick(attacks, attack, pick(decays, decay1, rate))
 
 
 # ---- Operators
@@ -514,33 +522,30 @@ def next_state(level, state, kon, edge, d1l):
 @block
 def output(f, slot, modulation):
     """One operator: phase plus modulation to sine, envelope, two's complement."""
-    p = i32(i32(f.phase[slot] >> 10) + modulation) & i32(1023)
+    p = i32(i32(i32(f.phase[slot] >> 10) + modulation) & i32(1023))
     f.p[slot] = p
-    magnitude = POWER[i32(SINE[p] + f.atten[slot])]
+    magnitude = POWER[np.uint32(SINE[np.uint32(p)] + f.atten[slot])]
     negative = i32(-i32(p >> 9))
     return i32(i32(magnitude ^ negative) - negative)
 
 
 @block
 def algorithm(f):
-    """All operators, M1 M2 C1 C2, eight channels abreast; masks make the connections."""
+    """All operators, eight channels abreast; masks make the connections. Slot 31 of the last frame is kept."""
     f.p30_before, f.p31_before = f.p[30], f.p[31]
     f.out31_before, f.atten31_before = f.out[LAST], f.atten_before
     f.atten_before = f.atten[LAST] >> 2
     for c in range(8):
-        feedback = i32(i32(f.out[c] + f.m1_old[c]) >> f.fb_shift[c]) & f.fb_mask[c]
-        f.m1_old[c] = f.out[c]
-        f.out[c] = output(f, c, feedback)
-    for c in range(8):
-        both = i32(i32(f.m1_old[c] & f.m1_to_m2[c]) + i32(f.out[16 + c] & f.c1_to_m2[c]))
-        f.out[8 + c] = output(f, 8 + c, i32(both >> 1))
-    for c in range(8):
-        f.c1_old[c] = f.out[16 + c]
-        f.out[16 + c] = output(f, 16 + c, i32(i32(f.out[c] & f.m1_to_c1[c]) >> 1))
-    for c in range(8):
-        both = i32(i32(f.out[c] & f.m1_to_c2[c]) + i32(f.out[8 + c] & f.m2_to_c2[c]))
-        both = i32(both + i32(f.c1_old[c] & f.c1_to_c2[c]))
-        f.out[24 + c] = output(f, 24 + c, i32(both >> 1))
+        m1_old, c1_old = f.out[c], f.out[16 + c]
+        m1 = output(f, c, i32(i32(i32(m1_old + f.m1_old[c]) >> f.fb_shift[c]) & f.fb_mask[c]))
+        m2 = output(f, 8 + c, i32(i32(i32(m1_old & f.m1_to_m2[c]) + i32(c1_old & f.c1_to_m2[c])) >> 1))
+        c1 = output(f, 16 + c, i32(i32(m1 & f.m1_to_c1[c]) >> 1))
+        both = i32(i32(m1 & f.m1_to_c2[c]) + i32(m2 & f.m2_to_c2[c]))
+        c2 = output(f, 24 + c, i32(i32(both + i32(c1_old & f.c1_to_c2[c])) >> 1))
+        f.m1_old[c], f.c1_old[c] = m1_old, c1_old
+        f.out[c], f.out[8 + c], f.out[16 + c], f.out[24 + c] = m1, m2, c1, c2
+        f.early[c] = i32(i32(m1 & f.m1_heard[c]) + i32(m2 & f.m2_heard[c]))
+        f.late[c] = i32(i32(c1 & f.c1_heard[c]) + c2)
 
 
 # ---- Mixer and DAC
@@ -567,15 +572,13 @@ def slot_31(s, f):
 
 
 @block
-def taps(s, f, last):
+def taps(f, last):
     """Each channel's own sum, in step with the DAC."""
     for c in range(8):
-        s.tap_out[c] = s.tap_last[c]
-        s.tap_last[c] = f.tap_part[c]
-        early = i32(i32(f.out[c] & f.m1_heard[c]) + i32(f.out[8 + c] & f.m2_heard[c]))
-        late = i32(i32(f.out[16 + c] & f.c1_heard[c]) + f.out[24 + c])
-        f.tap_part[c] = i32(early + late)
-    s.tap_last[7] += last
+        f.tap_out[c] = f.tap_last[c]
+        f.tap_last[c] = f.tap_part[c]
+        f.tap_part[c] = i32(f.early[c] + f.late[c])
+    f.tap_last[7] += last
     f.tap_part[7] -= f.out[LAST]
 
 
@@ -587,11 +590,9 @@ def mix(m, f, last):
     """
     early, late, right = i32(0), i32(0), i32(0)
     for c in range(8):
-        one = i32(i32(f.out[c] & f.m1_heard[c]) + i32(f.out[8 + c] & f.m2_heard[c]))
-        two = i32(i32(f.out[16 + c] & f.c1_heard[c]) + f.out[24 + c])
-        early = i32(early + i32(one & m.left_mask[c]))
-        late = i32(late + i32(two & m.left_mask[c]))
-        right = i32(right + i32(i32(one + two) & m.right_mask[c]))
+        early = i32(early + i32(f.early[c] & m.left_mask[c]))
+        late = i32(late + i32(f.late[c] & m.left_mask[c]))
+        right = i32(right + i32(i32(f.early[c] + f.late[c]) & m.right_mask[c]))
     slot_15 = f.out[15] & f.m2_heard[7] & m.left_mask[7]
     m.dac[LEFT] = rounded(m.taken_before[LEFT])
     m.dac[RIGHT] = rounded(m.taken[RIGHT])

@@ -77,7 +77,7 @@ def whole_frame(chip, words, frames, mute):
     f = frames[0]
     frame.frame(chip, words, f)
     last = frame.slot_31(chip, f)
-    frame.taps(chip, f, last)
+    frame.taps(f, last)
     frame.mix(f, f, last)
     if mute:
         frame.mix(frames[1], f, last)
@@ -88,6 +88,13 @@ def sample(output, row):
     """Store the DAC's two outputs."""
     row[mixer.LEFT] = output[mixer.LEFT]
     row[mixer.RIGHT] = output[mixer.RIGHT]
+
+
+@block
+def clipped(sums, row):
+    """Store the channels' sums; noise may take channel 8 beyond 16 bits."""
+    for channel in range(8):
+        row[channel] = min(max(sums[channel], -32768), 32767)
 
 
 @entry
@@ -164,7 +171,6 @@ def run_frames(
                 else:
                     sample(muted.dac_output if mute else chip.dac_output, out[row])
             if row < channels.shape[0]:
-                for channel in range(8):
-                    channels[row, channel] = min(max(chip.tap_out[channel], -32768), 32767)
+                clipped(f.tap_out if inside else chip.tap_out, channels[row])
             row += 1
     return by_frames
