@@ -7,16 +7,7 @@ The table of who holds which slot then stands in the functions ``put_*``, one fo
 
 from . import envelope, lfo, noise, operators
 from ._jit import block
-from .frame import (
-    EARLY_PITCH,
-    LAST,
-    add_levels,
-    fresh_codes,
-    lost_bits,
-    take_codes,
-    take_registers,
-    use_codes,
-)
+from .frame import ENTERED, LAST, lost_bits
 from .mixer import LEFT, RIGHT
 from .registers import DECODE, FIRST
 from .state import ATTACK, DECAY1, DECAY2
@@ -165,7 +156,6 @@ def enter(s, f):
     get_lfo_and_noise(s, f)
     get_slots(s, f)
     f.write = 0
-    f.registers_late = 0
 
 
 @block
@@ -222,7 +212,6 @@ def get_registers(s, f):
         f.m1_heard[c] = -CARRIER[0, con]
         f.m2_heard[c] = -CARRIER[1, con]
         f.c1_heard[c] = -CARRIER[2, con]
-    take_registers(s, f)
 
 
 @block
@@ -309,16 +298,7 @@ def get_slots(s, f):
         f.kcode[slot] = s.pg_kcode[slot]
         f.level[slot] = s.eg_level[slot]
         f.state[slot] = s.eg_state[slot]
-    fresh_codes(s, f)
-    f.pitch_changed = 0
-    for slot in range(EARLY_PITCH):
-        if f.fnum[slot] != f.new_fnum[slot] or f.kcode[slot] != f.new_kcode[slot]:
-            f.pitch_changed = 1
-    take_codes(f, EARLY_PITCH, 32)
-    use_codes(s, f, 0, 32)
-    f.pitch_late = 0
-    add_levels(s, f, 0, 32)
-    f.am_late = 0
+    f.pitch_written, f.pitch_changed, f.codes_late = 0, 0, ENTERED
 
 
 # ---- Leaving

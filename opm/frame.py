@@ -28,7 +28,10 @@ LATE_AM = 16
 EARLY_PITCH = 7
 """Slots below have their F-number computed in the frame before."""
 LAST = 31
-KON, KC, PMS, SLOT = 0x08, 0x28, 0x38, 0x40
+KON, KC, PMS, SLOT, DT2 = 0x08, 0x28, 0x38, 0x40, 0xC0
+ENTERED = 2
+PM_LOCK = 0
+"""Counter 1 at the start of a frame whose clock 15 locks PM."""
 TAKEN, LATE = 1, 2
 
 # fmt: off
@@ -61,7 +64,7 @@ _WORDS = (
     ("old_level", 4), ("old_state", 4),  # slots 28-31 before the last frame's step
     # --- what changed and has not reached all slots yet
     *((name, 1) for name in (
-        "pitch_changed", "pitch_late", "am_late", "keys_moving", "envelope_moving", "atten_old", "registers_late",
+        "pitch_written", "pitch_changed", "codes_late", "am_late", "keys_moving", "envelope_moving", "atten_old",
         "write", "busy",  # a register write: TAKEN in this frame, or LATE, to land in the next
         # --- operators: slot 31 of the frame before the last
         "p30_before", "p31_before", "out31_before", "atten31_before", "atten_before",
@@ -89,20 +92,21 @@ FRAME = np.dtype((np.record, _FIELDS))
 def frame(s, words, f):
     """Advance by one frame, all but the mixer: s holds registers and timers, f everything that moves."""
     f.busy = 0
-    if f.registers_late:
-        take_registers(s, f)
-        use_codes(s, f, 0, 32)
-        f.registers_late, f.am_late = 0, 1
-    if f.pitch_late:
-        take_pitch(s, f, 0, 32)
-        f.pitch_late = 0
+    if f.codes_late:
+        early_pitch(s, f)
     if f.am_late:
-        add_levels(s, f, 0, 32)
+        add_levels(s, f, 0)
         f.am_late = 0
     if f.write:
         early_write(s, f, words)
+    am, pm = s.lfo_am, s.lfo_pm
     first_half(s, f)
     second_half(s, f)
+    if s.lfo_am != am:
+        add_levels(s, f, LATE_AM)
+        f.am_late = 1
+    if f.pitch_written or (s.lfo_pm != pm and s.pmd):
+        late_pitch(s, f)
     if s.opp:
         ramp(s, f)
     if f.keys_moving:
@@ -119,8 +123,9 @@ def frame(s, words, f):
     key_latch(s, f)
     if f.write:
         late_write(s, f, words)
-    if f.pitch_changed:
-        next_pitch(s, f)
+    if f.pitch_changed:  # clocks 25-31 compute the F-numbers of slots 0-6 for the next frame
+        take_codes(f, 0, EARLY_PITCH)
+        f.pitch_changed, f.codes_late = 0, 1
 
 
 # ---- Phase generator
@@ -179,27 +184,41 @@ def take_registers(s, f):
 
 
 @block
-def take_pitch(s, f, first, end):
-    """Some slots compute their F-number anew."""
+def early_pitch(s, f):
+    """Registers, PM or the chip itself changed in the frame before: all slots compute everything anew.
+
+    On entering, slots 0-6 have their F-numbers already; if those are not up to date they follow a frame later.
+    """
+    take_registers(s, f)
     fresh_codes(s, f)
-    take_codes(f, first, end)
-    use_codes(s, f, first, end)
+    first = EARLY_PITCH if f.codes_late == ENTERED else 0
+    for slot in range(first):
+        if f.fnum[slot] != f.new_fnum[slot] or f.kcode[slot] != f.new_kcode[slot]:
+            f.pitch_changed = 1
+    take_codes(f, first, 32)
+    use_codes(s, f, 0, 32)
+    f.codes_late, f.am_late = 0, 1
 
 
 @block
 def late_pitch(s, f):
-    """Pitch changed at or before clock 15: slots 23-31 see it in this frame, the others in the next."""
-    take_pitch(s, f, LATE_PITCH, 32)
-    f.pitch_changed = 1
+    """Pitch changed during the frame: PM at clock 15, seen by slots 23-31; or KC or KF of a channel.
 
-
-@block
-def next_pitch(s, f):
-    """Clocks 25-31 compute the F-numbers of slots 0-6 for the next frame."""
+    Those land at clocks 4-11, on their channel's first pass; F-numbers are computed 7 clocks ahead of the slot.
+    """
     fresh_codes(s, f)
-    take_codes(f, 0, EARLY_PITCH)
-    f.pitch_changed = 0
-    f.pitch_late = 1
+    channel = s.reg_address & 7
+    for group in range(3 if f.pitch_written else 1):
+        first, end = LATE_PITCH, 32
+        if group == 1:
+            first = 16 + channel if channel < 7 else 15
+            end = first + 1
+        if group == 2:
+            first, end = 8 + channel, 9 + channel if channel >= 4 else 8 + channel
+        take_codes(f, first, end)
+        use_codes(s, f, first, end)
+    f.pitch_changed = 1
+    f.pitch_written = 0
 
 
 @block
@@ -219,9 +238,18 @@ def step_phases(f):
 
 
 @block
-def writable(s, address):
-    """Say whether the engine applies writes to this register itself."""
-    return not s.opp and (address == KON or KC <= address < PMS or address >= SLOT)
+def writable(s, address, data):
+    """Say whether the engine applies a write itself: key-on, KC, KF and slot registers, with two exceptions.
+
+    A pitch write while the LFO is about to lock a new PM, and DT2 of slots that are ahead of their frame.
+    """
+    if s.opp:
+        return False
+    if KC <= address < PMS:
+        return not s.pmd or s.lfo_counter1 != PM_LOCK
+    if DT2 <= address < DT2 + EARLY_PITCH:
+        return s.sl_dt2[address & 31] == data >> 6
+    return address == KON or address >= SLOT
 
 
 @block
@@ -238,25 +266,14 @@ def latch_write(s, f, address, data):
 
 @block
 def early_write(s, f, words):
-    """What shows in the frame of the write: the key-on, and KC and KF for slots that come after them.
-
-    They land at clock 4-11, on their channel's first pass; F-numbers are computed 7 clocks ahead of the slot.
-    """
+    """What shows in the frame of the write: key-on, KC and KF."""
     if f.write == LATE:
         return
     f.busy = 1
-    if s.mode_address == KON:
-        bus.store(s, words, KON, s.bus_data)
+    if s.mode_address < SLOT:
+        bus.store(s, words, s.mode_address, s.bus_data)
         f.write = 0
-    elif KC <= s.reg_address < PMS:
-        bus.store(s, words, s.reg_address, s.reg_data)
-        f.write = 0
-        late_pitch(s, f)
-        channel = s.reg_address & 7
-        if channel >= 4:
-            take_pitch(s, f, 8 + channel, 9 + channel)
-        if channel < 7:
-            take_pitch(s, f, 16 + channel, 17 + channel)
+        f.pitch_written = 1 if s.mode_address >= KC else 0
 
 
 @block
@@ -265,12 +282,9 @@ def late_write(s, f, words):
     if f.write == TAKEN and s.reg_address & 31 < 4:
         f.write = LATE
         return
-    dt2 = s.sl_dt2[s.reg_address & 31]
     bus.store(s, words, s.reg_address, s.reg_data)
     f.write = 0
-    f.registers_late = 1
-    if s.sl_dt2[s.reg_address & 31] != dt2:
-        f.pitch_changed = 1
+    f.codes_late = 1
 
 
 # ---- LFO and noise
@@ -294,16 +308,10 @@ def second_half(s, f):
     f.noise_b = shifted(noise_a) if f.noise_update else noise_a
     f.noise_timer_b = next_count(f.noise_timer, s.nfrq)
     f.noise_update_b = 1 if f.noise_timer_b == (s.nfrq ^ 31) else 0
-    am, pm = s.lfo_am, s.lfo_pm
     lfo_window(s, f, noise_a >> 14, f.noise_b >> 1)
     f.noise = shifted(f.noise_b) if f.noise_update_b else f.noise_b
     f.noise_timer = next_count(f.noise_timer_b, s.nfrq)
     f.noise_update = 1 if f.noise_timer == (s.nfrq ^ 31) else 0
-    if s.lfo_am != am:
-        add_levels(s, f, LATE_AM, 32)
-        f.am_late = 1
-    if s.lfo_pm != pm and s.pmd:
-        late_pitch(s, f)
 
 
 @block
@@ -436,9 +444,9 @@ def envelope_clock(s, f):
 
 
 @block
-def add_levels(s, f, first, end):
-    """AM plus TL of some slots."""
-    for slot in range(first, end):
+def add_levels(s, f, first):
+    """AM plus TL of the slots from one on."""
+    for slot in range(first, 32):
         am = (s.lfo_am << f.ams[slot]) >> 1 if f.ams[slot] else 0
         f.addend[slot] = am + (s.opp_tl[slot] if s.opp else f.tl[slot] << 3)
     f.atten_old = 1

@@ -45,20 +45,18 @@ def look_ahead(s, f, events, done, cycle):
         return BUSY
     if left > 2 and events[done + 2]["cycle"] < cycle + CLOCKS:
         return BUSY
-    return WRITE if frame.writable(s, events[done]["data"]) else BUSY
+    return WRITE if frame.writable(s, events[done]["data"], events[done + 1]["data"]) else BUSY
 
 
 @block
 def enter(state, words, frames, mute):
     """Hand the chip over to the frame engine."""
     chip, f = state[0], frames[0]
-    frame.set_panning(chip, f, 0)
     boundary.enter(chip, f)
-    boundary.get_mixer(chip, f, f)
     boundary.get_taps(chip, f)
-    if mute:
-        frame.set_panning(chip, frames[1], mute)
-        boundary.get_mixer(state[1], frames[1], f)
+    for i in range(2 if mute else 1):
+        frame.set_panning(chip, frames[i], mute * i)
+        boundary.get_mixer(state[i], frames[i], f)
 
 
 @block
@@ -66,9 +64,8 @@ def leave(state, frames, mute):
     """Hand it back."""
     boundary.leave(state[0], frames[0])
     boundary.put_taps(state[0], frames[0])
-    boundary.put_mixer(state[0], frames[0], frames[0])
-    if mute:
-        boundary.put_mixer(state[1], frames[1], frames[0])
+    for i in range(2 if mute else 1):
+        boundary.put_mixer(state[i], frames[i], frames[0])
 
 
 @block
@@ -78,9 +75,8 @@ def whole_frame(chip, words, frames, mute):
     frame.frame(chip, words, f)
     last = frame.slot_31(chip, f)
     frame.taps(f, last)
-    frame.mix(f, f, last)
-    if mute:
-        frame.mix(frames[1], f, last)
+    for i in range(2 if mute else 1):
+        frame.mix(frames[i], f, last)
 
 
 @block
