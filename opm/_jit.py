@@ -1,7 +1,8 @@
 """Every Numba option of the project, and the key of its disk cache, in one place.
 
 ``block``
-    A piece of hardware: compiled into its caller, never called or cached alone.
+    A piece of hardware: compiled into its caller, never called or cached alone. Without the wrappers for
+    calls from Python and C, which nobody makes, compiling all of them takes 20 s instead of 27.
 ``entry``
     A compiled function Python calls. ``nogil`` lets a sound thread run beside it, ``cache`` keeps the
     machine code between processes.
@@ -17,8 +18,8 @@ from typing import Any
 
 from numba import njit
 
-block = njit(forceinline=True)
-entry = njit(cache=True, nogil=True)
+block = njit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+entry = njit(cache=True, nogil=True, no_cfunc_wrapper=True)
 
 
 def _fingerprint() -> int:
