@@ -18,8 +18,9 @@ from typing import Any
 
 from numba import njit
 
-block = njit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-entry = njit(cache=True, nogil=True, no_cfunc_wrapper=True)
+_UNWRAPPED: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+block = njit(forceinline=True, **_UNWRAPPED)
+entry = njit(cache=True, nogil=True)
 
 
 def _fingerprint() -> int:

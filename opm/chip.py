@@ -312,7 +312,7 @@ class YM2151:
         TypeError, ValueError
             An argument is not as described.
         """
-        events = make_events(events)
+        events = make_events(events) if len(events) else _NO_EVENTS
         if len(events) and events["cycle"][0] < self._cycle:
             raise ValueError(f"event 0: cycle {events['cycle'][0]} has passed, the chip is at {self._cycle}")
         out = np.empty((_integer("frames", frames, 0), 2), np.int16)

@@ -134,6 +134,7 @@ def run_frames(
     inside, done, by_frames = False, 0, 0
     f.write = 0
     end = cycle + count * clocks_per_frame
+    sample_due = cycle + clocks_per_frame
     row = 0
     while cycle < end or inside:
         coming = look_ahead(chip, f, events, done, cycle) if aligned and cycle < end else BUSY
@@ -160,7 +161,8 @@ def run_frames(
                     mixer.muted(chip, muted, mute)
                 clock(chip, words)
                 cycle += 1
-        if (end - cycle) % clocks_per_frame == 0:
+        if cycle == sample_due:
+            sample_due += clocks_per_frame
             if row < out.shape[0]:
                 if inside:
                     sample(g.dac if mute else f.dac, out[row])
