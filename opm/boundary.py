@@ -394,7 +394,8 @@ def am_of(s, f, slot):
 @block
 def wrapped(word):
     """A 32-bit pattern as int32."""
-    return ((word + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+    low = word & 0x7FFFFFFF
+    return low - 0x40000000 - 0x40000000 if (word >> 31) & 1 else low
 
 
 @block

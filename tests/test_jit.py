@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import ROOT
-from programs import random_program
+from programs import loud_program, random_program
 
 import opm
 
@@ -57,6 +57,26 @@ def test_same_samples_without_jit(chip, tmp_path):
     run_python(code, tmp_path, NUMBA_DISABLE_JIT="1", PYTHONWARNINGS="error")
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), want)
     assert np.load(tmp_path / "state.npy")[()] == played.state
+
+
+def test_the_frame_engine_without_jit(tmp_path):
+    """40 frames with LFO noise, noise and feedback on every channel: same samples, same snapshot."""
+    chip = opm.YM2151()
+    chip.run(loud_program(3, 0), 300)
+    for address, data in ((0x18, 0xF0), (0x19, 0x7F), (0x19, 0xFF), (0x0F, 0x9C), (0x39, 0x73), (0x1B, 0x03)):
+        chip.write_register(address, data)
+    chip.generate(40)
+    (tmp_path / "before").write_bytes(chip.save())
+    code = (
+        "import numpy as np, opm, numba, pathlib; assert numba.config.DISABLE_JIT\n"
+        "chip = opm.YM2151(); chip.load(pathlib.Path('before').read_bytes())\n"
+        "np.save('out.npy', chip.run((), 40, engine='frame')); assert chip.frame_cycles == 1280\n"
+        "pathlib.Path('after').write_bytes(chip.save())"
+    )
+    shutil.copytree(ROOT / "opm", tmp_path / "opm", ignore=shutil.ignore_patterns("__pycache__"))
+    run_python(code, tmp_path, NUMBA_DISABLE_JIT="1", PYTHONWARNINGS="error")
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), chip.run((), 40))
+    assert (tmp_path / "after").read_bytes() == chip.save()
 
 
 def test_no_index_leaves_its_array(tmp_path):
