@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..song import Song, SongError
-from . import json_log, vgm
+from . import json_log, mdx, s98, text_log, vgm, zsm
 
 
 class Reader(Protocol):
@@ -21,7 +21,7 @@ class Reader(Protocol):
         """Return the song, or raise SongError with the byte offset or row."""
 
 
-READERS: tuple[Reader, ...] = (vgm, json_log)
+READERS: tuple[Reader, ...] = (vgm, s98, zsm, mdx, json_log, text_log)
 LARGEST = 256 * 2**20
 """Files (and their unpacked contents) beyond this many bytes are refused."""
 
@@ -53,7 +53,7 @@ def read(path: Path, time_unit: str | None = None) -> Song:
         if reader.recognise(data):
             return reader.read(data, time_unit)
     start = data[:8].hex(" ") or "nothing"
-    raise SongError(f"byte 0: expected a VGM file or a JSON log, found {start}")
+    raise SongError(f"byte 0: expected VGM, S98, ZSM, MDX, a JSON or a text log, found {start}")
 
 
 def _gunzip(data: bytes) -> bytes:
