@@ -312,15 +312,39 @@ class YM2151:
         TypeError, ValueError
             An argument is not as described.
         """
-        events = make_events(events) if len(events) else _NO_EVENTS
-        if len(events) and events["cycle"][0] < self._cycle:
-            raise ValueError(f"event 0: cycle {events['cycle'][0]} has passed, the chip is at {self._cycle}")
+        events = self._checked(events)
         out = np.empty((_integer("frames", frames, 0), 2), np.int16)
         cycles_per_frame = _integer("cycles_per_frame", cycles_per_frame, 1)
         if engine not in _ENGINES:
             raise ValueError(f"engine must be one of {', '.join(map(repr, _ENGINES))}, got {engine!r}")
         self._advance(len(out), cycles_per_frame, out, _NO_CHANNELS, events, _ENGINES[engine])
         return out
+
+    def run_channels(self, events: Sequence[tuple[int, int, int]] | npt.NDArray[Any], frames: int) -> Samples:
+        """Advance whole frames with bus events, and return each channel's own sum: ``run`` and ``generate_channels``.
+
+        Parameters
+        ----------
+        events : (n,) EVENT
+            As for ``run``.
+        frames : int
+            0 or more.
+
+        Returns
+        -------
+        (frames, 8) int16
+            As of ``generate_channels``.
+        """
+        channels = np.empty((_integer("frames", frames, 0), 8), np.int16)
+        self._advance(len(channels), CYCLES_PER_FRAME, _NO_SAMPLES, channels, self._checked(events))
+        return channels
+
+    def _checked(self, events: Sequence[tuple[int, int, int]] | npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return events that do not lie in the past."""
+        events = make_events(events) if len(events) else _NO_EVENTS
+        if len(events) and events["cycle"][0] < self._cycle:
+            raise ValueError(f"event 0: cycle {events['cycle'][0]} has passed, the chip is at {self._cycle}")
+        return events
 
     def _advance(
         self,

@@ -1,29 +1,26 @@
-"""Play YM2151 register logs, or render them to WAV."""
+"""Play YM2151 register logs, or render them to files."""
 
 import argparse
+import dataclasses
 import json
 import math
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NoReturn
 
-import numpy as np
-from rich.console import Console
-from rich.progress import Progress
-
 import opm
 
-from . import formats, outputs
-from .render import Renderer, Samples
-from .resample import Resampler
+from . import outputs
+from .job import STDOUT, Job
+from .render import CHANNELS, Renderer
 from .schedule import FAMILY, Options, Schedule
 from .song import FASTEST, SLOWEST, Song, SongError
-from .speaker import Speaker
+from .speaker import Speaker, devices
 
-BAD_INPUT, INTERRUPTED = 2, 130
+SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 DEFAULT_RATE = 48_000
 COMPILE_NOTICE = 0.7
 """Seconds after which a first compilation is announced."""
@@ -53,35 +50,46 @@ def _rate(text: str) -> int | None:
     return None if text == "native" else _number(8000, 384_000, int)(text)
 
 
+def _time(text: str) -> float:
+    """Read seconds, or minutes:seconds."""
+    minutes, _, seconds = text.rpartition(":")
+    value: float = _number(0, 604_800)(seconds)
+    return value + 60 * (_number(0, 10_000, int)(minutes) if minutes else 0)
+
+
+def _channels(text: str) -> int:
+    """Read channel numbers from 1 into a mask."""
+    mask = 0
+    for word in text.split(","):
+        mask |= 1 << (_number(1, CHANNELS, int)(word) - 1)
+    return mask
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m player", description=__doc__)
-    parser.add_argument("song", type=Path, help="JSON register log, VGM or VGZ")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="render to a 16-bit WAV file")
-    parser.add_argument(
-        "--rate",
-        type=_rate,
-        default=DEFAULT_RATE,
-        metavar="native|HZ",
-        help=f"sample rate of the file (default {DEFAULT_RATE}); native = the chip's own samples, untouched",
-    )
-    parser.add_argument("--info", action="store_true", help="say what the file holds, and stop")
-    parser.add_argument("--json", action="store_true", help="with --info: for machines")
-    parser.add_argument("--loops", type=_number(1, 10_000, int), default=2, metavar="N", help="passes of the loop (2)")
-    parser.add_argument(
-        "--fade", type=_number(0, 3600), default=8.0, metavar="SECONDS", help="fade after the loops (8); 0 = none"
-    )
-    parser.add_argument(
-        "--tail", type=_number(0, 3600), default=1.0, metavar="SECONDS", help="at most this after an end (1)"
-    )
-    parser.add_argument(
-        "--clock", type=_number(SLOWEST, FASTEST, int), metavar="HZ", help="master clock instead of the file's"
-    )
-    parser.add_argument(
-        "--compat",
-        choices=("cat2151", "none"),
-        help="cat2151: the chip at twice its speed, as that family of players runs it; none: the true chip",
-    )
-    parser.add_argument("--time-unit", choices=("samples", "seconds"), help="what a JSON log's times count")
+    add = parser.add_argument
+    add("songs", type=Path, nargs="*", metavar="SONG", help="JSON or text log, VGM, VGZ, S98, ZSM, MDX")
+    endings = ", ".join(outputs.SOUND | outputs.LOGS)
+    add("-o", "--output", metavar="FILE", help=f"write a file, by its ending: {endings}; a folder/ for several songs; - for WAV to standard output")  # fmt: skip  # noqa: E501
+    add("--rate", type=_rate, default=DEFAULT_RATE, metavar="native|HZ", help=f"sample rate of a file ({DEFAULT_RATE}); native = the chip's own samples, untouched")  # fmt: skip  # noqa: E501
+    add("--float", action="store_true", help="32-bit float WAV")
+    add("--stems", type=Path, metavar="DIR", help="write one WAV file a channel")
+    add("--jobs", type=_number(1, 64, int), default=1, metavar="N", help="songs rendered at the same time (1)")
+    add("--info", action="store_true", help="say what the file holds, and stop")
+    add("--json", action="store_true", help="with --info: for machines")
+    add("--loops", type=_number(1, 10_000, int), default=2, metavar="N", help="passes of the loop (2)")
+    add("--fade", type=_number(0, 3600), default=8.0, metavar="SECONDS", help="fade after the loops (8); 0 = none")
+    add("--tail", type=_number(0, 3600), default=1.0, metavar="SECONDS", help="at most this after an end (1)")
+    add("--start", type=_time, default=0.0, metavar="TIME", help="begin there: seconds or minutes:seconds")
+    add("--speed", type=_number(0.05, 20), default=1.0, metavar="X", help="tempo, not pitch (1)")
+    add("--volume", type=_number(-96, 48), default=0.0, metavar="DB", help="volume in dB (0)")
+    add("--mute", type=_channels, default=0, metavar="1,3", help="channels to leave out")
+    add("--solo", type=_channels, default=0, metavar="2", help="channels to hear alone")
+    add("--clock", type=_number(SLOWEST, FASTEST, int), metavar="HZ", help="master clock instead of the file's")
+    add("--compat", choices=("cat2151", "none"), help="cat2151: the chip at twice its speed, as that family of players runs it; none: the true chip")  # fmt: skip  # noqa: E501
+    add("--time-unit", choices=("samples", "seconds"), help="what a JSON or text log's times count")
+    add("--device", metavar="NAME", help="output device, by number or part of its name")
+    add("--list-devices", action="store_true", help="list the output devices, and stop")
     return parser
 
 
@@ -146,71 +154,118 @@ def _compile() -> None:
     notice.cancel()
 
 
-def _converted(renderer: Renderer, resampler: Resampler) -> Iterator[Samples]:
-    for block in renderer.blocks():
-        yield resampler.convert(block)
-    yield resampler.convert(np.empty((0, 2), np.int16), last=True)
+def _job(args: argparse.Namespace, song: Path) -> Job:
+    """Return what the options ask for a song."""
+    family = None if args.compat is None else args.compat == "cat2151"
+    mute = args.mute | (0xFF & ~args.solo if args.solo else 0)
+    return Job(
+        song,
+        Path(args.output) if args.output else None,
+        args.stems,
+        args.rate,
+        args.float,
+        10 ** (args.volume / 20),
+        mute,
+        args.start,
+        args.time_unit,
+        Options(args.loops, args.fade, args.tail, args.clock, family, args.speed),
+    )
 
 
-def _with_progress(blocks: Iterable[Samples], renderer: Renderer) -> Iterator[Samples]:
-    """Draw a progress bar on a terminal's standard error."""
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("rendering", total=renderer.schedule.frames)
-        for block in blocks:
-            progress.update(task, completed=renderer.position)
-            yield block
-
-
-def _render(schedule: Schedule, path: Path, rate: int | None) -> None:
-    renderer = Renderer(schedule)
-    target = schedule.rate if rate is None else rate
-    seconds = schedule.frames / schedule.rate
-    if seconds * target * 4 > outputs.WAV_LIMIT:
-        raise SongError(f"{seconds:.0f} s at {target:.0f} Hz do not fit in a WAV file of 4 GiB")
-    blocks = _converted(renderer, Resampler(schedule.rate, target))
-    outputs.write_wav(path, target, _with_progress(blocks, renderer))
-
-
-def _play(schedule: Schedule) -> None:
-    speaker = Speaker()
+def _play(job: Job, schedule: Schedule, device: str | None) -> None:
+    speaker = Speaker(device)
+    renderer = Renderer(schedule, job.mute)
+    renderer.skip(job.start)
     try:
-        speaker.play(Renderer(schedule).blocks(), schedule.rate)
+        speaker.play(renderer.blocks(), schedule.rate, job.gain)
     finally:
         if speaker.underruns:
             _say(f"underruns: {speaker.underruns}")
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the player; return its exit code: 0, 2 for bad input, 130 after Ctrl-C."""
-    args = _parser().parse_args(argv)
-    name = args.song
+def _one(job: Job, args: argparse.Namespace) -> None:
+    """Say something about a song, render it, or play it."""
+    song, schedule = job.read()
+    if args.info:
+        facts = info(song, schedule)
+        print(json.dumps(facts, ensure_ascii=False, indent=2)) if args.json else _print_info(facts)
+        return
+    _announce(song, schedule)
+    if job.output and job.output != STDOUT:
+        outputs.check_ending(job.output)
+    _compile()
+    if job.output or job.stems:
+        job.run(song, schedule)
+    else:
+        _play(job, schedule, args.device)
+
+
+def _attempt(job: Job, args: argparse.Namespace) -> str | None:
+    """Do one song; return what went wrong."""
     try:
-        song = formats.read(args.song, args.time_unit)
-        family = None if args.compat is None else args.compat == "cat2151"
-        schedule = Schedule(song, Options(args.loops, args.fade, args.tail, args.clock, family))
-        if args.info:
-            facts = info(song, schedule)
-            print(json.dumps(facts, ensure_ascii=False, indent=2)) if args.json else _print_info(facts)
-            return 0
-        _announce(song, schedule)
-        _compile()
-        if args.output is None:
-            _play(schedule)
-        else:
-            name = args.output
-            if args.output.exists() and args.output.samefile(args.song):
-                raise SongError("this is the song itself: choose another name")
-            _render(schedule, args.output, args.rate)
+        _one(job, args)
     except SongError as error:
-        _say(f"player: {name}: {error}")
-        return BAD_INPUT
+        return f"{job.song}: {error}"
+    return None
+
+
+def _many(args: argparse.Namespace) -> int:
+    """Do several songs, one failure not stopping the rest."""
+    jobs = [_job(args, song) for song in args.songs]
+    if args.output:
+        folder = Path(args.output)
+        if folder.exists() and not folder.is_dir():
+            raise SongError(f"{folder}: expected a folder for several songs")
+        folder.mkdir(parents=True, exist_ok=True)
+        names = _distinct([song.stem for song in args.songs])
+        jobs = [dataclasses.replace(job, output=folder / f"{name}.wav") for job, name in zip(jobs, names, strict=True)]
+    if args.jobs > 1 and (args.output or args.stems):
+        _compile()
+        with ProcessPoolExecutor(args.jobs) as pool:
+            results = list(pool.map(_attempt, jobs, [args] * len(jobs)))
+    else:
+        results = [_attempt(job, args) for job in jobs]
+    failed = [result for result in results if result]
+    for line in failed:
+        _say(f"player: {line}")
+    if failed:
+        _say(f"{len(failed)} of {len(jobs)} songs failed")
+    return SOME_FAILED if failed else 0
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Number names that come twice."""
+    seen: dict[str, int] = {}
+    result = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        result.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return result
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the player; return its exit code: 0, 1 if some of several songs failed, 2 bad input, 130 after Ctrl-C."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    try:
+        if args.list_devices:
+            print(devices())
+            return 0
+        if not args.songs:
+            parser.error("expected a song")
+        if len(args.songs) > 1 or (args.output or "").endswith(("/", os.sep)):
+            return _many(args)
+        failure = _attempt(_job(args, args.songs[0]), args)
+    except SongError as error:
+        failure = str(error)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    return 0
+    if failure:
+        _say(f"player: {failure}")
+    return BAD_INPUT if failure else 0
 
 
 if __name__ == "__main__":

@@ -1,26 +1,51 @@
-"""Sound files: written beside their name and renamed when complete."""
+"""Files out: sound with tags and loop points, and logs. Written beside their name and renamed when complete."""
 
+import gzip
 import os
+import struct
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import soundfile
 
-from .song import SongError
+from .formats import json_log, vgm
+from .song import Song, SongError
 
-WAV_LIMIT = 2**32 - 4096
-"""Bytes a WAV file can hold."""
+WAV_LIMIT = 2**32 - 2**20
+"""Bytes a WAV file can hold, with room for its tags."""
+SOUND = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
+LOGS: dict[str, Callable[[Song], bytes]] = {
+    ".vgm": vgm.write,
+    ".vgz": lambda song: gzip.compress(vgm.write(song), mtime=0),
+    ".log": json_log.write,
+    ".json": json_log.write,
+}
+TAGS = {"title": "title", "author": "artist", "game": "album", "date": "date", "notes": "comment", "comment": "comment"}
+"""Names of a song's tags, and what sound files call them."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """What a sound file is to be."""
+
+    rate: int
+    """Hz."""
+    floating: bool = False
+    """WAV of 32-bit floats instead of 16-bit integers."""
+    tags: dict[str, str] = field(default_factory=dict)
+    loop: tuple[int, int] | None = None
+    """First and last sample of the loop."""
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary name beside ``path``; rename it to ``path`` if all goes well, else remove it."""
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
         os.close(handle)
     except OSError as error:
         raise SongError(f"cannot write there: {(error.strerror or str(error)).lower()}") from None
@@ -29,6 +54,8 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+    except soundfile.SoundFileError as error:
+        raise SongError(f"cannot write: {error}") from None
     except OSError as error:
         raise SongError(f"cannot write: {(error.strerror or str(error)).lower()}") from None
     finally:
@@ -41,20 +68,49 @@ def _umask() -> int:
     return mask
 
 
-def write_wav(path: Path, rate: float, blocks: Iterable[npt.NDArray[np.int16]]) -> None:
-    """Write blocks of (n, 2) int16 to a 16-bit WAV file.
+def check_ending(path: Path) -> None:
+    """Raise SongError unless a file of this ending can be written."""
+    if path.suffix.lower() not in SOUND | LOGS:
+        raise SongError(f"expected a name that ends in {', '.join(SOUND | LOGS)}")
+
+
+def write_log(path: Path, song: Song) -> None:
+    """Write the song as a log, by the ending of ``path``."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(LOGS[path.suffix.lower()](song))
+
+
+def write_sound(path: Path, sound: Sound, blocks: Iterable[Any]) -> None:
+    """Write blocks of (n, 2) int16 or float32 to a sound file, by the ending of ``path``.
 
     Raises
     ------
     SongError
         The file cannot be written; nothing is left of it.
     """
+    kind, subtype = SOUND[path.suffix.lower()]
+    if sound.floating and kind == "WAV":
+        subtype = "FLOAT"
     with replacing(path) as temporary:
-        try:
-            with soundfile.SoundFile(
-                temporary, "w", samplerate=round(rate), channels=2, format="WAV", subtype="PCM_16"
-            ) as file:
-                for block in blocks:
-                    file.write(block)
-        except soundfile.SoundFileError as error:
-            raise SongError(f"cannot write: {error}") from None
+        with soundfile.SoundFile(
+            temporary, "w", samplerate=sound.rate, channels=2, format=kind, subtype=subtype
+        ) as file:
+            for name, value in sound.tags.items():
+                if name in TAGS:
+                    setattr(file, TAGS[name], value)
+            for block in blocks:
+                file.write(block)
+        if sound.loop and kind == "WAV":
+            _append_loop(temporary, sound.rate, *sound.loop)
+
+
+def _append_loop(path: Path, rate: int, first: int, last: int) -> None:
+    """Append an ``smpl`` chunk with one forward loop; middle C, no other use of it."""
+    head = struct.pack("<9I", 0, 0, round(1e9 / rate), 60, 0, 0, 0, 1, 0)
+    chunk = head + struct.pack("<6I", 0, 0, first, last, 0, 0)
+    with path.open("r+b") as file:
+        file.seek(0, os.SEEK_END)
+        file.write(b"smpl" + struct.pack("<I", len(chunk)) + chunk)
+        size = file.tell()
+        file.seek(4)
+        file.write(struct.pack("<I", size - 8))

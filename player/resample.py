@@ -1,29 +1,50 @@
-"""Sample rate conversion, streaming, once at the end of the chain."""
+"""Sample rate conversion and volume, streaming, once at the end of the chain."""
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import soxr
 
-Samples = npt.NDArray[np.int16]
+Samples = npt.NDArray[Any]
+FULL_SCALE = 32_768
 
 
 class Resampler:
-    """Converts stereo blocks from one rate to another; equal rates pass through untouched.
+    """Converts blocks from one rate to another; equal rates at full volume pass through untouched.
 
     Parameters
     ----------
     source, target : float
         Hz; need not be whole numbers.
+    gain : float
+        Factor of the volume.
+    floating : bool
+        Give float32, 1.0 = full scale, instead of rounded and clipped int16.
+    channels : int
+        Columns of the blocks.
     """
 
-    def __init__(self, source: float, target: float) -> None:
+    def __init__(
+        self, source: float, target: float, gain: float = 1.0, floating: bool = False, channels: int = 2
+    ) -> None:
         same = source == target
-        self._stream = None if same else soxr.ResampleStream(source, target, 2, dtype="float32", quality="VHQ")
+        self._stream = None if same else soxr.ResampleStream(source, target, channels, dtype="float32", quality="VHQ")
+        self._gain, self._floating, self._channels = gain, floating, channels
 
-    def convert(self, block: Samples, last: bool = False) -> Samples:
-        """Return what the block completes, (n, 2) int16; ``last`` flushes the filter."""
-        if self._stream is None:
+    def convert(self, block: npt.NDArray[np.int16], last: bool = False) -> Samples:
+        """Return what the block completes, (n, channels) int16 or float32; ``last`` flushes the filter."""
+        if self._stream is None and self._gain == 1.0 and not self._floating:
             return block
-        converted = self._stream.resample_chunk(block.astype(np.float32), last=last)
-        samples: Samples = np.clip(np.rint(converted), -32768, 32767).astype(np.int16)
-        return samples
+        values = block.astype(np.float32)
+        if self._stream is not None:
+            values = self._stream.resample_chunk(values, last=last)
+        if self._floating:
+            values *= np.float32(self._gain / FULL_SCALE)
+            return values
+        clipped: Samples = np.clip(np.rint(values * self._gain), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+        return clipped
+
+    def flush(self) -> Samples:
+        """Return what the filter still holds."""
+        return self.convert(np.empty((0, self._channels), np.int16), last=True)

@@ -53,6 +53,8 @@ class Options:
     """Master clock in Hz instead of the file's."""
     family: bool | None = None
     """Bus rule ``family`` instead of what the file suggests."""
+    speed: float = 1.0
+    """Tempo, not pitch."""
 
 
 class Schedule:
@@ -61,6 +63,7 @@ class Schedule:
     def __init__(self, song: Song, options: Options) -> None:
         self.song = song
         self.clock = options.clock or song.clock
+        self.speed = Fraction(str(options.speed))
         self.bus = FAMILY if (song.family if options.family is None else options.family) else CHIP
         self.rate: float = self.clock // FRAME if self.bus is FAMILY else self.clock / FRAME
         """Output frames a second."""
@@ -76,12 +79,9 @@ class Schedule:
 
     def due(self, tick: int) -> int:
         """Return the first frame a write of this tick may start in."""
-        if self.song.rate is None:
-            return tick
-        if self.bus is FAMILY:
-            return round(Fraction(tick * int(self.rate)) / self.song.rate)
-        numerator = tick * self.clock * self.song.rate.denominator
-        return -(-numerator // (FRAME * self.song.rate.numerator))
+        if self.bus is FAMILY and self.song.rate is not None:
+            return round(Fraction(tick * int(self.rate)) / (self.song.rate * self.speed))
+        return self.song.frame(tick, self.clock, self.speed)
 
     def events(self, chip: int) -> Iterator[Events]:
         """Yield one chip's bus events, a pass of the song at a time; endless if it loops."""

@@ -63,6 +63,14 @@ class Song:
         """Return how often the loop is played when the listener asks for ``loops`` passes."""
         return max(1, round(loops * self.loop_modifier / 16) - self.loop_base)
 
+    def frame(self, tick: int, clock: int | None = None, speed: Fraction = Fraction(1)) -> int:
+        """Return the first frame at or after a tick: ceil(m / 64), m its master clock, in exact integers."""
+        numerator, denominator = tick * speed.denominator, speed.numerator
+        if self.rate is not None:
+            numerator *= (clock or self.clock) * self.rate.denominator
+            denominator *= 64 * self.rate.numerator
+        return -(-numerator // denominator)
+
     def seconds(self, ticks: int) -> float:
         """Return the duration of a number of ticks in seconds."""
         return float(ticks / self.rate) if self.rate else ticks * 64 / self.clock

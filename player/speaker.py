@@ -28,8 +28,13 @@ def _sounddevice() -> Any:
     return sounddevice
 
 
+def devices() -> str:
+    """Return the list of sound devices, one a line."""
+    return str(_sounddevice().query_devices())
+
+
 class Speaker:
-    """The default output device.
+    """An output device, by number or part of its name; the default one if none is given.
 
     Raises
     ------
@@ -37,18 +42,22 @@ class Speaker:
         No PortAudio, or no sound card.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: str | None = None) -> None:
         self._sd = _sounddevice()
+        number = int(device) if device and device.isdigit() else device
         try:
-            self.rate = float(self._sd.query_devices(kind="output")["default_samplerate"])
-            self._stream = self._sd.OutputStream(samplerate=self.rate, channels=2, dtype="int16", latency=LATENCY)
+            self.rate = float(self._sd.query_devices(number, kind="output")["default_samplerate"])
+            self._stream = self._sd.OutputStream(
+                samplerate=self.rate, channels=2, dtype="int16", latency=LATENCY, device=number
+            )
         except (self._sd.PortAudioError, ValueError):
-            raise SongError(f"no sound card to play on; {HINT}") from None
+            which = f"no output device {device!r} (--list-devices)" if device else "no sound card to play on"
+            raise SongError(f"{which}; {HINT}") from None
         self.underruns = 0
 
-    def play(self, blocks: Iterator[Samples], source_rate: float) -> None:
+    def play(self, blocks: Iterator[Samples], source_rate: float, gain: float = 1.0) -> None:
         """Play blocks of (n, 2) int16 at ``source_rate`` Hz to the end; an exception stops the sound at once."""
-        resampler = Resampler(source_rate, self.rate)
+        resampler = Resampler(source_rate, self.rate, gain)
         ahead: queue.Queue[Samples | BaseException | None] = queue.Queue(maxsize=round(AHEAD * self.rate / CHUNK))
         stop = threading.Event()
         worker = threading.Thread(target=_render_ahead, args=(blocks, resampler, ahead, stop), daemon=True)
@@ -99,7 +108,7 @@ def _render_ahead(
                 return
             if len(converted := resampler.convert(block)):
                 put(converted)
-        put(resampler.convert(np.empty((0, 2), np.int16), last=True))
+        put(resampler.flush())
         put(None)
     except BaseException as error:
         put(error)

@@ -163,9 +163,9 @@ def test_outputs_that_cannot_be_written(tmp_path, capsys, short):
     before = short.read_bytes()
     assert "song itself" in bad([short, "-o", short], capsys)
     assert short.read_bytes() == before
-    (tmp_path / "folder").mkdir()
-    assert "cannot write" in bad([short, "-o", tmp_path / "folder"], capsys)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "short.json"]
+    (tmp_path / "folder.wav").mkdir()
+    assert "cannot write" in bad([short, "-o", tmp_path / "folder.wav"], capsys)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.wav", "short.json"]
 
 
 def test_a_song_too_long_for_a_wav(tmp_path, capsys):
@@ -206,7 +206,7 @@ def test_ctrl_c_leaves_the_old_file_and_no_litter(tmp_path):
     [
         ("raise OSError('PortAudio library not found')", "PortAudio is not installed"),
         (
-            "class PortAudioError(Exception): pass\ndef query_devices(**_): raise PortAudioError('no device')",
+            "class PortAudioError(Exception): pass\ndef query_devices(*_, **__): raise PortAudioError('no device')",
             "no sound card",
         ),
     ],

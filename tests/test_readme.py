@@ -35,5 +35,5 @@ def test_options_are_those_of_the_player():
     from player.__main__ import _parser
 
     options = {o for action in _parser()._actions for o in action.option_strings if o.startswith("--")}
-    documented = set(re.findall(r"`\[?(--[a-z-]+)", README))
+    documented = set(re.findall(r"(--[a-z-]+)", README))
     assert options - {"--help", "--output"} <= documented

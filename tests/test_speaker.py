@@ -11,8 +11,8 @@ import pulse
 import pytest
 from conftest import ROOT
 
-import player.__main__
-from player import formats
+from player import formats, job
+from player.render import Renderer
 from player.resample import Resampler
 from player.schedule import Options, Schedule
 
@@ -65,7 +65,7 @@ def test_what_arrives_is_what_was_rendered(sound, tmp_path):
         recorder.wait(10)
     assert (done.returncode, done.stderr) == (0, "")
     schedule = Schedule(formats.read(path), Options())
-    blocks = player.__main__._converted(player.__main__.Renderer(schedule), Resampler(schedule.rate, pulse.RATE))
+    blocks = job._converted(Renderer(schedule).blocks(), Resampler(schedule.rate, pulse.RATE))
     want = np.concatenate(list(blocks))
     got = np.fromfile(recording, np.int16).reshape(-1, 2)
     first = np.flatnonzero(want.any(axis=1))[0]

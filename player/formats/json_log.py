@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..song import LONGEST, WRITE, Song, SongError
+from ..song import CLOCK, LONGEST, WRITE, Song, SongError, check_clock
 
 PICOSECONDS = 10**12
 LOG_RATE = 55_930
@@ -28,7 +28,9 @@ def recognise(data: bytes) -> bool:
 
 def read(data: bytes, time_unit: str | None = None) -> Song:
     """Read a log: an object with ``events`` or a bare array, one (pass 1) or two rows a write (pass 2)."""
-    rows = _rows(data)
+    rows, head = _rows(data)
+    if time_unit is None and head.get("time_unit") in ("samples", "seconds"):
+        time_unit = head["time_unit"]
     times, writes, steps = [], [], []
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
@@ -45,17 +47,30 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     ticks = [int(time * PICOSECONDS) if seconds else int(time) for time in times]
     if {0, 1} <= set(steps):
         ticks, writes = _fold(ticks, writes, steps, notes)
-    return _song(ticks, writes, seconds, notes)
+    song = _song(ticks, writes, seconds, notes)
+    if isinstance(head.get("clock"), int):
+        song.clock = check_clock(head["clock"], '"clock"')
+    return song
 
 
 def write(song: Song) -> bytes:
-    """Return the song as a JSON log: integer samples where its ticks are such, else seconds. One pass, no loop."""
+    """Return the song as a JSON log: one pass, times in samples - in seconds if the song is in the family's convention.
+
+    Raises
+    ------
+    SongError
+        The song is for two chips; a log holds one.
+    """
+    if len(song.chips) > 1:
+        raise SongError("a JSON log holds the writes of one chip, this song has two")
     rows = []
     for time, _, address, value in song.writes.tolist():
-        row = {"time": time if song.rate is None else float(time / song.rate)}
+        row = {"time": float(time / song.rate) if song.rate and song.family else song.frame(time)}
         rows.append(row | {"addr": f"0x{address:02X}", "data": f"0x{value:02X}"})
+    head = {"event_count": len(rows), "time_unit": "seconds" if song.rate and song.family else "samples"}
+    head |= {"clock": song.clock} if song.clock != CLOCK else {}
     lines = ",\n".join(json.dumps(row) for row in rows)
-    return f'{{"event_count": {len(rows)}, "events": [\n{lines}\n]}}\n'.encode()
+    return f'{json.dumps(head)[:-1]}, "events": [\n{lines}\n]}}\n'.encode()
 
 
 def _song(ticks: list[int], writes: list[tuple[int, int]], seconds: bool, notes: list[str]) -> Song:
@@ -76,7 +91,8 @@ def _song(ticks: list[int], writes: list[tuple[int, int]], seconds: bool, notes:
     )
 
 
-def _rows(data: bytes) -> list[Any]:
+def _rows(data: bytes) -> tuple[list[Any], dict[str, Any]]:
+    """Return the rows, and what stands beside them."""
     try:
         text = data.decode("utf-8-sig")
         root = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
@@ -89,7 +105,7 @@ def _rows(data: bytes) -> list[Any]:
     rows = root.get("events") if isinstance(root, dict) else root
     if not isinstance(rows, list):
         raise SongError('expected a JSON array, or an object with an array "events"')
-    return rows
+    return rows, root if isinstance(root, dict) else {}
 
 
 def _no_constant(name: str) -> None:

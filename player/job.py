@@ -1,0 +1,138 @@
+"""Rendering one song to files: the work of one line of the playlist."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import soundfile
+from rich.console import Console
+from rich.progress import Progress
+
+from . import formats, outputs
+from .render import CHANNELS, Renderer, Samples
+from .resample import Resampler
+from .schedule import Options, Schedule
+from .song import Song, SongError
+
+STDOUT = Path("-")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to make of a song."""
+
+    song: Path
+    output: Path | None = None
+    """A file by its ending, or ``-``: WAV to standard output."""
+    stems: Path | None = None
+    """Folder for one file a channel."""
+    rate: int | None = None
+    """Hz of the sound; None is the chip's own."""
+    floating: bool = False
+    gain: float = 1.0
+    mute: int = 0
+    start: float = 0.0
+    time_unit: str | None = None
+    options: Options = field(default_factory=Options)
+
+    def read(self) -> tuple[Song, Schedule]:
+        """Read the song and plan it."""
+        song = formats.read(self.song, self.time_unit)
+        return song, Schedule(song, self.options)
+
+    def run(self, song: Song, schedule: Schedule) -> None:
+        """Write all outputs.
+
+        Raises
+        ------
+        SongError
+            One of them cannot be written; it is left as it was.
+        """
+        if self.stems:
+            self._write_stems(song, schedule)
+        if self.output == STDOUT:
+            self._to_stdout(song, schedule)
+        elif self.output:
+            if self.output.exists() and self.output.samefile(self.song):
+                raise SongError("this is the song itself: choose another name")
+            if self.output.suffix.lower() in outputs.LOGS:
+                outputs.write_log(self.output, song)
+            else:
+                self._write_sound(song, schedule, self.output)
+
+    def _sound(self, song: Song, schedule: Schedule) -> outputs.Sound:
+        rate = schedule.rate if self.rate is None else self.rate
+        size = 8 if self.floating else 4
+        seconds = schedule.frames / schedule.rate
+        if seconds * rate * size > outputs.WAV_LIMIT:
+            raise SongError(f"{seconds:.0f} s at {rate:.0f} Hz do not fit in a WAV file of 4 GiB")
+        loop = None
+        if song.loop and not self.start:
+            scale = rate / schedule.rate
+            first, end = schedule.due(song.loop.tick), schedule.due(song.length)
+            loop = (round(first * scale), round(end * scale) - 1)
+        return outputs.Sound(round(rate), self.floating, song.tags, loop)
+
+    def _write_sound(self, song: Song, schedule: Schedule, path: Path) -> None:
+        sound = self._sound(song, schedule)
+        renderer = Renderer(schedule, self.mute)
+        renderer.skip(self.start)
+        target = schedule.rate if self.rate is None else self.rate
+        resampler = Resampler(schedule.rate, target, self.gain, self.floating)
+        blocks = _converted(renderer.blocks(), resampler)
+        outputs.write_sound(path, sound, _with_progress(blocks, renderer))
+
+    def _to_stdout(self, song: Song, schedule: Schedule) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "song.wav"
+            self._write_sound(song, schedule, path)
+            with path.open("rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+
+    def _write_stems(self, song: Song, schedule: Schedule) -> None:
+        """Write every channel's own file in one pass."""
+        assert self.stems is not None
+        try:
+            self.stems.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SongError(f"cannot write {self.stems}: {(error.strerror or str(error)).lower()}") from None
+        sound = self._sound(song, schedule)
+        target = schedule.rate if self.rate is None else self.rate
+        renderer = Renderer(schedule)
+        renderer.skip(self.start)
+        count = CHANNELS * len(song.chips)
+        subtype = "FLOAT" if self.floating else "PCM_16"
+        with ExitStack() as stack:
+            files = []
+            for channel in range(count):
+                path = stack.enter_context(outputs.replacing(self.stems / f"{self.song.stem}-{channel + 1}.wav"))
+                file = soundfile.SoundFile(path, "w", sound.rate, 2, subtype, format="WAV")
+                files.append(stack.enter_context(file))
+            resamplers = [Resampler(schedule.rate, target, self.gain, self.floating) for _ in files]
+            for block in _with_progress(renderer.channel_blocks(), renderer):
+                for channel, (file, resampler) in enumerate(zip(files, resamplers, strict=True)):
+                    file.write(resampler.convert(block[:, channel]))
+            for file, resampler in zip(files, resamplers, strict=True):
+                file.write(resampler.flush())
+
+
+def _converted(blocks: Iterable[Samples], resampler: Resampler) -> Iterator[Any]:
+    for block in blocks:
+        yield resampler.convert(block)
+    yield resampler.flush()
+
+
+def _with_progress(blocks: Iterable[Any], renderer: Renderer) -> Iterator[Any]:
+    """Draw a progress bar on a terminal's standard error."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("rendering", total=renderer.schedule.frames)
+        for block in blocks:
+            progress.update(task, completed=renderer.position)
+            yield block
