@@ -49,6 +49,15 @@ def _integer(name: str, value: Any, low: int, high: int | None = None) -> int:
     return number
 
 
+def _output(name: str, array: Any, shape: tuple[int, int]) -> Samples:
+    """Return an array samples can be written to; TypeError or ValueError if it is none."""
+    if not isinstance(array, np.ndarray) or array.dtype != np.int16:
+        raise TypeError(f"{name} must be an int16 array, got {getattr(array, 'dtype', type(array).__name__)}")
+    if array.shape != shape or not array.flags.c_contiguous or not array.flags.writeable:
+        raise ValueError(f"{name} must be writeable, C-contiguous and of shape {shape}, got shape {array.shape}")
+    return array
+
+
 class YM2151:
     """A YM2151 (OPM), exact to the clock and to the bit with Nuked-OPM 1.0.
 
@@ -252,12 +261,7 @@ class YM2151:
             ``frames`` or ``out`` do not fit the description.
         """
         frames = _integer("frames", frames, 0)
-        if out is None:
-            out = np.empty((frames, 2), np.int16)
-        elif not isinstance(out, np.ndarray) or out.dtype != np.int16:
-            raise TypeError(f"out must be an int16 array, got {getattr(out, 'dtype', type(out).__name__)}")
-        elif out.shape != (frames, 2) or not out.flags.c_contiguous or not out.flags.writeable:
-            raise ValueError(f"out must be writeable, C-contiguous and of shape ({frames}, 2), got shape {out.shape}")
+        out = np.empty((frames, 2), np.int16) if out is None else _output("out", out, (frames, 2))
         self._advance(frames, CYCLES_PER_FRAME, out, _NO_CHANNELS)
         return out
 
@@ -287,6 +291,7 @@ class YM2151:
         frames: int,
         cycles_per_frame: int = CYCLES_PER_FRAME,
         engine: str = "auto",
+        channels: Samples | None = None,
     ) -> Samples:
         """Advance whole frames with bus events at exact cycles: ``opm.run`` in pieces.
 
@@ -301,6 +306,8 @@ class YM2151:
             32 is the true chip.
         engine : {"auto", "cycle", "frame"}
             All give the same samples and leave the same state.
+        channels : (frames, 8) int16, C-contiguous, optional
+            Where to put each channel's own sum as well, as ``generate_channels`` gives it.
 
         Returns
         -------
@@ -317,27 +324,9 @@ class YM2151:
         cycles_per_frame = _integer("cycles_per_frame", cycles_per_frame, 1)
         if engine not in _ENGINES:
             raise ValueError(f"engine must be one of {', '.join(map(repr, _ENGINES))}, got {engine!r}")
-        self._advance(len(out), cycles_per_frame, out, _NO_CHANNELS, events, _ENGINES[engine])
+        taps = _NO_CHANNELS if channels is None else _output("channels", channels, (len(out), 8))
+        self._advance(len(out), cycles_per_frame, out, taps, events, _ENGINES[engine])
         return out
-
-    def run_channels(self, events: Sequence[tuple[int, int, int]] | npt.NDArray[Any], frames: int) -> Samples:
-        """Advance whole frames with bus events, and return each channel's own sum: ``run`` and ``generate_channels``.
-
-        Parameters
-        ----------
-        events : (n,) EVENT
-            As for ``run``.
-        frames : int
-            0 or more.
-
-        Returns
-        -------
-        (frames, 8) int16
-            As of ``generate_channels``.
-        """
-        channels = np.empty((_integer("frames", frames, 0), 8), np.int16)
-        self._advance(len(channels), CYCLES_PER_FRAME, _NO_SAMPLES, channels, self._checked(events))
-        return channels
 
     def _checked(self, events: Sequence[tuple[int, int, int]] | npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return events that do not lie in the past."""

@@ -15,7 +15,8 @@ import opm
 
 from . import outputs
 from .job import STDOUT, Job
-from .render import CHANNELS, Renderer
+from .playing import NEXT, PREVIOUS, QUIT, Playing
+from .render import CHANNELS
 from .schedule import FAMILY, Options, Schedule
 from .song import FASTEST, SLOWEST, Song, SongError
 from .speaker import Speaker, devices
@@ -89,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--compat", choices=("cat2151", "none"), help="cat2151: the chip at twice its speed, as that family of players runs it; none: the true chip")  # fmt: skip  # noqa: E501
     add("--time-unit", choices=("samples", "seconds"), help="what a JSON or text log's times count")
     add("--device", metavar="NAME", help="output device, by number or part of its name")
+    add("--latency", choices=("high", "low"), default="high", help="high (default): a second rendered ahead")
+    add("--plain", action="store_true", help="one line of status instead of the screen")
+    add("--scope", action="store_true", help="an oscilloscope for each channel")
     add("--list-devices", action="store_true", help="list the output devices, and stop")
     return parser
 
@@ -172,19 +176,34 @@ def _job(args: argparse.Namespace, song: Path) -> Job:
     )
 
 
-def _play(job: Job, schedule: Schedule, device: str | None) -> None:
-    speaker = Speaker(device)
-    renderer = Renderer(schedule, job.mute)
-    renderer.skip(job.start)
+def _play(jobs: list[Job], args: argparse.Namespace) -> list[str]:
+    """Play songs one after the other, as the keys say; return what went wrong."""
+    failed: list[str] = []
+    _compile()
+    speaker = Speaker(args.device)
+    playing = Playing(speaker, args.latency, args.plain, args.scope)
+    at = 0
     try:
-        speaker.play(renderer.blocks(), schedule.rate, job.gain)
+        while 0 <= at < len(jobs):
+            try:
+                song, schedule = jobs[at].read()
+                _announce(song, schedule)
+                outcome = playing.play(jobs[at], song, schedule)
+            except SongError as error:
+                failed.append(f"{jobs[at].song}: {error}")
+                outcome = NEXT
+            if outcome == QUIT:
+                break
+            at = max(0, at - 1) if outcome == PREVIOUS else at + 1
     finally:
+        speaker.close()
         if speaker.underruns:
             _say(f"underruns: {speaker.underruns}")
+    return failed
 
 
 def _one(job: Job, args: argparse.Namespace) -> None:
-    """Say something about a song, render it, or play it."""
+    """Say something about a song, or render it."""
     song, schedule = job.read()
     if args.info:
         facts = info(song, schedule)
@@ -194,10 +213,7 @@ def _one(job: Job, args: argparse.Namespace) -> None:
     if job.output and job.output != STDOUT:
         outputs.check_ending(job.output)
     _compile()
-    if job.output or job.stems:
-        job.run(song, schedule)
-    else:
-        _play(job, schedule, args.device)
+    job.run(song, schedule)
 
 
 def _attempt(job: Job, args: argparse.Namespace) -> str | None:
@@ -223,8 +239,10 @@ def _many(args: argparse.Namespace) -> int:
         _compile()
         with ProcessPoolExecutor(args.jobs) as pool:
             results = list(pool.map(_attempt, jobs, [args] * len(jobs)))
-    else:
+    elif args.output or args.stems or args.info:
         results = [_attempt(job, args) for job in jobs]
+    else:
+        results = list(_play(jobs, args))
     failed = [result for result in results if result]
     for line in failed:
         _say(f"player: {line}")
@@ -255,9 +273,14 @@ def main(argv: list[str] | None = None) -> int:
             parser.error("expected a song")
         if len(args.songs) > 1 or (args.output or "").endswith(("/", os.sep)):
             return _many(args)
-        failure = _attempt(_job(args, args.songs[0]), args)
+        job = _job(args, args.songs[0])
+        if args.output or args.stems or args.info:
+            failure = _attempt(job, args)
+        else:
+            job.read()
+            failure = next(iter(_play([job], args)), None)
     except SongError as error:
-        failure = str(error)
+        failure = f"{args.songs[0]}: {error}" if len(args.songs) == 1 else str(error)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:

@@ -81,7 +81,7 @@ class Job:
     def _write_sound(self, song: Song, schedule: Schedule, path: Path) -> None:
         sound = self._sound(song, schedule)
         renderer = Renderer(schedule, self.mute)
-        renderer.skip(self.start)
+        renderer.skip(round(self.start * schedule.rate))
         target = schedule.rate if self.rate is None else self.rate
         resampler = Resampler(schedule.rate, target, self.gain, self.floating)
         blocks = _converted(renderer.blocks(), resampler)
@@ -105,7 +105,7 @@ class Job:
         sound = self._sound(song, schedule)
         target = schedule.rate if self.rate is None else self.rate
         renderer = Renderer(schedule)
-        renderer.skip(self.start)
+        renderer.skip(round(self.start * schedule.rate))
         count = CHANNELS * len(song.chips)
         subtype = "FLOAT" if self.floating else "PCM_16"
         with ExitStack() as stack:

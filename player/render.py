@@ -1,6 +1,7 @@
 """From a schedule to blocks of samples at the chip's rate."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -24,6 +25,8 @@ class _Voice:
 
     def __init__(self, name: str, number: int, schedule: Schedule) -> None:
         self.chip = CHIPS[name](schedule.clock)
+        self.number, self.schedule = number, schedule
+        self.taps: Samples = np.empty((0, CHANNELS), np.int16)
         self.cycles_per_frame = schedule.bus.cycles_per_frame
         self.passes = schedule.events(number)
         self.events: Events = np.empty(0, opm.EVENT)
@@ -41,8 +44,17 @@ class _Voice:
         return now
 
     def run(self, frames: int) -> Samples:
-        """Return the chip's samples, (frames, 2)."""
-        return self.chip.run(self.due(frames), frames, self.cycles_per_frame)
+        """Return the chip's samples, (frames, 2); ``taps`` holds each channel's own, (frames, 8)."""
+        self.taps = np.empty((frames, CHANNELS), np.int16)
+        return self.chip.run(self.due(frames), frames, self.cycles_per_frame, channels=self.taps)
+
+    def restore(self, saved: bytes) -> None:
+        """Go back to a snapshot of the chip."""
+        self.chip.load(saved)
+        self.passes = self.schedule.events(self.number)
+        self.events = np.empty(0, opm.EVENT)
+        while not len(self.events) and (more := next(self.passes, None)) is not None:
+            self.events = more[more["cycle"] >= self.chip.cycle]
 
     def run_channels(self, frames: int) -> Samples:
         """Return each channel's sum on the sides it is heard on, (frames, 8, 2)."""
@@ -54,32 +66,55 @@ class _Voice:
         parts = []
         for first, end in pairwise(sorted(cuts)):
             now = events[(events["cycle"] >= self.chip.cycle) & (events["cycle"] < start + end * self.cycles_per_frame)]
-            sums = self.chip.run_channels(now, (end - first) * self.cycles_per_frame // 32)
-            sums = sums[self.cycles_per_frame // 32 - 1 :: self.cycles_per_frame // 32]
+            sums = np.empty((end - first, CHANNELS), np.int16)
+            self.chip.run(now, end - first, self.cycles_per_frame, channels=sums)
             sides = np.stack([self.chip.state.ch_rl & 1, self.chip.state.ch_rl >> 1], axis=1)
             parts.append(sums[:, :, None] * sides.astype(np.int16))
         return np.concatenate(parts)
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """A place in a rendering to come back to."""
+
+    position: int
+    loud: int
+    chips: tuple[bytes, ...]
+
+
 class Renderer:
-    """Renders a schedule once, in blocks."""
+    """Renders a schedule in blocks; can go back to snapshots."""
 
     def __init__(self, schedule: Schedule, mute: int = 0) -> None:
         self.schedule = schedule
         self.position = 0
         """Frames rendered."""
-        self._voices = [_Voice(name, i, schedule) for i, name in enumerate(schedule.song.chips)]
+        self.voices = [_Voice(name, i, schedule) for i, name in enumerate(schedule.song.chips)]
         self._loud = schedule.end
-        for voice in self._voices:
-            voice.chip.mute = mute
+        self.mute(mute)
 
-    def skip(self, seconds: float) -> None:
-        """Go on without making samples, to hear the song from there."""
-        frames = min(round(seconds * self.schedule.rate), self.schedule.frames)
-        while self.position < frames:
-            count = min(64 * BLOCK, frames - self.position)
-            self._mix(count)
-            self.position += count
+    def skip(self, frame: int) -> None:
+        """Go on to a frame without keeping samples."""
+        for _ in self._blocks(self._mix, 64 * BLOCK, frame):
+            pass
+
+    def mute(self, mask: int) -> None:
+        """Leave out channels from here on."""
+        for voice in self.voices:
+            voice.chip.mute = mask
+
+    def snapshot(self) -> Snapshot:
+        """Return the place the rendering has come to."""
+        return Snapshot(self.position, self._loud, tuple(voice.chip.save() for voice in self.voices))
+
+    def restore(self, place: Snapshot) -> None:
+        """Go back (or on) to a place; what is muted now stays so."""
+        mutes = [voice.chip.mute for voice in self.voices]
+        for voice, saved, mute in zip(self.voices, place.chips, mutes, strict=True):
+            voice.restore(saved)
+            voice.chip.mute = 0
+            voice.chip.mute = mute
+        self.position, self._loud = place.position, place.loud
 
     def blocks(self, frames: int = BLOCK) -> Iterator[Samples]:
         """Yield (n, 2) int16 blocks, n up to ``frames``, to the end of fade or tail."""
@@ -89,9 +124,10 @@ class Renderer:
         """Yield (n, 8 * chips, 2) int16 blocks: every channel by itself after panning, faded like the mix."""
         return self._blocks(self._channels, frames)
 
-    def _blocks(self, make: Callable[[int], Samples], frames: int) -> Iterator[Samples]:
-        while self.position < self.schedule.frames:
-            block = make(min(frames, self.schedule.frames - self.position))
+    def _blocks(self, make: Callable[[int], Samples], frames: int, end: int | None = None) -> Iterator[Samples]:
+        end = self.schedule.frames if end is None else min(end, self.schedule.frames)
+        while self.position < end:
+            block = make(min(frames, end - self.position))
             kept = self._fade(block) if self.schedule.fade else self._until_silence(block)
             self.position += len(block)
             yield kept
@@ -100,14 +136,14 @@ class Renderer:
 
     def _mix(self, frames: int) -> Samples:
         """Add the chips, clipped."""
-        parts = [voice.run(frames) for voice in self._voices]
+        parts = [voice.run(frames) for voice in self.voices]
         if len(parts) == 1:
             return parts[0]
         mixed: Samples = np.clip(parts[0].astype(np.int32) + parts[1], -32768, 32767).astype(np.int16)
         return mixed
 
     def _channels(self, frames: int) -> Samples:
-        return np.concatenate([voice.run_channels(frames) for voice in self._voices], axis=1)
+        return np.concatenate([voice.run_channels(frames) for voice in self.voices], axis=1)
 
     def _fade(self, block: Samples) -> Samples:
         """Fade out by (1 - x) squared, x the share of the fade that has passed."""

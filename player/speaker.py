@@ -1,21 +1,14 @@
-"""Sound out through sounddevice: a worker renders ahead, the main thread writes and blocks."""
+"""Sound out through sounddevice, by blocking writes."""
 
-import queue
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .resample import Resampler
 from .song import SongError
 
-AHEAD = 1.0
-"""Seconds rendered before the sound starts and kept in hand while it plays."""
 LATENCY = 0.25
 """Seconds the device holds. PortAudio's own choice (35 ms) loses samples in PulseAudio without a word."""
-CHUNK = 1024
 HINT = "write a file instead: python -m player SONG -o song.wav"
 Samples = npt.NDArray[np.int16]
 
@@ -55,60 +48,31 @@ class Speaker:
             raise SongError(f"{which}; {HINT}") from None
         self.underruns = 0
 
-    def play(self, blocks: Iterator[Samples], source_rate: float, gain: float = 1.0) -> None:
-        """Play blocks of (n, 2) int16 at ``source_rate`` Hz to the end; an exception stops the sound at once."""
-        resampler = Resampler(source_rate, self.rate, gain)
-        ahead: queue.Queue[Samples | BaseException | None] = queue.Queue(maxsize=round(AHEAD * self.rate / CHUNK))
-        stop = threading.Event()
-        worker = threading.Thread(target=_render_ahead, args=(blocks, resampler, ahead, stop), daemon=True)
-        worker.start()
-        try:
-            while worker.is_alive() and not ahead.full():
-                worker.join(0.01)
+    def start(self) -> None:
+        """Start the device, if it is not running: PulseAudio loses some of what comes first, so lead in."""
+        if not self._stream.active:
             self._stream.start()
             self._silence(LATENCY)
-            while (chunk := ahead.get()) is not None:
-                if isinstance(chunk, BaseException):
-                    raise chunk
-                self.underruns += bool(self._stream.write(chunk))
+
+    def write(self, samples: Samples) -> None:
+        """Write (n, 2) int16; waits for room."""
+        self.underruns += bool(self._stream.write(samples))
+
+    def finish(self, play_out: bool) -> None:
+        """Play what the device holds, or drop it. PulseAudio loses what is held at a stop: lead out."""
+        if play_out:
             self._silence(2 * LATENCY)
             self._stream.stop()
-        except BaseException:
+        else:
             self._stream.abort()
-            raise
-        finally:
-            stop.set()
-            worker.join()
-            self._stream.close()
+
+    def abort(self) -> None:
+        """Fall silent at once."""
+        self._stream.abort()
+
+    def close(self) -> None:
+        """Give the device back."""
+        self._stream.close()
 
     def _silence(self, seconds: float) -> None:
-        """Lead in and out: PulseAudio loses some of what comes first and what is held at the stop."""
         self._stream.write(np.zeros((round(seconds * self.rate), 2), np.int16))
-
-
-def _render_ahead(
-    blocks: Iterator[Samples],
-    resampler: Resampler,
-    ahead: "queue.Queue[Samples | BaseException | None]",
-    stop: threading.Event,
-) -> None:
-    """Fill the queue until the song ends, then put None; an exception is handed to the reader."""
-
-    def put(item: Samples | BaseException | None) -> None:
-        while not stop.is_set():
-            try:
-                ahead.put(item, timeout=0.1)
-                break
-            except queue.Full:
-                continue
-
-    try:
-        for block in blocks:
-            if stop.is_set():
-                return
-            if len(converted := resampler.convert(block)):
-                put(converted)
-        put(resampler.flush())
-        put(None)
-    except BaseException as error:
-        put(error)

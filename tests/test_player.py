@@ -216,7 +216,7 @@ def test_no_sound_is_one_line(short, tmp_path, stub, words):
     """A stub stands for sounddevice: this machine may well have both."""
     (tmp_path / "sounddevice.py").write_text(stub)
     process = start_player(short, PYTHONPATH=str(tmp_path))
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=90)
     assert (process.returncode, out, err.count("\n")) == (2, "", 1), err
     assert words in err
     assert "-o song.wav" in err

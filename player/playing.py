@@ -1,0 +1,232 @@
+"""Playing aloud: a worker renders ahead, the main thread writes to the sound card, reads keys and draws."""
+
+import queue
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.live import Live
+
+from . import keys, screen
+from .job import Job
+from .resample import Resampler
+from .schedule import Schedule
+from .song import Song
+from .speaker import Speaker
+from .transport import Transport, View
+
+NEXT, PREVIOUS, QUIT, ENDED = "next", "previous", "quit", "ended"
+AHEAD = {"high": 1.0, "low": 0.1}
+"""Seconds rendered before the sound starts and kept in hand while it plays."""
+CHUNK = 1024
+FRAMES_A_SECOND = 15
+MOVES = {"left": -5.0, "right": 5.0, "down": -60.0, "up": 60.0}
+VOLUME_STEP = 1.5
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """A piece of sound on its way: which seek it belongs to, and where it is."""
+
+    turn: int
+    seconds: float
+    samples: Any
+    view: View
+
+
+class _Worker:
+    """Renders ahead into a queue; jumps when told to."""
+
+    def __init__(self, transport: Transport, source: float, target: float, ahead: float) -> None:
+        self.transport = transport
+        self._rates = source, target
+        self.queue: queue.Queue[_Chunk | BaseException | None] = queue.Queue(max(2, round(ahead * target / CHUNK)))
+        self.turn = 0
+        self._seek: float | None = None
+        self._mute: int | None = None
+        self._wake = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def seek(self, seconds: float) -> None:
+        """Go somewhere; what is in the queue is stale."""
+        with self._wake:
+            self.turn += 1
+            self._seek = seconds
+        while not self.queue.empty():
+            self.queue.get_nowait()
+
+    def mute(self, mask: int) -> None:
+        """Change the muted channels as soon as possible."""
+        self._mute = mask
+
+    def ready(self) -> None:
+        """Wait until the queue is full or the song rendered."""
+        while self._thread.is_alive() and not self.queue.full():
+            self._thread.join(0.01)
+
+    def close(self) -> None:
+        """Stop."""
+        self._stop.set()
+        self._thread.join()
+        self.transport.close()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                self._play()
+        except BaseException as error:
+            self._put(error)
+
+    def _play(self) -> None:
+        """Render from the place asked for to the end, or to the next jump."""
+        with self._wake:
+            turn, target, self._seek = self.turn, self._seek, None
+        if target is not None:
+            self.transport.seek(target)
+        resampler = Resampler(*self._rates)
+        while not self._stop.is_set() and turn == self.turn:
+            if self._mute is not None:
+                self.transport.mute(self._mute)
+                self._mute = None
+            seconds = self.transport.seconds
+            block = self.transport.block()
+            samples = resampler.flush() if block is None else resampler.convert(block)
+            if len(samples):
+                self._put(_Chunk(turn, seconds, samples, self.transport.view()))
+            if block is None:
+                self._put(None)
+                while turn == self.turn and not self._stop.wait(0.02):
+                    pass
+
+    def _put(self, item: _Chunk | BaseException | None) -> None:
+        turn = self.turn
+        while not self._stop.is_set() and turn == self.turn:
+            try:
+                self.queue.put(item, timeout=0.1)
+                break
+            except queue.Full:
+                continue
+
+
+class Playing:
+    """One song on the sound card.
+
+    Parameters
+    ----------
+    speaker : Speaker
+    latency : {"high", "low"}
+    plain, scope : bool
+        One line instead of the screen; an oscilloscope for each channel.
+    """
+
+    def __init__(self, speaker: Speaker, latency: str, plain: bool, scope: bool) -> None:
+        self.speaker, self.latency, self.plain, self.scope = speaker, latency, plain, scope
+        self.console = Console(stderr=True)
+
+    def play(self, job: Job, song: Song, schedule: Schedule) -> str:
+        """Play to the end, or until a key says otherwise; return NEXT, PREVIOUS, QUIT or ENDED."""
+        transport = Transport(schedule, job.mute)
+        if job.start:
+            transport.seek(job.start)
+        self.worker = _Worker(transport, schedule.rate, self.speaker.rate, AHEAD[self.latency])
+        self.status = screen.Status(job.song.name, job.start, schedule.frames / schedule.rate, mute=job.mute)
+        self.gain, self.solo = job.gain, False
+        self.song, self.clock = song, schedule.clock
+        show = self.console.is_terminal and not self.console.is_dumb_terminal
+        try:
+            with keys.keyboard() as typing:
+                self.worker.ready()
+                self.speaker.start()
+                if show and not self.plain:
+                    with Live(console=self.console, auto_refresh=False, transient=True) as self.live:
+                        outcome = self._loop(typing, True)
+                else:
+                    outcome = self._loop(typing, show)
+            self.speaker.finish(outcome == ENDED)
+        except BaseException:
+            self.speaker.abort()
+            raise
+        finally:
+            self.worker.close()
+            if show and self.plain:
+                print(file=sys.stderr)
+        return outcome
+
+    def _loop(self, typing: bool, show: bool) -> str:
+        drawn, wall, cpu = 0.0, time.monotonic(), time.process_time()
+        last: _Chunk | None = None
+        while True:
+            outcome = self._keys() if typing else None
+            if outcome:
+                return outcome
+            if self.status.paused:
+                self.speaker.write(np.zeros((CHUNK, 2), np.int16))
+                item: Any = last
+            else:
+                item = self.worker.queue.get()
+                if item is None:
+                    return ENDED
+                if isinstance(item, BaseException):
+                    raise item
+                if item.turn != self.worker.turn:
+                    continue
+                self.status.seconds = item.seconds
+                last = item
+                self._write(item.samples)
+            now = time.monotonic()
+            if show and item and now - drawn > 1 / FRAMES_A_SECOND:
+                if now - wall > 1:
+                    self.status.cpu = (time.process_time() - cpu) / (now - wall)
+                    wall, cpu = now, time.process_time()
+                drawn = now
+                self._draw(item.view)
+
+    def _write(self, samples: Any) -> None:
+        if self.gain != 1.0:
+            samples = np.clip(np.rint(samples * self.gain), -32768, 32767).astype(np.int16)
+        self.speaker.write(samples)
+        self.status.underruns = self.speaker.underruns
+
+    def _draw(self, view: View) -> None:
+        self.status.volume = 20 * float(np.log10(self.gain))
+        if self.plain:
+            print(f"\r{screen.plain(self.song, self.status)}", end="\x1b[K", file=sys.stderr, flush=True)
+            return
+        width = self.console.width
+        self.live.update(screen.picture(self.song, view, self.status, self.clock, width, self.scope), refresh=True)
+
+    def _keys(self) -> str | None:
+        """Obey the keys; return an outcome if one ends the song."""
+        for key in keys.pressed():
+            if key in MOVES:
+                target = min(max(0.0, self.status.seconds + MOVES[key]), self.status.length)
+                self.status.seconds = target
+                self.worker.seek(target)
+            elif key == " ":
+                self.status.paused = not self.status.paused
+            elif key in "+-=":
+                self.gain *= 10 ** ((-VOLUME_STEP if key == "-" else VOLUME_STEP) / 20)
+            elif key in "12345678":
+                self._channel(1 << (int(key) - 1))
+            elif key in "!@#$%^&*":
+                self._set_mute(0xFF & ~(1 << "!@#$%^&*".index(key)))
+            elif key == "s":
+                self.solo = not self.solo
+                self._set_mute(0)
+            elif key in "npq":
+                return {"n": NEXT, "p": PREVIOUS, "q": QUIT}[key]
+        return None
+
+    def _channel(self, bit: int) -> None:
+        """A digit mutes its channel; after ``s`` it is heard alone."""
+        self._set_mute(0xFF & ~bit if self.solo else self.status.mute ^ bit)
+
+    def _set_mute(self, mask: int) -> None:
+        self.status.mute = mask
+        self.worker.mute(mask)
