@@ -1,1 +1,17 @@
-"""Files in, sound out: a player of YM2151 register logs on top of ``opm``."""
+"""Files in, sound out: a player of YM2151 register logs on top of ``opm``.
+
+``Live`` is a session for programs: a chip that stays on, with writes scheduled on the audio clock.
+"""
+
+from typing import Any
+
+__all__ = ["Live"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import ``Live`` when it is asked for: it needs more than reading a song does."""
+    if name == "Live":
+        from .live import Live
+
+        return Live
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

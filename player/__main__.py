@@ -15,10 +15,12 @@ import opm
 
 from . import outputs
 from .job import STDOUT, Job
+from .live import LATENCY, Live
 from .playing import NEXT, PREVIOUS, QUIT, Playing
 from .render import CHANNELS
 from .schedule import FAMILY, Options, Schedule
-from .song import FASTEST, SLOWEST, Song, SongError
+from .serve import Server
+from .song import CLOCK, FASTEST, SLOWEST, Song, SongError
 from .speaker import Speaker, devices
 
 SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -93,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--latency", choices=("high", "low"), default="high", help="high (default): a second rendered ahead")
     add("--plain", action="store_true", help="one line of status instead of the screen")
     add("--scope", action="store_true", help="an oscilloscope for each channel")
+    add("--serve", nargs="?", const="", metavar="HOST:PORT", help="a live chip for other programs (127.0.0.1:2151)")
     add("--list-devices", action="store_true", help="list the output devices, and stop")
     return parser
 
@@ -251,6 +254,25 @@ def _many(args: argparse.Namespace) -> int:
     return SOME_FAILED if failed else 0
 
 
+def _serve(args: argparse.Namespace) -> int:
+    """Run the live server until it is shut down."""
+    host, _, port = (args.serve or "127.0.0.1:2151").rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65_535:
+        raise SongError(f"expected HOST:PORT, got {args.serve!r}")
+    _compile()
+    live = Live(args.clock or CLOCK, output=Speaker(args.device, LATENCY))
+    try:
+        with Server(live, (host, int(port))) as server:
+            live.start()
+            _say(f"serving on {host}:{server.server_address[1]}")
+            server.serve_forever(0.1)
+    except OSError as error:
+        raise SongError(f"cannot serve on {host}:{port}: {(error.strerror or str(error)).lower()}") from None
+    finally:
+        live.stop()
+    return 0
+
+
 def _distinct(names: list[str]) -> list[str]:
     """Number names that come twice."""
     seen: dict[str, int] = {}
@@ -269,6 +291,8 @@ def main(argv: list[str] | None = None) -> int:
         if args.list_devices:
             print(devices())
             return 0
+        if args.serve is not None:
+            return _serve(args)
         if not args.songs:
             parser.error("expected a song")
         if len(args.songs) > 1 or (args.output or "").endswith(("/", os.sep)):

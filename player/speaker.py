@@ -35,13 +35,13 @@ class Speaker:
         No PortAudio, or no sound card.
     """
 
-    def __init__(self, device: str | None = None) -> None:
+    def __init__(self, device: str | None = None, latency: float = LATENCY) -> None:
         self._sd = _sounddevice()
         number = int(device) if device and device.isdigit() else device
         try:
             self.rate = float(self._sd.query_devices(number, kind="output")["default_samplerate"])
             self._stream = self._sd.OutputStream(
-                samplerate=self.rate, channels=2, dtype="int16", latency=LATENCY, device=number
+                samplerate=self.rate, channels=2, dtype="int16", latency=latency, device=number
             )
         except (self._sd.PortAudioError, ValueError):
             which = f"no output device {device!r} (--list-devices)" if device else "no sound card to play on"

@@ -1,0 +1,155 @@
+"""A chip that stays on: for tone editors and live coding. Writes are scheduled to the frame, the sound never stops."""
+
+import heapq
+import itertools
+import threading
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+import opm
+
+from .render import CHIPS
+from .resample import Resampler
+from .schedule import CHIP
+from .song import CLOCK, Song
+from .speaker import Speaker
+
+BLOCK = 256
+LATENCY = 0.1
+"""Seconds the device holds."""
+MOST_WRITES = 1_000_000
+"""Writes that may wait at the same time."""
+KEY_OFF = tuple((0x08, channel) for channel in range(8))
+
+
+class Output(Protocol):
+    """Where the sound goes: what ``Speaker`` offers."""
+
+    rate: float
+
+    def start(self) -> None:
+        """Begin."""
+
+    def write(self, samples: npt.NDArray[np.int16]) -> None:
+        """Take (n, 2) samples, and wait while there is no room."""
+
+    def close(self) -> None:
+        """End."""
+
+
+class Live:
+    """A long-lived session with one chip.
+
+    Parameters
+    ----------
+    clock : int
+        Master clock in Hz.
+    chip : {"ym2151", "ym2164"}
+    output : Output, optional
+        The default sound card if not given.
+
+    Raises
+    ------
+    SongError
+        There is no sound card.
+
+    Examples
+    --------
+    >>> live = Live()                           # doctest: +SKIP
+    >>> live.start()                            # doctest: +SKIP
+    >>> live.write(0x08, 0x78, at=live.time + 1)  # doctest: +SKIP
+    """
+
+    def __init__(self, clock: int = CLOCK, chip: str = "ym2151", output: Output | None = None) -> None:
+        self._chip = CHIPS[chip](clock)
+        self._output: Output = output if output is not None else Speaker(latency=LATENCY)
+        self._rate = self._chip.sample_rate
+        self._resampler = Resampler(self._rate, self._output.rate)
+        self._waiting: list[tuple[int, int, int, int]] = []
+        self._order = itertools.count()
+        self._free = 0
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        """Begin to sound; the chip runs from here on until ``stop``."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the session."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._output.close()
+
+    @property
+    def time(self) -> float:
+        """Seconds of sound made so far: the audio clock that ``at`` counts on."""
+        return self._chip.cycle / 32 / self._rate
+
+    @property
+    def pending(self) -> int:
+        """Writes that wait for their time."""
+        return len(self._waiting)
+
+    def write(self, address: int, data: int, at: float | None = None) -> None:
+        """Write a register at a time of the audio clock, or as soon as possible.
+
+        Raises
+        ------
+        ValueError
+            Address or data are not 0 to 255, or too many writes wait.
+        """
+        self._schedule([(0.0, address, data)], at)
+
+    def play(self, song: Song, at: float | None = None) -> None:
+        """Schedule one pass of a song's first chip from a time, or from now; what sounds goes on."""
+        rows = song.writes[song.writes["chip"] == 0].tolist()
+        self._schedule([(song.seconds(tick), address, data) for tick, _, address, data in rows], at)
+
+    def clear(self, after: float | None = None) -> None:
+        """Drop what is scheduled at or after a time, or at all, and not yet on the bus."""
+        first = 0 if after is None else round(after * self._rate)
+        with self._lock:
+            self._waiting = [row for row in self._waiting if row[0] < first]
+            heapq.heapify(self._waiting)
+
+    def silence(self) -> None:
+        """Drop everything scheduled and release all keys."""
+        self.clear()
+        self._schedule([(0.0, address, data) for address, data in KEY_OFF], None)
+
+    def _schedule(self, rows: list[tuple[float, int, int]], at: float | None) -> None:
+        for _, address, data in rows:
+            if not (0 <= address <= 0xFF and 0 <= data <= 0xFF):
+                raise ValueError(f"address and data must be 0 to 255, got {address}, {data}")
+        start = self.time if at is None else at
+        with self._lock:
+            if len(self._waiting) + len(rows) > MOST_WRITES:
+                raise ValueError(f"at most {MOST_WRITES} writes may wait")
+            for seconds, address, data in rows:
+                frame = max(0, round((start + seconds) * self._rate))
+                heapq.heappush(self._waiting, (frame, next(self._order), address, data))
+
+    def _due(self, end: int) -> npt.NDArray[Any]:
+        """Take what starts before a frame off the queue, two frames apart."""
+        now = self._chip.cycle // 32
+        rows = []
+        with self._lock:
+            while self._waiting and max(self._waiting[0][0], self._free, now) < end:
+                frame, _, address, data = heapq.heappop(self._waiting)
+                start = max(frame, self._free, now)
+                self._free = start + CHIP.spacing
+                rows += [(32 * start, 0, address), (32 * start + CHIP.cycles_to_data, 1, data)]
+        return np.array(rows, opm.EVENT)
+
+    def _run(self) -> None:
+        self._output.start()
+        while not self._stopped.is_set():
+            events = self._due(self._chip.cycle // 32 + BLOCK)
+            samples = self._resampler.convert(self._chip.run(events, BLOCK))
+            if len(samples):
+                self._output.write(samples)
