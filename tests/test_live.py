@@ -1,12 +1,14 @@
 """The live session and its server: scheduled to the frame, never brought down by a client."""
 
 import json
+import re
 import socket
 import threading
 import time
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 import opm
 from player import Live
@@ -152,6 +154,18 @@ def test_bad_requests_are_answered_and_never_fatal(server, request_line):
     assert "\n" not in answer["message"]
     assert ask(stream, {"command": "time"})["status"] == "ok"
     connection.close()
+
+
+def test_the_readmes_client(server, monkeypatch):
+    code = re.search(r"<!-- client -->\n```py\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    assert len([line for line in code.splitlines() if line]) <= 20
+    connect = socket.create_connection
+    monkeypatch.setattr(socket, "create_connection", lambda address: connect(server.server_address))
+    names = {}
+    exec(compile(code, "README.md", "exec"), names)
+    assert server.live.pending == 4 + 12
+    names["lines"].close()
+    names["server"].close()
 
 
 def test_several_clients_and_shutdown(server):

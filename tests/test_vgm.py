@@ -153,6 +153,12 @@ def test_a_tag_cut_short_gives_what_is_there(cut):
     assert vgm.read(vgm_file(BODY, gd3=GD3)[:-cut]).tags["title"] == "Tune"
 
 
+def test_waits_are_summed_against_the_header():
+    body = bytes.fromhex("54 08 78 62 63 66")
+    assert vgm.read(vgm_file(body, x18=735 + 882)).notes == []
+    assert "the waits add up to 1617" in vgm.read(vgm_file(body, x18=1000)).notes[0]
+
+
 def test_no_end_command():
     song = vgm.read(vgm_file(bytes.fromhex("54 08 78 61 10")))
     assert len(song.writes) == 1

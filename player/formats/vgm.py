@@ -100,6 +100,8 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     loop_at = 0x1C + _u32(header, 0x1C) if _u32(header, 0x1C) else None
     stream = _walk(data, start, _data_end(data, header, start), version, loop_at)
     notes = _stream_notes(stream, loop_at)
+    if (total := _u32(header, 0x18)) and total != stream.time:
+        notes.append(f"byte 0x18: the header says {total} samples, the waits add up to {stream.time}")
     clock, chips = _clock_and_chips(header, version, stream, notes)
     others = {name for at, name in CLOCKS.items() if _u32(header, at) & 0x3FFFFFFF and not (at == 0x10 and clock[1])}
     return Song(
