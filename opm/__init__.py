@@ -1,9 +1,37 @@
-"""A YM2151 (OPM) and YM2164 (OPP), exact to the bit and to the clock, compiled by Numba."""
+"""A YM2151 (OPM) and YM2164 (OPP), exact to the bit and to the clock, compiled by Numba.
 
+``YM2151``, ``YM2164``    the chips
+``run``                   bus events in, samples out
+``trace``, ``write_vcd``  state over time, as an array or for a wave viewer
+``views``                 looks at a state record: dB, Hz, names
+``note``, ``midi_of``     notes to key codes and back
+``describe``              what a register write does
+``EVENT STATE FIELDS``    the layouts of events and state
+"""
+
+from . import views
 from .chip import YM2151, YM2164, make_events, run
 from .registers import describe
 from .run import EVENT
 from .state import FIELDS, STATE
+from .trace import Trace, trace
+from .vcd import write_vcd
+from .views import midi_of, note
 
-__all__ = ["EVENT", "FIELDS", "STATE", "YM2151", "YM2164", "describe", "make_events", "run"]
+__all__ = [
+    "EVENT",
+    "FIELDS",
+    "STATE",
+    "YM2151",
+    "YM2164",
+    "Trace",
+    "describe",
+    "make_events",
+    "midi_of",
+    "note",
+    "run",
+    "trace",
+    "views",
+    "write_vcd",
+]
 __version__ = "0.1.0"

@@ -36,6 +36,8 @@ _ENGINES = {"auto": AUTO, "cycle": CYCLE, "frame": FRAMES}
 _NO_CHANNELS = np.empty((0, 8), np.int16)
 _NO_SAMPLES = np.empty((0, 2), np.int16)
 _NO_EVENTS = np.empty(0, EVENT)
+_NOT_TRACED = np.empty(0, np.int32)
+_NO_TRACE = np.empty((0, 0), np.int32)
 
 
 def _integer(name: str, value: Any, low: int, high: int | None = None) -> int:
@@ -343,6 +345,8 @@ class YM2151:
         channels: Samples,
         events: npt.NDArray[Any] = _NO_EVENTS,
         engine: int = AUTO,
+        traced: npt.NDArray[np.int32] = _NOT_TRACED,
+        trace: npt.NDArray[np.int32] = _NO_TRACE,
     ) -> None:
         end = self._cycle + frames * cycles_per_frame
         if self._queue:
@@ -361,6 +365,8 @@ class YM2151:
             self._mute,
             out,
             channels,
+            traced,
+            trace,
         )
         self._cycle = end
 

@@ -93,9 +93,28 @@ def clipped(sums, row):
         row[channel] = min(max(sums[channel], -32768), 32767)
 
 
+@block
+def follow(words, traced, row):
+    """Record words of the chip's record."""
+    for i in range(traced.shape[0]):
+        row[i] = words[traced[i]]
+
+
 @entry
 def run_frames(
-    words, frame_words, event_bytes, cycle, count, clocks_per_frame, engine, mute, out, channels, sources=SOURCES
+    words,
+    frame_words,
+    event_bytes,
+    cycle,
+    count,
+    clocks_per_frame,
+    engine,
+    mute,
+    out,
+    channels,
+    traced,
+    trace,
+    sources=SOURCES,
 ):
     """Advance a chip and record its samples.
 
@@ -120,6 +139,10 @@ def run_frames(
         Left and right after the last cycle of each frame; not recorded if empty.
     channels : (count, 8) int16 or (0, 8)
         Each channel's own sum; not recorded if empty.
+    traced : (k,) int32
+        Words of the chip's record to trace.
+    trace : (n, k) int32
+        Their values after each of the last n samples; CYCLE only.
     sources : int
         Never given: part of the cache key, see ``_jit``.
 
@@ -171,4 +194,6 @@ def run_frames(
             if row < channels.shape[0]:
                 clipped(f.tap_out if inside else chip.tap_out, channels[row])
             row += 1
+            if row > count - trace.shape[0]:
+                follow(words, traced, trace[row - 1 - count + trace.shape[0]])
     return by_frames

@@ -10,13 +10,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+import opm
+
 from .song import Song
 from .transport import View
 
-NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-A4_CODE = 0x4A
-A4 = 440.0
-REFERENCE_CLOCK = 3_579_545
 CHANNELS = 8
 METER = 20
 KEYS = 49
@@ -46,18 +44,11 @@ class Status:
     cpu: float = 0.0
 
 
-def midi_of(kc: int, kf: int, clock: int) -> float:
-    """MIDI number, with its fraction, that a key code sounds at a clock."""
-    code = kc & 15
-    semitone = (kc >> 4) * 12 + code - code // 4 + 13
-    return semitone + kf / 64 + 12 * math.log2(clock / REFERENCE_CLOCK)
-
-
 def note_of(midi: float) -> str:
     """Note name, octave and cents."""
     nearest = round(midi)
     cents = round((midi - nearest) * 100)
-    return f"{NOTES[nearest % 12]}{nearest // 12 - 1}{f' {cents:+d}' if cents else ''}"
+    return f"{opm.views.NOTES[nearest % 12]}{nearest // 12 - 1}{f' {cents:+d}' if cents else ''}"
 
 
 def _meter(samples: Any) -> Text:
@@ -136,7 +127,7 @@ def _channels(view: View, clock: int, status: Status, scopes: int) -> Table:
     for ch in range(CHANNELS):
         keyed = bool(chip.kon_latch[ch::CHANNELS].any())
         sounding = keyed or bool((np.abs(view.taps[:, ch].astype(np.int32)) > AUDIBLE).any())
-        midi = midi_of(int(chip.ch_kc[ch]), int(chip.ch_kf[ch]), clock)
+        midi = opm.midi_of(int(chip.ch_kc[ch]), int(chip.ch_kf[ch]), clock)
         muted = bool(status.mute >> ch & 1)
         row: list[RenderableType] = [
             Text(str(ch + 1), "red strike" if muted else "bold"),

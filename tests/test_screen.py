@@ -13,6 +13,7 @@ import pytest
 from conftest import ROOT
 from rich.console import Console
 
+import opm
 from player import screen
 from player.job import Job
 from player.transport import Transport
@@ -31,7 +32,7 @@ SONG = ROOT / "player" / "songs" / "mountain_king.vgm"
     ],
 )
 def test_note_names(kc, kf, clock, note):
-    assert screen.note_of(screen.midi_of(kc, kf, clock)) == note
+    assert screen.note_of(opm.midi_of(kc, kf, clock)) == note
 
 
 @pytest.mark.parametrize("width", [80, 120])

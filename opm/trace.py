@@ -1,0 +1,122 @@
+"""State over time: chosen fields after every frame or every cycle, recorded inside the compiled loop."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .chip import _CHIPS, _NO_CHANNELS, _NO_SAMPLES, CYCLES_PER_FRAME, _integer, make_events
+from .run import CYCLE
+from .state import STATE, offset
+
+Fields = Sequence[str | tuple[str, int]]
+_EVERY = {"frame": CYCLES_PER_FRAME, "cycle": 1}
+
+
+class Trace(np.recarray):
+    """A structured array: ``cycle`` (int64, cycles since reset) and the traced fields (int32), a row a step.
+
+    A field with several elements is a column of shape (n, count) under its name, a single element of it a column
+    named like ``eg_level[5]``.
+    """
+
+    def to_pandas(self) -> Any:
+        """Return a pandas DataFrame indexed by ``cycle``, a column an element.
+
+        Raises
+        ------
+        ImportError
+            pandas is not installed.
+        """
+        import pandas  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+        columns = {}
+        for name in (self.dtype.names or ())[1:]:
+            values = np.asarray(self[name])
+            if values.ndim == 1:
+                columns[name] = values
+            else:
+                columns |= {f"{name}[{i}]": values[:, i] for i in range(values.shape[1])}
+        return pandas.DataFrame(columns, index=pandas.Index(np.asarray(self["cycle"]), name="cycle"))
+
+
+def _columns(fields: Fields) -> tuple[list[Any], npt.NDArray[np.int32]]:
+    """Return the dtype's columns and the words of the record behind them."""
+    columns: list[Any] = [("cycle", np.int64)]
+    words: list[int] = []
+    for spec in fields:
+        name, index = (spec, None) if isinstance(spec, str) else spec
+        if name not in (STATE.names or ()):
+            raise ValueError(f"no field {name!r} in opm.STATE")
+        count = STATE[name].itemsize // 4
+        if index is None:
+            columns.append((name, np.int32) if count == 1 else (name, np.int32, (count,)))
+            words += range(offset(name), offset(name) + count)
+        else:
+            columns.append((f"{name}[{index}]", np.int32))
+            words.append(offset(name, _integer(f"index of {name}", index, 0, count - 1)))
+    if not words:
+        raise ValueError("expected at least one field to trace")
+    return columns, np.array(words, np.int32)
+
+
+def trace(
+    events: Any,
+    fields: Fields,
+    every: str = "frame",
+    start: int = 0,
+    stop: int = 1000,
+    chip: str = "ym2151",
+    return_chip: bool = False,
+) -> Any:
+    """Play bus events from reset and record state fields.
+
+    Parameters
+    ----------
+    events : (n,) EVENT
+        As for ``opm.run``.
+    fields : sequence of str or (str, int)
+        Names of ``opm.STATE``, whole or one element: ``["eg_timer", ("eg_level", 5)]``.
+    every : {"frame", "cycle"}
+        A row after each frame of 32 cycles, or after each cycle.
+    start, stop : int
+        First step and the one after the last, in frames or cycles since reset.
+    chip : {"ym2151", "ym2164"}
+    return_chip : bool
+        Return the chip as it is after the last step, too.
+
+    Returns
+    -------
+    Trace, or that and the chip
+        (stop - start,) rows; row 0 is the state after step ``start``, at cycle ``(start + 1) * cycles per step``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as described.
+
+    Notes
+    -----
+    Recorded by the single-clock engine; what is played and the state it leaves are the same with or without.
+    """
+    if every not in _EVERY:
+        raise ValueError(f"every must be 'frame' or 'cycle', got {every!r}")
+    if chip not in _CHIPS:
+        raise ValueError(f"chip must be one of {', '.join(map(repr, _CHIPS))}, got {chip!r}")
+    start, stop = _integer("start", start, 0), _integer("stop", stop, 0)
+    if stop < start:
+        raise ValueError(f"stop must be at least start, got {stop} < {start}")
+    columns, words = _columns(fields)
+    values = np.empty((stop - start, len(words)), np.int32)
+    played = _CHIPS[chip]()
+    step = _EVERY[every]
+    played._advance(stop, step, _NO_SAMPLES, _NO_CHANNELS, make_events(events), CYCLE, words, values)
+    result = np.zeros(stop - start, columns).view(Trace)
+    result["cycle"] = (np.arange(start, stop) + 1) * step
+    at = 0
+    for name in (result.dtype.names or ())[1:]:
+        count = max(1, result.dtype[name].itemsize // 4)
+        result[name] = values[:, at : at + count].reshape(np.shape(result[name]))
+        at += count
+    return (result, played) if return_chip else result

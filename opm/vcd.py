@@ -1,0 +1,101 @@
+"""Value-change dumps of pins and fields at clock resolution, for GTKWave, Surfer and their kin (IEEE 1364)."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .state import FIELDS
+from .trace import Fields, trace
+
+PINS = {"so": "SO", "sh1": "SH1", "sh2": "SH2", "timer_irq": "IRQ", "ct1": "CT1", "ct2": "CT2", "bus_data": "D"}
+"""State fields dumped always, and the names of the pins they drive."""
+_BITS = {field.name: field.bits for field in FIELDS}
+
+
+def _identifier(number: int) -> str:
+    """Return the number's short name of printable characters."""
+    text = ""
+    while True:
+        number, digit = divmod(number, 94)
+        text += chr(33 + digit)
+        if not number:
+            return text
+
+
+def _signals(columns: Any) -> list[tuple[str, str, int]]:
+    """Return column, name and width of each signal."""
+    signals = []
+    for column in columns:
+        name = column.partition("[")[0]
+        signals.append((column, PINS.get(column, column).replace("[", "_").replace("]", ""), _BITS[name]))
+    return signals
+
+
+def write_vcd(
+    path: str | os.PathLike[str],
+    events: Any,
+    fields: Fields = (),
+    start: int = 0,
+    stop: int = 3200,
+    chip: str = "ym2151",
+    clock: float = 3_579_545,
+) -> None:
+    """Dump the pins and any state fields at every cycle.
+
+    Parameters
+    ----------
+    path : path-like
+        Written complete or not at all.
+    events : (n,) EVENT
+        As for ``opm.run``.
+    fields : sequence of str or (str, int)
+        State fields beside the pins SO, SH1, SH2, IRQ, CT1, CT2 and the bus byte D; as for ``opm.trace``.
+    start, stop : int
+        Cycles since reset. Time 0 of the dump is cycle 0; a value stands from the end of its cycle.
+    chip : {"ym2151", "ym2164"}
+    clock : float
+        Master clock in Hz: one cycle is 2 / clock seconds, rounded to picoseconds.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as described.
+    OSError
+        The file cannot be written.
+    """
+    names = [*PINS, *(field for field in fields if field not in PINS)]
+    recorded = trace(events, names, "cycle", start, stop, chip)
+    columns: dict[str, Any] = {}
+    for name in (recorded.dtype.names or ())[1:]:
+        values = np.asarray(recorded[name])
+        columns |= (
+            {name: values} if values.ndim == 1 else {f"{name}[{i}]": values[:, i] for i in range(values.shape[1])}
+        )
+    signals = _signals(columns)
+    times = np.rint((np.asarray(recorded["cycle"])) * 2e12 / clock).astype(np.int64)
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write("$timescale 1 ps $end\n$scope module opm $end\n")
+            for i, (_, label, bits) in enumerate(signals):
+                file.write(f"$var wire {bits} {_identifier(i)} {label} $end\n")
+            file.write("$upscope $end\n$enddefinitions $end\n")
+            _write_changes(file, times, [columns[column] for column, _, _ in signals], [bits for _, _, bits in signals])
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _write_changes(file: Any, times: Any, columns: list[Any], widths: list[int]) -> None:
+    """Write each step's changed values; all of them at the first."""
+    changed = [np.concatenate([[True], np.diff(values) != 0]) for values in columns]
+    for step in np.flatnonzero(np.any(changed, axis=0)).tolist():
+        file.write(f"#{times[step]}\n")
+        for i, values in enumerate(columns):
+            if changed[i][step]:
+                bits = format(int(values[step]) & (1 << widths[i]) - 1, "b")
+                file.write(f"{bits}{_identifier(i)}\n" if widths[i] == 1 else f"b{bits} {_identifier(i)}\n")

@@ -1,0 +1,257 @@
+"""Read-only looks at a state record, live or recorded: levels in dB, pitches in Hz, names instead of codes.
+
+Each view is a ``View``: a mapping of names to values, shown as a table in a notebook and as lines elsewhere.
+"""
+
+import html
+import math
+from typing import Any
+
+from .registers import SLOT, YM2151, YM2164, rows
+from .state import C1, C2, M1, M2
+
+DB_PER_STEP = 96 / 1024
+"""dB of one envelope step: 3/32."""
+OPERATORS = {"M1": M1, "M2": M2, "C1": C1, "C2": C2}
+STATES = ("attack", "decay 1", "decay 2", "release")
+WAVES = ("saw", "square", "triangle", "noise")
+NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+CONNECTIONS = (
+    "M1>C1>M2>C2", "(M1+C1)>M2>C2", "(M1+(C1>M2))>C2", "((M1>C1)+M2)>C2",
+    "(M1>C1)+(M2>C2)", "M1>(C1+M2+C2)", "(M1>C1)+M2+C2", "M1+C1+M2+C2",
+)  # fmt: skip
+REFERENCE_CLOCK = 3_579_545
+"""Master clock at which key code 4A is 440 Hz, nearly."""
+_CODES = (0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14)
+_LOWEST = 13
+"""MIDI number of key code 00 at the reference clock: C#0."""
+
+
+class View(dict[str, Any]):
+    """Names and values of a look at the chip."""
+
+    def __repr__(self) -> str:
+        width = max(map(len, self), default=0)
+        return "\n".join(f"{name:{width}}  {_shown(value)}" for name, value in self.items())
+
+    def _repr_html_(self) -> str:
+        lines = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(name)}</th><td style='text-align:left'>"
+            f"{html.escape(_shown(value))}</td></tr>"
+            for name, value in self.items()
+        )
+        return f"<table>{lines}</table>"
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _check(name: str, value: int, low: int, high: int) -> int:
+    if not low <= value <= high:
+        raise ValueError(f"{name} must be {low} to {high}, got {value}")
+    return int(value)
+
+
+def _operator(op: str | int) -> int:
+    if op in OPERATORS:
+        return OPERATORS[str(op)]
+    raise ValueError(f"op must be one of {', '.join(OPERATORS)}, got {op!r}")
+
+
+def slot(state: Any, channel: int, op: str, clock: float = REFERENCE_CLOCK) -> View:
+    """Look at one operator of one channel.
+
+    Parameters
+    ----------
+    state : record of dtype opm.STATE
+    channel : int
+        1 to 8.
+    op : {"M1", "M2", "C1", "C2"}
+    clock : float
+        Master clock in Hz.
+
+    Returns
+    -------
+    View
+        ``level`` and ``total level`` in dB below full scale, ``state``, ``phase`` in cycles (0 to 1), ``frequency``
+        in Hz, and the registers of the slot under their mnemonics.
+
+    Raises
+    ------
+    ValueError
+        No such channel or operator.
+    """
+    index = _operator(op) + _check("channel", channel, 1, 8) - 1
+    looks = View(
+        {
+            "slot": f"{op} of channel {channel}",
+            "level dB": -float(state["eg_level"][index]) * DB_PER_STEP,
+            "total level dB": -float(state["sl_tl"][index] & 0x7F) * 0.75,
+            "state": STATES[state["eg_state"][index]],
+            "key": "on" if state["kon"][index] else "off",
+            "phase cycles": float(state["pg_phase"][index]) / 2**20,
+            "frequency Hz": float(state["pg_inc"][index]) / 2**20 * clock / 64,
+        }
+    )
+    for name in ("ar", "d1r", "d2r", "rr", "d1l", "ks", "tl", "mul", "dt1", "dt2", "ams_en"):
+        looks[name] = int(state[f"sl_{name}"][index])
+    return looks
+
+
+def channel(state: Any, number: int, clock: float = REFERENCE_CLOCK) -> View:
+    """Look at one channel.
+
+    Parameters
+    ----------
+    state : record of dtype opm.STATE
+    number : int
+        1 to 8.
+    clock : float
+        Master clock in Hz.
+
+    Returns
+    -------
+    View
+        ``note``, ``cents``, ``frequency`` in Hz (of a multiple of 1, without detune), ``algorithm``, ``connection``
+        (``>`` modulates, ``+`` is added), ``feedback``, ``output``, ``key``.
+    """
+    index = _check("channel", number, 1, 8) - 1
+    kc, kf = int(state["ch_kc"][index]), int(state["ch_kf"][index])
+    midi = midi_of(kc, kf, clock)
+    nearest = round(midi)
+    con = int(state["ch_con"][index])
+    keyed = [op for op, first in OPERATORS.items() if state["kon"][first + index]]
+    return View(
+        {
+            "channel": number,
+            "note": f"{NOTES[nearest % 12]}{nearest // 12 - 1}",
+            "cents": (midi - nearest) * 100,
+            "frequency Hz": 440 * 2 ** ((midi - 69) / 12),
+            "kc": kc,
+            "kf": kf,
+            "algorithm": con,
+            "connection": CONNECTIONS[con],
+            "feedback": int(state["ch_fb"][index]),
+            "output": ("none", "left", "right", "both")[state["ch_rl"][index]],
+            "pms": int(state["ch_pms"][index]),
+            "ams": int(state["ch_ams"][index]),
+            "key": " ".join(keyed) or "off",
+        }
+    )
+
+
+def registers(state: Any) -> View:
+    """Return what the chip holds now, by address and mnemonic: ``{"20 RL": 3, ...}``.
+
+    Parameters
+    ----------
+    state : record of dtype opm.STATE
+    """
+    chips = YM2164 if state["opp"] else YM2151
+    held = View()
+    for address in range(256):
+        for bits in rows(address, chips):
+            values = state[bits.field]
+            at = address - bits.base + bits.index
+            value = int(values[at] if getattr(values, "ndim", 0) else values)
+            value = value >> bits.place & ((2 << (bits.high - bits.low)) - 1)
+            operator = f" {list(OPERATORS)[at >> 3]}{(at & 7) + 1}" if bits.scope == SLOT else ""
+            held[f"{address:02X} {bits.name}{operator}"] = value
+    return held
+
+
+def lfo(state: Any) -> View:
+    """Look at the low frequency oscillator.
+
+    Returns
+    -------
+    View
+        ``wave``, ``lfrq``, ``amd``, ``pmd``, and what is in force: ``AM`` (0 to 255), ``PM`` (-127 to 127).
+    """
+    pm = int(state["lfo_pm"])
+    return View(
+        {
+            "wave": WAVES[state["w"]],
+            "lfrq": int(state["lfrq"]),
+            "amd": int(state["amd"]),
+            "pmd": int(state["pmd"]),
+            "AM": int(state["lfo_am"]),
+            "PM": -(pm & 0x7F) if pm & 0x80 else pm,
+        }
+    )
+
+
+def timers(state: Any, clock: float = REFERENCE_CLOCK) -> View:
+    """Look at timers A and B.
+
+    Returns
+    -------
+    View
+        For each: running or stopped, counter, flag, period in ms; CSM and the IRQ pin.
+    """
+    frame = 64 / clock * 1000
+    prescale = 32 if state["opp"] else 16
+    return View(
+        {
+            "A": "running" if state["load_a"] else "stopped",
+            "A counter": int(state["timer_a"]),
+            "A flag": int(state["timer_a_flag"]),
+            "A period ms": (1024 - int(state["clka"])) * frame,
+            "B": "running" if state["load_b"] else "stopped",
+            "B counter": int(state["timer_b"]),
+            "B flag": int(state["timer_b_flag"]),
+            "B period ms": (256 - int(state["clkb"])) * prescale * frame,
+            "CSM": int(state["csm"]),
+            "IRQ": int(state["timer_irq"]),
+        }
+    )
+
+
+def semitones(kc: int) -> int:
+    """Semitones from key code 00; the unused note codes 3, 7, 11, 15 sound as the next one."""
+    code = kc & 15
+    return (kc >> 4) * 12 + code - code // 4
+
+
+def note(midi_or_name: float | str, clock: float = REFERENCE_CLOCK) -> tuple[int, int]:
+    """Return the key code and fraction of a note at a clock.
+
+    Parameters
+    ----------
+    midi_or_name : float or str
+        MIDI number (69 = A4), fractions allowed, or a name such as ``"C#4"`` or ``"Bb3"``.
+    clock : float
+        Master clock in Hz.
+
+    Returns
+    -------
+    (kc, kf) : (int, int)
+        For the registers 28 (as it is) and 30 (times 4). The nearest 1/64 semitone.
+
+    Raises
+    ------
+    ValueError
+        Not a note, or outside the chip's eight octaves.
+    """
+    midi = _parse(midi_or_name) if isinstance(midi_or_name, str) else float(midi_or_name)
+    steps = round((midi - _LOWEST - 12 * math.log2(clock / REFERENCE_CLOCK)) * 64)
+    if not 0 <= steps < 96 * 64:
+        raise ValueError(f"note {midi_or_name!r} is outside the chip's range at {clock:g} Hz")
+    semitone, kf = divmod(steps, 64)
+    return semitone // 12 << 4 | _CODES[semitone % 12], kf
+
+
+def _parse(name: str) -> float:
+    head, tail = name[:1].upper(), name[1:]
+    shift = {"#": 1, "b": -1}.get(tail[:1], 0)
+    octave = tail[1:] if shift else tail
+    if head not in NOTES or not octave.lstrip("-").isdigit():
+        raise ValueError(f"expected a note such as C#4, got {name!r}")
+    return NOTES.index(head) + shift + 12 * (int(octave) + 1)
+
+
+def midi_of(kc: int, kf: int = 0, clock: float = REFERENCE_CLOCK) -> float:
+    """Return the MIDI number, with its fraction, that a key code and fraction sound at a clock: ``note``'s inverse."""
+    steps = semitones(_check("kc", kc, 0, 127)) * 64 + _check("kf", kf, 0, 63)
+    return _LOWEST + steps / 64 + 12 * math.log2(clock / REFERENCE_CLOCK)

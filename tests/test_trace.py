@@ -1,0 +1,87 @@
+"""State over time: what is recorded is what the chip had, and recording changes nothing."""
+
+import numpy as np
+import pytest
+from programs import loud_program, random_program
+from vcdvcd import VCDVCD
+
+import opm
+
+PROGRAM = random_program(21, 40_000)
+
+
+@pytest.mark.parametrize(("every", "step"), [("frame", 32), ("cycle", 1)])
+def test_rows_are_the_state_after_each_step(every, step):
+    rows = opm.trace(PROGRAM, ["eg_level", ("pg_phase", 9), "cycles", "timer_a"], every, start=100, stop=140)
+    assert rows.dtype.names == ("cycle", "eg_level", "pg_phase[9]", "cycles", "timer_a")
+    assert rows["eg_level"].shape == (40, 32)
+    for i in (0, 17, 39):
+        cycles = (101 + i) * step
+        assert rows["cycle"][i] == cycles
+        _, chip = opm.run(PROGRAM, cycles, cycles_per_frame=1, return_chip=True)
+        np.testing.assert_array_equal(rows["eg_level"][i], chip.state.eg_level)
+        assert rows["pg_phase[9]"][i] == chip.state.pg_phase[9]
+        assert (rows.cycles[i], rows.timer_a[i]) == (chip.state.cycles, chip.state.timer_a)
+
+
+@pytest.mark.parametrize("chip", ["ym2151", "ym2164"])
+def test_a_trace_never_changes_what_is_played(chip):
+    program = random_program(5, 40_000, chip)
+    _, traced = opm.trace(program, ["so"], "cycle", 5000, 20_000, chip, return_chip=True)
+    _, played = opm.run(program, 20_000, chip, cycles_per_frame=1, return_chip=True)
+    assert traced.state == played.state
+
+
+def test_nothing_is_an_empty_array():
+    assert len(opm.trace([], ["so"], start=3, stop=3)) == 0
+
+
+def test_to_pandas():
+    import pandas
+
+    frame = opm.trace([], ["eg_rate", "eg_timer"], stop=5).to_pandas()
+    assert isinstance(frame, pandas.DataFrame)
+    assert list(frame.columns) == ["eg_rate[0]", "eg_rate[1]", "eg_timer"]
+    assert frame.index.tolist() == [32, 64, 96, 128, 160]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"fields": ["nonsense"]}, "nonsense"),
+        ({"fields": [("eg_level", 32)]}, "0 to 31"),
+        ({"fields": []}, "at least one"),
+        ({"fields": ["so"], "every": "second"}, "second"),
+        ({"fields": ["so"], "start": 5, "stop": 4}, "4 < 5"),
+        ({"fields": ["so"], "chip": "opl"}, "opl"),
+    ],
+    ids=range(6),
+)
+def test_bad_arguments_are_named(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        opm.trace([], **arguments)
+
+
+def test_vcd_read_back_by_a_public_reader(tmp_path):
+    path = tmp_path / "pins.vcd"
+    program = loud_program(3, 0)
+    opm.write_vcd(path, program, [("pg_phase", 0), "op_out"], start=7000, stop=7640, clock=4_000_000)
+    rows = opm.trace(program, ["so", "sh1", "sh2", ("pg_phase", 0), "op_out", "bus_data"], "cycle", 7000, 7640)
+    read = VCDVCD(str(path))
+    assert read.timescale["magnitude"] == 1
+    names = {
+        "so": "opm.SO",
+        "sh1": "opm.SH1",
+        "sh2": "opm.SH2",
+        "bus_data": "opm.D[7:0]",
+        "pg_phase[0]": "opm.pg_phase_0[19:0]",
+    }
+    found = {name.split("[")[0]: name for name in read.signals}
+    for field, name in names.items():
+        signal = read[found[name.split("[")[0]]]
+        got = [int(signal[int(cycle) * 500_000], 2) for cycle in rows["cycle"]]
+        assert got == rows[field].tolist(), field
+    signal = read[found["opm.op_out_5"]]
+    got = [int(signal[int(cycle) * 500_000], 2) for cycle in rows["cycle"]]
+    assert got == (rows["op_out"][:, 5] & 0x7FFF).tolist()
+    assert [path.name for path in tmp_path.iterdir()] == ["pins.vcd"]

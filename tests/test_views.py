@@ -1,0 +1,80 @@
+"""Looks at the state: units, names, and notes there and back."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import opm
+
+NOTE = [(0x22, 0xC7), (0x2A, 0x4A), (0x32, 0x40), (0x42, 2), (0x62, 8), (0x82, 0x9F), (0xE2, 15), (0x08, 0x0A)]
+
+
+@pytest.fixture
+def chip():
+    chip = opm.YM2151()
+    for address, data in [*NOTE, (0x18, 0xC8), (0x19, 0x85), (0x1B, 2), (0x10, 0xFF), (0x14, 5), (0x12, 0xC8)]:
+        chip.write_register(address, data)
+    chip.generate(500)
+    return chip
+
+
+def test_slot(chip):
+    view = opm.views.slot(chip.state, 3, "M1")
+    assert view["state"] in ("decay 1", "decay 2")
+    assert (view["key"], view["total level dB"], view["mul"], view["ar"], view["ks"]) == ("on", -6.0, 2, 31, 2)
+    assert view["frequency Hz"] == pytest.approx(2 * 440 * 2 ** (16 / 64 / 12), rel=1e-3)
+    assert 0 <= view["phase cycles"] < 1
+    assert view["level dB"] == 0
+
+
+def test_channel(chip):
+    view = opm.views.channel(chip.state, 3)
+    assert (view["note"], view["algorithm"], view["output"], view["key"]) == ("A4", 7, "both", "M1")
+    assert view["cents"] == pytest.approx(25)
+    assert view["connection"] == "M1+C1+M2+C2"
+    assert opm.views.channel(chip.state, 3, clock=4_000_000)["frequency Hz"] == pytest.approx(498.8, abs=0.1)
+
+
+def test_registers_lfo_and_timers(chip):
+    held = opm.views.registers(chip.state)
+    assert (held["22 RL"], held["22 CON"], held["82 AR M13"], held["2A KC"]) == (3, 7, 31, 0x4A)
+    assert (held["10 CLKA high"], held["11 CLKA low"]) == (255, 0)
+    lfo = opm.views.lfo(chip.state)
+    assert (lfo["wave"], lfo["lfrq"], lfo["pmd"]) == ("triangle", 0xC8, 5)
+    timers = opm.views.timers(chip.state)
+    assert (timers["A"], timers["B"], timers["IRQ"]) == ("running", "stopped", 1)
+    assert timers["A period ms"] == pytest.approx(4 * 64 / 3579.545)
+
+
+def test_tables(chip):
+    view = opm.views.slot(chip.state, 3, "M1")
+    assert "<table>" in view._repr_html_()
+    assert "M1 of channel 3" in view._repr_html_()
+    assert repr(view).splitlines()[0].split() == ["slot", "M1", "of", "channel", "3"]
+
+
+@pytest.mark.parametrize(("call", "words"), [((9, "M1"), "1 to 8"), ((1, "M3"), "M3")])
+def test_bad_slots_are_named(chip, call, words):
+    with pytest.raises(ValueError, match=words):
+        opm.views.slot(chip.state, *call)
+
+
+@pytest.mark.parametrize(
+    ("note", "clock", "code"),
+    [("A4", 3_579_545, (0x4A, 0)), ("C5", 3_579_545, (0x4E, 0)), ("C#4", 3_579_545, (0x40, 0)),
+     (69.5, 3_579_545, (0x4A, 32)), ("Bb3", 3_579_545, (0x3C, 0)), ("A4", 4_000_000, (0x48, 5))],
+)  # fmt: skip
+def test_notes(note, clock, code):
+    assert opm.note(note, clock) == code
+
+
+@given(st.integers(0, 96 * 64 - 1), st.sampled_from([3_579_545, 4_000_000, 3_546_895]))
+def test_note_is_the_inverse_of_midi(steps, clock):
+    kc, kf = opm.note(steps / 64 + 13, 3_579_545)
+    assert opm.note(opm.midi_of(kc, kf, clock), clock) == (kc, kf)
+
+
+@pytest.mark.parametrize("note", ["H4", "A", "C#", "A12", -5, 200, ""])
+def test_bad_notes_are_named(note):
+    with pytest.raises(ValueError, match="note"):
+        opm.note(note)
