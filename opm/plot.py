@@ -1,0 +1,247 @@
+"""Pictures of the chip's insides, with matplotlib (extra ``notebooks``). Each returns its Axes and takes ``ax=``."""
+
+from itertools import pairwise
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+
+from .chip import YM2151
+from .run import EVENT
+from .trace import trace
+from .views import DB_PER_STEP, NOTES, OPERATORS, STATES, midi_of, note
+from .voice import Voice
+
+STATE_COLOURS = ("#8dd3c7", "#ffffb3", "#bebada", "#fb8072")
+FRAME_CLOCKS = 32
+CLOCK = 3_579_545
+_SETTLE = 64
+"""Frames between the voice's last write and the key-on."""
+_PLACES: dict[int, dict[str, tuple[float, float]]] = {
+    0: {"M1": (0, 0), "C1": (1, 0), "M2": (2, 0), "C2": (3, 0)},
+    1: {"M1": (0, 0.5), "C1": (0, -0.5), "M2": (1, 0), "C2": (2, 0)},
+    2: {"M1": (1, 0.5), "C1": (0, -0.5), "M2": (1, -0.5), "C2": (2, 0)},
+    3: {"M1": (0, 0.5), "C1": (1, 0.5), "M2": (1, -0.5), "C2": (2, 0)},
+    4: {"M1": (0, 0.5), "C1": (1, 0.5), "M2": (0, -0.5), "C2": (1, -0.5)},
+    5: {"M1": (0, 0), "C1": (1, 0.8), "M2": (1, 0), "C2": (1, -0.8)},
+    6: {"M1": (0, 0.8), "C1": (1, 0.8), "M2": (1, 0), "C2": (1, -0.8)},
+    7: {"M1": (0, 1.2), "C1": (0, 0.4), "M2": (0, -0.4), "C2": (0, -1.2)},
+}
+_WIRES = {
+    0: ("M1C1", "C1M2", "M2C2"), 1: ("M1M2", "C1M2", "M2C2"), 2: ("M1C2", "C1M2", "M2C2"), 3: ("M1C1", "C1C2", "M2C2"),
+    4: ("M1C1", "M2C2"), 5: ("M1C1", "M1M2", "M1C2"), 6: ("M1C1",), 7: (),
+}  # fmt: skip
+CARRIERS = (("C2",),) * 4 + (("C1", "C2"), ("C1", "M2", "C2"), ("C1", "M2", "C2"), ("M1", "C1", "M2", "C2"))
+
+
+def note_events(voice: Voice, pitch: float | str = "A4", on: int = 0, off: int = 0, clock: float = CLOCK) -> Any:
+    """Return bus events that play a note on channel 1.
+
+    Parameters
+    ----------
+    voice : Voice
+    pitch : float or str
+        As for ``opm.note``.
+    on, off : int
+        Frames of key-on and key-off, counted from the end of the set-up; off 0 = never.
+    clock : float
+        Master clock in Hz.
+
+    Returns
+    -------
+    ((n,) EVENT, int)
+        The events, and the frame of the key-on.
+    """
+    kc, kf = note(pitch, clock)
+    rows = [*voice.registers(1), (0x28, kc), (0x30, kf << 2)]
+    timed = [(2 * i, row) for i, row in enumerate(rows)]
+    key_on = 2 * len(rows) + _SETTLE + on
+    timed.append((key_on, (0x08, voice.slots << 3)))
+    if off:
+        timed.append((key_on + off, (0x08, 0)))
+    events = [(FRAME_CLOCKS * frame + 2 * kind, kind, row[kind]) for frame, row in timed for kind in (0, 1)]
+    return np.array(events, EVENT), key_on
+
+
+def _axes(ax: Axes | None) -> Axes:
+    return ax if ax is not None else plt.subplots(figsize=(7, 3.5))[1]
+
+
+def envelope(
+    voice: Voice, op: str = "C2", pitch: float | str = "A4", held_ms: float = 300, shown_ms: float = 600,
+    clock: float = CLOCK, ax: Axes | None = None,
+) -> Axes:  # fmt: skip
+    """Draw one operator's attenuation in dB against ms, its states shaded, key-on and key-off marked."""
+    ax = _axes(ax)
+    rate = clock / 64 / 1000
+    events, key_on = note_events(voice, pitch, off=round(held_ms * rate), clock=clock)
+    slot = OPERATORS[op]
+    stop = key_on + round(shown_ms * rate)
+    rows = trace(events, [("eg_level", slot), ("eg_state", slot)], start=key_on + 2, stop=stop)
+    time = np.arange(len(rows)) / rate
+    states = np.asarray(rows[f"eg_state[{slot}]"])
+    cuts = [0, *(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]
+    labelled = set()
+    for first, end in pairwise(cuts):
+        state = int(states[first])
+        label = None if state in labelled else STATES[state]
+        labelled.add(state)
+        ax.axvspan(time[first], time[end - 1], color=STATE_COLOURS[state], alpha=0.5, label=label, lw=0)
+    ax.plot(time, -np.asarray(rows[f"eg_level[{slot}]"]) * DB_PER_STEP, "k", lw=1.2)
+    ax.axvline(held_ms, color="0.4", ls=":", lw=1)
+    ax.set(xlabel="ms after key-on", ylabel="level, dB", title=f"Envelope of {op}", xlim=(0, shown_ms), ylim=(-98, 2))
+    ax.legend(loc="upper right", fontsize="small")
+    return ax
+
+
+def operators(voice: Voice, pitch: float | str = "A4", cycles: float = 3, clock: float = CLOCK, ax: Any = None) -> Any:
+    """Draw each operator's phase (0 to 1) and output over some cycles of the note; returns four Axes."""
+    if ax is None:
+        ax = plt.subplots(4, 1, figsize=(7, 6), sharex=True, layout="constrained")[1]
+    chip = _played(voice, pitch, clock)
+    chip.generate(2000)
+    frames = round(cycles * chip.sample_rate / _hertz(pitch))
+    phases, outs = np.empty((frames, 4)), np.empty((frames, 4))
+    for i in range(frames):
+        chip.step(14)
+        for k, slot in enumerate(OPERATORS.values()):
+            phases[i, k] = chip.state.pg_phase[slot] / 2**20
+        chip.step(18)
+        outs[i] = _outputs(chip)
+    time = np.arange(frames) / chip.sample_rate * 1000
+    for k, (axes, op) in enumerate(zip(ax, OPERATORS, strict=True)):
+        axes.plot(time, phases[:, k], color="0.75", lw=1, label="phase, cycles")
+        axes.plot(time, outs[:, k] / 8192, lw=1.2, label="output")
+        axes.set(ylabel=op, ylim=(-1.1, 1.1))
+    ax[0].legend(loc="upper right", fontsize="small")
+    ax[-1].set_xlabel("ms")
+    return ax
+
+
+def _hertz(pitch: float | str) -> float:
+    return float(440 * 2 ** ((midi_of(*note(pitch)) - 69) / 12))
+
+
+def _played(voice: Voice, pitch: float | str, clock: float) -> YM2151:
+    """Return a chip at the key-on of a note."""
+    chip = YM2151(clock)
+    events, key_on = note_events(voice, pitch, clock=clock)
+    chip.run(events, key_on + 2)
+    return chip
+
+
+def _outputs(chip: YM2151) -> npt.NDArray[np.float64]:
+    """Outputs of channel 1's operators in the frame that is passing, from a copy that runs through it."""
+    copy = YM2151(chip.clock)
+    copy.load(chip.save())
+    result = np.zeros(4)
+    for clock in range(FRAME_CLOCKS):
+        copy.step(1)
+        position = (clock + 19) & 31  # the slot at the output, stage 14
+        if position in OPERATORS.values():
+            result[list(OPERATORS.values()).index(position)] = copy.state.op_out[5]
+    return result
+
+
+def spectrum(
+    samples: npt.NDArray[Any], rate: float = CLOCK / 64, top: float = 8000, ax: Axes | None = None, **line: Any
+) -> Axes:
+    """Draw the spectrum of mono samples in dB below full scale, up to ``top`` Hz."""
+    ax = _axes(ax)
+    window = np.hanning(len(samples))
+    size = np.abs(np.fft.rfft(samples * window)) / (window.sum() / 2) / 32_768
+    frequency = np.fft.rfftfreq(len(samples), 1 / rate)
+    ax.plot(frequency, 20 * np.log10(np.maximum(size, 1e-6)), **{"lw": 1, **line})
+    ax.set(xlabel="Hz", ylabel="dB", xlim=(0, top), ylim=(-100, 0), title="Spectrum")
+    return ax
+
+
+def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
+    """Draw which operator modulates which; levels (TL in dB) and feedback beside; carriers filled."""
+    ax = ax if ax is not None else plt.subplots(figsize=(5, 3))[1]
+    places, carriers = _PLACES[voice.con], CARRIERS[voice.con]
+    for first, last in ((wire[:2], wire[2:]) for wire in _WIRES[voice.con]):
+        ax.annotate("", places[last], places[first], arrowprops={"arrowstyle": "->", "shrinkA": 20, "shrinkB": 20})
+    for op, values in zip(OPERATORS, voice.ops, strict=True):
+        x, y = places[op]
+        box = {"boxstyle": "round", "fc": "#8dd3c7" if op in carriers else "white", "ec": "0.3"}
+        ax.text(x, y, f"{op}\n{-0.75 * values.tl:.0f} dB", ha="center", va="center", bbox=box, fontsize=9)
+        if op in carriers:
+            right = max(place[0] for place in places.values()) + 0.7
+            ax.annotate("", (right, y), (x, y), arrowprops={"arrowstyle": "->", "shrinkA": 20, "color": "#1b9e77"})
+    x, y = places["M1"]
+    ax.text(x, y + 0.42, f"feedback {voice.fb}", ha="center", fontsize=8, color="0.4")
+    ax.set(xlim=(-0.6, max(p[0] for p in places.values()) + 0.9), ylim=(-1.7, 1.8), title=f"Algorithm {voice.con}")
+    ax.axis("off")
+    return ax
+
+
+def _writes(events: Any) -> list[tuple[int, int, int]]:
+    """Return (cycle, address, data) of each register write."""
+    address, writes = 0, []
+    for cycle, kind, data in events.tolist():
+        if kind == 0:
+            address = data
+        elif kind == 1:
+            writes.append((cycle, address, data))
+    return writes
+
+
+def piano_roll(events: Any, clock: float = CLOCK, ax: Axes | None = None) -> Axes:
+    """Draw a song's notes, a colour a channel, from its bus events."""
+    ax = _axes(ax)
+    seconds = 2 / clock
+    pitch: dict[int, tuple[int, int]] = {ch: (0, 0) for ch in range(8)}
+    sounding: dict[int, tuple[float, float]] = {}
+    notes: dict[int, list[tuple[float, float, float]]] = {ch: [] for ch in range(8)}
+    last = 0.0
+    for cycle, address, data in [*_writes(events), *((int(events["cycle"][-1]), 0x08, ch) for ch in range(8))]:
+        last = cycle * seconds
+        ch = (data if address == 0x08 else address) & 7
+        if address & 0xF8 == 0x28:
+            pitch[ch] = (data & 0x7F, pitch[ch][1])
+        elif address & 0xF8 == 0x30:
+            pitch[ch] = (pitch[ch][0], data >> 2)
+        elif address == 0x08:
+            if ch in sounding:
+                start, midi = sounding.pop(ch)
+                notes[ch].append((start, last - start, midi))
+            if data & 0x78:
+                sounding[ch] = (last, midi_of(*pitch[ch], clock))
+    for ch, played in notes.items():
+        for start, length, midi in played:
+            ax.broken_barh([(start, length)], (midi - 0.4, 0.8), color=f"C{ch}", lw=0)
+        ax.plot([], [], color=f"C{ch}", lw=4, label=str(ch + 1))
+    octaves = range(24, 109, 12)
+    ax.set_yticks(list(octaves), [f"{NOTES[0]}{midi // 12 - 1}" for midi in octaves])
+    ax.set(xlabel="seconds", ylabel="note", title="Piano roll", xlim=(0, last))
+    ax.legend(title="channel", ncols=8, fontsize="x-small", loc="upper left")
+    return ax
+
+
+def heat_map(events: Any, clock: float = CLOCK, ax: Axes | None = None) -> Axes:
+    """Draw how often each register is written, over time."""
+    ax = _axes(ax)
+    writes = _writes(events)
+    times = [cycle * 2 / clock for cycle, _, _ in writes]
+    counts, xs, ys = np.histogram2d(
+        times, [address for _, address, _ in writes], (120, 64), ((0, max(times)), (0, 256))
+    )
+    mesh = ax.pcolormesh(xs, ys, np.log10(1 + counts.T), cmap="magma", shading="flat")
+    plt.colorbar(mesh, ax=ax, label="log10(1 + writes)")
+    ax.set_yticks(range(0, 257, 32), [f"{address:02X}" for address in range(0, 257, 32)])
+    ax.set(xlabel="seconds", ylabel="register, hex", title="Register writes")
+    return ax
+
+
+def oscilloscope(channels: npt.NDArray[Any], rate: float = CLOCK / 64, ax: Axes | None = None) -> Axes:
+    """Draw the eight channels of ``generate_channels``, (n, 8), one above the other."""
+    ax = ax if ax is not None else plt.subplots(figsize=(7, 5))[1]
+    time = np.arange(len(channels)) / rate * 1000
+    for ch in range(channels.shape[1]):
+        ax.plot(time, channels[:, ch] / 8192 * 0.45 + (8 - ch), lw=0.8, color=f"C{ch}")
+    ax.set_yticks(range(8, 0, -1), [str(ch) for ch in range(1, 9)])
+    ax.set(xlabel="ms", ylabel="channel", title="Channels", xlim=(0, time[-1] if len(time) else 1), ylim=(0.3, 8.7))
+    return ax
