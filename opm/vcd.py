@@ -12,6 +12,8 @@ from .trace import Fields, trace
 
 PINS = {"so": "SO", "sh1": "SH1", "sh2": "SH2", "timer_irq": "IRQ", "ct1": "CT1", "ct2": "CT2", "bus_data": "D"}
 """State fields dumped always, and the names of the pins they drive."""
+LFO_TEST = 3
+"""Test bit that puts the LFO's clock on a CT pin."""
 _BITS = {field.name: field.bits for field in FIELDS}
 
 
@@ -32,6 +34,14 @@ def _signals(columns: Any) -> list[tuple[str, str, int]]:
         name = column.partition("[")[0]
         signals.append((column, PINS.get(column, column).replace("[", "_").replace("]", ""), _BITS[name]))
     return signals
+
+
+def _drive_ct(recorded: Any, lfo: Any, chip: str) -> None:
+    """Turn the register bits CT1 and CT2 into the pins, as ``bus.read_ct1`` and ``bus.read_ct2`` do."""
+    testing = np.asarray(lfo[f"test[{LFO_TEST}]"]) != 0
+    shown = np.where(testing, np.asarray(lfo["lfo_clock_test"]), np.asarray(recorded["ct1"]))
+    other = np.array(recorded["ct2"])
+    recorded["ct1"], recorded["ct2"] = (other, shown) if chip == "ym2164" else (shown, other)
 
 
 def write_vcd(
@@ -68,6 +78,7 @@ def write_vcd(
     """
     names = [*PINS, *(field for field in fields if field not in PINS)]
     recorded = trace(events, names, "cycle", start, stop, chip)
+    _drive_ct(recorded, trace(events, ["lfo_clock_test", ("test", LFO_TEST)], "cycle", start, stop, chip), chip)
     columns: dict[str, Any] = {}
     for name in (recorded.dtype.names or ())[1:]:
         values = np.asarray(recorded[name])

@@ -62,6 +62,21 @@ def test_bad_arguments_are_named(arguments, words):
         opm.trace([], **arguments)
 
 
+@pytest.mark.parametrize("chip", ["ym2151", "ym2164"])
+def test_vcd_has_the_ct_pins_not_the_register_bits(tmp_path, chip):
+    """CT1 written as 1; test bit 3 then puts the LFO's clock there; the YM2164 swaps the pins."""
+    test = 9 if chip == "ym2164" else 1
+    rows = [(0x1B, 0x40), (0x18, 0xFF), (test, 0x08)]
+    program = [(100 * i + 2 * k, k, row[k]) for i, row in enumerate(rows) for k in (0, 1)]
+    opm.write_vcd(tmp_path / "ct.vcd", program, stop=600, chip=chip, clock=4_000_000)
+    read = VCDVCD(str(tmp_path / "ct.vcd"))
+    played = (opm.YM2164 if chip == "ym2164" else opm.YM2151)()
+    for cycle in range(600):
+        played.run([event for event in program if event[0] == cycle], 1, cycles_per_frame=1)
+        pins = [int(read[f"opm.CT{i}"][(cycle + 1) * 500_000], 2) for i in (1, 2)]
+        assert pins == [played.ct1, played.ct2], cycle
+
+
 def test_vcd_read_back_by_a_public_reader(tmp_path):
     path = tmp_path / "pins.vcd"
     program = loud_program(3, 0)
