@@ -167,7 +167,7 @@ def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     for op, values in zip(OPERATORS, voice.ops, strict=True):
         x, y = places[op]
         box = {"boxstyle": "round", "fc": "#8dd3c7" if op in carriers else "white", "ec": "0.3"}
-        ax.text(x, y, f"{op}\n{-0.75 * values.tl:.0f} dB", ha="center", va="center", bbox=box, fontsize=9)
+        ax.text(x, y, f"{op}\n{0 - 0.75 * values.tl:.0f} dB", ha="center", va="center", bbox=box, fontsize=9)
         if op in carriers:
             right = max(place[0] for place in places.values()) + 0.7
             ax.annotate("", (right, y), (x, y), arrowprops={"arrowstyle": "->", "shrinkA": 20, "color": "#1b9e77"})
