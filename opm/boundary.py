@@ -8,7 +8,7 @@ The table of who holds which slot then stands in the functions ``put_*``, one fo
 from . import envelope, lfo, noise, operators
 from ._jit import block
 from .frame import ENTERED, LAST, lost_bits
-from .mixer import LEFT, RIGHT
+from .mixer import LEFT, RIGHT, exponent
 from .registers import DECODE, FIRST
 from .state import ATTACK, DECAY1, DECAY2
 from .tables import CARRIER, EG_INCREMENT, EG_STEP, EXP, MODULATION, POWER, SINE
@@ -116,17 +116,7 @@ def mixer_astray(s):
     """The serial output is not where a run of whole frames leaves it."""
     if s.sh1 or not s.sh2 or s.dac_sh1 or not s.dac_sh2 or s.nc_active:
         return True
-    return s.mix_exp != 1 + top_bits(s.mix_top ^ (63 if s.mix_sign else 0)) or s.mix_sign_out != s.mix_sign
-
-
-@block
-def top_bits(top):
-    """Position of the highest set bit, counting from 1."""
-    bits = 0
-    while top:
-        bits += 1
-        top >>= 1
-    return bits
+    return s.mix_exp != exponent(s.mix_top ^ (63 if s.mix_sign else 0)) or s.mix_sign_out != s.mix_sign
 
 
 # ---- Entering

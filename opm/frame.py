@@ -13,7 +13,7 @@ import numpy as np
 from . import bus, envelope
 from ._jit import block
 from .lfo import NOISE, SQUARE, TRIANGLE
-from .mixer import LEFT, RIGHT
+from .mixer import LEFT, RIGHT, exponent
 from .phase import detuned_code, modulated_code, slot_increment
 from .state import ATTACK, C1, C2, DECAY1, DECAY2, M1, M2, RELEASE
 from .tables import EG_INCREMENT, FNUM, PM, POWER, SINE
@@ -628,12 +628,7 @@ def take(m, side, total):
 @block
 def lost_bits(value):
     """Bits that do not fit in the mantissa: exponent less one."""
-    top = (value ^ (value >> 31)) >> 9
-    bits = 0
-    while top:
-        bits += 1
-        top >>= 1
-    return bits
+    return exponent((value ^ (value >> 31)) >> 9) - 1
 
 
 @block
