@@ -135,17 +135,23 @@ def enter(s, f):
             f.noise_update = s.noise_update
         if clock < 13:
             drain_operators(s, f, clock)
-        lfo.multiply(s)
-        lfo.counters(s)
-        lfo.waveform(s)
-        lfo.lock(s)
-        noise.shift(s)
-        noise.timer(s)
-        lfo.clock_out(s)
+        lfo_and_noise_clock(s)
     s.cycles = 0
     get_lfo_and_noise(s, f)
     get_slots(s, f)
     f.write = 0
+
+
+@block
+def lfo_and_noise_clock(s):
+    """One clock of the LFO and the noise register, in the order of ``cycle.control_clock``."""
+    lfo.multiply(s)
+    lfo.counters(s)
+    lfo.waveform(s)
+    lfo.lock(s)
+    noise.shift(s)
+    noise.timer(s)
+    lfo.clock_out(s)
 
 
 @block
@@ -488,13 +494,7 @@ def put_lfo_and_noise(s, f):
     s.noise_timer = f.noise_timer_b
     s.noise_timer_of = s.noise_update = f.noise_update_b
     s.cycles = 31
-    lfo.multiply(s)
-    lfo.counters(s)
-    lfo.waveform(s)
-    lfo.lock(s)
-    noise.shift(s)
-    noise.timer(s)
-    lfo.clock_out(s)
+    lfo_and_noise_clock(s)
     s.cycles = 0
 
 

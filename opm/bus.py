@@ -9,7 +9,6 @@ from ._jit import block
 from .registers import DECODE, FIRST
 from .state import C1, C2, M1, M2
 
-KON = 0x08
 LFRQ = 0x18
 
 
