@@ -235,7 +235,10 @@ def _many(args: argparse.Namespace) -> int:
         folder = Path(args.output)
         if folder.exists() and not folder.is_dir():
             raise SongError(f"{folder}: expected a folder for several songs")
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SongError(f"cannot write {folder}: {(error.strerror or str(error)).lower()}") from None
         names = _distinct([song.stem for song in args.songs])
         jobs = [dataclasses.replace(job, output=folder / f"{name}.wav") for job, name in zip(jobs, names, strict=True)]
     if args.jobs > 1 and (args.output or args.stems):

@@ -142,6 +142,12 @@ def test_a_playlist_goes_on_after_a_failure(two_notes, tmp_path, capsys):
     assert lines[-1] == "1 of 3 songs failed"
 
 
+def test_a_folder_that_cannot_be_made_is_one_line(two_notes, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main([str(two_notes), str(two_notes), "-o", str(tmp_path / "file" / "out")]) == 2
+    assert "cannot write" in capsys.readouterr().err
+
+
 def test_unknown_endings_and_two_chips(two_notes, tmp_path, capsys):
     assert main([str(two_notes), "-o", str(tmp_path / "a.mp3")]) == 2
     assert "expected a name that ends in .wav" in capsys.readouterr().err
