@@ -62,39 +62,43 @@ def busy(processes):
             process.wait()
 
 
-def play_and_record(path, options, sound, folder):
-    """Play a song; return what was rendered for it and what arrived at the sink."""
+@contextmanager
+def recorded(folder, sound):
+    """Record what arrives at the sink; yield the file that grows."""
     recording = folder / "monitor.raw"
     command = ["parec", f"--device={pulse.SINK}.monitor", f"--rate={pulse.RATE}", "--format=s16le", "--channels=2"]
     command.append("--latency-msec=50")
-    arguments = ["--loops", str(options.loops), "--fade", str(options.fade)]
     with recording.open("wb") as file:
         recorder = subprocess.Popen(command, env=sound, stdout=file)
         wait_for(lambda: recording.stat().st_size > 0, "the recorder to start")
-        done = subprocess.run(
-            [*PLAYER, str(path), *arguments],
-            cwd=ROOT,
-            env=sound,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        yield recording
         time.sleep(0.5)
         recorder.terminate()
         recorder.wait(10)
+
+
+def heard(recording):
+    """Return what was recorded, (n, 2) int16."""
+    return np.fromfile(recording, np.dtype((np.int16, 2)))
+
+
+def play_and_record(path, options, sound, folder):
+    """Play a song; return what was rendered for it and what arrived at the sink."""
+    command = [*PLAYER, str(path), "--loops", str(options.loops), "--fade", str(options.fade)]
+    with recorded(folder, sound) as recording:
+        done = subprocess.run(command, cwd=ROOT, env=sound, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, ""), "underruns would be reported"
     schedule = Schedule(formats.read(path), options)
     blocks = job._converted(Renderer(schedule).blocks(), Resampler(schedule.rate, pulse.RATE))
-    return np.concatenate(list(blocks)), np.fromfile(recording, np.int16).reshape(-1, 2)
+    return np.concatenate(list(blocks)), heard(recording)
 
 
 def assert_same(got, want):
     """The recording holds the rendering, all of it, in one piece."""
     first = np.flatnonzero(want.any(axis=1))[0]
-    heard = np.flatnonzero(got.any(axis=1))
-    assert heard.size, "nothing arrived"
-    start = heard[0] - first
+    sounding = np.flatnonzero(got.any(axis=1))
+    assert sounding.size, "nothing arrived"
+    start = sounding[0] - first
     np.testing.assert_array_equal(got[start : start + len(want)], want)
 
 
@@ -111,13 +115,15 @@ def test_a_minute_with_both_cores_busy(sound, tmp_path):
     assert_same(got, want)
 
 
-def test_ctrl_c_stops_at_once(sound):
-    process = subprocess.Popen([*PLAYER, str(SONG)], cwd=ROOT, env=sound, stderr=subprocess.PIPE, text=True)
-    sinks = ["pactl", "list", "short", "sinks"]
-    wait_for(lambda: b"RUNNING" in subprocess.check_output(sinks, env=sound), "sound")
-    time.sleep(0.5)
-    start = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+def test_ctrl_c_stops_at_once(sound, tmp_path):
+    """What still sounds is what the device held, not the second that was rendered ahead: counted in samples."""
+    with recorded(tmp_path, sound) as recording:
+        process = subprocess.Popen([*PLAYER, str(SONG)], cwd=ROOT, env=sound, stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: heard(recording).any(), "sound")
+        time.sleep(0.5)
+        before = np.count_nonzero(heard(recording).any(axis=1))
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (130, "")
-    assert time.monotonic() - start < 1.0
+    after = np.count_nonzero(heard(recording).any(axis=1)) - before
+    assert after < 0.8 * pulse.RATE, f"{after / pulse.RATE:.2f} s of sound after the signal"
