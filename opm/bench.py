@@ -238,7 +238,8 @@ def _calls_row(cycles: int, what: str, engine: str, steps: int, block: int, samp
     }
 
 
-def _show_calls(rows: list[Row]) -> None:
+def show_calls(rows: list[Row]) -> None:
+    """Print the rows of ``calls`` as a table."""
     print("one second of 55 930 samples")
     print(
         f"{'cycles':>6} {'a call':13}{'engine':7}{'calls/s':>11}{'us a call':>11}{'x real time':>13}{'call itself':>13}"
@@ -350,7 +351,7 @@ def _show_start(rows: list[Row]) -> None:
 
 BENCHMARKS: dict[str, tuple[Callable[[], list[Row]], Callable[[list[Row]], None]]] = {
     "speed": (speed, _show_speed),
-    "calls": (calls, _show_calls),
+    "calls": (calls, show_calls),
     "profile": (profile, _show_profile),
     "start": (start, _show_start),
 }

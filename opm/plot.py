@@ -162,18 +162,21 @@ def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     """Draw which operator modulates which; levels (TL in dB) and feedback beside; carriers filled."""
     ax = ax if ax is not None else plt.subplots(figsize=(5, 3))[1]
     places, carriers = _PLACES[voice.con], CARRIERS[voice.con]
-    for first, last in ((wire[:2], wire[2:]) for wire in _WIRES[voice.con]):
-        ax.annotate("", places[last], places[first], arrowprops={"arrowstyle": "->", "shrinkA": 20, "shrinkB": 20})
+    right = max(x for x, _ in places.values())
+    boxes = {}
     for op, values in zip(OPERATORS, voice.ops, strict=True):
-        x, y = places[op]
         box = {"boxstyle": "round", "fc": "#8dd3c7" if op in carriers else "white", "ec": "0.3"}
-        ax.text(x, y, f"{op}\n{0 - 0.75 * values.tl:.0f} dB", ha="center", va="center", bbox=box, fontsize=9)
-        if op in carriers:
-            right = max(place[0] for place in places.values()) + 0.7
-            ax.annotate("", (right, y), (x, y), arrowprops={"arrowstyle": "->", "shrinkA": 20, "color": "#1b9e77"})
+        text = f"{op}\n{0 - 0.75 * values.tl:.0f} dB"
+        boxes[op] = ax.text(*places[op], text, ha="center", va="center", bbox=box, fontsize=8).get_bbox_patch()
+    for first, last in ((wire[:2], wire[2:]) for wire in _WIRES[voice.con]):
+        ends = {"patchA": boxes[first], "patchB": boxes[last], "shrinkA": 1, "shrinkB": 1}
+        ax.annotate("", places[last], places[first], arrowprops={"arrowstyle": "-|>", "fc": "k", **ends})
+    for op in carriers:
+        out = {"arrowstyle": "-|>", "color": "#1b9e77", "patchA": boxes[op], "shrinkA": 1}
+        ax.annotate("", (right + 0.8, places[op][1]), places[op], arrowprops=out)
     x, y = places["M1"]
     ax.text(x, y + 0.42, f"feedback {voice.fb}", ha="center", fontsize=8, color="0.4")
-    ax.set(xlim=(-0.6, max(p[0] for p in places.values()) + 0.9), ylim=(-1.7, 1.8), title=f"Algorithm {voice.con}")
+    ax.set(xlim=(-0.5, right + 0.9), ylim=(-1.7, 1.8), title=f"Algorithm {voice.con}")
     ax.axis("off")
     return ax
 
