@@ -1,7 +1,6 @@
 """Value-change dumps of pins and fields at clock resolution, for GTKWave, Surfer and their kin (IEEE 1364)."""
 
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ from .trace import Fields, trace
 
 PINS = {"so": "SO", "sh1": "SH1", "sh2": "SH2", "timer_irq": "IRQ", "ct1": "CT1", "ct2": "CT2", "bus_data": "D"}
 """State fields dumped always, and the names of the pins they drive."""
-LFO_TEST = 3
-"""Test bit that puts the LFO's clock on a CT pin."""
+_LFO_TEST: Fields = ("lfo_clock_test", ("test", 3))
+"""The LFO's clock, and the test bit that puts it on a CT pin."""
 _BITS = {field.name: field.bits for field in FIELDS}
 
 
@@ -36,10 +35,9 @@ def _signals(columns: Any) -> list[tuple[str, str, int]]:
     return signals
 
 
-def _drive_ct(recorded: Any, lfo: Any, chip: str) -> None:
+def _drive_ct(recorded: Any, chip: str) -> None:
     """Turn the register bits CT1 and CT2 into the pins, as ``bus.read_ct1`` and ``bus.read_ct2`` do."""
-    testing = np.asarray(lfo[f"test[{LFO_TEST}]"]) != 0
-    shown = np.where(testing, np.asarray(lfo["lfo_clock_test"]), np.asarray(recorded["ct1"]))
+    shown = np.where(recorded["test[3]"] != 0, recorded["lfo_clock_test"], recorded["ct1"])
     other = np.array(recorded["ct2"])
     recorded["ct1"], recorded["ct2"] = (other, shown) if chip == "ym2164" else (shown, other)
 
@@ -76,11 +74,12 @@ def write_vcd(
     OSError
         The file cannot be written.
     """
-    names = [*PINS, *(field for field in fields if field not in PINS)]
-    recorded = trace(events, names, "cycle", start, stop, chip)
-    _drive_ct(recorded, trace(events, ["lfo_clock_test", ("test", LFO_TEST)], "cycle", start, stop, chip), chip)
+    shown = dict.fromkeys([*PINS, *fields])
+    hidden = [field for field in _LFO_TEST if field not in shown]
+    recorded = trace(events, [*shown, *hidden], "cycle", start, stop, chip)
+    _drive_ct(recorded, chip)
     columns: dict[str, Any] = {}
-    for name in (recorded.dtype.names or ())[1:]:
+    for name in (recorded.dtype.names or ())[1 : 1 + len(shown)]:
         values = np.asarray(recorded[name])
         columns |= (
             {name: values} if values.ndim == 1 else {f"{name}[{i}]": values[:, i] for i in range(values.shape[1])}
@@ -88,17 +87,17 @@ def write_vcd(
     signals = _signals(columns)
     times = np.rint((np.asarray(recorded["cycle"])) * 2e12 / clock).astype(np.int64)
     path = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
+        with temporary.open("w", encoding="ascii") as file:
             file.write("$timescale 1 ps $end\n$scope module opm $end\n")
             for i, (_, label, bits) in enumerate(signals):
                 file.write(f"$var wire {bits} {_identifier(i)} {label} $end\n")
             file.write("$upscope $end\n$enddefinitions $end\n")
             _write_changes(file, times, [columns[column] for column, _, _ in signals], [bits for _, _, bits in signals])
-        Path(temporary).replace(path)
+        temporary.replace(path)
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def _write_changes(file: Any, times: Any, columns: list[Any], widths: list[int]) -> None:

@@ -74,8 +74,9 @@ def slot(state: Any, channel: int, op: str, clock: float = REFERENCE_CLOCK) -> V
     Returns
     -------
     View
-        ``level`` and ``total level`` in dB below full scale, ``state``, ``phase`` in cycles (0 to 1), ``frequency``
-        in Hz, and the registers of the slot under their mnemonics.
+        ``level`` and ``total level`` in dB below full scale, ``state``, ``key``, ``phase`` in cycles (0 to 1),
+        ``frequency`` in Hz (the increment, with detune, multiple and PM), the effective ``rate`` of each state (0 to
+        63; 0 stands still), and the registers of the slot under their mnemonics.
 
     Raises
     ------
@@ -94,9 +95,19 @@ def slot(state: Any, channel: int, op: str, clock: float = REFERENCE_CLOCK) -> V
             "frequency Hz": float(state["pg_inc"][index]) / 2**20 * clock / 64,
         }
     )
+    for name, rate in zip(STATES, _rates(state, index), strict=True):
+        looks[f"{name} rate"] = rate
     for name in ("ar", "d1r", "d2r", "rr", "d1l", "ks", "tl", "mul", "dt1", "dt2", "ams_en"):
         looks[name] = int(state[f"sl_{name}"][index])
     return looks
+
+
+def _rates(state: Any, index: int) -> list[int]:
+    """Effective rates of the four states: ``envelope.rate``, but 0 where a register of 0 stops everything."""
+    scaling = int(state["pg_kcode"][index]) >> (3 - int(state["sl_ks"][index]))
+    own = [int(state[f"sl_{name}"][index]) for name in ("ar", "d1r", "d2r", "rr")]
+    own[3] = 2 * own[3] + 1
+    return [min(2 * rate + scaling, 63) if rate else 0 for rate in own]
 
 
 def channel(state: Any, number: int, clock: float = REFERENCE_CLOCK) -> View:

@@ -99,4 +99,6 @@ def test_vcd_read_back_by_a_public_reader(tmp_path):
     signal = read[found["opm.op_out_5"]]
     got = [int(signal[int(cycle) * 500_000], 2) for cycle in rows["cycle"]]
     assert got == (rows["op_out"][:, 5] & 0x7FFF).tolist()
-    assert [path.name for path in tmp_path.iterdir()] == ["pins.vcd"]
+    (other := tmp_path / "other").touch()
+    assert path.stat().st_mode == other.stat().st_mode
+    assert {path.name for path in tmp_path.iterdir()} == {"pins.vcd", "other"}

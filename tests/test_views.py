@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from programs import loud_program
 
 import opm
 
@@ -25,6 +26,22 @@ def test_slot(chip):
     assert view["frequency Hz"] == pytest.approx(2 * 440 * 2 ** (16 / 64 / 12), rel=1e-3)
     assert 0 <= view["phase cycles"] < 1
     assert view["level dB"] == 0
+
+
+def test_rates_are_those_the_envelopes_run_with():
+    """In every slot's own clock its rate enters the pipeline; the view's rate of the state in force is the same."""
+    chip = opm.YM2151()
+    chip.run(loud_program(8, 20_000), 700)
+    chip.generate(40)
+    seen = set()
+    for _ in range(32):
+        slot = int(chip.state.cycles)
+        state = opm.views.STATES[chip.state.eg_state[slot]]
+        rate = opm.views.slot(chip.state, slot % 8 + 1, ("M1", "M2", "C1", "C2")[slot // 8])[f"{state} rate"]
+        chip.step(1)
+        assert rate == (0 if chip.state.eg_zr[0] else chip.state.eg_rate[0]), (slot, state)
+        seen.add(rate)
+    assert len(seen) > 8
 
 
 def test_channel(chip):
