@@ -1,13 +1,44 @@
 """A YM2151 (OPM) and YM2164 (OPP), exact to the bit and to the clock, compiled by Numba.
 
-``YM2151``, ``YM2164``    the chips
-``run``                   bus events in, samples out
-``trace``, ``write_vcd``  state over time, as an array or for a wave viewer
-``views``                 looks at a state record: dB, Hz, names
-``Voice``                 instruments and their files; ``extract_voices`` finds a song's
-``note``, ``midi_of``     notes to key codes and back
-``describe``              what a register write does
-``EVENT STATE FIELDS``    the layouts of events and state
+>>> import opm
+>>> chip = opm.YM2151()
+>>> for address, data in [(0x20, 0xC7), (0x28, 0x4A), (0x60, 0), (0x80, 31), (0xE0, 15), (0x08, 0x08)]:
+...     chip.write_register(address, data)
+>>> chip.generate(1000).shape
+(1000, 2)
+
+What there is
+-------------
+``YM2151``, ``YM2164``      the chips: registers in, samples out, pins and state to look at
+``run``, ``make_events``    the same in one call, from bus events at exact cycles
+``trace``, ``write_vcd``    state over time, as an array or for a wave viewer
+``views``                   looks at a state record: dB, Hz, names; ``help(opm.views)``
+``plot``                    pictures, with matplotlib; ``import opm.plot``
+``Voice``, ``Operator``     instruments; ``read_voices``, ``write_opm`` their files, ``extract_voices`` a song's
+``note``, ``midi_of``       notes to key codes and back
+``describe``                what a register write does
+
+Words
+-----
+clock, cycle
+    One step of the chip: two periods of the master clock phiM, 3 579 545 Hz or 4 000 000 Hz as a rule.
+frame
+    32 cycles, 64 periods of phiM: one stereo sample, 55 930 a second.
+channel
+    1 to 8. Arrays with one element a channel count from 0.
+operator, slot
+    M1, M2, C1, C2, in register order. State fields of 32 elements are indexed by slot: 8 * operator + channel - 1.
+event
+    What happens on the bus before a cycle. An array of events has the dtype ``EVENT``: ``cycle`` (int64, cycles since
+    reset, non-decreasing), ``kind`` (uint8: 0 = address, 1 = data, 2 = the IC pin) and ``data`` (uint8).
+state
+    A record of the dtype ``STATE``: every latch and counter of the chip by name, all int32. ``FIELDS`` says of each its
+    width in bits, number of elements and meaning.
+
+Sources
+-------
+All behaviour: Nuked-OPM 1.0, which was read off the silicon; every cycle and every bit of state equals it. Names of
+registers, dB and Hz: Yamaha's YM2151 manual. Not emulated: the analogue side, half-cycles of phiM.
 """
 
 from . import views
@@ -15,7 +46,7 @@ from .chip import YM2151, YM2164, make_events, run
 from .registers import describe
 from .run import EVENT
 from .state import FIELDS, STATE
-from .trace import Trace, trace
+from .trace import trace
 from .vcd import write_vcd
 from .views import midi_of, note
 from .voice import Operator, Voice, extract_voices, read_voices, write_opm
@@ -27,7 +58,6 @@ __all__ = [
     "YM2151",
     "YM2164",
     "Operator",
-    "Trace",
     "Voice",
     "describe",
     "extract_voices",

@@ -21,6 +21,7 @@ from .run import ADDRESS, AUTO, CYCLE, DATA, EVENT, FRAMES, run_frames
 from .state import FIELDS, RECORD, new_state
 
 Samples = npt.NDArray[np.int16]
+Events = Sequence[tuple[int, int, int]] | npt.NDArray[Any]
 
 CYCLES_PER_FRAME = 32
 CYCLES_TO_DATA = 2
@@ -121,7 +122,7 @@ class YM2151:
 
     @property
     def cycle(self) -> int:
-        """Cycles since reset."""
+        """Cycles since reset: 32 a frame."""
         return self._cycle
 
     @property
@@ -203,12 +204,12 @@ class YM2151:
 
     @property
     def ct1(self) -> int:
-        """CT1 pin."""
+        """CT1 pin, 0 or 1: a register bit, or the LFO's clock while test bit 3 is set."""
         return int(plain(bus.read_ct1)(self.state))
 
     @property
     def ct2(self) -> int:
-        """CT2 pin."""
+        """CT2 pin, 0 or 1: a register bit. On the YM2164 the two pins are swapped."""
         return int(plain(bus.read_ct2)(self.state))
 
     @property
@@ -242,7 +243,7 @@ class YM2151:
         """
         self._advance(1, _integer("cycles", cycles, 0), _NO_SAMPLES, _NO_CHANNELS)
 
-    def generate(self, frames: int, out: Samples | None = None) -> Samples:
+    def generate(self, frames: int, out: "Samples | None" = None) -> "Samples":
         """Advance whole frames and return their samples.
 
         Parameters
@@ -267,7 +268,7 @@ class YM2151:
         self._advance(frames, CYCLES_PER_FRAME, out, _NO_CHANNELS)
         return out
 
-    def generate_channels(self, frames: int) -> Samples:
+    def generate_channels(self, frames: int) -> "Samples":
         """Advance whole frames and return each channel's own sum before panning.
 
         Row n is in step with the right sample of ``generate``'s row n. The DAC's rounding and clamping act on
@@ -289,12 +290,12 @@ class YM2151:
 
     def run(
         self,
-        events: Sequence[tuple[int, int, int]] | npt.NDArray[Any],
+        events: "Events",
         frames: int,
         cycles_per_frame: int = CYCLES_PER_FRAME,
         engine: str = "auto",
-        channels: Samples | None = None,
-    ) -> Samples:
+        channels: "Samples | None" = None,
+    ) -> "Samples":
         """Advance whole frames with bus events at exact cycles: ``opm.run`` in pieces.
 
         Parameters
@@ -330,7 +331,7 @@ class YM2151:
         self._advance(len(out), cycles_per_frame, out, taps, events, _ENGINES[engine])
         return out
 
-    def _checked(self, events: Sequence[tuple[int, int, int]] | npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def _checked(self, events: Events) -> npt.NDArray[Any]:
         """Return events that do not lie in the past."""
         events = make_events(events) if len(events) else _NO_EVENTS
         if len(events) and events["cycle"][0] < self._cycle:
@@ -371,12 +372,23 @@ class YM2151:
         self._cycle = end
 
     def save(self) -> bytes:
-        """Return an exact snapshot: state, queued writes, clock, mute. Load it with ``load``."""
+        """Return an exact snapshot.
+
+        Returns
+        -------
+        bytes
+            State, queued writes, clock and mute, under a header with the state's layout. For ``load``.
+        """
         header = _HEADER.pack(_MAGIC, _LAYOUT, self.clock, self._cycle, self._next_frame, self._mute, len(self._queue))
         return header + self._records.tobytes() + np.array(self._queue, EVENT).tobytes()
 
     def load(self, saved: bytes | bytearray | memoryview) -> None:
         """Go back to a snapshot; ``state`` views stay live.
+
+        Parameters
+        ----------
+        saved : bytes-like
+            What ``save`` returned.
 
         Raises
         ------
@@ -411,7 +423,7 @@ class YM2164(YM2151):
 _CHIPS = {"ym2151": YM2151, "ym2164": YM2164}
 
 
-def make_events(rows: Sequence[tuple[int, int, int]] | npt.NDArray[Any]) -> npt.NDArray[Any]:
+def make_events(rows: "Events") -> "npt.NDArray[Any]":
     """Return bus events as ``run`` wants them, checked.
 
     Parameters
@@ -446,7 +458,7 @@ def make_events(rows: Sequence[tuple[int, int, int]] | npt.NDArray[Any]) -> npt.
 
 
 def run(
-    events: Sequence[tuple[int, int, int]] | npt.NDArray[Any],
+    events: "Events",
     frames: int,
     chip: str = "ym2151",
     cycles_per_frame: int = CYCLES_PER_FRAME,

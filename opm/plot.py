@@ -1,4 +1,7 @@
-"""Pictures of the chip's insides, with matplotlib (extra ``notebooks``). Each returns its Axes and takes ``ax=``."""
+"""Pictures of the chip's insides, with matplotlib (extra ``notebooks``). Each returns its Axes and takes ``ax=``.
+
+What they show is traced or played with ``opm`` itself; nothing is drawn from formulas.
+"""
 
 from itertools import pairwise
 from typing import Any
@@ -11,7 +14,7 @@ from matplotlib.axes import Axes
 from .chip import YM2151
 from .run import EVENT
 from .trace import trace
-from .views import DB_PER_STEP, NOTES, OPERATORS, STATES, midi_of, note
+from .views import DB_PER_STEP, NOTES, OPERATORS, STATES, _operator, midi_of, note
 from .voice import Voice
 
 STATE_COLOURS = ("#8dd3c7", "#ffffb3", "#bebada", "#fb8072")
@@ -53,6 +56,11 @@ def note_events(voice: Voice, pitch: float | str = "A4", on: int = 0, off: int =
     -------
     ((n,) EVENT, int)
         The events, and the frame of the key-on.
+
+    Raises
+    ------
+    ValueError
+        The pitch is none, or outside the chip's range.
     """
     kc, kf = note(pitch, clock)
     rows = [*voice.registers(1), (0x28, kc), (0x30, kf << 2)]
@@ -73,11 +81,34 @@ def envelope(
     voice: Voice, op: str = "C2", pitch: float | str = "A4", held_ms: float = 300, shown_ms: float = 600,
     clock: float = CLOCK, ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
-    """Draw one operator's attenuation in dB against ms, its states shaded, key-on and key-off marked."""
+    """Draw one operator's level in dB against ms from key-on, its states shaded, key-off marked.
+
+    Parameters
+    ----------
+    voice : Voice
+    op : {"M1", "M2", "C1", "C2"}
+    pitch : float or str
+        As for ``opm.note``.
+    held_ms, shown_ms : float
+        Time from key-on to key-off, and to the end of the picture.
+    clock : float
+        Master clock in Hz.
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        No such operator, or no such pitch.
+    """
     ax = _axes(ax)
     rate = clock / 64 / 1000
     events, key_on = note_events(voice, pitch, off=round(held_ms * rate), clock=clock)
-    slot = OPERATORS[op]
+    slot = _operator(op)
     stop = key_on + round(shown_ms * rate)
     rows = trace(events, [("eg_level", slot), ("eg_state", slot)], start=key_on + 2, stop=stop)
     time = np.arange(len(rows)) / rate
@@ -97,7 +128,30 @@ def envelope(
 
 
 def operators(voice: Voice, pitch: float | str = "A4", cycles: float = 3, clock: float = CLOCK, ax: Any = None) -> Any:
-    """Draw each operator's phase (0 to 1) and output over some cycles of the note; returns four Axes."""
+    """Draw each operator's phase (0 to 1) and output (full scale 1) over some cycles of the note.
+
+    Parameters
+    ----------
+    voice : Voice
+    pitch : float or str
+        As for ``opm.note``.
+    cycles : float
+        How many.
+    clock : float
+        Master clock in Hz.
+    ax : sequence of four Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    sequence of four Axes
+        M1, M2, C1, C2.
+
+    Raises
+    ------
+    ValueError
+        The pitch is none, or outside the chip's range.
+    """
     if ax is None:
         ax = plt.subplots(4, 1, figsize=(7, 6), sharex=True, layout="constrained")[1]
     chip = _played(voice, pitch, clock)
@@ -148,7 +202,25 @@ def _outputs(chip: YM2151) -> npt.NDArray[np.float64]:
 def spectrum(
     samples: npt.NDArray[Any], rate: float = CLOCK / 64, top: float = 8000, ax: Axes | None = None, **line: Any
 ) -> Axes:
-    """Draw the spectrum of mono samples in dB below full scale, up to ``top`` Hz."""
+    """Draw the spectrum of a sound in dB below full scale.
+
+    Parameters
+    ----------
+    samples : (n,) int16
+        Mono.
+    rate : float
+        Samples a second.
+    top : float
+        Highest frequency shown, in Hz.
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+    **line
+        Properties of the line, as for ``Axes.plot``.
+
+    Returns
+    -------
+    Axes
+    """
     ax = _axes(ax)
     window = np.hanning(len(samples))
     size = np.abs(np.fft.rfft(samples * window)) / (window.sum() / 2) / 32_768
@@ -159,7 +231,18 @@ def spectrum(
 
 
 def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
-    """Draw which operator modulates which; levels (TL in dB) and feedback beside; carriers filled."""
+    """Draw which operator modulates which; levels (TL in dB) and feedback beside; carriers filled.
+
+    Parameters
+    ----------
+    voice : Voice
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    Axes
+    """
     ax = ax if ax is not None else plt.subplots(figsize=(5, 3))[1]
     places, carriers = _PLACES[voice.con], CARRIERS[voice.con]
     right = max(x for x, _ in places.values())
@@ -193,14 +276,29 @@ def _writes(events: Any) -> list[tuple[int, int, int]]:
 
 
 def piano_roll(events: Any, clock: float = CLOCK, ax: Axes | None = None) -> Axes:
-    """Draw a song's notes, a colour a channel, from its bus events."""
+    """Draw a song's notes, a colour a channel.
+
+    Parameters
+    ----------
+    events : (n,) EVENT
+        As for ``opm.run``.
+    clock : float
+        Master clock in Hz.
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    Axes
+    """
     ax = _axes(ax)
     seconds = 2 / clock
     pitch: dict[int, tuple[int, int]] = {ch: (0, 0) for ch in range(8)}
     sounding: dict[int, tuple[float, float]] = {}
     notes: dict[int, list[tuple[float, float, float]]] = {ch: [] for ch in range(8)}
     last = 0.0
-    for cycle, address, data in [*_writes(events), *((int(events["cycle"][-1]), 0x08, ch) for ch in range(8))]:
+    end = int(events["cycle"].max(initial=0))
+    for cycle, address, data in [*_writes(events), *((end, 0x08, ch) for ch in range(8))]:
         last = cycle * seconds
         ch = (data if address == 0x08 else address) & 7
         if address & 0xF8 == 0x28:
@@ -219,18 +317,32 @@ def piano_roll(events: Any, clock: float = CLOCK, ax: Axes | None = None) -> Axe
         ax.plot([], [], color=f"C{ch}", lw=4, label=str(ch + 1))
     octaves = range(24, 109, 12)
     ax.set_yticks(list(octaves), [f"{NOTES[0]}{midi // 12 - 1}" for midi in octaves])
-    ax.set(xlabel="seconds", ylabel="note", title="Piano roll", xlim=(0, last))
+    ax.set(xlabel="seconds", ylabel="note", title="Piano roll", xlim=(0, last or 1))
     ax.legend(title="channel", ncols=8, fontsize="x-small", loc="upper left")
     return ax
 
 
 def heat_map(events: Any, clock: float = CLOCK, ax: Axes | None = None) -> Axes:
-    """Draw how often each register is written, over time."""
+    """Draw how often each register is written, over time.
+
+    Parameters
+    ----------
+    events : (n,) EVENT
+        As for ``opm.run``.
+    clock : float
+        Master clock in Hz.
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    Axes
+    """
     ax = _axes(ax)
     writes = _writes(events)
     times = [cycle * 2 / clock for cycle, _, _ in writes]
     counts, xs, ys = np.histogram2d(
-        times, [address for _, address, _ in writes], (120, 64), ((0, max(times)), (0, 256))
+        times, [address for _, address, _ in writes], (120, 64), ((0, max(times, default=1)), (0, 256))
     )
     mesh = ax.pcolormesh(xs, ys, np.log10(1 + counts.T), cmap="magma", shading="flat")
     plt.colorbar(mesh, ax=ax, label="log10(1 + writes)")
@@ -240,7 +352,21 @@ def heat_map(events: Any, clock: float = CLOCK, ax: Axes | None = None) -> Axes:
 
 
 def oscilloscope(channels: npt.NDArray[Any], rate: float = CLOCK / 64, ax: Axes | None = None) -> Axes:
-    """Draw the eight channels of ``generate_channels``, (n, 8), one above the other."""
+    """Draw the eight channels, one above the other.
+
+    Parameters
+    ----------
+    channels : (n, 8) int16
+        What ``generate_channels`` returns.
+    rate : float
+        Samples a second.
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    Axes
+    """
     ax = ax if ax is not None else plt.subplots(figsize=(7, 5))[1]
     time = np.arange(len(channels)) / rate * 1000
     for ch in range(channels.shape[1]):

@@ -15,14 +15,15 @@ _EVERY = {"frame": CYCLES_PER_FRAME, "cycle": 1}
 
 
 class Trace(np.recarray):
-    """A structured array: ``cycle`` (int64, cycles since reset) and the traced fields (int32), a row a step.
-
-    A field with several elements is a column of shape (n, count) under its name, a single element of it a column
-    named like ``eg_level[5]``.
-    """
+    """What ``trace`` returns: a structured array with ``to_pandas``."""
 
     def to_pandas(self) -> Any:
-        """Return a pandas DataFrame indexed by ``cycle``, a column an element.
+        """Return the trace as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by ``cycle``, a column an element.
 
         Raises
         ------
@@ -88,8 +89,10 @@ def trace(
 
     Returns
     -------
-    Trace, or that and the chip
-        (stop - start,) rows; row 0 is the state after step ``start``, at cycle ``(start + 1) * cycles per step``.
+    (stop - start,) structured array, or that and the chip
+        Column ``cycle`` (int64, cycles since reset) and a column a field (int32): of shape (rows, count) if it has
+        several elements, named like ``eg_level[5]`` if it is one of them. Row 0 is the state after step ``start``, at
+        cycle ``(start + 1) * cycles per step``. Its method ``to_pandas()`` gives a DataFrame, if pandas is there.
 
     Raises
     ------

@@ -1,6 +1,8 @@
 """Read-only looks at a state record, live or recorded: levels in dB, pitches in Hz, names instead of codes.
 
-Each view is a ``View``: a mapping of names to values, shown as a table in a notebook and as lines elsewhere.
+Each view is a ``View``: a mapping of names to values, shown as a table in a notebook and as lines elsewhere. A record
+is ``chip.state``, or one that was copied from it (``chip.state.copy()``). Source of units and names: Yamaha's YM2151
+manual; of where they stand in the state: ``opm.FIELDS``.
 """
 
 import html
@@ -28,7 +30,7 @@ _LOWEST = 13
 
 
 class View(dict[str, Any]):
-    """Names and values of a look at the chip."""
+    """Names and values of a look at the chip: a dict that prints as lines and shows as a table in a notebook."""
 
     def __repr__(self) -> str:
         width = max(map(len, self), default=0)
@@ -82,6 +84,11 @@ def slot(state: Any, channel: int, op: str, clock: float = REFERENCE_CLOCK) -> V
     ------
     ValueError
         No such channel or operator.
+
+    Notes
+    -----
+    A step of the envelope is 96 dB / 1024, of TL 0.75 dB (manual, figures 2.11 and 2.14); rates add up as in figure
+    2.12; 2**20 steps of the phase are a cycle.
     """
     index = _operator(op) + _check("channel", channel, 1, 8) - 1
     looks = View(
@@ -125,7 +132,13 @@ def channel(state: Any, number: int, clock: float = REFERENCE_CLOCK) -> View:
     -------
     View
         ``note``, ``cents``, ``frequency`` in Hz (of a multiple of 1, without detune), ``algorithm``, ``connection``
-        (``>`` modulates, ``+`` is added), ``feedback``, ``output``, ``key``.
+        (``>`` modulates, ``+`` is added; manual, figure 2.9), ``feedback``, ``output``, ``pms``, ``ams``, ``key``
+        (the operators that are keyed on).
+
+    Raises
+    ------
+    ValueError
+        No such channel.
     """
     index = _check("channel", number, 1, 8) - 1
     kc, kf = int(state["ch_kc"][index]), int(state["ch_kf"][index])
@@ -153,11 +166,16 @@ def channel(state: Any, number: int, clock: float = REFERENCE_CLOCK) -> View:
 
 
 def registers(state: Any) -> View:
-    """Return what the chip holds now, by address and mnemonic: ``{"20 RL": 3, ...}``.
+    """Return what the chip holds now, by address and mnemonic.
 
     Parameters
     ----------
     state : record of dtype opm.STATE
+
+    Returns
+    -------
+    View
+        ``{"20 RL": 3, ...}``: address in hex, mnemonic, for the operators' registers their name and channel; int.
     """
     chips = YM2164 if state["opp"] else YM2151
     held = View()
@@ -174,6 +192,10 @@ def registers(state: Any) -> View:
 
 def lfo(state: Any) -> View:
     """Look at the low frequency oscillator.
+
+    Parameters
+    ----------
+    state : record of dtype opm.STATE
 
     Returns
     -------
@@ -196,10 +218,21 @@ def lfo(state: Any) -> View:
 def timers(state: Any, clock: float = REFERENCE_CLOCK) -> View:
     """Look at timers A and B.
 
+    Parameters
+    ----------
+    state : record of dtype opm.STATE
+    clock : float
+        Master clock in Hz.
+
     Returns
     -------
     View
         For each: running or stopped, counter, flag, period in ms; CSM and the IRQ pin.
+
+    Notes
+    -----
+    Periods: 64 * (1024 - CLKA) and 1024 * (256 - CLKB) master clocks (manual, section 2.1.7); B twice that on the
+    YM2164.
     """
     frame = 64 / clock * 1000
     prescale = 32 if state["opp"] else 16
@@ -219,8 +252,19 @@ def timers(state: Any, clock: float = REFERENCE_CLOCK) -> View:
     )
 
 
-def semitones(kc: int) -> int:
-    """Semitones from key code 00; the unused note codes 3, 7, 11, 15 sound as the next one."""
+def _semitones(kc: int) -> int:
+    """Return the semitones from key code 00; the unused note codes 3, 7, 11, 15 sound as the next one.
+
+    Parameters
+    ----------
+    kc : int
+        0 to 127.
+
+    Returns
+    -------
+    int
+        0 to 96.
+    """
     code = kc & 15
     return (kc >> 4) * 12 + code - code // 4
 
@@ -244,6 +288,10 @@ def note(midi_or_name: float | str, clock: float = REFERENCE_CLOCK) -> tuple[int
     ------
     ValueError
         Not a note, or outside the chip's eight octaves.
+
+    Notes
+    -----
+    Key code 4A is A4, 440 Hz, at 3.58 MHz (manual, figure 2.4).
     """
     midi = _parse(midi_or_name) if isinstance(midi_or_name, str) else float(midi_or_name)
     steps = round((midi - _LOWEST - 12 * math.log2(clock / REFERENCE_CLOCK)) * 64)
@@ -263,6 +311,26 @@ def _parse(name: str) -> float:
 
 
 def midi_of(kc: int, kf: int = 0, clock: float = REFERENCE_CLOCK) -> float:
-    """Return the MIDI number, with its fraction, that a key code and fraction sound at a clock: ``note``'s inverse."""
-    steps = semitones(_check("kc", kc, 0, 127)) * 64 + _check("kf", kf, 0, 63)
+    """Return the MIDI number that a key code and fraction sound at a clock: ``note``'s inverse.
+
+    Parameters
+    ----------
+    kc : int
+        Key code, 0 to 127.
+    kf : int
+        Key fraction, 0 to 63, in 1/64 semitone.
+    clock : float
+        Master clock in Hz.
+
+    Returns
+    -------
+    float
+        69 = A4; the fraction is in semitones.
+
+    Raises
+    ------
+    ValueError
+        Key code or fraction out of range.
+    """
+    steps = _semitones(_check("kc", kc, 0, 127)) * 64 + _check("kf", kf, 0, 63)
     return _LOWEST + steps / 64 + 12 * math.log2(clock / REFERENCE_CLOCK)

@@ -25,7 +25,27 @@ _DETUNE = (7, 6, 5, 0, 1, 2, 3, 4)
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator, by the manual's mnemonics; all values as in the registers."""
+    """One operator, by the manual's mnemonics; all values as in the registers.
+
+    Attributes
+    ----------
+    ar, d1r, d2r : int
+        Attack, first and second decay rate, 0 to 31.
+    rr : int
+        Release rate, 0 to 15.
+    d1l : int
+        First decay level, 0 to 15: 3 dB each, 15 is 93 dB.
+    tl : int
+        Total level, 0 to 127: 0.75 dB of attenuation each.
+    ks : int
+        Key scaling, 0 to 3.
+    mul : int
+        Multiple of the frequency, 0 to 15; 0 is a half.
+    dt1, dt2 : int
+        Detune 1, 0 to 7, and 2, 0 to 3.
+    ams_en : int
+        1: the LFO's amplitude modulation acts here.
+    """
 
     ar: int = 31
     d1r: int = 0
@@ -40,7 +60,13 @@ class Operator:
     ams_en: int = 0
 
     def data(self) -> tuple[int, ...]:
-        """Return the bytes of the registers 40, 60, 80, A0, C0, E0."""
+        """Return the register bytes of the operator.
+
+        Returns
+        -------
+        tuple of six int
+            Registers 40, 60, 80, A0, C0, E0.
+        """
         return (
             self.dt1 << 4 | self.mul, self.tl, self.ks << 6 | self.ar, self.ams_en << 7 | self.d1r,
             self.dt2 << 6 | self.d2r, self.d1l << 4 | self.rr,
@@ -48,7 +74,17 @@ class Operator:
 
     @classmethod
     def of(cls, data: Sequence[int]) -> "Operator":
-        """Return the operator that the bytes of 40, 60, 80, A0, C0, E0 make."""
+        """Return the operator that register bytes make: ``data``'s inverse.
+
+        Parameters
+        ----------
+        data : sequence of six int
+            Registers 40, 60, 80, A0, C0, E0.
+
+        Returns
+        -------
+        Operator
+        """
         b40, b60, b80, ba0, bc0, be0 = data
         return cls(
             b80 & 31, ba0 & 31, bc0 & 31, be0 & 15, be0 >> 4, b60 & 127, b80 >> 6, b40 & 15, b40 >> 4 & 7,
@@ -63,12 +99,19 @@ _LIMITS = {
 
 @dataclass(frozen=True)
 class Voice:
-    """A channel's sound.
+    """An instrument: what a channel sounds like.
 
     Attributes
     ----------
-    con, fb, rl, pms, ams : int
-        Registers 20 and 38.
+    name : str
+    con : int
+        Connection (algorithm), 0 to 7.
+    fb : int
+        Feedback of M1, 0 to 7.
+    rl : int
+        Outputs: bit 1 right, bit 0 left.
+    pms, ams : int
+        Sensitivity to the LFO's phase modulation, 0 to 7, and amplitude modulation, 0 to 3.
     slots : int
         Operators to key on: bits M1 1, C1 2, M2 4, C2 8, as in register 08 shifted down by 3.
     ops : (Operator, Operator, Operator, Operator)
@@ -88,7 +131,23 @@ class Voice:
     lfo: tuple[int, ...] | None = None
 
     def registers(self, channel: int) -> list[tuple[int, int]]:
-        """Return the register writes (address, data) that load the voice into channel 1 to 8."""
+        """Return the register writes that load the voice into a channel.
+
+        Parameters
+        ----------
+        channel : int
+            1 to 8.
+
+        Returns
+        -------
+        list of (int, int)
+            26 pairs of address and data.
+
+        Raises
+        ------
+        ValueError
+            No such channel.
+        """
         if not 1 <= channel <= 8:
             raise ValueError(f"channel must be 1 to 8, got {channel}")
         index = channel - 1
@@ -98,13 +157,43 @@ class Voice:
         return writes
 
     def apply(self, chip: Any, channel: int) -> None:
-        """Queue the voice on a chip's channel (1 to 8), with ``write_register``."""
+        """Queue the voice's writes on a chip, with ``write_register``.
+
+        Parameters
+        ----------
+        chip : YM2151 or YM2164
+        channel : int
+            1 to 8.
+
+        Raises
+        ------
+        ValueError
+            No such channel.
+        """
         for address, data in self.registers(channel):
             chip.write_register(address, data)
 
     @classmethod
     def from_chip(cls, chip: Any, channel: int, name: str = "") -> "Voice":
-        """Return the voice a chip's channel (1 to 8) holds now."""
+        """Return the voice that a chip holds now.
+
+        Parameters
+        ----------
+        chip : YM2151 or YM2164
+        channel : int
+            1 to 8.
+        name : str
+            What to call it.
+
+        Returns
+        -------
+        Voice
+
+        Raises
+        ------
+        ValueError
+            No such channel.
+        """
         if not 1 <= channel <= 8:
             raise ValueError(f"channel must be 1 to 8, got {channel}")
         state, index = chip.state, channel - 1
@@ -116,17 +205,38 @@ class Voice:
         return cls(name, con, fb, rl, pms, ams, 15, ops)
 
     def same_sound(self) -> bytes:
-        """Return what makes two voices the same: 24 operator bytes, feedback and algorithm."""
+        """Return what makes two voices the same.
+
+        Returns
+        -------
+        25 bytes
+            The operators' registers, then feedback and algorithm.
+        """
         return bytes(value for op in self.ops for value in op.data()) + bytes((self.fb << 3 | self.con,))
 
     def to_json(self) -> str:
-        """Return the JSON tone of the cat2151 family, for channel 1."""
+        """Return the voice as a JSON tone of the cat2151 family.
+
+        Returns
+        -------
+        str
+            Register writes for channel 1.
+        """
         rows = [{"time": 0, "addr": f"0x{a:02X}", "data": f"0x{d:02X}"} for a, d in self.registers(1)]
         return json.dumps({"type": "YM2151 tone", "name": self.name, "event_count": len(rows), "events": rows})
 
     @staticmethod
     def read(path: str | os.PathLike[str]) -> "list[Voice]":
         """Read all voices of a file, recognised by what it holds.
+
+        Parameters
+        ----------
+        path : path-like
+            VOPM ``.opm``, DefleMask ``.dmp``, Furnace ``.fui``, an ``.mdx`` song, hex pairs or a JSON tone.
+
+        Returns
+        -------
+        list of Voice
 
         Raises
         ------
@@ -139,7 +249,24 @@ class Voice:
 
 
 def read_voices(data: bytes, name: str = "") -> list[Voice]:
-    """Read voices from a file's bytes: the formats of ``Voice.read``."""
+    """Read voices from a file's bytes.
+
+    Parameters
+    ----------
+    data : bytes
+        In any of the formats of ``Voice.read``.
+    name : str
+        What to call a voice whose format has no names.
+
+    Returns
+    -------
+    list of Voice
+
+    Raises
+    ------
+    ValueError
+        The file is damaged or of no known format; the message names the place.
+    """
     if data[:4] == b"FINS":
         return [_read_fui(data)]
     if b"\r\n\x1a" in data[:1024]:
@@ -160,7 +287,17 @@ def read_voices(data: bytes, name: str = "") -> list[Voice]:
 
 
 def write_opm(voices: Iterable[Voice]) -> str:
-    """Return a VOPM ``.opm`` bank."""
+    """Return a bank of voices in VOPM's format.
+
+    Parameters
+    ----------
+    voices : iterable of Voice
+
+    Returns
+    -------
+    str
+        What an ``.opm`` file holds.
+    """
     lines = ["//MiOPMdrv sound bank Paramer Ver2002.04.22"]
     for number, voice in enumerate(voices):
         lfrq, amd, pmd, wave, nfrq, ne = voice.lfo or (0,) * 6
@@ -333,7 +470,7 @@ def extract_voices(song_events: Any) -> list[Found]:
     Returns
     -------
     list of Found
-        Voice (named after its checksum), cycle of the key-on, channel 1 to 8.
+        Each with ``voice`` (named after its checksum), ``cycle`` of the key-on since reset, ``channel`` 1 to 8.
     """
     held: dict[int, int] = {}
     found: dict[bytes, Found] = {}

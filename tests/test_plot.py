@@ -76,3 +76,11 @@ def test_a_given_axes_is_used():
     assert plot.envelope(VOICE, ax=ax) is ax
     assert plot.spectrum(np.zeros(100), ax=ax) is ax
     assert plot.algorithm(VOICE, ax=ax) is ax
+
+
+def test_silence_and_bad_names():
+    nothing = opm.make_events([])
+    assert not plot.piano_roll(nothing).collections
+    assert plot.heat_map(nothing).get_xlim() == (0, 1)
+    with pytest.raises(ValueError, match="M3"):
+        plot.envelope(VOICE, "M3")
