@@ -102,6 +102,12 @@ def trace(
     Notes
     -----
     Recorded by the single-clock engine; what is played and the state it leaves are the same with or without.
+
+    Examples
+    --------
+    >>> rows = trace([(0, 0, 0x28), (2, 1, 0x4A)], [("ch_kc", 0), "eg_timer"], stop=3)
+    >>> rows["cycle"], rows["ch_kc[0]"]
+    (array([32, 64, 96]), array([74, 74, 74], dtype=int32))
     """
     if every not in _EVERY:
         raise ValueError(f"every must be 'frame' or 'cycle', got {every!r}")

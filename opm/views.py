@@ -292,6 +292,11 @@ def note(midi_or_name: float | str, clock: float = REFERENCE_CLOCK) -> tuple[int
     Notes
     -----
     Key code 4A is A4, 440 Hz, at 3.58 MHz (manual, figure 2.4).
+
+    Examples
+    --------
+    >>> note("A4"), note("A4", 4_000_000), note(69.5)
+    ((74, 0), (72, 5), (74, 32))
     """
     midi = _parse(midi_or_name) if isinstance(midi_or_name, str) else float(midi_or_name)
     steps = round((midi - _LOWEST - 12 * math.log2(clock / REFERENCE_CLOCK)) * 64)

@@ -118,6 +118,14 @@ class Voice:
         M1, M2, C1, C2.
     lfo : tuple of int or None
         LFRQ, AMD, PMD, W, NFRQ, NE, where the file gives them; they are the whole chip's, and not applied.
+
+    Examples
+    --------
+    >>> organ = Voice("organ", con=7, ops=tuple(Operator(tl=20 + 6 * i, mul=i + 1) for i in range(4)))
+    >>> [f"{address:02X} = {data:02X}" for address, data in organ.registers(1)[:4]]
+    ['20 = C7', '38 = 00', '40 = 01', '60 = 14']
+    >>> read_voices(write_opm([organ]).encode())[0].ops == organ.ops
+    True
     """
 
     name: str = ""

@@ -1,6 +1,8 @@
 """``help(opm)`` reads like a manual: every public name says what goes in, what comes out, what can go wrong."""
 
 import dataclasses
+import doctest
+import importlib
 import inspect
 import pydoc
 import re
@@ -67,3 +69,10 @@ def test_one_screen_a_name_and_no_numpy_internals():
     assert "numpy.dtype[" not in text
     for word in ("cycle", "frame", "slot", "Nuked-OPM", "EVENT", "FIELDS"):
         assert word in (opm.__doc__ or "")
+
+
+@pytest.mark.parametrize("name", ["opm", "opm.chip", "opm.trace", "opm.views", "opm.voice"])
+def test_examples_give_what_they_show(name):
+    results = doctest.testmod(importlib.import_module(name))
+    assert results.attempted
+    assert not results.failed
