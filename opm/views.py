@@ -94,8 +94,8 @@ def slot(state: Any, channel: int, op: str, clock: float = REFERENCE_CLOCK) -> V
     looks = View(
         {
             "slot": f"{op} of channel {channel}",
-            "level dB": -float(state["eg_level"][index]) * DB_PER_STEP,
-            "total level dB": -float(state["sl_tl"][index] & 0x7F) * 0.75,
+            "level dB": 0 - float(state["eg_level"][index]) * DB_PER_STEP,
+            "total level dB": 0 - float(state["sl_tl"][index] & 0x7F) * 0.75,
             "state": STATES[state["eg_state"][index]],
             "key": "on" if state["kon"][index] else "off",
             "phase cycles": float(state["pg_phase"][index]) / 2**20,
