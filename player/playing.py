@@ -1,5 +1,6 @@
 """Playing aloud: a worker renders ahead, the main thread writes to the sound card, reads keys and draws."""
 
+import contextlib
 import queue
 import sys
 import threading
@@ -22,6 +23,8 @@ from .transport import Transport, View
 NEXT, PREVIOUS, QUIT, ENDED = "next", "previous", "quit", "ended"
 AHEAD = {"high": 1.0, "low": 0.1}
 """Seconds rendered before the sound starts and kept in hand while it plays."""
+LEAD = 0.02
+"""Seconds before a place that fill the resampler's filter."""
 CHUNK = 1024
 FRAMES_A_SECOND = 15
 MOVES = {"left": -5.0, "right": 5.0, "down": -60.0, "up": 60.0}
@@ -30,7 +33,7 @@ VOLUME_STEP = 1.5
 
 @dataclass(frozen=True)
 class _Chunk:
-    """A piece of sound on its way: which seek it belongs to, and where it is."""
+    """A piece of sound on its way: which seek it belongs to, where it begins; without samples it is the end."""
 
     turn: int
     seconds: float
@@ -39,17 +42,15 @@ class _Chunk:
 
 
 class _Worker:
-    """Renders ahead into a queue; jumps when told to."""
+    """Renders ahead into a queue, from a place; jumps when told to."""
 
-    def __init__(self, transport: Transport, source: float, target: float, ahead: float) -> None:
-        self.transport = transport
-        self._rates = source, target
-        self.queue: queue.Queue[_Chunk | BaseException | None] = queue.Queue(max(2, round(ahead * target / CHUNK)))
+    def __init__(self, transport: Transport, start: float, mute: int, rate: float, ahead: float) -> None:
         self.turn = 0
-        self._seek: float | None = None
-        self._mute: int | None = None
-        self._wake = threading.Lock()
-        self._stop = threading.Event()
+        self._transport, self._rate = transport, rate
+        self._target, self._mute = start, mute
+        self._queue: queue.Queue[_Chunk] = queue.Queue(max(2, round(ahead * rate / CHUNK)))
+        self._error: BaseException | None = None
+        self._filled, self._stop, self._wake = threading.Event(), threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -57,61 +58,73 @@ class _Worker:
         """Go somewhere; what is in the queue is stale."""
         with self._wake:
             self.turn += 1
-            self._seek = seconds
-        while not self.queue.empty():
-            self.queue.get_nowait()
+            self._target = seconds
+        while not self._queue.empty():
+            self._queue.get_nowait()
 
-    def mute(self, mask: int) -> None:
-        """Change the muted channels as soon as possible."""
+    def mute(self, mask: int, seconds: float) -> None:
+        """Change the muted channels from a place on, though more was rendered ahead."""
         self._mute = mask
+        self.seek(seconds)
 
     def ready(self) -> None:
         """Wait until the queue is full or the song rendered."""
-        while self._thread.is_alive() and not self.queue.full():
-            self._thread.join(0.01)
+        self._filled.wait()
+
+    def next(self) -> _Chunk:
+        """Return the next chunk; raise what stopped the worker."""
+        while True:
+            try:
+                return self._queue.get(timeout=0.1)
+            except queue.Empty:
+                if self._error:
+                    raise self._error from None
 
     def close(self) -> None:
         """Stop."""
         self._stop.set()
         self._thread.join()
-        self.transport.close()
+        self._transport.close()
 
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
-                self._play()
+                with self._wake:
+                    turn, target = self.turn, self._target
+                self._play(turn, target)
         except BaseException as error:
-            self._put(error)
+            self._error = error
+        self._filled.set()
 
-    def _play(self) -> None:
-        """Render from the place asked for to the end, or to the next jump."""
-        with self._wake:
-            turn, target, self._seek = self.turn, self._seek, None
-        if target is not None:
-            self.transport.seek(target)
-        resampler = Resampler(*self._rates)
-        while not self._stop.is_set() and turn == self.turn:
-            if self._mute is not None:
-                self.transport.mute(self._mute)
-                self._mute = None
-            seconds = self.transport.seconds
-            block = self.transport.block()
+    def _play(self, turn: int, target: float) -> None:
+        """Render from a place to the end, or to the next jump; what comes shortly before it fills the filter."""
+        transport = self._transport
+        transport.mute(self._mute)
+        transport.seek(max(0.0, target - LEAD))
+        drop, made = round((target - transport.seconds) * self._rate), 0
+        resampler = Resampler(transport.schedule.rate, self._rate)
+        block: Any = ()
+        while block is not None and self._current(turn):
+            block = transport.block()
             samples = resampler.flush() if block is None else resampler.convert(block)
+            samples, drop = samples[drop:], max(0, drop - len(samples))
             if len(samples):
-                self._put(_Chunk(turn, seconds, samples, self.transport.view()))
-            if block is None:
-                self._put(None)
-                while turn == self.turn and not self._stop.wait(0.02):
-                    pass
+                self._put(_Chunk(turn, target + made / self._rate, samples, transport.view()))
+            made += len(samples)
+        self._put(_Chunk(turn, target + made / self._rate, None, transport.view()))
+        while self._current(turn):
+            self._stop.wait(0.02)
 
-    def _put(self, item: _Chunk | BaseException | None) -> None:
-        turn = self.turn
-        while not self._stop.is_set() and turn == self.turn:
-            try:
-                self.queue.put(item, timeout=0.1)
+    def _current(self, turn: int) -> bool:
+        return turn == self.turn and not self._stop.is_set()
+
+    def _put(self, chunk: _Chunk) -> None:
+        while self._current(chunk.turn):
+            with contextlib.suppress(queue.Full):
+                self._queue.put(chunk, timeout=0.1)
                 break
-            except queue.Full:
-                continue
+        if chunk.samples is None or self._queue.full():
+            self._filled.set()
 
 
 class Playing:
@@ -131,10 +144,8 @@ class Playing:
 
     def play(self, job: Job, song: Song, schedule: Schedule) -> str:
         """Play to the end, or until a key says otherwise; return NEXT, PREVIOUS, QUIT or ENDED."""
-        transport = Transport(schedule, job.mute)
-        if job.start:
-            transport.seek(job.start)
-        self.worker = _Worker(transport, schedule.rate, self.speaker.rate, AHEAD[self.latency])
+        transport, self.heard = Transport(schedule), job.start
+        self.worker = _Worker(transport, job.start, job.mute, self.speaker.rate, AHEAD[self.latency])
         self.status = screen.Status(job.song.name, job.start, schedule.frames / schedule.rate, mute=job.mute)
         self.gain, self.solo = job.gain, False
         self.song, self.clock = song, schedule.clock
@@ -167,25 +178,22 @@ class Playing:
                 return outcome
             if self.status.paused:
                 self.speaker.write(np.zeros((CHUNK, 2), np.int16))
-                item: Any = last
             else:
-                item = self.worker.queue.get()
-                if item is None:
-                    return ENDED
-                if isinstance(item, BaseException):
-                    raise item
-                if item.turn != self.worker.turn:
+                last = self.worker.next()
+                if last.turn != self.worker.turn:
                     continue
-                self.status.seconds = item.seconds
-                last = item
-                self._write(item.samples)
+                if last.samples is None:
+                    return ENDED
+                self.status.seconds = last.seconds
+                self.heard = last.seconds + len(last.samples) / self.speaker.rate
+                self._write(last.samples)
             now = time.monotonic()
-            if show and item and now - drawn > 1 / FRAMES_A_SECOND:
+            if show and last and now - drawn > 1 / FRAMES_A_SECOND:
                 if now - wall > 1:
                     self.status.cpu = (time.process_time() - cpu) / (now - wall)
                     wall, cpu = now, time.process_time()
                 drawn = now
-                self._draw(item.view)
+                self._draw(last.view)
 
     def _write(self, samples: Any) -> None:
         if self.gain != 1.0:
@@ -206,7 +214,7 @@ class Playing:
         for key in keys.pressed():
             if key in MOVES:
                 target = min(max(0.0, self.status.seconds + MOVES[key]), self.status.length)
-                self.status.seconds = target
+                self.status.seconds = self.heard = target
                 self.worker.seek(target)
             elif key == " ":
                 self.status.paused = not self.status.paused
@@ -229,4 +237,4 @@ class Playing:
 
     def _set_mute(self, mask: int) -> None:
         self.status.mute = mask
-        self.worker.mute(mask)
+        self.worker.mute(mask, self.heard)
