@@ -8,10 +8,10 @@ The table of who holds which slot then stands in the functions ``put_*``, one fo
 from . import envelope, lfo, noise, operators
 from ._jit import block
 from .frame import ENTERED, LAST, lost_bits
-from .mixer import LEFT, RIGHT, exponent
+from .mixer import LEFT, RIGHT
 from .registers import DECODE, FIRST
 from .state import ATTACK, DECAY1, DECAY2
-from .tables import CARRIER, EG_INCREMENT, EG_STEP, EXP, MODULATION, POWER, SINE
+from .tables import CARRIER, EG_INCREMENT, EG_STEP, EXP, EXPONENT, MODULATION, POWER, SINE
 
 # ---- Eligibility
 
@@ -116,7 +116,7 @@ def mixer_astray(s):
     """The serial output is not where a run of whole frames leaves it."""
     if s.sh1 or not s.sh2 or s.dac_sh1 or not s.dac_sh2 or s.nc_active:
         return True
-    return s.mix_exp != exponent(s.mix_top ^ (63 if s.mix_sign else 0)) or s.mix_sign_out != s.mix_sign
+    return s.mix_exp != EXPONENT[s.mix_top ^ (63 if s.mix_sign else 0)] or s.mix_sign_out != s.mix_sign
 
 
 # ---- Entering

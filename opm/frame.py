@@ -13,10 +13,10 @@ import numpy as np
 from . import bus, envelope
 from ._jit import block
 from .lfo import NOISE, SQUARE, TRIANGLE
-from .mixer import LEFT, RIGHT, exponent
+from .mixer import LEFT, RIGHT
 from .phase import detuned_code, modulated_code, slot_increment
 from .state import ATTACK, C1, C2, DECAY1, DECAY2, M1, M2, RELEASE
-from .tables import EG_INCREMENT, FNUM, PM, POWER, SINE
+from .tables import EG_INCREMENT, EXPONENT, FNUM, PM, POWER, SINE
 
 i32 = np.int32
 RATES = EG_INCREMENT.shape[1]
@@ -628,7 +628,7 @@ def take(m, side, total):
 @block
 def lost_bits(value):
     """Bits that do not fit in the mantissa: exponent less one."""
-    return exponent((value ^ (value >> 31)) >> 9) - 1
+    return EXPONENT[np.uint32((value ^ (value >> 31)) >> 9)] - 1
 
 
 @block

@@ -5,6 +5,7 @@ clocks, gets its exponent on the way, and is on the DAC's output 40 clocks later
 """
 
 from ._jit import block
+from .tables import EXPONENT
 
 LEFT, RIGHT = 0, 1
 RIGHT_TAKEN, LEFT_TAKEN = 13, 29
@@ -34,16 +35,6 @@ def dac(s):
 
 
 @block
-def exponent(top):
-    """Exponent 1-7: position of the highest set bit of the six below the sign."""
-    value = 1
-    while top:
-        value += 1
-        top >>= 1
-    return value
-
-
-@block
 def shifter(s):
     """Left bits at clocks 2-17, right bits at 18-1: sign and top bits taken at the window's end, then sent."""
     window = s.cycles & 15
@@ -53,7 +44,7 @@ def shifter(s):
         s.mix_sign = bit ^ 1
         s.mix_top = (s.mix_bits >> 15) & 63
     if window == 7:
-        s.mix_exp = exponent(s.mix_top ^ (63 if s.mix_sign else 0))
+        s.mix_exp = EXPONENT[s.mix_top ^ (63 if s.mix_sign else 0)]
         s.mix_sign_out = s.mix_sign
     if window == 0:
         out = s.mix_sign_out ^ 1

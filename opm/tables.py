@@ -132,3 +132,7 @@ EG_INCREMENT = _rom(
 )
 """(61, 128) envelope step by 4 * shift lock + timer phase, and effective rate (plus 64 if the register holds 0,
 which never steps); the last row is no tick."""
+
+EXPONENT = _rom([1 + top.bit_length() for top in range(64)])
+"""(64,) the DAC's exponent, 1 to 7: position of the highest set bit of the six below the sign. A loop over the bits
+would cost the frame engine two mispredicted branches a frame."""

@@ -18,6 +18,7 @@ from opm import tables
         ("PM", (8, 128), 0x7AE84948),
         ("MODULATION", (4, 5, 8), 0xC3F5EE63),
         ("CARRIER", (4, 8), 0x8A18C837),
+        ("EXPONENT", (64,), 0x463CC482),
     ],
 )
 def test_checksum(name, shape, crc):
