@@ -1,4 +1,4 @@
-"""The picture in the terminal: one row a channel, the chip's LFO, noise and timers, and where the song is."""
+"""The picture in the terminal: one row a channel, each chip's LFO, noise and timers, and where the song is."""
 
 import math
 from dataclasses import dataclass
@@ -123,43 +123,49 @@ def _channels(view: View, clock: int, status: Status, scopes: int) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     for heading in ("", "note", "keyboard", "level", "alg", "pan", *(["scope"] if scopes else [])):
         table.add_column(heading, no_wrap=True)
-    chip = view.states[0]
-    for ch in range(CHANNELS):
+    for i, own in enumerate(view.taps.T):
+        chip, ch = view.states[i // CHANNELS], i % CHANNELS
         keyed = bool(chip.kon_latch[ch::CHANNELS].any())
-        sounding = keyed or bool((np.abs(view.taps[:, ch].astype(np.int32)) > AUDIBLE).any())
+        sounding = keyed or bool((np.abs(own.astype(np.int32)) > AUDIBLE).any())
         midi = opm.midi_of(int(chip.ch_kc[ch]), int(chip.ch_kf[ch]), clock)
         muted = bool(status.mute >> ch & 1)
         row: list[RenderableType] = [
-            Text(str(ch + 1), "red strike" if muted else "bold"),
+            Text(f"{_name(view, i // CHANNELS)}{ch + 1}", "red strike" if muted else "bold"),
             Text(f"{note_of(midi):8}" if sounding else " " * 8, "bold cyan" if keyed else "dim cyan"),
             _keyboard(midi, sounding),
-            Text("muted".ljust(METER), "red") if muted else _meter(view.taps[:, ch]),
+            Text("muted".ljust(METER), "red") if muted else _meter(own),
             str(int(chip.ch_con[ch])),
             ("-", "L", "R", "C")[int(chip.ch_rl[ch])],
         ]
-        table.add_row(*row, *([scope(view.taps[:, ch], scopes)] if scopes else []))
+        table.add_row(*row, *([scope(own, scopes)] if scopes else []))
     return table
 
 
-def _chip(view: View) -> Text:
-    chip = view.states[0]
+def _name(view: View, number: int) -> str:
+    """A and B, where there are two chips."""
+    return "AB"[number] if len(view.states) > 1 else ""
+
+
+def _chip(view: View, number: int) -> Text:
+    chip = view.states[number]
     lfo = f"LFO {WAVES[int(chip.w)]} rate {int(chip.lfrq)} AMD {int(chip.amd)} PMD {int(chip.pmd)}"
     noise = f"noise {int(chip.nfrq)}" if chip.ne else "noise off"
     timers = f"timers A {'on' if chip.load_a else 'off'} B {'on' if chip.load_b else 'off'}"
-    return Text(f"{lfo}   {noise}   {timers}", "dim", no_wrap=True)
+    return Text(f"{_name(view, number)} {lfo}   {noise}   {timers}".strip(), "dim", no_wrap=True)
 
 
 def picture(song: Song, view: View, status: Status, clock: int, width: int, with_scope: bool) -> RenderableType:
-    """Return the whole screen, at most 16 lines, for a terminal of ``width`` columns."""
+    """Return the whole screen, 16 lines or 23 with two chips, for a terminal of ``width`` columns."""
     scopes = min(32, max(8, width - 72)) if with_scope else 0
     load = Text(f"CPU {status.cpu:3.0%}   underruns {status.underruns}", "dim")
+    space = [Text()] if len(view.states) == 1 else []
     return Group(
         _title(song, status, width),
         _place(status, song, width),
-        Text(),
+        *space,
         _channels(view, clock, status, scopes),
-        Text(),
-        _chip(view),
+        *space,
+        *(_chip(view, number) for number in range(len(view.states))),
         load,
         Text(HELP, "dim", no_wrap=True),
     )

@@ -1,5 +1,6 @@
 """The picture in the terminal, and the keys."""
 
+import dataclasses
 import io
 import os
 import pty
@@ -16,6 +17,7 @@ from rich.console import Console
 import opm
 from player import screen
 from player.job import Job
+from player.schedule import Options, Schedule
 from player.transport import Transport
 
 SONG = ROOT / "player" / "songs" / "mountain_king.vgm"
@@ -37,8 +39,15 @@ def test_note_names(kc, kf, clock, note):
 
 @pytest.mark.parametrize("width", [80, 120])
 @pytest.mark.parametrize("scope", [False, True])
-def test_the_picture_fits(width, scope):
+@pytest.mark.parametrize("chips", [1, 2])
+def test_the_picture_fits(width, scope, chips):
     song, schedule = Job(SONG).read()
+    if chips == 2:
+        other = song.writes.copy()
+        other["chip"] = 1
+        writes = np.concatenate([song.writes, other])
+        song = dataclasses.replace(song, chips=song.chips * 2, writes=writes[np.argsort(writes["time"], kind="stable")])
+        schedule = Schedule(song, Options())
     transport = Transport(schedule, scan=False)
     transport.seek(35.0)
     transport.block()
@@ -52,6 +61,7 @@ def test_the_picture_fits(width, scope):
     for words in ("Mountain King", "0:35 / 1:40", "muted", "LFO triangle", "underruns 0", "█"):
         assert words in text
     assert ("⠤" in text or "⣀" in text) == scope
+    assert sum(line.startswith(("8 ", "A8 ", "B8 ")) for line in lines) == chips
 
 
 def test_the_oscilloscope_draws_the_wave():
