@@ -1,7 +1,8 @@
 """Read-only looks at a state record, live or recorded: levels in dB, pitches in Hz, names instead of codes.
 
 Each view is a ``View``: a mapping of names to values, shown as a table in a notebook and as lines elsewhere. A record
-is ``chip.state``, or one that was copied from it (``chip.state.copy()``). Source of units and names: Yamaha's YM2151
+is ``chip.state``, one that was copied from it (``chip.state.copy()``), or a row of a trace that has the fields in
+question, as ``opm.trace(events, opm.STATE.names)`` has them all. Source of units and names: Yamaha's YM2151
 manual; of where they stand in the state: ``opm.FIELDS``.
 """
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from programs import loud_program
 
 import opm
+from opm import views
 
 NOTE = [(0x22, 0xC7), (0x2A, 0x4A), (0x32, 0x40), (0x42, 2), (0x62, 8), (0x82, 0x9F), (0xE2, 15), (0x08, 0x0A)]
 
@@ -68,6 +69,19 @@ def test_tables(chip):
     assert "<table>" in view._repr_html_()
     assert "M1 of channel 3" in view._repr_html_()
     assert repr(view).splitlines()[0].split() == ["slot", "M1", "of", "channel", "3"]
+
+
+def test_recorded_states_look_the_same():
+    """Rows of a trace of all fields, and copies."""
+    program = loud_program(5, 20_000)
+    rows, chip = opm.trace(program, opm.STATE.names, start=400, stop=600, return_chip=True)
+    looks = (views.channel, views.lfo, views.timers, views.registers)
+    for state in (rows[-1], chip.state.copy()):
+        assert views.slot(state, 2, "C1") == views.slot(chip.state, 2, "C1")
+        for look in looks:
+            arguments = (2,) if look is views.channel else ()
+            assert look(state, *arguments) == look(chip.state, *arguments)
+    assert views.slot(rows[0], 2, "C1") != views.slot(rows[-1], 2, "C1")
 
 
 @pytest.mark.parametrize(("call", "words"), [((9, "M1"), "1 to 8"), ((1, "M3"), "M3")])
