@@ -1,7 +1,10 @@
 """MDX: small byte-code songs, annotated, and what the driver writes for them."""
 
+import itertools
 import struct
+from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,8 +56,8 @@ def test_gate(q, off):
 
 def test_tie_keeps_the_key_down():
     song = mdx.read(mdx_file(bytes([0xFD, 7, 0xF7, 0x90, 3, 0x92, 3]) + END))
-    assert [d for _, _, d in writes(song, 0x08)] == [0x78, 0x78, 0]
-    assert writes(song, 0x08)[-1][0] == 8
+    assert writes(song, 0x08) == [(0, 8, 0x78), (8, 8, 0)]
+    assert [t for t, _, _ in writes(song, 0x28)] == [0, 4]
 
 
 def test_repeat_and_escape():
@@ -75,7 +78,8 @@ def test_tempo_detune_portamento_and_sync():
     assert writes(song, 0x28)[0][2] == mdx.KEY_CODES[0x11]
     assert song.length == 156 * 1024
     glide = mdx.read(mdx_file(bytes([0xFD, 7, 0xF2, 0x40, 0x00, 0x90, 3]) + END))
-    assert [d for _, _, d in writes(glide, 0x28)] == [mdx.KEY_CODES[0x10 + i] for i in range(4)]
+    codes = [mdx.KEY_CODES[0x10 + i] for i in range(5)]
+    assert [d for _, _, d in writes(glide, 0x28)] == codes, "and once more at the tick the track ends"
     sync = mdx.read(mdx_file(bytes([0xFD, 7, 0xEE, 0x90, 0]) + END, bytes([0x04, 0xEF, 0]) + END))
     assert writes(sync, 0x08)[0][0] in (5, 6)
 
@@ -110,6 +114,42 @@ def test_bad_files_are_named(data, words):
     with pytest.raises(SongError) as caught:
         mdx.read(data)
     assert words in str(caught.value)
+
+
+def per_tick(times, rows):
+    """Yield time, key events and the registers as they are at the end of each tick, of channels once keyed on."""
+    held, sounded, keys = {}, set(), []
+    for time, ticked in itertools.groupby(zip(times, rows, strict=True), key=lambda item: item[0]):
+        keys = []
+        for _, (address, data) in ticked:
+            if address == 0x08:
+                if held.get(("key", data & 7), 0) != data >> 3:
+                    keys.append(data)
+                held["key", data & 7] = data >> 3
+                sounded |= {data & 7} if data >> 3 else set()
+            elif address not in (0x01, 0x12, 0x14):
+                held["PMD" if address == 0x19 and data & 0x80 else address] = data
+        shown = {a: d for a, d in held.items() if d and not (isinstance(a, int) and a >= 0x20 and a & 7 not in sounded)}
+        yield time, keys, {a: d for a, d in shown.items() if not isinstance(a, tuple) and (a, d) != ("PMD", 0x80)}
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parent / "mxdrv").glob("*.npz")), ids=lambda path: path.stem)
+def test_the_drivers_own_writes(path):
+    """Made-up songs of all commands, played by MXDRV 2.06 itself: the same keys and registers after every tick."""
+    with np.load(path) as recorded:
+        song = mdx.read(recorded["mdx"].tobytes())
+        end = song.length // 1024
+        ticks, rows = recorded["ticks"], np.stack([recorded["address"], recorded["data"]], axis=1)
+    before_end = ticks < end
+    want = dict((t, (k, r)) for t, k, r in per_tick(ticks[before_end].tolist(), rows[before_end].tolist()))
+    ours = song.writes[song.writes["time"] < end * 1024]
+    got = dict((t, (k, r)) for t, k, r in per_tick((ours["time"] // 1024).tolist(), ours[["address", "data"]].tolist()))
+    keys, held = [{t: k for t, (k, _) in side.items() if k} for side in (got, want)], [{}, {}]
+    assert keys[0] == keys[1]
+    assert len(keys[0]) > 10
+    for tick in sorted(got.keys() | want.keys()):
+        held = [side[tick][1] if tick in side else old for side, old in zip((got, want), held, strict=True)]
+        assert held[0] == held[1], f"tick {tick}: {sorted(set(held[0].items()) ^ set(held[1].items()), key=str)}"
 
 
 @given(code=st.binary(max_size=60), other=st.binary(max_size=60))

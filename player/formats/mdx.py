@@ -1,8 +1,8 @@
 """MDX, the X68000's music (MXDRV): byte code for a driver ticked by timer B. Its FM part is played.
 
 Not a register log: the driver is run here, and what it writes is the song. Tracks A-H are the FM channels; the
-ADPCM tracks are followed for their tempo and sync commands and otherwise named as not played. Source:
-FORMATS.md section 5. Times are master clocks of 4 MHz.
+ADPCM tracks are followed for their tempo and sync commands and otherwise named as not played. Sources: FORMATS.md
+section 5, and the behaviour of MXDRV 2.06 itself. Times are master clocks of 4 MHz.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +16,8 @@ CLOCK = 4_000_000
 FM_TRACKS = 8
 MOST_TRACKS = 16
 VOICE_BYTES = 27
-LONGEST = 2 * 3600 * CLOCK
+MOST_TICKS, MOST_WRITES = 400_000, 2_000_000
+"""Where a song is cut off that comes neither to an end nor round."""
 MOST_COMMANDS = 20_000
 """Commands of a track without a note or rest between them: more is an endless loop."""
 TUNING = 5
@@ -26,9 +27,14 @@ VOLUMES = (0x2A, 0x28, 0x25, 0x22, 0x20, 0x1D, 0x1A, 0x18, 0x15, 0x12, 0x10, 0x0
 CARRIERS = (0x8, 0x8, 0x8, 0x8, 0xC, 0xE, 0xE, 0xF)
 """Bit n: register group n (M1 M2 C1 C2) is a carrier, by algorithm."""
 SAW, SQUARE, TRIANGLE, RANDOM = 0, 1, 2, 3
+QUIETEST, FADED = 0x7F, 0x3E
+"""Attenuation that is silence; that of a fade-out at which the song is over."""
+SEED = 0x1234
+REST = b"\x7f"
+LAST_COMMAND = 0xE7
 ARGUMENTS = {
     0xFF: 1, 0xFE: 2, 0xFD: 1, 0xFC: 1, 0xFB: 1, 0xF8: 1, 0xF6: 2, 0xF5: 2, 0xF4: 2, 0xF3: 2, 0xF2: 2,
-    0xF0: 1, 0xEF: 1, 0xED: 1, 0xE9: 1, 0xE7: 2,
+    0xF0: 1, 0xEF: 1, 0xED: 1, 0xE9: 1,
 }  # fmt: skip
 
 
@@ -40,41 +46,91 @@ def recognise(data: bytes) -> bool:
 
 
 @dataclass
-class _SoftwareLfo:
-    """A pitch or amplitude LFO: ``value`` counts in 1/256 of a step."""
+class _Lfo:
+    """A software LFO: every ``period`` ticks its wave turns, jumps back or draws another value."""
 
+    on: bool = False
     wave: int = SAW
     period: int = 0
+    first: int = 0
+    """Ticks to the first turn."""
     depth: int = 0
-    on: bool = False
+    start: int = 0
     value: int = 0
     slope: int = 0
     left: int = 0
-    seed: int = 1
 
-    def start(self) -> None:
-        """Begin at key-on."""
-        self.left = self.period if self.wave in (SQUARE, RANDOM) else max(1, self.period // 2)
-        self.slope = self.depth
-        self.value = self.depth if self.wave == SQUARE else 0
+    def restart(self) -> None:
+        """Begin the wave anew."""
+        self.left, self.slope, self.value = self.first, self.depth, self.start
 
-    def step(self) -> None:
+    def stop(self) -> None:
+        """Switch off."""
+        self.on, self.value = False, 0
+
+    def turns(self) -> bool:
+        """Count a tick; a count of 0 is one of 65536."""
+        self.left = (self.left - 1) & 0xFFFF
+        if self.left == 0:
+            self.left = self.period
+            return True
+        return False
+
+
+class _PitchLfo(_Lfo):
+    """``value`` counts in 1/65536 of a pitch step."""
+
+    def set(self, kind: int, period: int, depth: int) -> None:
+        """Bit 2 of the kind multiplies the depth by 256."""
+        self.on, self.wave, self.period = True, kind & 3, period
+        self.depth = depth << (16 if kind & 0x7C else 8)
+        self.first = period if self.wave == SQUARE else 1 if self.wave == RANDOM else period >> 1
+        self.start = self.depth if self.wave == TRIANGLE else 0
+        self.restart()
+
+    def step(self, driver: "_Driver") -> None:
         """Advance by a tick."""
-        if not self.on or not self.period:
+        if self.wave == SQUARE:
+            self.value = self.slope
+        elif self.wave != RANDOM:
+            self.value += self.slope
+        if not self.turns():
             return
+        if self.wave == SAW:
+            self.value = -self.value
+        elif self.wave == RANDOM:
+            self.value = driver.random() * _signed(self.slope)
+        else:
+            self.slope = -self.slope
+
+
+class _LevelLfo(_Lfo):
+    """``value`` counts in 1/256 of an attenuation step, 16 bits."""
+
+    def set(self, kind: int, period: int, depth: int) -> None:
+        """Saw and triangle begin where a period of a falling slope comes down to 0."""
+        self.on, self.wave, self.period, self.first, self.depth = True, kind & 3, period, period, depth
+        self.start = max(0, _signed(-(depth if self.wave in (SQUARE, RANDOM) else depth * _signed(period))))
+        self.restart()
+
+    def step(self, driver: "_Driver") -> None:
+        """Advance by a tick."""
         if self.wave in (SAW, TRIANGLE):
             self.value += self.slope
-        self.left -= 1
-        if self.left > 0:
-            return
-        self.left = self.period
-        if self.wave == TRIANGLE:
-            self.slope = -self.slope
-        elif self.wave == RANDOM:
-            self.seed = (self.seed * 0xC549 + 0xC) & 0xFFFF
-            self.value = self.depth * (self.seed - 0x8000) >> 15
-        else:
-            self.value = -self.value
+        if self.turns():
+            if self.wave == SAW:
+                self.value = self.start
+            elif self.wave == RANDOM:
+                self.value = driver.random() * self.slope
+            else:
+                self.value += self.slope if self.wave == SQUARE else 0
+                self.slope = -self.slope
+        self.value &= 0xFFFF
+
+
+def _signed(word: int) -> int:
+    """The lowest 16 bits as a signed number."""
+    return ((word & 0xFFFF) ^ 0x8000) - 0x8000
 
 
 @dataclass
@@ -85,62 +141,79 @@ class _Track:
     at: int
     wait: int = 1
     gate: int = 0
-    key_on_in: int = -1
-    keyed: bool = False
     ended: bool = False
     waiting: bool = False
     released: bool = False
     loops: int = 0
     voice: bytes = bytes(VOICE_BYTES)
+    carriers: int = 0
+    slots: int = 0
+    """What register 08 gets at a key-on."""
     load_voice: bool = False
+    send_pan: bool = False
     volume: int = 8
     pan: int = 3
     quantise: int = 8
     tie: bool = False
-    tied: bool = False
-    note: int = 0
+    """The key stays down, whatever the gate time, until the next command."""
+    keyed: bool = False
+    late_off: bool = False
+    """The key is released just before the next key-on only."""
+    pending: bool = False
+    """A note waits for its key-on."""
+    delay: int = 0
+    delay_left: int = 0
+    pitch: int | None = None
     detune: int = 0
     portamento: int = 0
     glide: int = 0
-    delay: int = 0
+    gliding: bool = False
     lfo_delay: int = 0
     lfo_in: int = 0
-    pitch_lfo: _SoftwareLfo = field(default_factory=_SoftwareLfo)
-    level_lfo: _SoftwareLfo = field(default_factory=_SoftwareLfo)
+    pitch_lfo: _PitchLfo = field(default_factory=_PitchLfo)
+    level_lfo: _LevelLfo = field(default_factory=_LevelLfo)
     sensitivity: int = 0
     sync_lfo: bool = False
     pitch_sent: int = -1
     level_sent: int = -1
-    repeats: dict[int, int] = field(default_factory=dict)
+
+    def goes_on(self) -> bool:
+        """Say whether something is still to come: a command, or the release of the last note."""
+        return self.keyed if self.ended else self.released or not self.waiting
 
 
 class _Driver:
     """Runs all tracks tick by tick and collects register writes."""
 
     def __init__(self, data: bytes, starts: list[int], voices: dict[int, bytes]) -> None:
-        self.data, self.voices = data, voices
+        self.data, self.voices = bytearray(data), voices
         self.tracks = [_Track(i, at) for i, at in enumerate(starts)]
         self.time = 0
         self.tempo = 200
-        self.fade_speed = self.fade_left = self.fade = 0
+        self.seed = SEED
+        self.fade, self.fade_speed, self.fade_left = 0, -1, 0
         self.writes: list[tuple[int, int, int, int]] = []
         self.unknown_voices: set[int] = set()
+        self.notes: list[str] = []
 
     def run(self) -> Loop | None:
         """Play until all tracks have ended, or the slowest has come round twice; return the loop between the two."""
         rounds: list[Loop] = []
-        while any(not track.ended for track in self.tracks) and self.time < LONGEST:
+        for _ in range(MOST_TICKS):
+            self.fade_out()
             for track in self.tracks:
                 self.tick(track)
-            self.fade_out()
-            going = [track.loops for track in self.tracks if not track.ended and not track.waiting]
-            if going and min(going) > len(rounds):
+            going = [track for track in self.tracks if track.goes_on()]
+            if not going:
+                return None
+            if min((track.loops for track in going if not track.ended), default=0) > len(rounds):
                 rounds.append(Loop(self.time, len(self.writes)))
                 if len(rounds) == 2:
                     return rounds[0] if rounds[1].tick > rounds[0].tick else None
-            elif not going:
+            if len(self.writes) > MOST_WRITES:
                 break
             self.time += (256 - self.tempo) * 1024
+        self.notes.append(f"cut off after {self.time // CLOCK} s: it comes neither to an end nor round")
         return None
 
     def write(self, track: _Track, address: int, value: int) -> None:
@@ -148,108 +221,146 @@ class _Driver:
         if track.number < FM_TRACKS:
             self.writes.append((self.time, 0, address & 0xFF, value & 0xFF))
 
-    def tick(self, track: _Track) -> None:
-        """One tick of a track."""
-        if track.ended:
-            return
-        if track.keyed and track.gate > 0:
-            track.gate -= 1
-            if track.gate == 0:
-                self.key_off(track)
-        if not track.waiting:
-            track.wait -= 1
-        commands = 0
-        while track.wait <= 0 and not track.ended and not track.waiting:
-            commands += 1
-            if commands > MOST_COMMANDS:
-                raise SongError(f"byte 0x{track.at:X}: expected a note or rest, the track goes round without one")
-            self.command(track)
-        self.move(track)
+    def random(self) -> int:
+        """Return a signed 16-bit number; the seed is common to all tracks."""
+        product = self.seed * 0xC549 + 0xC
+        self.seed = product & 0xFFFF
+        return _signed(product >> 8)
 
-    def move(self, track: _Track) -> None:
-        """Portamento, LFOs, the delayed key-on, and what they change in the registers."""
-        if track.key_on_in >= 0:
-            if track.key_on_in == 0:
-                self.key_on(track)
-            track.key_on_in -= 1
-        else:
-            track.glide += track.portamento
-            if track.lfo_in > 0:
-                track.lfo_in -= 1
-            else:
-                track.pitch_lfo.step()
-                track.level_lfo.step()
-        if track.keyed:
-            self.send_pitch(track)
+    def tick(self, track: _Track) -> None:
+        """One tick of a track: what bends its sound, what comes next in its code, what that changes in the chip."""
+        self.bend(track)
+        self.advance(track)
+        if track.pending and not track.delay_left:
+            self.strike(track)
+            return
+        track.delay_left -= track.pending
+        self.send_pitch(track)
         self.send_level(track)
 
-    def key_on(self, track: _Track) -> None:
-        """Sound the note, unless it is tied to the one before."""
-        if track.load_voice:
-            self.send_voice(track)
-        if not track.tied:
+    def bend(self, track: _Track) -> None:
+        """Portamento and the software LFOs, which start at the end of their delay, if they have one."""
+        if track.gliding and not track.delay_left:
+            track.glide += track.portamento
+        if track.lfo_delay:
+            if track.delay_left:
+                return
+            if track.lfo_in:
+                self.count_lfo_delay(track)
+                return
+        for lfo in (track.pitch_lfo, track.level_lfo):
+            if lfo.on:
+                lfo.step(self)
+
+    def count_lfo_delay(self, track: _Track) -> None:
+        """Start the LFOs at the end of their delay."""
+        track.lfo_in -= 1
+        if track.lfo_in == 0:
+            for lfo in (track.pitch_lfo, track.level_lfo):
+                if lfo.on:
+                    lfo.restart()
+
+    def advance(self, track: _Track) -> None:
+        """Count gate and length in bytes, as the driver does, and take the commands that are due."""
+        if track.waiting:
+            if not track.released:
+                return
+            track.waiting = track.released = False
+        else:
+            if not track.tie:
+                track.gate = (track.gate - 1) & 0xFF
+                if track.gate == 0:
+                    self.key_off(track)
+            track.wait = (track.wait - 1) & 0xFF
+            if track.wait:
+                return
+        track.gliding = track.tie = False
+        for _ in range(MOST_COMMANDS):
+            if self.command(track):
+                return
+        raise SongError(f"byte 0x{track.at:X}: expected a note or rest, the track goes round without one")
+
+    def strike(self, track: _Track) -> None:
+        """Sound the note that waits, with its voice; one tied to the note before only changes the pitch."""
+        self.send_voice(track)
+        if not track.keyed:
             track.lfo_in = track.lfo_delay
-            track.pitch_lfo.start()
-            track.level_lfo.start()
+            if track.lfo_in:
+                track.pitch_lfo.value = track.level_lfo.value = 0
+                self.count_lfo_delay(track)
             if track.sync_lfo:
                 self.write(track, 0x01, 0x02)
                 self.write(track, 0x01, 0x00)
+        track.glide = 0
         self.send_pitch(track)
         self.send_level(track)
-        self.write(track, 0x08, (track.voice[2] & 15) << 3 | track.number)
+        self.key_on(track)
+
+    def key_on(self, track: _Track) -> None:
+        """Press the key, if it is not down."""
+        track.pending = False
+        if not track.keyed:
+            if track.late_off:
+                self.write(track, 0x08, track.number)
+            self.write(track, 0x08, track.slots)
         track.keyed = True
 
     def key_off(self, track: _Track) -> None:
-        """Release the note."""
-        if track.keyed:
+        """Release the key."""
+        if track.keyed and not track.late_off:
             self.write(track, 0x08, track.number)
         track.keyed = False
 
     def send_pitch(self, track: _Track) -> None:
-        """Write KF, then KC, if the pitch has changed."""
-        word = track.note * 64 + TUNING + track.detune + (track.glide >> 8) + (track.pitch_lfo.value >> 8)
-        word = min(max(word, 0), HIGHEST_PITCH)
+        """Write KF, then KC, if the pitch has changed; a released note is bent, too."""
+        if track.pitch is None:
+            return
+        word = _signed(track.pitch + (track.glide >> 8) + (track.pitch_lfo.value >> 16))
         if word != track.pitch_sent:
             track.pitch_sent = word
+            word = min(max(word, 0), HIGHEST_PITCH)
             self.write(track, 0x30 + track.number, word << 2)
             self.write(track, 0x28 + track.number, KEY_CODES[word >> 6])
 
     def send_level(self, track: _Track) -> None:
         """Write the carriers' TL if volume, fade or LFO have changed."""
         volume = track.volume
-        level = (volume & 0x7F if volume & 0x80 else VOLUMES[volume & 15]) + self.fade
-        level += abs(track.level_lfo.value) >> 8 if track.level_lfo.on else 0
+        level = min((volume & 0x7F if volume & 0x80 else VOLUMES[volume & 15]) + self.fade, QUIETEST)
+        level = min(level + (track.level_lfo.value >> 8), QUIETEST)
         if level == track.level_sent:
             return
         track.level_sent = level
         for group in range(4):
-            if CARRIERS[track.voice[1] & 7] >> group & 1:
-                total = min(track.voice[7 + group] + level, 0x7F)
+            if track.carriers >> group & 1:
+                total = min(track.voice[7 + group] + level, QUIETEST)
                 self.write(track, 0x60 + 8 * group + track.number, total)
 
     def send_voice(self, track: _Track) -> None:
-        """Load a voice; its carriers stay silent until the level is sent."""
+        """Load a voice that was set, its carriers silent until the level is sent; then the panning."""
         voice, channel = track.voice, track.number
-        for i in range(24):
-            value = voice[3 + i]
-            if i >> 2 == 1 and CARRIERS[voice[1] & 7] >> (i & 3) & 1:
-                value = 0x7F
-            self.write(track, 0x40 + 0x20 * (i >> 2) + 8 * (i & 3) + channel, value)
-        self.write(track, 0x20 + channel, track.pan << 6 | voice[1] & 0x3F)
-        track.load_voice, track.level_sent = False, -1
+        if track.load_voice:
+            track.carriers, track.slots = CARRIERS[voice[1] & 7], (voice[2] & 15) << 3 | channel
+            for i in range(24):
+                value = QUIETEST if i >> 2 == 1 and track.carriers >> (i & 3) & 1 else voice[3 + i]
+                self.write(track, 0x40 + 0x20 * (i >> 2) + 8 * (i & 3) + channel, value)
+            track.level_sent = -1
+        if track.load_voice or track.send_pan:
+            self.write(track, 0x20 + channel, track.pan << 6 | voice[1] & 0x3F)
+        track.load_voice = track.send_pan = False
 
     def fade_out(self) -> None:
         """Raise the attenuation a step each few ticks; the end of it ends the song."""
-        if not self.fade_speed:
+        if self.fade_speed < 0:
             return
-        self.fade_left -= 1
-        if self.fade_left <= 0:
-            self.fade_left = self.fade_speed
-            self.fade += 1
-            if self.fade > 0x7F:
-                for track in self.tracks:
-                    self.key_off(track)
-                    track.ended = True
+        if self.fade_left >= 0:
+            self.fade_left -= 2
+            return
+        self.fade_left = self.fade_speed
+        self.fade += 1
+        if self.fade > FADED:
+            for track in self.tracks:
+                self.key_off(track)
+                track.ended = True
 
     def byte(self, track: _Track, at: int) -> int:
         """Return a byte of the track's code."""
@@ -262,18 +373,17 @@ class _Driver:
         value = self.byte(track, at) << 8 | self.byte(track, at + 1)
         return value - 0x10000 if value & 0x8000 else value
 
-    def command(self, track: _Track) -> None:
-        """Take one command."""
+    def command(self, track: _Track) -> bool:
+        """Take one command; return whether it is time to wait."""
         at = track.at
-        code = self.byte(track, at)
-        if code < 0x80:
-            self.rest(track, code + 1)
-            track.at += 1
-        elif code < 0xE0:
-            self.play(track, code - 0x80, self.byte(track, at + 1) + 1)
-            track.at += 2
-        elif code == 0xF1:
-            self.end_or_loop(track)
+        code = REST[0] if track.ended else self.byte(track, at)
+        if code < 0xE0:
+            self.last(track, code)
+            return True
+        if code == 0xF1 or code < LAST_COMMAND:
+            self.end_or_loop(track, code)
+        elif code == LAST_COMMAND:
+            return self.extended(track, self.byte(track, at + 1))
         elif code in (0xEA, 0xEB, 0xEC):
             self.lfo(track, code)
         else:
@@ -282,75 +392,84 @@ class _Driver:
             track.at += 1 + count
             if code in (0xF4, 0xF5, 0xF6):
                 self.repeat(track, code, at)
-            elif code in (0xF3, 0xF2):
-                self.bend(track, code, self.word(track, at + 1))
-            elif code in (0xFE, 0xE7):
-                self.two_bytes(track, code, first, self.byte(track, at + 2))
+            elif code == 0xF3:
+                track.detune = self.word(track, at + 1)
+            elif code == 0xF2:
+                track.portamento, track.gliding = self.word(track, at + 1), True
+            elif code == 0xFE:
+                self.write_register(first, self.byte(track, at + 2))
             else:
                 self.set(track, code, first)
+        return track.waiting
 
-    def rest(self, track: _Track, length: int) -> None:
-        """Be silent for some ticks."""
-        if not track.tied:
-            self.key_off(track)
-        track.wait, track.tied, track.portamento = length, False, 0
-
-    def play(self, track: _Track, note: int, length: int) -> None:
-        """Play a note: gate time by the quantisation, none if it is tied to the next."""
-        track.note, track.wait = note, length
-        track.glide = 0
+    def last(self, track: _Track, code: int) -> None:
+        """A rest, or a note: its pitch now, its key-on after the delay, its gate time by the quantisation."""
+        if code < 0x80:
+            track.at += not track.ended
+            track.gate = track.wait = code + 1
+            return
+        length = self.byte(track, track.at + 1)
+        track.at += 2
         q = track.quantise
-        gate = length * q // 8 if q <= 8 else length - (256 - q)
-        track.tied = track.keyed
-        track.gate = 0 if track.tie else max(1, gate) if gate < length else length
-        track.key_on_in = track.delay
-        track.tie = False
+        gate = length * q >> 3 if q < 0x80 else max(0, length + q - 256)
+        track.gate, track.wait = (gate + 1) & 0xFF, (length + 1) & 0xFF
+        track.pitch = (code - 0x80) * 64 + TUNING + track.detune
+        track.pending, track.delay_left = True, track.delay
 
-    def end_or_loop(self, track: _Track) -> None:
-        """F1 00 ends the track, F1 and an offset goes back."""
-        if self.byte(track, track.at + 1) == 0:
-            self.key_off(track)
+    def end_or_loop(self, track: _Track, code: int) -> None:
+        """F1 and an offset goes back; F1 00 ends the track, as a code that is no command does."""
+        if code != 0xF1 or self.byte(track, track.at + 1) == 0:
             track.ended = True
             return
-        offset = self.word(track, track.at + 1)
-        track.at += 3 + offset
+        track.at += 3 + self.word(track, track.at + 1)
         track.loops += 1
         self.byte(track, track.at)
 
+    def extended(self, track: _Track, code: int) -> bool:
+        """E7: 1 fades out, 2 is for the ADPCM, 3 releases keys late, 4 is another track's command, 5 strikes again."""
+        at = track.at
+        value = self.byte(track, at + 2)
+        track.at += {1: 3, 2: 8, 3: 3, 4: 3, 5: 3, 6: 3}.get(code, 0)
+        if code == 1:
+            self.fade_speed = self.fade_left = value
+        elif code == 3:
+            track.late_off = value != 0
+        elif code == 4 and value < len(self.tracks):
+            other = self.tracks[value]
+            back, other.at = other.at, track.at
+            self.command(other)
+            track.at, other.at = other.at, back
+        elif code == 5:
+            track.gate = track.wait = value + 1
+            self.key_on(track)
+        elif code not in (2, 6):
+            track.ended = True
+        return code == 5 or track.waiting
+
+    def write_register(self, address: int, data: int) -> None:
+        """FE: any register, the tempo among them."""
+        self.writes.append((self.time, 0, address, data))
+        if address == 0x12:
+            self.tempo = data
+
     def repeat(self, track: _Track, code: int, at: int) -> None:
-        """F6 starts, F5 goes back, F4 leaves on the last pass; offsets count from behind the command."""
+        """F6 starts, F5 goes back, F4 leaves on the last pass; the byte before the repeated code counts."""
         if code == 0xF6:
-            track.repeats[track.at] = self.byte(track, at + 1)
+            self.data[at + 2] = self.byte(track, at + 1)
             return
         target = track.at + self.word(track, at + 1)
+        left = self.byte(track, target - 1)
         if code == 0xF5:
-            left = track.repeats.get(target, 1) - 1
-            track.repeats[target] = left
-            if left > 0:
+            self.data[target - 1] = (left - 1) & 0xFF
+            if left != 1:
                 track.at = target
             return
-        operand = target if self.byte(track, target - 1) == 0xF5 else target + 1
+        operand = target if left == 0xF5 else target + 1
         if self.byte(track, operand - 1) != 0xF5:
             raise SongError(f"byte 0x{at:X}: expected the end of a repeat at 0x{max(target, 0):X}")
         start = operand + 2 + self.word(track, operand)
-        if track.repeats.get(start, 1) == 1:
+        if self.byte(track, start - 1) == 1:
             track.at = operand + 2
-
-    def bend(self, track: _Track, code: int, value: int) -> None:
-        """F3 detune, F2 portamento for the note that follows."""
-        if code == 0xF3:
-            track.detune = value
-        else:
-            track.portamento = value
-
-    def two_bytes(self, track: _Track, code: int, first: int, second: int) -> None:
-        """FE writes a register, E7 01 fades out."""
-        if code == 0xFE:
-            self.writes.append((self.time, 0, first, second))
-            if first == 0x12:
-                self.tempo = second
-        elif first == 1:
-            self.fade_speed = self.fade_left = second + 1
 
     def set(self, track: _Track, code: int, value: int) -> None:
         """Commands that set something."""
@@ -359,8 +478,7 @@ class _Driver:
         elif code == 0xFD:
             self.set_voice(track, value)
         elif code == 0xFC:
-            track.pan = value & 3
-            self.write(track, 0x20 + track.number, track.pan << 6 | track.voice[1] & 0x3F)
+            track.pan, track.send_pan = value & 3, True
         elif code == 0xFB:
             track.volume = value
         elif code in (0xFA, 0xF9):
@@ -390,44 +508,38 @@ class _Driver:
             self.unknown_voices.add(number)
 
     def sync(self, track: _Track, code: int, value: int) -> None:
-        """EE waits for another track's EF."""
-        if code == 0xEE:
+        """EE waits for another track's EF, unless that has come already."""
+        if code == 0xEF and value < len(self.tracks):
+            self.tracks[value].released = True
+        elif code == 0xEE:
             track.waiting = not track.released
             track.released = False
-        elif value < len(self.tracks):
-            other = self.tracks[value]
-            other.released = not other.waiting
-            if other.waiting:
-                other.waiting, other.wait = False, 1
 
     def lfo(self, track: _Track, code: int) -> None:
-        """EC pitch, EB amplitude, EA the chip's own LFO: on, off, or all its values."""
+        """EC pitch, EB amplitude, EA the chip's own LFO: 80 off, 81 on again, or all its values."""
         kind = self.byte(track, track.at + 1)
         at = track.at + 2
         track.at = at if kind & 0x80 else at + 4
+        lfo = track.pitch_lfo if code == 0xEC else track.level_lfo
         if code == 0xEA:
             self.hardware_lfo(track, kind, at)
-            return
-        lfo = track.pitch_lfo if code == 0xEC else track.level_lfo
-        lfo.on = kind != 0x80
-        if kind & 0x80:
-            lfo.value = 0
-            return
-        lfo.wave = kind & 3
-        lfo.period = self.word(track, at) & 0xFFFF
-        lfo.depth = self.word(track, at + 2) * (256 if kind & 4 else 1)
-        lfo.start()
+        elif not kind & 0x80:
+            lfo.set(kind, self.word(track, at) & 0xFFFF, self.word(track, at + 2))
+        elif kind & 1:
+            lfo.on = True
+            lfo.restart()
+        else:
+            lfo.stop()
 
     def hardware_lfo(self, track: _Track, kind: int, at: int) -> None:
         """EA."""
         if not kind & 0x80:
             track.sync_lfo = bool(kind & 0x40)
             self.write(track, 0x1B, kind & 3)
-            self.write(track, 0x18, self.byte(track, at))
-            self.write(track, 0x19, self.byte(track, at + 1) | 0x80)
-            self.write(track, 0x19, self.byte(track, at + 2) & 0x7F)
+            for i, address in enumerate((0x18, 0x19, 0x19)):
+                self.write(track, address, self.byte(track, at + i))
             track.sensitivity = self.byte(track, at + 3)
-        self.write(track, 0x38 + track.number, 0 if kind == 0x80 else track.sensitivity)
+        self.write(track, 0x38 + track.number, 0 if kind & 0x81 == 0x80 else track.sensitivity)
 
 
 def _voices(data: bytes, at: int, end: int) -> dict[int, bytes]:
@@ -451,7 +563,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     starts = [base + offset for offset in offsets[1 : count + 1]]
     driver = _Driver(data, starts, _voices(data, voice_at, min(later, default=len(data))))
     loop = driver.run()
-    notes = [f"voice {number} is not in the file" for number in sorted(driver.unknown_voices)]
+    notes = driver.notes + [f"voice {number} is not in the file" for number in sorted(driver.unknown_voices)]
     pcm = any(data[start : start + 1] not in (b"", b"\xf1") for start in starts[FM_TRACKS:])
     pdx = data[title_end + 3 : name_end].decode("cp932", errors="replace")
     return Song(
