@@ -19,6 +19,8 @@ FIRST_SLOTS = (M1, M2, C1, C2)
 NAMES = ("M1", "M2", "C1", "C2")
 OPM_ORDER = (0, 2, 1, 3)
 """A VOPM file lists M1, C1, M2, C2."""
+_EMPTY = "no Name"
+"""What VOPM calls a place in a bank without a voice."""
 _DETUNE = (7, 6, 5, 0, 1, 2, 3, 4)
 """Register code of DefleMask's and Furnace's detune -3 to +3, stored as 0 to 6."""
 
@@ -276,10 +278,10 @@ def read_voices(data: bytes, name: str = "") -> list[Voice]:
         The file is damaged or of no known format; the message names the place.
     """
     if data[:4] == b"FINS":
-        return [_read_fui(data)]
+        return [_read_fui(data, name)]
     if b"\r\n\x1a" in data[:1024]:
         return _read_mdx(data)
-    if len(data) in (50, 51) and data[0] in (10, 11):
+    if data[:1] == b"\x0b" or data[:2] == b"\x0a\x01":
         return [_read_dmp(data, name)]
     try:
         text = data.decode("utf-8-sig")
@@ -310,8 +312,9 @@ def write_opm(voices: Iterable[Voice]) -> str:
     for number, voice in enumerate(voices):
         lfrq, amd, pmd, wave, nfrq, ne = voice.lfo or (0,) * 6
         pan = {0: 128, 1: 0, 2: 127, 3: 64}[voice.rl]
+        name = " ".join(voice.name.split()).replace("//", "/ /")
         lines += [
-            f"@:{number} {voice.name or 'no Name'}",
+            f"@:{number} {name if name not in ('', _EMPTY) else f'voice {number}'}",
             f"LFO:{lfrq:4}{amd:4}{pmd:4}{wave:4}{nfrq:4}",
             f"CH:{pan:5}{voice.fb:4}{voice.con:4}{voice.ams:4}{voice.pms:4}{voice.slots << 3:4}{ne:4}",
         ]
@@ -329,7 +332,7 @@ def _read_opm(text: str) -> list[Voice]:
     title = ""
 
     def finish() -> None:
-        if title and title != "no Name" and lines:
+        if title and title != _EMPTY and lines:
             voices.append(_opm_voice(title, lines))
 
     for row, raw in enumerate(text.splitlines(), 1):
@@ -367,10 +370,12 @@ def _opm_voice(title: str, lines: dict[str, list[int]]) -> Voice:
 
 
 def _read_dmp(data: bytes, name: str) -> Voice:
-    """Version 10 or 11, FM: PMS, FB, ALG, AMS, then four records of 11 bytes."""
+    """Version 10 or 11, FM: PMS, FB, ALG, AMS, then four records of 11 bytes; there are files with a line end."""
     at = 3 if data[0] == 11 else 2
-    if data[0] == 11 and (len(data) != 51 or data[2] != 1):
-        raise ValueError("byte 2: expected an FM voice")
+    if data[at - 1 : at] != b"\x01":
+        raise ValueError(f"byte {at - 1}: expected an FM voice")
+    if len(data) < at + 48:
+        raise ValueError(f"byte {len(data)}: the voice is cut short, expected {at + 48} bytes")
     pms, fb, con, ams = data[at : at + 4]
     ops = []
     for i in range(4):
@@ -382,17 +387,17 @@ def _read_dmp(data: bytes, name: str) -> Voice:
     return Voice(name, con & 7, fb & 7, 3, pms & 7, ams & 3, 15, tuple(ops))
 
 
-def _read_fui(data: bytes) -> Voice:
+def _read_fui(data: bytes, name: str) -> Voice:
     """The new format, type 33: features NA (name) and FM."""
     if int.from_bytes(data[6:8], "little") != 33:
         raise ValueError(f"byte 6: expected an OPM instrument (type 33), got {int.from_bytes(data[6:8], 'little')}")
     version = int.from_bytes(data[4:6], "little")
-    name, voice, at = "", None, 8
+    voice, at = None, 8
     while at + 4 <= len(data) and data[at : at + 2] != b"EN":
         code, size = data[at : at + 2], int.from_bytes(data[at + 2 : at + 4], "little")
         body = data[at + 4 : at + 4 + size]
         if code == b"NA":
-            name = body.split(b"\0")[0].decode("utf-8", errors="replace")
+            name = body.split(b"\0")[0].decode("utf-8", errors="replace") or name
         if code == b"FM":
             voice = _fui_voice(body, 5 if version >= 224 else 4, at + 4)
         at += 4 + size
@@ -411,7 +416,8 @@ def _fui_voice(body: bytes, first: int, at: int) -> Voice:
             Operator(b[2] & 31, b[3] & 31, b[4] & 31, b[5] & 15, b[5] >> 4, b[1] & 127, b[2] >> 6, b[0] & 15,
                      _DETUNE[b[0] >> 4 & 7], b[7] >> 3 & 3, b[3] >> 7)
         )  # fmt: skip
-    return Voice("", body[1] >> 4 & 7, body[1] & 7, 3, body[2] & 7, body[2] >> 3 & 3, 15, tuple(ops))
+    slots = body[0] >> 4 or 15
+    return Voice("", body[1] >> 4 & 7, body[1] & 7, 3, body[2] & 7, body[2] >> 3 & 3, slots, tuple(ops))
 
 
 def _read_mdx(data: bytes) -> list[Voice]:

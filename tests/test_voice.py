@@ -1,5 +1,6 @@
 """Voices: files there and back, and from a chip."""
 
+import dataclasses
 import json
 import struct
 
@@ -47,6 +48,13 @@ def test_opm_there_and_back():
     assert (voices[0].name, voices[0].con, voices[0].fb, voices[0].rl, voices[0].slots) == ("Test", 4, 5, 3, 15)
 
 
+@pytest.mark.parametrize("name", ["", "no Name", "a // b", "two\nlines", "リード"])
+def test_no_name_loses_a_voice(name):
+    (read,) = opm.read_voices(opm.write_opm([dataclasses.replace(VOICE, name=name)]).encode())
+    assert read.ops == OPS
+    assert read.name
+
+
 def test_opm_in_the_wild():
     """Tabs, blanks, any order, AMS-EN 128, empty slots, KS out of range."""
     text = "// bank\n@:0 no Name\nCH: 64 0 0 0 0 64 0\n@:7  Lead 1\nCH:\t64 7 2 1 3 120 0\nLFO: 10 20 30 2 5\n"
@@ -65,6 +73,7 @@ def test_dmp():
     assert (voice.name, voice.pms, voice.fb, voice.con, voice.ams) == ("bass", 2, 5, 4, 1)
     assert (op.mul, op.tl, op.ar, op.d1r, op.d1l, op.rr, op.ams_en, op.ks) == (3, 40, 31, 10, 5, 7, 1, 2)
     assert (op.dt1, op.dt2, op.d2r) == (3, 2, 9)
+    assert opm.read_voices(bytes([11, 8, 1, 2, 5, 4, 1]) + record * 4 + b"\n", "bass") == [voice], "saved as if text"
 
 
 def test_fui():
@@ -78,6 +87,9 @@ def test_fui():
     assert (op.mul, op.dt1, op.tl, op.ks, op.ar, op.ams_en, op.d1r, op.d2r, op.d1l, op.rr, op.dt2) == (
         3, 1, 40, 2, 31, 1, 10, 9, 5, 7, 2,
     )  # fmt: skip
+    nameless = data.replace(b"NA\5\0Lead\0", b"").replace(fm, bytes([0x34]) + fm[1:])
+    (voice,) = opm.read_voices(nameless, "file")
+    assert (voice.name, voice.slots) == ("file", 3)
 
 
 def test_mdx_voices():
@@ -114,8 +126,9 @@ def test_extract_voices():
         (b'{"events": 3}', "JSON tone"),
         (b"", "byte 0"),
         (bytes([11, 8, 0]) + bytes(48), "byte 2"),
+        (bytes([11, 8, 1]) + bytes(40), "byte 43"),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_bad_files_are_named(data, words):
     with pytest.raises(ValueError, match=words):
