@@ -290,7 +290,7 @@ def read_voices(data: bytes, name: str = "") -> list[Voice]:
     if re.search(r"^@:", text, re.MULTILINE):
         return _read_opm(text)
     if text.lstrip()[:1] == "{":
-        return [_read_tone(text, name)]
+        return _read_tone(text, name)
     if re.fullmatch(r"\s*(?:[0-9a-fA-F]{2}\s*){2,}", text):
         return [_from_pairs(text, name)]
     raise ValueError(f"byte 0: expected .opm, .dmp, .fui, .mdx, hex pairs or a JSON tone, found {data[:8]!r}")
@@ -443,16 +443,28 @@ def _from_pairs(text: str, name: str) -> Voice:
     return _from_held(held, 0, name)
 
 
-def _read_tone(text: str, name: str) -> Voice:
-    """A JSON tone: events, or a string of hex pairs under ``registers``."""
+def _read_tone(text: str, name: str) -> list[Voice]:
+    """A JSON tone: events, a string of hex pairs under ``registers``, or several of those under ``variations``."""
     try:
         root = json.loads(text)
+        name = str(root.get("name") or root.get("description") or name)
+        if "variations" in root:
+            rows = root["variations"]
+            return [_from_pairs(row["registers"], str(row.get("description") or name)) for row in rows]
         if "registers" in root:
-            return _from_pairs(root["registers"], root.get("name", name))
-        held = {int(str(row["addr"]), 16): int(str(row["data"]), 16) for row in root["events"]}
+            return [_from_pairs(root["registers"], name)]
+        held = {_byte(row["addr"]): _byte(row["data"]) for row in root["events"]}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"expected a JSON tone with events or registers: {error}") from None
-    return _from_held(held, 0, root.get("name", name))
+        raise ValueError(f"expected a JSON tone with events, registers or variations: {error}") from None
+    return [_from_held(held, 0, name)]
+
+
+def _byte(value: int | str) -> int:
+    """A number, or hex digits."""
+    number = int(value, 16) if isinstance(value, str) else int(value)
+    if not 0 <= number <= 0xFF:
+        raise ValueError(f"{value!r} is no byte")
+    return number
 
 
 def _from_held(held: dict[int, int], index: int, name: str) -> Voice:

@@ -105,6 +105,17 @@ def test_json_tone_and_hex_pairs():
     pairs = "".join(f"{a:02X}{d:02X} " for a, d in VOICE.registers(1))
     assert opm.read_voices(pairs.encode(), "Test") == [VOICE]
     assert opm.read_voices(json.dumps({"registers": pairs, "name": "Test"}).encode()) == [VOICE]
+    numbers = {"events": [{"time": 0, "addr": a, "data": d} for a, d in VOICE.registers(1)]}
+    assert opm.read_voices(json.dumps(numbers).encode(), "Test") == [VOICE]
+
+
+def test_tone_editor_bank():
+    """A description and variations, each with hex pairs: all of them are voices."""
+    pairs = "".join(f"{a:02X}{d:02X}" for a, d in VOICE.registers(1))
+    rows = [{"description": "soft", "note_number": 60, "registers": pairs}, {"mml": "c", "registers": pairs}]
+    voices = opm.read_voices(json.dumps({"description": "Piano", "variations": rows}).encode())
+    assert [voice.name for voice in voices] == ["soft", "Piano"]
+    assert [voice.ops for voice in voices] == [OPS, OPS]
 
 
 def test_extract_voices():
@@ -124,11 +135,13 @@ def test_extract_voices():
         (b"FINS\0\0\x21\0FM\2\0ab", "cut short"),
         (b"@:0 a\nCH: x", "row 2"),
         (b'{"events": 3}', "JSON tone"),
+        (b'{"events": [{"addr": 300, "data": 0}]}', "no byte"),
+        (b'{"variations": [{}]}', "registers"),
         (b"", "byte 0"),
         (bytes([11, 8, 0]) + bytes(48), "byte 2"),
         (bytes([11, 8, 1]) + bytes(40), "byte 43"),
     ],
-    ids=range(8),
+    ids=range(10),
 )
 def test_bad_files_are_named(data, words):
     with pytest.raises(ValueError, match=words):
