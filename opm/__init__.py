@@ -16,7 +16,7 @@ What there is
 ``plot``                    pictures, with matplotlib; ``import opm.plot``
 ``Voice``, ``Operator``     instruments; ``read_voices``, ``write_opm`` their files, ``extract_voices`` a song's
 ``note``, ``midi_of``       notes to key codes and back
-``describe``                what a register write does
+``describe``                what a register write does; ``help(opm.registers)`` lists all registers
 
 Words
 -----

@@ -1,19 +1,4 @@
-"""The register map: one table. The write decode, ``describe`` and the documentation derive from it.
-
-```
- addr     7    6    5    4    3    2    1    0     addr     7    6    5    4    3    2    1    0
-  01    |             test (09 on YM2164)      |    20-27 | R  | L  |    FB        |    CON       |
-  08    |  - | C2 | M2 | C1 | M1 |   channel   |    28-2F |  - |              KC                  |
-  0F    | NE |  -    - |        NFRQ           |    30-37 |             KF             |  -    -  |
-  10    |              CLKA high               |    38-3F |  - |     PMS      |  -    - |   AMS   |
-  11    |         -                  | CLKA low|    40-5F |  - |     DT1      |       MUL         |
-  12    |                CLKB                  |    60-7F |  - |              TL                  |
-  14    |CSM |  - | reset B A| IRQen B A|load B A    80-9F |   KS    |  - |          AR            |
-  18    |                LFRQ                  |    A0-BF |AMSE|  -    - |          D1R           |
-  19    |  0 |              AMD                |    C0-DF |   DT2   |  - |          D2R           |
-  19    |  1 |              PMD                |    E0-FF |       D1L         |       RR          |
-  1B    |CT2 |CT1 |         -         |    W   |
-```
+"""The register map: one table. The write decode, ``describe`` and the list below derive from it.
 
 Channel registers: base + channel. Slot registers: base + slot, slot = operator * 8 + channel with the
 operators in the order M1, M2, C1, C2 - while the key-on bits of register 08 go M1, C1, M2, C2.
@@ -56,10 +41,15 @@ class Bits:
 
 
 # fmt: off
+_TESTS = (
+    "envelopes tick in every frame", "LFO wave held at 0", "timers and LFO step at every clock",
+    "phases held at 0; LFO clock on a CT pin", "operators: bit 13 of the magnitude; YM2164: clears registers",
+    "envelopes at full level", "status port reads operators, phase, envelope", "the low byte of that",
+)
 REGISTERS: tuple[Bits, ...] = tuple(Bits(*row) for row in (  # type: ignore[arg-type]
     #base scope   hi lo name       field         meaning
-    *((base, CHIP, i, i, f"TEST{i}", "test", "test bit", i, 0, chip)
-      for base, chip in ((0x01, YM2151), (0x09, YM2164)) for i in range(8)),
+    *((base, CHIP, i, i, f"TEST{i}", "test", meaning, i, 0, chip)
+      for base, chip in ((0x01, YM2151), (0x09, YM2164)) for i, meaning in enumerate(_TESTS)),
     (0x00, CHANNEL, 7, 0, "RAMP", "opp_ramp",     "TL ramp divider", 0, 0, YM2164),
     *((0x08, CHIP, 3 + i, 3 + i, name, "kon_operator", "key on", i)
       for i, name in enumerate(("M1", "C1", "M2", "C2"))),
@@ -117,6 +107,22 @@ def rows(address: int, chips: int = YM2151) -> list[Bits]:
         ``YM2151`` or ``YM2164``.
     """
     return [r for r in REGISTERS if r.chips & chips and r.base <= address < r.base + _SPAN[r.scope]]
+
+
+def _listed() -> str:
+    """Return the table for people: addresses, bits, mnemonic, state field, meaning."""
+    lines = [f"{'address':9}{'bits':6}{'name':11}{'state':14}meaning"]
+    for row in sorted(REGISTERS, key=lambda row: (row.base, -row.high)):
+        last = row.base + _SPAN[row.scope] - 1
+        address = f"{row.base:02X}" + (f"-{last:02X}" if last > row.base else "")
+        bits = f"{row.high}-{row.low}" if row.high > row.low else f"{row.high}"
+        meaning = row.meaning + (f" (bit 7 = {row.when})" if row.when >= 0 else "")
+        only = {YM2151: ", YM2151 only", YM2164: ", YM2164 only"}.get(row.chips, "")
+        lines.append(f"{address:9}{bits:6}{row.name:11}{row.field:14}{meaning}{only}")
+    return "\n".join(lines)
+
+
+__doc__ = f"{__doc__}\n{_listed()}\n"
 
 
 def _decode() -> tuple[Rom, Rom]:

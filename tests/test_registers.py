@@ -72,3 +72,14 @@ def test_registers_are_in_the_map():
     assert {bits.chips for bits in REGISTERS} == {BOTH, YM2151, YM2164}
     assert all(bits.field in opm.STATE.names for bits in REGISTERS)
     assert np.unique([bits.name for bits in REGISTERS]).size > 40
+
+
+def test_the_documentation_lists_the_table():
+    """``help(opm.registers)`` shows every row, as it is decoded."""
+    lines = (opm.registers.__doc__ or "").splitlines()
+    assert "20-27    7-6   RL         ch_rl         output: 1 left, 2 right, 3 both" in lines
+    assert "19       6-0   PMD        pmd           LFO phase depth (bit 7 = 1)" in lines
+    for row in REGISTERS:
+        assert [
+            line for line in lines if line.startswith(f"{row.base:02X}") and row.name in line and row.meaning in line
+        ]
