@@ -107,8 +107,10 @@ def test_adpcm_is_named():
         (mdx_file()[:20] + bytes(30), "offsets"),
         (mdx_file(bytes([0xF1, 0xFF, 0xFD])), "without one"),
         (mdx_file(*[END] * 8, bytes([0x90]), voices=b""), "runs out"),
+        (mdx_file(*[END] * 8, bytes([0xF6, 2]), voices=b""), "runs out"),
+        (mdx_file(bytes([0xE7, 4, 0]) * 5000), "plain command"),
     ],
-    ids=range(4),
+    ids=range(6),
 )
 def test_bad_files_are_named(data, words):
     with pytest.raises(SongError) as caught:

@@ -30,8 +30,10 @@ SAW, SQUARE, TRIANGLE, RANDOM = 0, 1, 2, 3
 QUIETEST, FADED = 0x7F, 0x3E
 """Attenuation that is silence; that of a fade-out at which the song is over."""
 SEED = 0x1234
-REST = b"\x7f"
-LAST_COMMAND = 0xE7
+REST = 0x7F
+EXTENDED = 0xE7
+"""The last of the commands; its second byte says which, and how long it is."""
+EXTENDED_LENGTHS = {1: 3, 2: 8, 3: 3, 4: 3, 5: 3, 6: 3}
 ARGUMENTS = {
     0xFF: 1, 0xFE: 2, 0xFD: 1, 0xFC: 1, 0xFB: 1, 0xF8: 1, 0xF6: 2, 0xF5: 2, 0xF4: 2, 0xF3: 2, 0xF2: 2,
     0xF0: 1, 0xEF: 1, 0xED: 1, 0xE9: 1,
@@ -240,6 +242,8 @@ class _Driver:
 
     def bend(self, track: _Track) -> None:
         """Portamento and the software LFOs, which start at the end of their delay, if they have one."""
+        if track.number >= FM_TRACKS:
+            return
         if track.gliding and not track.delay_left:
             track.glide += track.portamento
         if track.lfo_delay:
@@ -376,13 +380,13 @@ class _Driver:
     def command(self, track: _Track) -> bool:
         """Take one command; return whether it is time to wait."""
         at = track.at
-        code = REST[0] if track.ended else self.byte(track, at)
+        code = REST if track.ended else self.byte(track, at)
         if code < 0xE0:
             self.last(track, code)
             return True
-        if code == 0xF1 or code < LAST_COMMAND:
+        if code == 0xF1 or code < EXTENDED:
             self.end_or_loop(track, code)
-        elif code == LAST_COMMAND:
+        elif code == EXTENDED:
             return self.extended(track, self.byte(track, at + 1))
         elif code in (0xEA, 0xEB, 0xEC):
             self.lfo(track, code)
@@ -429,22 +433,30 @@ class _Driver:
         """E7: 1 fades out, 2 is for the ADPCM, 3 releases keys late, 4 is another track's command, 5 strikes again."""
         at = track.at
         value = self.byte(track, at + 2)
-        track.at += {1: 3, 2: 8, 3: 3, 4: 3, 5: 3, 6: 3}.get(code, 0)
+        track.at += EXTENDED_LENGTHS.get(code, 0)
         if code == 1:
             self.fade_speed = self.fade_left = value
         elif code == 3:
             track.late_off = value != 0
         elif code == 4 and value < len(self.tracks):
-            other = self.tracks[value]
-            back, other.at = other.at, track.at
-            self.command(other)
-            track.at, other.at = other.at, back
+            self.command_other(track, self.tracks[value])
         elif code == 5:
             track.gate = track.wait = value + 1
             self.key_on(track)
         elif code not in (2, 6):
             track.ended = True
         return code == 5 or track.waiting
+
+    def command_other(self, track: _Track, other: _Track) -> None:
+        """Take one command of a track's code for another."""
+        if self.byte(track, track.at) == EXTENDED:
+            raise SongError(f"byte 0x{track.at:X}: expected a plain command for track {other.number + 1}")
+        back, ended = other.at, other.ended
+        other.at, other.ended = track.at, False
+        other.gliding = other.tie = False
+        self.command(other)
+        other.at, track.at = back, other.at
+        other.ended |= ended
 
     def write_register(self, address: int, data: int) -> None:
         """FE: any register, the tempo among them."""
@@ -455,6 +467,7 @@ class _Driver:
     def repeat(self, track: _Track, code: int, at: int) -> None:
         """F6 starts, F5 goes back, F4 leaves on the last pass; the byte before the repeated code counts."""
         if code == 0xF6:
+            self.byte(track, at + 2)
             self.data[at + 2] = self.byte(track, at + 1)
             return
         target = track.at + self.word(track, at + 1)
