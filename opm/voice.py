@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .state import C1, C2, M1, M2
+from .tables import CARRIER
 
 FIRST_SLOTS = (M1, M2, C1, C2)
 NAMES = ("M1", "M2", "C1", "C2")
@@ -485,13 +486,16 @@ class Found:
     channel: int
 
 
-def extract_voices(song_events: Any) -> list[Found]:
+def extract_voices(song_events: Any, volumes: bool = True) -> list[Found]:
     """Return all distinct voices a song keys on, in the order they first sound.
 
     Parameters
     ----------
     song_events : (n,) EVENT
         As for ``opm.run``. Voices are the same if their operators, feedback and algorithm are.
+    volumes : bool
+        False: also if they differ only in how far their carriers' total levels are turned down together, which is
+        how drivers set the volume; the loudest of them stands for all.
 
     Returns
     -------
@@ -508,8 +512,23 @@ def extract_voices(song_events: Any) -> list[Found]:
             held[address] = data
             if address == 0x08 and data & 0x78:
                 voice = replace(_from_held(held, data & 7, ""), slots=data >> 3 & 15)
-                sound = voice.same_sound()
-                if sound not in found:
-                    named = replace(voice, name=f"{zlib.crc32(sound):08x}")
-                    found[sound] = Found(named, cycle, (data & 7) + 1)
+                sound = (voice if volumes else _turned_up(voice)).same_sound()
+                voice = replace(voice, name=f"{zlib.crc32(sound):08x}")
+                first = found.setdefault(sound, Found(voice, cycle, (data & 7) + 1))
+                if _attenuation(voice) < _attenuation(first.voice):
+                    found[sound] = replace(first, voice=voice)
     return list(found.values())
+
+
+def _attenuation(voice: Voice) -> int:
+    """Total level of the loudest carrier."""
+    return min(op.tl for i, op in enumerate(voice.ops) if CARRIER[i, voice.con])
+
+
+def _turned_up(voice: Voice) -> Voice:
+    """The voice with its loudest carrier at full level."""
+    down = _attenuation(voice)
+    return replace(
+        voice,
+        ops=tuple(replace(op, tl=op.tl - down) if CARRIER[i, voice.con] else op for i, op in enumerate(voice.ops)),
+    )

@@ -127,6 +127,22 @@ def test_extract_voices():
     assert found[0].cycle == 64 * 26 + 2
 
 
+def test_one_voice_at_several_volumes():
+    """Carriers turned down together: one voice if volumes do not count, the loudest; a modulator makes another."""
+    quiet, louder, other = (
+        dataclasses.replace(
+            VOICE, ops=tuple(dataclasses.replace(op, tl=op.tl + d) for op, d in zip(OPS, down, strict=True))
+        )
+        for down in ((0, 0, 30, 30), (0, 0, 10, 10), (1, 0, 10, 10))
+    )
+    rows = [row for voice in (quiet, louder, other) for row in (*voice.registers(1), (0x08, 0x78), (0x08, 0))]
+    events = np.array([(64 * i + 2 * k, k, row[k]) for i, row in enumerate(rows) for k in (0, 1)], opm.EVENT)
+    assert len(opm.extract_voices(events)) == 3
+    first, second = opm.extract_voices(events, volumes=False)
+    assert (first.voice.ops, second.voice.ops) == (louder.ops, other.ops)
+    assert first.cycle == 64 * 26 + 2
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
