@@ -25,7 +25,7 @@ from .speaker import Speaker, devices
 
 SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 DEFAULT_RATE = 48_000
-COMPILE_NOTICE = 0.7
+COMPILE_NOTICE = 2.0
 """Seconds after which a first compilation is announced."""
 
 

