@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .chip import YM2151
-from .run import EVENT
+from .run import CYCLES_PER_FRAME, EVENT, bus_write
 
 Row = dict[str, Any]
 RATE = 3_579_545 / 64
@@ -75,8 +75,7 @@ def song_events(bursts: list[list[tuple[int, int]]], start: int) -> npt.NDArray[
     for i, burst in enumerate(bursts):
         first = i * SECOND // BURSTS
         for k, (address, data) in enumerate(burst):
-            cycle = start + 32 * (first + 2 * k)
-            rows += [(cycle, 0, address), (cycle + 2, 1, data)]
+            rows += bus_write(start // CYCLES_PER_FRAME + first + 2 * k, address, data)
     return np.array(rows, EVENT)
 
 

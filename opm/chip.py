@@ -17,15 +17,12 @@ from . import bus
 from ._jit import plain
 from .boundary import OBSTACLES
 from .frame import FRAME
-from .run import ADDRESS, AUTO, CYCLE, DATA, EVENT, FRAMES, run_frames
+from .run import AUTO, CYCLE, CYCLES_PER_FRAME, EVENT, FRAMES, bus_write, run_frames
 from .state import FIELDS, RECORD, new_state
 
 Samples = npt.NDArray[np.int16]
 Events = Sequence[tuple[int, int, int]] | npt.NDArray[Any]
 
-CYCLES_PER_FRAME = 32
-CYCLES_TO_DATA = 2
-"""From an address to its data on the bus, the fewest that lose nothing."""
 FRAMES_PER_WRITE = 2
 """From one queued register write to the next."""
 RESET_CYCLES = 2048
@@ -174,8 +171,7 @@ class YM2151:
         """
         address, data = _integer("address", address, 0, 255), _integer("data", data, 0, 255)
         frame = max(-(-self._cycle // CYCLES_PER_FRAME), self._next_frame)
-        start = frame * CYCLES_PER_FRAME
-        self._queue += [(start, ADDRESS, address), (start + CYCLES_TO_DATA, DATA, data)]
+        self._queue += bus_write(frame, address, data)
         self._next_frame = frame + FRAMES_PER_WRITE
 
     @property
@@ -423,6 +419,13 @@ class YM2164(YM2151):
 _CHIPS = {"ym2151": YM2151, "ym2164": YM2164}
 
 
+def _new(chip: str) -> YM2151:
+    """Return a chip by its name."""
+    if chip not in _CHIPS:
+        raise ValueError(f"chip must be one of {', '.join(map(repr, _CHIPS))}, got {chip!r}")
+    return _CHIPS[chip]()
+
+
 def make_events(rows: "Events") -> "npt.NDArray[Any]":
     """Return bus events as ``run`` wants them, checked.
 
@@ -492,8 +495,6 @@ def run(
     TypeError, ValueError
         An argument is not as described.
     """
-    if chip not in _CHIPS:
-        raise ValueError(f"chip must be one of {', '.join(map(repr, _CHIPS))}, got {chip!r}")
-    played = _CHIPS[chip]()
+    played = _new(chip)
     out = played.run(events, frames, cycles_per_frame, engine)
     return (out, played) if return_chip else out

@@ -11,17 +11,21 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from .chip import YM2151
-from .run import EVENT
+from .run import CYCLES_PER_FRAME, EVENT, bus_write, register_writes
+from .state import OPERATORS
+from .tables import CARRIER, MODULATION
 from .trace import trace
-from .views import DB_PER_STEP, NOTES, OPERATORS, STATES, _operator, midi_of, note
+from .views import DB_PER_STEP, REFERENCE_CLOCK, STATES, _operator, midi_of, note, note_name
 from .voice import Voice
 
 STATE_COLOURS = ("#8dd3c7", "#ffffb3", "#bebada", "#fb8072")
-FRAME_CLOCKS = 32
-CLOCK = 3_579_545
+CLOCK = REFERENCE_CLOCK
 _SETTLE = 64
 """Frames between the voice's last write and the key-on."""
+_SOUNDING = 2000
+"""Frames a note has sounded when its operators are drawn."""
+_PHASES_STILL = 13
+"""A clock at which no phase of channel 1 steps."""
 _PLACES: dict[int, dict[str, tuple[float, float]]] = {
     0: {"M1": (0, 0), "C1": (1, 0), "M2": (2, 0), "C2": (3, 0)},
     1: {"M1": (0, 0.5), "C1": (0, -0.5), "M2": (1, 0), "C2": (2, 0)},
@@ -33,10 +37,12 @@ _PLACES: dict[int, dict[str, tuple[float, float]]] = {
     7: {"M1": (0, 1.2), "C1": (0, 0.4), "M2": (0, -0.4), "C2": (0, -1.2)},
 }
 _WIRES = {
-    0: ("M1C1", "C1M2", "M2C2"), 1: ("M1M2", "C1M2", "M2C2"), 2: ("M1C2", "C1M2", "M2C2"), 3: ("M1C1", "C1C2", "M2C2"),
-    4: ("M1C1", "M2C2"), 5: ("M1C1", "M1M2", "M1C2"), 6: ("M1C1",), 7: (),
+    ("M1", "C1"): MODULATION[2, 3], ("M1", "M2"): MODULATION[1, 0], ("C1", "M2"): MODULATION[1, 2],
+    ("M1", "C2"): MODULATION[3, 0], ("C1", "C2"): MODULATION[3, 2], ("M2", "C2"): MODULATION[3, 3] | MODULATION[3, 4],
 }  # fmt: skip
-CARRIERS = (("C2",),) * 4 + (("C1", "C2"), ("C1", "M2", "C2"), ("C1", "M2", "C2"), ("M1", "C1", "M2", "C2"))
+"""By algorithm: whether the first operator modulates the second."""
+_OUT_OF = {op: (slot + 13) % CYCLES_PER_FRAME for op, slot in OPERATORS.items()}
+"""Clock at which channel 1's operator stands at the output, stage 14; C2's is that of the frame before."""
 
 
 def note_events(voice: Voice, pitch: float | str = "A4", on: int = 0, off: int = 0, clock: float = CLOCK) -> Any:
@@ -69,8 +75,7 @@ def note_events(voice: Voice, pitch: float | str = "A4", on: int = 0, off: int =
     timed.append((key_on, (0x08, voice.slots << 3)))
     if off:
         timed.append((key_on + off, (0x08, 0)))
-    events = [(FRAME_CLOCKS * frame + 2 * kind, kind, row[kind]) for frame, row in timed for kind in (0, 1)]
-    return np.array(events, EVENT), key_on
+    return np.array([event for frame, row in timed for event in bus_write(frame, *row)], EVENT), key_on
 
 
 def _axes(ax: Axes | None) -> Axes:
@@ -154,20 +159,17 @@ def operators(voice: Voice, pitch: float | str = "A4", cycles: float = 3, clock:
     """
     if ax is None:
         ax = plt.subplots(4, 1, figsize=(7, 6), sharex=True, layout="constrained")[1]
-    chip = _played(voice, pitch, clock)
-    chip.generate(2000)
-    frames = round(cycles * chip.sample_rate / _hertz(pitch))
-    phases, outs = np.empty((frames, 4)), np.empty((frames, 4))
-    for i in range(frames):
-        chip.step(14)
-        for k, slot in enumerate(OPERATORS.values()):
-            phases[i, k] = chip.state.pg_phase[slot] / 2**20
-        chip.step(18)
-        outs[i] = _outputs(chip)
-    time = np.arange(frames) / chip.sample_rate * 1000
-    for k, (axes, op) in enumerate(zip(ax, OPERATORS, strict=True)):
-        axes.plot(time, phases[:, k], color="0.75", lw=1, label="phase, cycles")
-        axes.plot(time, outs[:, k] / 8192, lw=1.2, label="output")
+    events, key_on = note_events(voice, pitch, clock=clock)
+    frames = round(cycles * clock / 64 / _hertz(pitch))
+    start = CYCLES_PER_FRAME * (key_on + 2 + _SOUNDING)
+    fields = [*(("pg_phase", slot) for slot in OPERATORS.values()), ("op_out", 5)]
+    rows = trace(events, fields, "cycle", start, start + CYCLES_PER_FRAME * (frames + 1))
+    time = np.arange(frames) / (clock / 64) * 1000
+    for axes, (op, slot) in zip(ax, OPERATORS.items(), strict=True):
+        phases = rows[f"pg_phase[{slot}]"][_PHASES_STILL::CYCLES_PER_FRAME][:frames]
+        outs = rows["op_out[5]"][CYCLES_PER_FRAME + _OUT_OF[op] :: CYCLES_PER_FRAME]
+        axes.plot(time, phases / 2**20, color="0.75", lw=1, label="phase, cycles")
+        axes.plot(time, outs / 8192, lw=1.2, label="output")
         axes.set(ylabel=op, ylim=(-1.1, 1.1))
     ax[0].legend(loc="upper right", fontsize="small")
     ax[-1].set_xlabel("ms")
@@ -176,27 +178,6 @@ def operators(voice: Voice, pitch: float | str = "A4", cycles: float = 3, clock:
 
 def _hertz(pitch: float | str) -> float:
     return float(440 * 2 ** ((midi_of(*note(pitch)) - 69) / 12))
-
-
-def _played(voice: Voice, pitch: float | str, clock: float) -> YM2151:
-    """Return a chip at the key-on of a note."""
-    chip = YM2151(clock)
-    events, key_on = note_events(voice, pitch, clock=clock)
-    chip.run(events, key_on + 2)
-    return chip
-
-
-def _outputs(chip: YM2151) -> npt.NDArray[np.float64]:
-    """Outputs of channel 1's operators in the frame that is passing, from a copy that runs through it."""
-    copy = YM2151(chip.clock)
-    copy.load(chip.save())
-    result = np.zeros(4)
-    for clock in range(FRAME_CLOCKS):
-        copy.step(1)
-        position = (clock + 19) & 31  # the slot at the output, stage 14
-        if position in OPERATORS.values():
-            result[list(OPERATORS.values()).index(position)] = copy.state.op_out[5]
-    return result
 
 
 def spectrum(
@@ -244,14 +225,15 @@ def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     Axes
     """
     ax = ax if ax is not None else plt.subplots(figsize=(5, 3))[1]
-    places, carriers = _PLACES[voice.con], CARRIERS[voice.con]
+    places = _PLACES[voice.con]
+    carriers = [op for op, heard in zip(OPERATORS, CARRIER[:, voice.con], strict=True) if heard]
     right = max(x for x, _ in places.values())
     boxes = {}
     for op, values in zip(OPERATORS, voice.ops, strict=True):
         box = {"boxstyle": "round", "fc": "#8dd3c7" if op in carriers else "white", "ec": "0.3"}
         text = f"{op}\n{0 - 0.75 * values.tl:.0f} dB"
         boxes[op] = ax.text(*places[op], text, ha="center", va="center", bbox=box, fontsize=8).get_bbox_patch()
-    for first, last in ((wire[:2], wire[2:]) for wire in _WIRES[voice.con]):
+    for first, last in (wire for wire, there in _WIRES.items() if there[voice.con]):
         ends = {"patchA": boxes[first], "patchB": boxes[last], "shrinkA": 1, "shrinkB": 1}
         ax.annotate("", places[last], places[first], arrowprops={"arrowstyle": "-|>", "fc": "k", **ends})
     for op in carriers:
@@ -262,17 +244,6 @@ def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     ax.set(xlim=(-0.5, right + 0.9), ylim=(-1.7, 1.8), title=f"Algorithm {voice.con}")
     ax.axis("off")
     return ax
-
-
-def _writes(events: Any) -> list[tuple[int, int, int]]:
-    """Return (cycle, address, data) of each register write."""
-    address, writes = 0, []
-    for cycle, kind, data in events.tolist():
-        if kind == 0:
-            address = data
-        elif kind == 1:
-            writes.append((cycle, address, data))
-    return writes
 
 
 def piano_roll(events: Any, clock: float = CLOCK, ax: Axes | None = None) -> Axes:
@@ -298,7 +269,7 @@ def piano_roll(events: Any, clock: float = CLOCK, ax: Axes | None = None) -> Axe
     notes: dict[int, list[tuple[float, float, float]]] = {ch: [] for ch in range(8)}
     last = 0.0
     end = int(events["cycle"].max(initial=0))
-    for cycle, address, data in [*_writes(events), *((end, 0x08, ch) for ch in range(8))]:
+    for cycle, address, data in [*register_writes(events), *((end, 0x08, ch) for ch in range(8))]:
         last = cycle * seconds
         ch = (data if address == 0x08 else address) & 7
         if address & 0xF8 == 0x28:
@@ -316,7 +287,7 @@ def piano_roll(events: Any, clock: float = CLOCK, ax: Axes | None = None) -> Axe
             ax.broken_barh([(start, length)], (midi - 0.4, 0.8), color=f"C{ch}", lw=0)
         ax.plot([], [], color=f"C{ch}", lw=4, label=str(ch + 1))
     octaves = range(24, 109, 12)
-    ax.set_yticks(list(octaves), [f"{NOTES[0]}{midi // 12 - 1}" for midi in octaves])
+    ax.set_yticks(list(octaves), [note_name(midi) for midi in octaves])
     ax.set(xlabel="seconds", ylabel="note", title="Piano roll", xlim=(0, last or 1))
     ax.legend(title="channel", ncols=8, fontsize="x-small", loc="upper left")
     return ax
@@ -339,7 +310,7 @@ def heat_map(events: Any, clock: float = CLOCK, ax: Axes | None = None) -> Axes:
     Axes
     """
     ax = _axes(ax)
-    writes = _writes(events)
+    writes = register_writes(events)
     times = [cycle * 2 / clock for cycle, _, _ in writes]
     counts, xs, ys = np.histogram2d(
         times, [address for _, address, _ in writes], (120, 64), ((0, max(times, default=1)), (0, 256))

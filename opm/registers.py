@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .state import offset
+from .state import OPERATORS, offset
 from .tables import Rom
 
 CHIP, CHANNEL, SLOT = 0, 1, 2
@@ -143,7 +143,7 @@ def _decode() -> tuple[Rom, Rom]:
 FIRST, DECODE = _decode()
 """FIRST (2, 257): rows of an address on YM2151 and YM2164; DECODE (n, 5): word, shift, mask, place, when."""
 
-_OPERATORS = ("M1", "M2", "C1", "C2")
+_OPERATORS = tuple(OPERATORS)
 
 
 def describe(address: int, data: int, chip: str = "ym2151") -> str:

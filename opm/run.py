@@ -1,5 +1,7 @@
 """The one compiled entry: bus events and frames in, samples out. It chooses the engine frame by frame."""
 
+from typing import Any
+
 import numpy as np
 
 from . import boundary, bus, frame, mixer
@@ -13,12 +15,28 @@ ADDRESS, DATA, IC = 0, 1, 2
 """Kinds of event: write to port 0, write to port 1, drive the IC pin (1 = reset asserted)."""
 AUTO, CYCLE, FRAMES = 0, 1, 2
 """Engines."""
-CLOCKS = 32
-"""Clocks a frame of the chip."""
-CLOCKS_TO_DATA = 2
-"""From address to data in the writes the frame engine applies itself."""
+CYCLES_PER_FRAME = 32
+CYCLES_TO_DATA = 2
+"""From an address to its data on the bus, the fewest that lose nothing; in such writes the frame engine goes on."""
 QUIET, WRITE, BUSY = 0, 1, 2
 """What the events hold for the next frame: nothing, one aligned register write, anything else."""
+
+
+def bus_write(frame: int, address: int, data: int) -> list[tuple[int, int, int]]:
+    """Return the two bus events of a register write that starts with a frame."""
+    cycle = frame * CYCLES_PER_FRAME
+    return [(cycle, ADDRESS, address), (cycle + CYCLES_TO_DATA, DATA, data)]
+
+
+def register_writes(events: Any) -> list[tuple[int, int, int]]:
+    """Return (cycle, address, data) of each register write among bus events: ``bus_write``'s inverse."""
+    address, writes = 0, []
+    for cycle, kind, data in events.tolist():
+        if kind == ADDRESS:
+            address = data
+        elif kind == DATA:
+            writes.append((cycle, address, data))
+    return writes
 
 
 @block
@@ -37,13 +55,13 @@ def apply_events(s, events, done, cycle):
 def look_ahead(s, f, events, done, cycle):
     """Say what the events hold for the 32 clocks from a cycle."""
     left = events.shape[0] - done
-    if left == 0 or events[done]["cycle"] >= cycle + CLOCKS:
+    if left == 0 or events[done]["cycle"] >= cycle + CYCLES_PER_FRAME:
         return QUIET
     if left < 2 or events[done]["kind"] != ADDRESS or events[done + 1]["kind"] != DATA or f.write:
         return BUSY
-    if events[done]["cycle"] != cycle or events[done + 1]["cycle"] != cycle + CLOCKS_TO_DATA:
+    if events[done]["cycle"] != cycle or events[done + 1]["cycle"] != cycle + CYCLES_TO_DATA:
         return BUSY
-    if left > 2 and events[done + 2]["cycle"] < cycle + CLOCKS:
+    if left > 2 and events[done + 2]["cycle"] < cycle + CYCLES_PER_FRAME:
         return BUSY
     return WRITE if frame.writable(s, events[done]["data"], events[done + 1]["data"]) else BUSY
 
@@ -153,7 +171,7 @@ def run_frames(
     """
     state, frames, events = words.view(RECORD), frame_words.view(frame.FRAME), event_bytes.view(EVENT)
     chip, muted, f, g = state[0], state[1], frames[0], frames[1]
-    aligned = engine != CYCLE and clocks_per_frame % CLOCKS == 0
+    aligned = engine != CYCLE and clocks_per_frame % CYCLES_PER_FRAME == 0
     inside, done, by_frames = False, 0, 0
     f.write = 0
     end = cycle + count * clocks_per_frame
@@ -175,10 +193,10 @@ def run_frames(
                 frame.latch_write(chip, f, events[done]["data"], events[done + 1]["data"])
                 done += 2
             whole_frame(chip, words, frames, mute)
-            cycle += CLOCKS
-            by_frames += CLOCKS
+            cycle += CYCLES_PER_FRAME
+            by_frames += CYCLES_PER_FRAME
         else:
-            for _ in range(CLOCKS if aligned else clocks_per_frame):
+            for _ in range(CYCLES_PER_FRAME if aligned else clocks_per_frame):
                 done = apply_events(chip, events, done, cycle)
                 if mute:
                     mixer.muted(chip, muted, mute)

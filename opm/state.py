@@ -15,6 +15,7 @@ import numpy as np
 
 HISTORY = 32
 M1, M2, C1, C2 = 0, 8, 16, 24
+OPERATORS = {"M1": M1, "M2": M2, "C1": C1, "C2": C2}
 """First slot of each operator, in register order."""
 ATTACK, DECAY1, DECAY2, RELEASE = 0, 1, 2, 3
 """The values of ``eg_state``."""

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .chip import _CHIPS, _NO_CHANNELS, _NO_SAMPLES, CYCLES_PER_FRAME, _integer, make_events
-from .run import CYCLE
+from .chip import _NO_CHANNELS, _NO_SAMPLES, _integer, _new, make_events
+from .run import CYCLE, CYCLES_PER_FRAME
 from .state import STATE, offset
 
 Fields = Sequence[str | tuple[str, int]]
@@ -16,6 +16,17 @@ _EVERY = {"frame": CYCLES_PER_FRAME, "cycle": 1}
 
 class Trace(np.recarray):
     """What ``trace`` returns: a structured array with ``to_pandas``."""
+
+    def elements(self) -> dict[str, npt.NDArray[np.int32]]:
+        """Return the columns element by element: ``eg_timer``, ``eg_level[0]``, ``eg_level[1]``."""
+        columns = {}
+        for name in (self.dtype.names or ())[1:]:
+            values = np.asarray(self[name])
+            if values.ndim == 1:
+                columns[name] = values
+            else:
+                columns |= {f"{name}[{i}]": values[:, i] for i in range(values.shape[1])}
+        return columns
 
     def to_pandas(self) -> Any:
         """Return the trace as a table.
@@ -32,14 +43,7 @@ class Trace(np.recarray):
         """
         import pandas  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-        columns = {}
-        for name in (self.dtype.names or ())[1:]:
-            values = np.asarray(self[name])
-            if values.ndim == 1:
-                columns[name] = values
-            else:
-                columns |= {f"{name}[{i}]": values[:, i] for i in range(values.shape[1])}
-        return pandas.DataFrame(columns, index=pandas.Index(np.asarray(self["cycle"]), name="cycle"))
+        return pandas.DataFrame(self.elements(), index=pandas.Index(np.asarray(self["cycle"]), name="cycle"))
 
 
 def _columns(fields: Fields) -> tuple[list[Any], npt.NDArray[np.int32]]:
@@ -111,14 +115,12 @@ def trace(
     """
     if every not in _EVERY:
         raise ValueError(f"every must be 'frame' or 'cycle', got {every!r}")
-    if chip not in _CHIPS:
-        raise ValueError(f"chip must be one of {', '.join(map(repr, _CHIPS))}, got {chip!r}")
+    played = _new(chip)
     start, stop = _integer("start", start, 0), _integer("stop", stop, 0)
     if stop < start:
         raise ValueError(f"stop must be at least start, got {stop} < {start}")
     columns, words = _columns(fields)
     values = np.empty((stop - start, len(words)), np.int32)
-    played = _CHIPS[chip]()
     step = _EVERY[every]
     played._advance(stop, step, _NO_SAMPLES, _NO_CHANNELS, make_events(events), CYCLE, words, values)
     result = np.zeros(stop - start, columns).view(Trace)

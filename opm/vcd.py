@@ -8,6 +8,7 @@ import numpy as np
 
 from .state import FIELDS
 from .trace import Fields, trace
+from .views import REFERENCE_CLOCK
 
 PINS = {"so": "SO", "sh1": "SH1", "sh2": "SH2", "timer_irq": "IRQ", "ct1": "CT1", "ct2": "CT2", "bus_data": "D"}
 """State fields dumped always, and the names of the pins they drive."""
@@ -49,7 +50,7 @@ def write_vcd(
     start: int = 0,
     stop: int = 3200,
     chip: str = "ym2151",
-    clock: float = 3_579_545,
+    clock: float = REFERENCE_CLOCK,
 ) -> None:
     """Dump the pins and any state fields at every cycle.
 
@@ -78,12 +79,7 @@ def write_vcd(
     hidden = [field for field in _LFO_TEST if field not in shown]
     recorded = trace(events, [*shown, *hidden], "cycle", start, stop, chip)
     _drive_ct(recorded, chip)
-    columns: dict[str, Any] = {}
-    for name in (recorded.dtype.names or ())[1 : 1 + len(shown)]:
-        values = np.asarray(recorded[name])
-        columns |= (
-            {name: values} if values.ndim == 1 else {f"{name}[{i}]": values[:, i] for i in range(values.shape[1])}
-        )
+    columns = recorded[list(recorded.dtype.names[: 1 + len(shown)])].elements()
     signals = _signals(columns)
     times = np.rint((np.asarray(recorded["cycle"])) * 2e12 / clock).astype(np.int64)
     path = Path(path)

@@ -11,11 +11,10 @@ import math
 from typing import Any
 
 from .registers import SLOT, YM2151, YM2164, rows
-from .state import C1, C2, M1, M2
+from .state import OPERATORS
 
 DB_PER_STEP = 96 / 1024
 """dB of one envelope step: 3/32."""
-OPERATORS = {"M1": M1, "M2": M2, "C1": C1, "C2": C2}
 STATES = ("attack", "decay 1", "decay 2", "release")
 WAVES = ("saw", "square", "triangle", "noise")
 NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -150,7 +149,7 @@ def channel(state: Any, number: int, clock: float = REFERENCE_CLOCK) -> View:
     return View(
         {
             "channel": number,
-            "note": f"{NOTES[nearest % 12]}{nearest // 12 - 1}",
+            "note": note_name(nearest),
             "cents": (midi - nearest) * 100,
             "frequency Hz": 440 * 2 ** ((midi - 69) / 12),
             "kc": kc,
@@ -314,6 +313,22 @@ def _parse(name: str) -> float:
     if head not in NOTES or not octave.lstrip("-").isdigit():
         raise ValueError(f"expected a note such as C#4, got {name!r}")
     return NOTES.index(head) + shift + 12 * (int(octave) + 1)
+
+
+def note_name(midi: int) -> str:
+    """Return the name of a note: ``note``'s spelling, sharps only.
+
+    Parameters
+    ----------
+    midi : int
+        MIDI number, 69 = A4.
+
+    Returns
+    -------
+    str
+        For example ``"C#4"``.
+    """
+    return f"{NOTES[midi % 12]}{midi // 12 - 1}"
 
 
 def midi_of(kc: int, kf: int = 0, clock: float = REFERENCE_CLOCK) -> float:

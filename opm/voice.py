@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from .state import C1, C2, M1, M2
+from .run import register_writes
+from .state import OPERATORS
 from .tables import CARRIER
+from .views import _check
 
-FIRST_SLOTS = (M1, M2, C1, C2)
-NAMES = ("M1", "M2", "C1", "C2")
-OPM_ORDER = (0, 2, 1, 3)
+OPM_ORDER = ("M1", "C1", "M2", "C2")
 """A VOPM file lists M1, C1, M2, C2."""
 _EMPTY = "no Name"
 """What VOPM calls a place in a bank without a voice."""
@@ -159,11 +159,9 @@ class Voice:
         ValueError
             No such channel.
         """
-        if not 1 <= channel <= 8:
-            raise ValueError(f"channel must be 1 to 8, got {channel}")
-        index = channel - 1
+        index = _check("channel", channel, 1, 8) - 1
         writes = [(0x20 + index, self.rl << 6 | self.fb << 3 | self.con), (0x38 + index, self.pms << 4 | self.ams)]
-        for first, op in zip(FIRST_SLOTS, self.ops, strict=True):
+        for first, op in zip(OPERATORS.values(), self.ops, strict=True):
             writes += [(0x40 + 0x20 * i + first + index, value) for i, value in enumerate(op.data())]
         return writes
 
@@ -205,12 +203,10 @@ class Voice:
         ValueError
             No such channel.
         """
-        if not 1 <= channel <= 8:
-            raise ValueError(f"channel must be 1 to 8, got {channel}")
-        state, index = chip.state, channel - 1
+        state, index = chip.state, _check("channel", channel, 1, 8) - 1
         ops = tuple(
             Operator(**{f.name: int(state[f"sl_{f.name}"][first + index]) & 0x7F for f in fields(Operator)})
-            for first in FIRST_SLOTS
+            for first in OPERATORS.values()
         )
         con, fb, rl, pms, ams = (int(state[f"ch_{key}"][index]) for key in ("con", "fb", "rl", "pms", "ams"))
         return cls(name, con, fb, rl, pms, ams, 15, ops)
@@ -319,10 +315,11 @@ def write_opm(voices: Iterable[Voice]) -> str:
             f"LFO:{lfrq:4}{amd:4}{pmd:4}{wave:4}{nfrq:4}",
             f"CH:{pan:5}{voice.fb:4}{voice.con:4}{voice.ams:4}{voice.pms:4}{voice.slots << 3:4}{ne:4}",
         ]
-        for i in OPM_ORDER:
-            op = voice.ops[i]
+        ops = dict(zip(OPERATORS, voice.ops, strict=True))
+        for key in OPM_ORDER:
+            op = ops[key]
             values = (op.ar, op.d1r, op.d2r, op.rr, op.d1l, op.tl, op.ks, op.mul, op.dt1, op.dt2, op.ams_en)
-            lines.append(f"{NAMES[i]}:" + "".join(f"{value:4}" for value in values))
+            lines.append(f"{key}:" + "".join(f"{value:4}" for value in values))
     return "\n".join(lines) + "\n"
 
 
@@ -360,7 +357,7 @@ def _opm_voice(title: str, lines: dict[str, list[int]]) -> Voice:
     pan, fb, con, ams, pms, slots, ne = of("CH", 7)
     rl = {64: 3, 0: 1, 127: 2}.get(pan, pan >> 6 if pan >= 128 else 3)
     ops = []
-    for key in NAMES:
+    for key in OPERATORS:
         values = of(key, 11)
         named = dict(zip(("ar", "d1r", "d2r", "rr", "d1l", "tl", "ks", "mul", "dt1", "dt2"), values, strict=False))
         named["ams_en"] = int(values[10] != 0)
@@ -471,7 +468,8 @@ def _byte(value: int | str) -> int:
 def _from_held(held: dict[int, int], index: int, name: str) -> Voice:
     """Return the voice that registers make for a channel (from 0)."""
     ops = tuple(
-        Operator.of([held.get(base + first + index, 0) for base in range(0x40, 0x100, 0x20)]) for first in FIRST_SLOTS
+        Operator.of([held.get(base + first + index, 0) for base in range(0x40, 0x100, 0x20)])
+        for first in OPERATORS.values()
     )
     b20, b38 = held.get(0x20 + index, 0xC0), held.get(0x38 + index, 0)
     return Voice(name, b20 & 7, b20 >> 3 & 7, b20 >> 6, b38 >> 4 & 7, b38 & 3, 15, ops)
@@ -504,19 +502,15 @@ def extract_voices(song_events: Any, volumes: bool = True) -> list[Found]:
     """
     held: dict[int, int] = {}
     found: dict[bytes, Found] = {}
-    address = 0
-    for cycle, kind, data in song_events.tolist():
-        if kind == 0:
-            address = data
-        elif kind == 1:
-            held[address] = data
-            if address == 0x08 and data & 0x78:
-                voice = replace(_from_held(held, data & 7, ""), slots=data >> 3 & 15)
-                sound = (voice if volumes else _turned_up(voice)).same_sound()
-                voice = replace(voice, name=f"{zlib.crc32(sound):08x}")
-                first = found.setdefault(sound, Found(voice, cycle, (data & 7) + 1))
-                if _attenuation(voice) < _attenuation(first.voice):
-                    found[sound] = replace(first, voice=voice)
+    for cycle, address, data in register_writes(song_events):
+        held[address] = data
+        if address == 0x08 and data & 0x78:
+            voice = replace(_from_held(held, data & 7, ""), slots=data >> 3 & 15)
+            sound = (voice if volumes else _turned_up(voice)).same_sound()
+            voice = replace(voice, name=f"{zlib.crc32(sound):08x}")
+            first = found.setdefault(sound, Found(voice, cycle, (data & 7) + 1))
+            if _attenuation(voice) < _attenuation(first.voice):
+                found[sound] = replace(first, voice=voice)
     return list(found.values())
 
 
