@@ -19,12 +19,13 @@ from .live import LATENCY, Live
 from .playing import NEXT, PREVIOUS, QUIT, Playing
 from .render import CHANNELS
 from .schedule import FAMILY, Options, Schedule
-from .serve import Server
-from .song import CLOCK, FASTEST, SLOWEST, Song, SongError
+from .serve import DEFAULT, Server
+from .song import CLOCK, FASTEST, SLOWEST, Song, SongError, reason
 from .speaker import Speaker, devices
 
 SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 DEFAULT_RATE = 48_000
+DEFAULT_ADDRESS = "{}:{}".format(*DEFAULT)
 COMPILE_NOTICE = 2.0
 """Seconds after which a first compilation is announced."""
 
@@ -95,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--latency", choices=("high", "low"), default="high", help="high (default): a second rendered ahead")
     add("--plain", action="store_true", help="one line of status instead of the screen")
     add("--scope", action="store_true", help="an oscilloscope for each channel")
-    add("--serve", nargs="?", const="", metavar="HOST:PORT", help="a live chip for other programs (127.0.0.1:2151)")
+    add("--serve", nargs="?", const="", metavar="HOST:PORT", help=f"a live chip for other programs ({DEFAULT_ADDRESS})")
     add("--list-devices", action="store_true", help="list the output devices, and stop")
     return parser
 
@@ -179,8 +180,8 @@ def _job(args: argparse.Namespace, song: Path) -> Job:
     )
 
 
-def _play(jobs: list[Job], args: argparse.Namespace) -> list[str]:
-    """Play songs one after the other, as the keys say; return what went wrong."""
+def _play(jobs: list[Job], args: argparse.Namespace, first: tuple[Song, Schedule] | None = None) -> list[str]:
+    """Play songs one after the other, as the keys say; return what went wrong. ``first`` has been read already."""
     failed: list[str] = []
     _compile()
     speaker = Speaker(args.device)
@@ -189,7 +190,8 @@ def _play(jobs: list[Job], args: argparse.Namespace) -> list[str]:
     try:
         while 0 <= at < len(jobs):
             try:
-                song, schedule = jobs[at].read()
+                song, schedule = first or jobs[at].read()
+                first = None
                 _announce(song, schedule)
                 outcome = playing.play(jobs[at], song, schedule)
             except SongError as error:
@@ -238,7 +240,7 @@ def _many(args: argparse.Namespace) -> int:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise SongError(f"cannot write {folder}: {(error.strerror or str(error)).lower()}") from None
+            raise SongError(f"cannot write {folder}: {reason(error)}") from None
         names = _distinct([song.stem for song in args.songs])
         jobs = [dataclasses.replace(job, output=folder / f"{name}.wav") for job, name in zip(jobs, names, strict=True)]
     if args.jobs > 1 and (args.output or args.stems):
@@ -259,7 +261,7 @@ def _many(args: argparse.Namespace) -> int:
 
 def _serve(args: argparse.Namespace) -> int:
     """Run the live server until it is shut down."""
-    host, _, port = (args.serve or "127.0.0.1:2151").rpartition(":")
+    host, _, port = (args.serve or DEFAULT_ADDRESS).rpartition(":")
     if not host or not port.isdigit() or int(port) > 65_535:
         raise SongError(f"expected HOST:PORT, got {args.serve!r}")
     _compile()
@@ -270,7 +272,7 @@ def _serve(args: argparse.Namespace) -> int:
             _say(f"serving on {host}:{server.server_address[1]}")
             server.serve_forever(0.1)
     except OSError as error:
-        raise SongError(f"cannot serve on {host}:{port}: {(error.strerror or str(error)).lower()}") from None
+        raise SongError(f"cannot serve on {host}:{port}: {reason(error)}") from None
     finally:
         live.stop()
     return 0
@@ -304,8 +306,7 @@ def main(argv: list[str] | None = None) -> int:
         if args.output or args.stems or args.info:
             failure = _attempt(job, args)
         else:
-            job.read()
-            failure = next(iter(_play([job], args)), None)
+            failure = next(iter(_play([job], args, job.read())), None)
     except SongError as error:
         failure = f"{args.songs[0]}: {error}" if len(args.songs) == 1 else str(error)
     except KeyboardInterrupt:

@@ -17,7 +17,7 @@ from . import formats, outputs
 from .render import CHANNELS, Renderer, Samples
 from .resample import Resampler
 from .schedule import Options, Schedule
-from .song import Song, SongError
+from .song import Song, SongError, reason
 
 STDOUT = Path("-")
 
@@ -101,7 +101,7 @@ class Job:
         try:
             self.stems.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise SongError(f"cannot write {self.stems}: {(error.strerror or str(error)).lower()}") from None
+            raise SongError(f"cannot write {self.stems}: {reason(error)}") from None
         sound = self._sound(song, schedule)
         target = schedule.rate if self.rate is None else self.rate
         renderer = Renderer(schedule)

@@ -88,7 +88,11 @@ class Live:
     @property
     def time(self) -> float:
         """Seconds of sound made so far: the audio clock that ``at`` counts on."""
-        return self._chip.cycle / 32 / self._rate
+        return self._chip.cycle / CHIP.cycles_per_frame / self._rate
+
+    @property
+    def _frame(self) -> int:
+        return self._chip.cycle // CHIP.cycles_per_frame
 
     @property
     def pending(self) -> int:
@@ -136,20 +140,21 @@ class Live:
 
     def _due(self, end: int) -> npt.NDArray[Any]:
         """Take what starts before a frame off the queue, two frames apart."""
-        now = self._chip.cycle // 32
+        now = self._frame
         rows = []
         with self._lock:
             while self._waiting and max(self._waiting[0][0], self._free, now) < end:
                 frame, _, address, data = heapq.heappop(self._waiting)
                 start = max(frame, self._free, now)
                 self._free = start + CHIP.spacing
-                rows += [(32 * start, 0, address), (32 * start + CHIP.cycles_to_data, 1, data)]
+                cycle = start * CHIP.cycles_per_frame
+                rows += [(cycle, 0, address), (cycle + CHIP.cycles_to_data, 1, data)]
         return np.array(rows, opm.EVENT)
 
     def _run(self) -> None:
         self._output.start()
         while not self._stopped.is_set():
-            events = self._due(self._chip.cycle // 32 + BLOCK)
+            events = self._due(self._frame + BLOCK)
             samples = self._resampler.convert(self._chip.run(events, BLOCK))
             if len(samples):
                 self._output.write(samples)

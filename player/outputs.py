@@ -13,7 +13,7 @@ from typing import Any
 import soundfile
 
 from .formats import json_log, vgm
-from .song import Song, SongError
+from .song import Song, SongError, reason
 
 WAV_LIMIT = 2**32 - 2**20
 """Bytes a WAV file can hold, with room for its tags."""
@@ -48,7 +48,7 @@ def replacing(path: Path) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
         os.close(handle)
     except OSError as error:
-        raise SongError(f"cannot write there: {(error.strerror or str(error)).lower()}") from None
+        raise SongError(f"cannot write there: {reason(error)}") from None
     temporary = Path(name)
     try:
         yield temporary
@@ -57,7 +57,7 @@ def replacing(path: Path) -> Iterator[Path]:
     except soundfile.SoundFileError as error:
         raise SongError(f"cannot write: {error}") from None
     except OSError as error:
-        raise SongError(f"cannot write: {(error.strerror or str(error)).lower()}") from None
+        raise SongError(f"cannot write: {reason(error)}") from None
     finally:
         temporary.unlink(missing_ok=True)
 

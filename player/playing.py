@@ -14,7 +14,7 @@ from rich.live import Live
 
 from . import keys, screen
 from .job import Job
-from .resample import Resampler
+from .resample import Resampler, to_int16
 from .schedule import Schedule
 from .song import Song
 from .speaker import Speaker
@@ -197,7 +197,7 @@ class Playing:
 
     def _write(self, samples: Any) -> None:
         if self.gain != 1.0:
-            samples = np.clip(np.rint(samples * self.gain), -32768, 32767).astype(np.int16)
+            samples = to_int16(samples * self.gain)
         self.speaker.write(samples)
         self.status.underruns = self.speaker.underruns
 

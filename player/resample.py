@@ -10,6 +10,12 @@ Samples = npt.NDArray[Any]
 FULL_SCALE = 32_768
 
 
+def to_int16(values: Samples) -> Samples:
+    """Return values rounded and clipped to int16."""
+    rounded: Samples = np.clip(np.rint(values), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    return rounded
+
+
 class Resampler:
     """Converts blocks from one rate to another; equal rates at full volume pass through untouched.
 
@@ -42,8 +48,7 @@ class Resampler:
         if self._floating:
             values *= np.float32(self._gain / FULL_SCALE)
             return values
-        clipped: Samples = np.clip(np.rint(values * self._gain), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
-        return clipped
+        return to_int16(values * self._gain)
 
     def flush(self) -> Samples:
         """Return what the filter still holds."""

@@ -12,10 +12,10 @@ from rich.text import Text
 
 import opm
 
+from .render import CHANNELS
 from .song import Song
 from .transport import View
 
-CHANNELS = 8
 METER = 20
 KEYS = 49
 LOWEST_KEY = 33
@@ -26,7 +26,6 @@ AUDIBLE = 64
 SCOPE_STEP = 8
 """Frames a dot of the oscilloscope."""
 HELP = "space pause  ←→ 5 s  ↑↓ 1 min  1-8 mute  s solo  +- volume  n p song  q quit"
-WAVES = ("saw", "square", "triangle", "noise")
 BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 
 
@@ -48,7 +47,7 @@ def note_of(midi: float) -> str:
     """Note name, octave and cents."""
     nearest = round(midi)
     cents = round((midi - nearest) * 100)
-    return f"{opm.views.NOTES[nearest % 12]}{nearest // 12 - 1}{f' {cents:+d}' if cents else ''}"
+    return f"{opm.views.note_name(nearest)}{f' {cents:+d}' if cents else ''}"
 
 
 def _meter(samples: Any) -> Text:
@@ -148,7 +147,7 @@ def _name(view: View, number: int) -> str:
 
 def _chip(view: View, number: int) -> Text:
     chip = view.states[number]
-    lfo = f"LFO {WAVES[int(chip.w)]} rate {int(chip.lfrq)} AMD {int(chip.amd)} PMD {int(chip.pmd)}"
+    lfo = f"LFO {opm.views.WAVES[int(chip.w)]} rate {int(chip.lfrq)} AMD {int(chip.amd)} PMD {int(chip.pmd)}"
     noise = f"noise {int(chip.nfrq)}" if chip.ne else "noise off"
     timers = f"timers A {'on' if chip.load_a else 'off'} B {'on' if chip.load_b else 'off'}"
     return Text(f"{_name(view, number)} {lfo}   {noise}   {timers}".strip(), "dim", no_wrap=True)

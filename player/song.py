@@ -22,6 +22,11 @@ class SongError(Exception):
     """A file that cannot be played: one line saying where (byte offset or row) and what was expected."""
 
 
+def reason(error: OSError) -> str:
+    """Return what the system says of an error, for the end of a line."""
+    return (error.strerror or str(error)).lower()
+
+
 @dataclass(frozen=True)
 class Loop:
     """Where a song repeats from: its first tick and the first of its writes."""
@@ -74,6 +79,14 @@ class Song:
     def seconds(self, ticks: int) -> float:
         """Return the duration of a number of ticks in seconds."""
         return float(ticks / self.rate) if self.rate else ticks * 64 / self.clock
+
+
+def checked_loop(loop: Loop | None, length: int, where: str, notes: list[str]) -> Loop | None:
+    """Return the loop a file asks for if it was met inside the song and takes time, else a note instead."""
+    if loop is None or loop.tick >= length:
+        notes.append(f"{where}: the loop is outside the song or takes no time: not looped")
+        return None
+    return loop
 
 
 def check_clock(clock: int, where: str) -> int:

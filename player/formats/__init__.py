@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 from typing import Protocol
 
-from ..song import Song, SongError
+from ..song import Song, SongError, reason
 from . import json_log, mdx, s98, text_log, vgm, zsm
 
 
@@ -44,7 +44,7 @@ def read(path: Path, time_unit: str | None = None) -> Song:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
-        raise SongError((error.strerror or str(error)).lower()) from None
+        raise SongError(reason(error)) from None
     if len(data) > LARGEST:
         raise SongError(f"expected at most {LARGEST} bytes")
     if data[:2] == b"\x1f\x8b":

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..song import WRITE, Loop, Song, SongError, check_clock
+from ..song import WRITE, Loop, Song, SongError, check_clock, checked_loop
 
 OPM = 5
 DEVICES = {
@@ -102,10 +102,7 @@ def _walk(
             at += 2
         else:
             raise SongError(f"byte 0x{start:X}: expected an S98 command, found {command:02X}")
-    if loop_at and (loop is None or loop.tick >= time):
-        notes.append("byte 0x18: the loop is outside the song or takes no time: not looped")
-        loop = None
-    return writes, time, loop
+    return writes, time, checked_loop(loop, time, "byte 0x18", notes) if loop_at else loop
 
 
 def _variable(data: bytes, at: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..song import CLOCK, WRITE, Loop, Song, SongError
+from ..song import CLOCK, WRITE, Loop, Song, SongError, checked_loop
 
 HEADER = 16
 EXTENSION, END = 0x40, 0x80
@@ -55,9 +55,8 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
             at += 1 if command < EXTENSION else 1 + (data[at] & 0x3F if at < len(data) else 0)
     if not ended:
         notes.append(f"byte 0x{len(data):X}: the data is cut short, no end command")
-    if loop_at and (loop is None or loop.tick >= time):
-        notes.append("byte 3: the loop is outside the song or takes no time: not looped")
-        loop = None
+    if loop_at:
+        loop = checked_loop(loop, time, "byte 3", notes)
     table = np.array(writes, WRITE)
     return Song(
         "ZSM revision 1", table, time, Fraction(rate), CLOCK, loop=loop, not_played=tuple(sorted(others)), notes=notes
