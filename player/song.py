@@ -89,6 +89,11 @@ def checked_loop(loop: Loop | None, length: int, where: str, notes: list[str]) -
     return loop
 
 
+def u32(data: bytes, at: int) -> int:
+    """Return the little-endian 32-bit number at a place of a file."""
+    return int.from_bytes(data[at : at + 4], "little")
+
+
 def check_clock(clock: int, where: str) -> int:
     """Return the clock if it can be a YM2151's, else raise SongError."""
     if not SLOWEST <= clock <= FASTEST:

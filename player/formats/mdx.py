@@ -374,8 +374,7 @@ class _Driver:
 
     def word(self, track: _Track, at: int) -> int:
         """Return a signed 16-bit number of the track's code."""
-        value = self.byte(track, at) << 8 | self.byte(track, at + 1)
-        return value - 0x10000 if value & 0x8000 else value
+        return _signed(self.byte(track, at) << 8 | self.byte(track, at + 1))
 
     def command(self, track: _Track) -> bool:
         """Take one command; return whether it is time to wait."""

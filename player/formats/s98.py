@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..song import WRITE, Loop, Song, SongError, check_clock, checked_loop
+from ..song import WRITE, Loop, Song, SongError, check_clock, checked_loop, u32
 
 OPM = 5
 DEVICES = {
@@ -26,7 +26,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     if len(data) < 0x20:
         raise SongError(f"byte {len(data)}: expected an S98 header of 32 bytes")
     version = data[3] - ord("0")
-    if _u32(data, 0x0C):
+    if u32(data, 0x0C):
         raise SongError("byte 0x0C: expected an uncompressed file")
     devices = _devices(data, version)
     ours = [i for i, (kind, _) in enumerate(devices) if kind == OPM][:2]
@@ -36,8 +36,8 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     clock = check_clock(devices[ours[0]][1], f"byte 0x{0x24 + 16 * ours[0]:X}")
     notes: list[str] = []
     writes, length, loop = _walk(data, len(devices), ours, notes)
-    numerator = _u32(data, 0x04) or 10
-    denominator = (_u32(data, 0x08) if version >= 2 else 0) or 1000
+    numerator = u32(data, 0x04) or 10
+    denominator = (u32(data, 0x08) if version >= 2 else 0) or 1000
     return Song(
         format=f"S98 version {version}",
         writes=np.array(writes, WRITE),
@@ -52,23 +52,19 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     )
 
 
-def _u32(data: bytes, at: int) -> int:
-    return int.from_bytes(data[at : at + 4], "little")
-
-
 def _devices(data: bytes, version: int) -> list[tuple[int, int]]:
     """Return (type, clock) of each device; files without a list are for one YM2608."""
     if version < 2:
         return [(4, 7_987_200)]
-    count = _u32(data, 0x1C) if version == 3 else MOST_DEVICES
+    count = u32(data, 0x1C) if version == 3 else MOST_DEVICES
     if count > MOST_DEVICES:
         raise SongError(f"byte 0x1C: expected at most {MOST_DEVICES} devices, got {count}")
     devices = []
     for at in range(0x20, 0x20 + 16 * count, 16):
-        kind = _u32(data, at)
+        kind = u32(data, at)
         if at + 16 > len(data) or (version == 2 and kind == 0):
             break
-        devices.append((kind, _u32(data, at + 4)))
+        devices.append((kind, u32(data, at + 4)))
     return devices or [(4, 7_987_200)]
 
 
@@ -76,7 +72,7 @@ def _walk(
     data: bytes, devices: int, ours: list[int], notes: list[str]
 ) -> tuple[list[tuple[int, int, int, int]], int, Loop | None]:
     """Walk the stream to its end, collecting writes to port 0 of our devices."""
-    at, loop_at, time = _u32(data, 0x14), _u32(data, 0x18), 0
+    at, loop_at, time = u32(data, 0x14), u32(data, 0x18), 0
     writes: list[tuple[int, int, int, int]] = []
     loop: Loop | None = None
     if not 0x20 <= at <= len(data):
@@ -121,7 +117,7 @@ def _variable(data: bytes, at: int) -> tuple[int, int]:
 
 def _tags(data: bytes, version: int) -> dict[str, str]:
     """Read the title of versions 0-2, or the key=value lines of version 3."""
-    at = _u32(data, 0x10)
+    at = u32(data, 0x10)
     if not at or at >= len(data):
         return {}
     block = data[at:].split(b"\0", 1)[0]

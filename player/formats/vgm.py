@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..song import CLOCK, WRITE, Loop, Song, SongError, check_clock
+from ..song import CLOCK, WRITE, Loop, Song, SongError, check_clock, u32
 
 RATE = 44_100
 DUAL, OPP = 1 << 30, 1 << 31
@@ -92,18 +92,18 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     """Read a VGM file, already unpacked. ``time_unit`` has no meaning here."""
     if len(data) < 0x40:
         raise SongError(f"byte {len(data)}: expected a VGM header of 64 bytes")
-    version = _u32(data, 0x08)
-    start = 0x34 + _u32(data, 0x34) if version >= 0x150 and _u32(data, 0x34) else 0x40
+    version = u32(data, 0x08)
+    start = 0x34 + u32(data, 0x34) if version >= 0x150 and u32(data, 0x34) else 0x40
     if start > len(data):
         raise SongError(f"byte 0x34: expected the data inside the file, got offset 0x{start:X}")
     header = _header(data, start)
-    loop_at = 0x1C + _u32(header, 0x1C) if _u32(header, 0x1C) else None
+    loop_at = 0x1C + u32(header, 0x1C) if u32(header, 0x1C) else None
     stream = _walk(data, start, _data_end(data, header, start), version, loop_at)
     notes = _stream_notes(stream, loop_at)
-    if (total := _u32(header, 0x18)) and total != stream.time:
+    if (total := u32(header, 0x18)) and total != stream.time:
         notes.append(f"byte 0x18: the header says {total} samples, the waits add up to {stream.time}")
     clock, chips = _clock_and_chips(header, version, stream, notes)
-    others = {name for at, name in CLOCKS.items() if _u32(header, at) & 0x3FFFFFFF and not (at == 0x10 and clock[1])}
+    others = {name for at, name in CLOCKS.items() if u32(header, at) & 0x3FFFFFFF and not (at == 0x10 and clock[1])}
     return Song(
         format=f"VGM {version >> 8:x}.{version & 0xFF:02x}",
         writes=np.array(stream.writes, WRITE),
@@ -114,7 +114,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         loop=stream.loop if stream.loop and stream.loop.tick < stream.time else None,
         loop_base=struct.unpack_from("<b", header, 0x7E)[0] if version >= 0x160 else 0,
         loop_modifier=(header[0x7F] if version >= 0x151 else 0) or 16,
-        tags=_gd3(data, 0x14 + _u32(data, 0x14) if _u32(data, 0x14) else 0, notes),
+        tags=_gd3(data, 0x14 + u32(data, 0x14) if u32(data, 0x14) else 0, notes),
         not_played=tuple(sorted(others | stream.others)),
         notes=notes,
     )
@@ -169,23 +169,19 @@ def _gd3_bytes(tags: dict[str, str]) -> bytes:
     return b"Gd3 " + struct.pack("<II", 0x100, len(text)) + text
 
 
-def _u32(data: bytes, at: int) -> int:
-    return int.from_bytes(data[at : at + 4], "little")
-
-
 def _header(data: bytes, start: int) -> bytes:
     """Return the header with everything zero that lies in the data or the extra header."""
     end = min(start, 0x100)
     header = data[:end].ljust(0x100, b"\0")
-    if extra := _u32(header, 0xBC):
+    if extra := u32(header, 0xBC):
         end = min(end, 0xBC + extra)
     return data[:end].ljust(0x100, b"\0")
 
 
 def _data_end(data: bytes, header: bytes, start: int) -> int:
     """Return where the commands end: before the GD3 tag if that lies behind them."""
-    gd3 = 0x14 + _u32(header, 0x14)
-    return gd3 if _u32(header, 0x14) and start < gd3 < len(data) else len(data)
+    gd3 = 0x14 + u32(header, 0x14)
+    return gd3 if u32(header, 0x14) and start < gd3 < len(data) else len(data)
 
 
 def _walk(data: bytes, start: int, end: int, version: int, loop_at: int | None) -> _Stream:
@@ -199,7 +195,7 @@ def _walk(data: bytes, start: int, end: int, version: int, loop_at: int | None) 
         command = data[at]
         length = lengths[command]
         if command == DATA_BLOCK and data[at + 1 : at + 2] == b"\x66":
-            length = 7 + (_u32(data, at + 3) & 0x7FFFFFFF)
+            length = 7 + (u32(data, at + 3) & 0x7FFFFFFF)
         elif length == 0:
             raise SongError(f"byte 0x{at:X}: expected a VGM command, found {command:02X}")
         if at + length > end:
@@ -244,10 +240,10 @@ def _clock_and_chips(
     header: bytes, version: int, stream: _Stream, notes: list[str]
 ) -> tuple[tuple[int, bool], tuple[str, ...]]:
     """Return the clock, whether it stood in the YM2413's place, and the chips."""
-    word = _u32(header, 0x30) if version >= 0x110 else 0
-    borrowed = version < 0x110 and stream.first_fm == "YM2151" and _u32(header, 0x10) != 0
+    word = u32(header, 0x30) if version >= 0x110 else 0
+    borrowed = version < 0x110 and stream.first_fm == "YM2151" and u32(header, 0x10) != 0
     if borrowed:
-        word = _u32(header, 0x10)
+        word = u32(header, 0x10)
     if not word and not stream.writes:
         raise SongError("expected a YM2151: the file has neither its clock nor a write to it")
     clock = word & ~(DUAL | OPP)
