@@ -15,17 +15,19 @@ What there is
 ``views``                   looks at a state record: dB, Hz, names; ``help(opm.views)``
 ``plot``                    pictures, with matplotlib; ``import opm.plot``
 ``Voice``, ``Operator``     instruments; ``read_voices``, ``write_opm`` their files, ``extract_voices`` a song's
-``note``, ``midi_of``       notes to key codes and back
+``note``, ``midi_of``       notes to key codes and back; ``note("A4").registers(1)`` is what to write
 ``describe``                what a register write does; ``help(opm.registers)`` lists all registers
+``registers``               ``encode`` and ``fields``: register bytes from their fields and back
+``song``                    songs: files in, writes, samples
 
 Words
 -----
 clock, cycle
     One step of the chip: two periods of the master clock phiM, 3 579 545 Hz or 4 000 000 Hz as a rule.
 frame
-    32 cycles, 64 periods of phiM: one stereo sample, 55 930 a second.
+    32 cycles, 64 periods of phiM: one stereo sample, 55 930 per second.
 channel
-    1 to 8. Arrays with one element a channel count from 0.
+    1 to 8. Arrays with one element per channel count from 0.
 operator, slot
     M1, M2, C1, C2, in register order. State fields of 32 elements are indexed by slot: 8 * operator + channel - 1.
 event
@@ -41,22 +43,27 @@ All behaviour: Nuked-OPM 1.0, which was read off the silicon; every cycle and ev
 registers, dB and Hz: Yamaha's YM2151 manual. Not emulated: the analogue side, half-cycles of phiM.
 """
 
-from . import views
-from .chip import YM2151, YM2164, make_events, run
+from typing import Any
+
+from . import registers, song
+from .chip import YM2151, YM2164, run
+from .events import EVENT, make_events
+from .inspect import views
+from .inspect.trace import trace
+from .inspect.vcd import write_vcd
+from .pitch import REFERENCE_CLOCK, KeyCode, midi_of, note
 from .registers import describe
-from .run import EVENT
 from .state import FIELDS, STATE
-from .trace import trace
-from .vcd import write_vcd
-from .views import midi_of, note
 from .voice import Operator, Voice, extract_voices, read_voices, write_opm
 
 __all__ = [
     "EVENT",
     "FIELDS",
+    "REFERENCE_CLOCK",
     "STATE",
     "YM2151",
     "YM2164",
+    "KeyCode",
     "Operator",
     "Voice",
     "describe",
@@ -65,10 +72,26 @@ __all__ = [
     "midi_of",
     "note",
     "read_voices",
+    "registers",
     "run",
+    "song",
     "trace",
     "views",
     "write_opm",
     "write_vcd",
 ]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
+
+
+def __dir__() -> list[str]:
+    """Return the public names alone."""
+    return sorted([*__all__, "plot", "__doc__", "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    """Import ``plot`` when it is asked for: it needs matplotlib."""
+    if name == "plot":
+        from .inspect import plot
+
+        return plot
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,7 @@
 ``SOURCES``
     Numba stamps a cached function with its own file only and would serve it stale after an edit of an
     imported block (numba issues 1833, 9483). Default arguments are part of the cache key, so every
-    entry carries ``sources=SOURCES``: edit any file of ``opm`` and the key changes.
+    entry carries ``sources=SOURCES``: edit any file of ``opm``, sub-folders included, and the key changes.
 """
 
 import zlib
@@ -25,7 +25,7 @@ entry = njit(cache=True, nogil=True)
 
 def _fingerprint() -> int:
     crc = 0
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
         crc = zlib.crc32(source.read_bytes(), crc)
     return crc
 

@@ -4,58 +4,43 @@ NOT EMULATED: the analogue side (YM3012 output filter, slew, noise), supply and 
 half-cycles of phiM. ``port 0`` reads as 255. Source of all behaviour: Nuked-OPM 1.0.
 """
 
-import operator
 import struct
 import zlib
-from collections.abc import Sequence
-from typing import Any
+from typing import Literal, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from . import bus
+from ._check import Samples, integer, output
 from ._jit import plain
-from .boundary import OBSTACLES
-from .frame import FRAME
-from .run import AUTO, CYCLE, CYCLES_PER_FRAME, EVENT, FRAMES, bus_write, run_frames
+from .cycle import bus
+from .engine import AUTO, ENGINES, run_frames
+from .events import (
+    CHIP,
+    CYCLES_PER_FRAME,
+    EVENT,
+    MASTER_CLOCKS_PER_FRAME,
+    EventRows,
+    Events,
+    from_writes,
+    make_events,
+    starts,
+)
+from .pitch import REFERENCE_CLOCK
+from .span.boundary import OBSTACLES
+from .span.frame import WORK
 from .state import FIELDS, RECORD, new_state
 
-Samples = npt.NDArray[np.int16]
-Events = Sequence[tuple[int, int, int]] | npt.NDArray[Any]
-
-FRAMES_PER_WRITE = 2
-"""From one queued register write to the next."""
 RESET_CYCLES = 2048
 
 _MAGIC = b"opm-chip"
 _LAYOUT = zlib.crc32(repr(FIELDS).encode())
-_HEADER = struct.Struct("<8sIdqqBI")
-_ENGINES = {"auto": AUTO, "cycle": CYCLE, "frame": FRAMES}
-_NO_CHANNELS = np.empty((0, 8), np.int16)
-_NO_SAMPLES = np.empty((0, 2), np.int16)
+_HEADER = struct.Struct("<8sIdqqI")
+NO_CHANNELS = np.empty((0, 8), np.int16)
+NO_SAMPLES = np.empty((0, 2), np.int16)
 _NO_EVENTS = np.empty(0, EVENT)
 _NOT_TRACED = np.empty(0, np.int32)
 _NO_TRACE = np.empty((0, 0), np.int32)
-
-
-def _integer(name: str, value: Any, low: int, high: int | None = None) -> int:
-    """Return value as int; TypeError or ValueError names it if it is none or out of range."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, got {value!r}") from None
-    if number < low or (high is not None and number > high):
-        raise ValueError(f"{name} must be {f'{low} to {high}' if high is not None else f'at least {low}'}, got {value}")
-    return number
-
-
-def _output(name: str, array: Any, shape: tuple[int, int]) -> Samples:
-    """Return an array samples can be written to; TypeError or ValueError if it is none."""
-    if not isinstance(array, np.ndarray) or array.dtype != np.int16:
-        raise TypeError(f"{name} must be an int16 array, got {getattr(array, 'dtype', type(array).__name__)}")
-    if array.shape != shape or not array.flags.c_contiguous or not array.flags.writeable:
-        raise ValueError(f"{name} must be writeable, C-contiguous and of shape {shape}, got shape {array.shape}")
-    return array
 
 
 class YM2151:
@@ -82,22 +67,26 @@ class YM2151:
 
     _opp = False
 
-    def __init__(self, clock: float = 3_579_545) -> None:
+    def __init__(self, clock: float = REFERENCE_CLOCK) -> None:
         if isinstance(clock, bool) or not isinstance(clock, int | float) or not 0 < clock < float("inf"):
             raise ValueError(f"clock must be a positive number of Hz, got {clock!r}")
         self.clock = clock
         """Master clock in Hz."""
         self._records = new_state(self._opp)
         self._words = self._records.view(np.int32)
-        self._frames = np.zeros(2, FRAME)
-        self._frame_words = self._frames.view(np.int32)
+        self._work = np.zeros(2, WORK)
+        self._work_words = self._work.view(np.int32)
         self._mute = 0
+        self._cycle = self._frame_cycles = 0
+        self._written: list[tuple[int, int]] = []
+        self._queue: Events = _NO_EVENTS
+        self._bus_free = 0
         self.reset()
 
     @property
     def sample_rate(self) -> float:
-        """Frames a second: clock / 64, as float Hz."""
-        return self.clock / 64
+        """Frames per second: clock / 64, as float Hz."""
+        return self.clock / MASTER_CLOCKS_PER_FRAME
 
     @property
     def state(self) -> np.record:
@@ -108,18 +97,17 @@ class YM2151:
         """Power up and reset: all state zero, IC asserted for 2048 cycles, released. Empties the write queue."""
         self._words[:] = 0
         self._records["opp"] = self._opp
-        self._queue: list[tuple[int, int, int]] = []
-        self._cycle = self._frame_cycles = 0
+        self._written, self._queue = [], _NO_EVENTS
         self.ic = 1
         self.step(RESET_CYCLES)
         self.ic = 0
         self._cycle = self._frame_cycles = 0
-        self._next_frame = 0
+        self._bus_free = 0
         self._records[1] = self._records[0]
 
     @property
     def cycle(self) -> int:
-        """Cycles since reset: 32 a frame."""
+        """Cycles since reset: 32 per frame."""
         return self._cycle
 
     @property
@@ -130,7 +118,7 @@ class YM2151:
     @property
     def obstacle(self) -> str:
         """Why the last whole frame ran as single clocks, in words; empty if the frame engine did it."""
-        return OBSTACLES[self._frames[0].obstacle]
+        return OBSTACLES[int(self._work[0].obstacle)]
 
     def write(self, port: int, data: int) -> None:
         """Write to the bus as on the pins: taken at the next cycle.
@@ -150,7 +138,7 @@ class YM2151:
         TypeError, ValueError
             Not an integer, or out of range.
         """
-        port, data = _integer("port", port, 0, 1), _integer("data", data, 0, 255)
+        port, data = integer("port", port, 0, 1), integer("data", data, 0, 255)
         plain(bus.write_port)(self.state, port, data)
 
     def write_register(self, address: int, data: int) -> None:
@@ -169,15 +157,23 @@ class YM2151:
         TypeError, ValueError
             Not an integer, or out of range.
         """
-        address, data = _integer("address", address, 0, 255), _integer("data", data, 0, 255)
-        frame = max(-(-self._cycle // CYCLES_PER_FRAME), self._next_frame)
-        self._queue += bus_write(frame, address, data)
-        self._next_frame = frame + FRAMES_PER_WRITE
+        self._written.append((integer("address", address, 0, 255), integer("data", data, 0, 255)))
+
+    def _pending_events(self) -> Events:
+        """Put what was written since the last step on the bus; return all events that are still to come."""
+        if self._written:
+            address, data = np.array(self._written, np.uint8).T
+            due = np.full(len(address), -(-self._cycle // CYCLES_PER_FRAME))
+            start = starts(due, self._bus_free)
+            self._queue = np.concatenate([self._queue, from_writes(start, address, data)])
+            self._bus_free = int(start[-1]) + CHIP.spacing
+            self._written = []
+        return self._queue
 
     @property
     def pending(self) -> int:
         """Register writes still queued, counting one whose data byte is not on the bus yet."""
-        return (len(self._queue) + 1) // 2
+        return len(self._written) + (len(self._queue) + 1) // 2
 
     def read(self, port: int = 1) -> int:
         """Read a port.
@@ -191,7 +187,7 @@ class YM2151:
         int
             Port 1: status - bit 7 busy, bit 1 timer B, bit 0 timer A. Port 0: 255.
         """
-        return int(plain(bus.read_status)(self.state)) if _integer("port", port, 0, 1) else 0xFF
+        return int(plain(bus.read_status)(self.state)) if integer("port", port, 0, 1) else 0xFF
 
     @property
     def irq(self) -> int:
@@ -215,7 +211,7 @@ class YM2151:
 
     @ic.setter
     def ic(self, level: int) -> None:
-        plain(bus.set_ic)(self.state, _integer("ic", level, 0, 1))
+        plain(bus.set_ic)(self.state, integer("ic", level, 0, 1))
 
     @property
     def mute(self) -> int:
@@ -224,7 +220,7 @@ class YM2151:
 
     @mute.setter
     def mute(self, mask: int) -> None:
-        mask = _integer("mute", mask, 0, 255)
+        mask = integer("mute", mask, 0, 255)
         if mask and not self._mute:
             self._records[1] = self._records[0]
         self._mute = mask
@@ -237,7 +233,7 @@ class YM2151:
         cycles : int
             0 or more.
         """
-        self._advance(1, _integer("cycles", cycles, 0), _NO_SAMPLES, _NO_CHANNELS)
+        self._advance(1, integer("cycles", cycles, 0), NO_SAMPLES, NO_CHANNELS)
 
     def generate(self, frames: int, out: "Samples | None" = None) -> "Samples":
         """Advance whole frames and return their samples.
@@ -259,9 +255,9 @@ class YM2151:
         TypeError, ValueError
             ``frames`` or ``out`` do not fit the description.
         """
-        frames = _integer("frames", frames, 0)
-        out = np.empty((frames, 2), np.int16) if out is None else _output("out", out, (frames, 2))
-        self._advance(frames, CYCLES_PER_FRAME, out, _NO_CHANNELS)
+        frames = integer("frames", frames, 0)
+        out = np.empty((frames, 2), np.int16) if out is None else output("out", out, (frames, 2))
+        self._advance(frames, CYCLES_PER_FRAME, out, NO_CHANNELS)
         return out
 
     def generate_channels(self, frames: int) -> "Samples":
@@ -280,13 +276,13 @@ class YM2151:
         (frames, 8) int16
             Channel 8 is clipped where its noise would exceed 16 bits.
         """
-        channels = np.empty((_integer("frames", frames, 0), 8), np.int16)
-        self._advance(len(channels), CYCLES_PER_FRAME, _NO_SAMPLES, channels)
+        channels = np.empty((integer("frames", frames, 0), 8), np.int16)
+        self._advance(len(channels), CYCLES_PER_FRAME, NO_SAMPLES, channels)
         return channels
 
     def run(
         self,
-        events: "Events",
+        events: "EventRows",
         frames: int,
         cycles_per_frame: int = CYCLES_PER_FRAME,
         engine: str = "auto",
@@ -319,17 +315,17 @@ class YM2151:
             An argument is not as described.
         """
         events = self._checked(events)
-        out = np.empty((_integer("frames", frames, 0), 2), np.int16)
-        cycles_per_frame = _integer("cycles_per_frame", cycles_per_frame, 1)
-        if engine not in _ENGINES:
-            raise ValueError(f"engine must be one of {', '.join(map(repr, _ENGINES))}, got {engine!r}")
-        taps = _NO_CHANNELS if channels is None else _output("channels", channels, (len(out), 8))
-        self._advance(len(out), cycles_per_frame, out, taps, events, _ENGINES[engine])
+        out = np.empty((integer("frames", frames, 0), 2), np.int16)
+        cycles_per_frame = integer("cycles_per_frame", cycles_per_frame, 1)
+        if engine not in ENGINES:
+            raise ValueError(f"engine must be one of {', '.join(map(repr, ENGINES))}, got {engine!r}")
+        taps = NO_CHANNELS if channels is None else output("channels", channels, (len(out), 8))
+        self._advance(len(out), cycles_per_frame, out, taps, events, ENGINES[engine])
         return out
 
-    def _checked(self, events: Events) -> npt.NDArray[Any]:
+    def _checked(self, rows: EventRows) -> Events:
         """Return events that do not lie in the past."""
-        events = make_events(events) if len(events) else _NO_EVENTS
+        events = make_events(rows) if len(rows) else _NO_EVENTS
         if len(events) and events["cycle"][0] < self._cycle:
             raise ValueError(f"event 0: cycle {events['cycle'][0]} has passed, the chip is at {self._cycle}")
         return events
@@ -340,20 +336,22 @@ class YM2151:
         cycles_per_frame: int,
         out: Samples,
         channels: Samples,
-        events: npt.NDArray[Any] = _NO_EVENTS,
+        events: Events = _NO_EVENTS,
         engine: int = AUTO,
         traced: npt.NDArray[np.int32] = _NOT_TRACED,
         trace: npt.NDArray[np.int32] = _NO_TRACE,
     ) -> None:
+        """Call the compiled entry, with the queued writes merged into the events."""
         end = self._cycle + frames * cycles_per_frame
-        if self._queue:
-            due = next((i for i, event in enumerate(self._queue) if event[0] >= end), len(self._queue))
-            events = np.concatenate([np.array(self._queue[:due], EVENT), events])
+        queue = self._pending_events()
+        if len(queue):
+            due = int(np.searchsorted(queue["cycle"], end))
+            events = np.concatenate([queue[:due], events])
             events = events[np.argsort(events["cycle"], kind="stable")]
-            del self._queue[:due]
+            self._queue = queue[due:]
         self._frame_cycles += run_frames(
             self._words,
-            self._frame_words,
+            self._work_words,
             events.view(np.uint8),
             self._cycle,
             frames,
@@ -373,13 +371,15 @@ class YM2151:
         Returns
         -------
         bytes
-            State, queued writes, clock and mute, under a header with the state's layout. For ``load``.
+            State, queued writes and clock, under a header with the state's layout. For ``load``. ``mute`` is the
+            listener's, and stays out of it.
         """
-        header = _HEADER.pack(_MAGIC, _LAYOUT, self.clock, self._cycle, self._next_frame, self._mute, len(self._queue))
-        return header + self._records.tobytes() + np.array(self._queue, EVENT).tobytes()
+        queue = self._pending_events()
+        header = _HEADER.pack(_MAGIC, _LAYOUT, self.clock, self._cycle, self._bus_free, len(queue))
+        return header + self._records[:1].tobytes() + queue.tobytes()
 
     def load(self, saved: bytes | bytearray | memoryview) -> None:
-        """Go back to a snapshot; ``state`` views stay live.
+        """Go back to a snapshot; ``state`` views stay live, muted channels stay muted.
 
         Parameters
         ----------
@@ -389,25 +389,25 @@ class YM2151:
         Raises
         ------
         ValueError
-            The bytes are no snapshot, of another state layout, of the other chip, or cut short. The chip is
+            The bytes are not a snapshot, of another state layout, of the other chip, or cut short. The chip is
             left as it was.
         """
         saved = bytes(saved)
         if not saved.startswith(_MAGIC) or len(saved) < _HEADER.size:
             raise ValueError("not a chip snapshot: it does not start with a snapshot header")
-        _, layout, clock, cycle, next_frame, mute, queued = _HEADER.unpack_from(saved)
+        _, layout, clock, cycle, bus_free, queued = _HEADER.unpack_from(saved)
         if layout != _LAYOUT:
             raise ValueError(f"snapshot has state layout {layout:08x}, this version of opm reads {_LAYOUT:08x}")
-        end = _HEADER.size + self._records.nbytes
+        end = _HEADER.size + RECORD.itemsize
         if len(saved) != end + queued * EVENT.itemsize:
             raise ValueError(f"snapshot should have {end + queued * EVENT.itemsize} bytes, has {len(saved)}")
-        records = np.frombuffer(saved, RECORD, 2, _HEADER.size)
-        if bool(records[0]["opp"]) != self._opp:
-            raise ValueError(f"snapshot is of a {'YM2164' if records[0]['opp'] else 'YM2151'}")
-        self._records[:] = records
+        record = np.frombuffer(saved, RECORD, 1, _HEADER.size)[0]
+        if bool(record["opp"]) != self._opp:
+            raise ValueError(f"snapshot is of a {'YM2164' if record['opp'] else 'YM2151'}")
+        self._records[:] = record
         self.clock = int(clock) if clock.is_integer() else clock
-        self._cycle, self._next_frame, self._mute = cycle, next_frame, mute
-        self._queue = np.frombuffer(saved, EVENT, queued, end).tolist()
+        self._cycle, self._bus_free = cycle, bus_free
+        self._written, self._queue = [], np.frombuffer(saved, EVENT, queued, end)
 
 
 class YM2164(YM2151):
@@ -416,58 +416,47 @@ class YM2164(YM2151):
     _opp = True
 
 
-_CHIPS = {"ym2151": YM2151, "ym2164": YM2164}
+CHIPS = {"ym2151": YM2151, "ym2164": YM2164}
 
 
-def _new(chip: str) -> YM2151:
+def new_chip(chip: str, clock: float = REFERENCE_CLOCK) -> YM2151:
     """Return a chip by its name."""
-    if chip not in _CHIPS:
-        raise ValueError(f"chip must be one of {', '.join(map(repr, _CHIPS))}, got {chip!r}")
-    return _CHIPS[chip]()
+    if chip not in CHIPS:
+        raise ValueError(f"chip must be one of {', '.join(map(repr, CHIPS))}, got {chip!r}")
+    return CHIPS[chip](clock)
 
 
-def make_events(rows: "Events") -> "npt.NDArray[Any]":
-    """Return bus events as ``run`` wants them, checked.
-
-    Parameters
-    ----------
-    rows : sequence of (cycle, kind, data), or array of dtype ``EVENT``
-
-    Returns
-    -------
-    (n,) EVENT
-
-    Raises
-    ------
-    TypeError, ValueError
-        Wrong dtype or shape; a kind other than 0, 1, 2; a cycle that is negative or before the last one.
-    """
-    if isinstance(rows, np.ndarray):
-        if rows.dtype.names is None or set(EVENT.names or ()) != set(rows.dtype.names) or rows.ndim != 1:
-            raise TypeError(f"events must be a one-dimensional array of dtype opm.EVENT, got {rows.dtype}")
-        events = np.empty(len(rows), EVENT)
-        for name in EVENT.names or ():
-            events[name] = rows[name]
-    else:
-        events = np.array([tuple(row) for row in rows], EVENT)
-    if len(events) and events["cycle"][0] < 0:
-        raise ValueError(f"event 0: cycle must not be negative, got {events['cycle'][0]}")
-    if (wrong := np.flatnonzero(np.diff(events["cycle"]) < 0)).size:
-        i = int(wrong[0])
-        raise ValueError(f"event {i + 1}: cycle {events['cycle'][i + 1]} comes before {events['cycle'][i]}")
-    if (wrong := np.flatnonzero(events["kind"] > 2)).size:
-        raise ValueError(f"event {wrong[0]}: kind must be 0, 1 or 2, got {events['kind'][wrong[0]]}")
-    return events
-
-
+@overload
 def run(
-    events: "Events",
+    events: EventRows,
+    frames: int,
+    chip: str = ...,
+    cycles_per_frame: int = ...,
+    engine: str = ...,
+    *,
+    return_chip: Literal[True],
+) -> tuple[Samples, YM2151]: ...
+@overload
+def run(
+    events: EventRows, frames: int, chip: str, cycles_per_frame: int, engine: str, return_chip: Literal[True]
+) -> tuple[Samples, YM2151]: ...
+@overload
+def run(
+    events: EventRows,
+    frames: int,
+    chip: str = ...,
+    cycles_per_frame: int = ...,
+    engine: str = ...,
+    return_chip: Literal[False] = ...,
+) -> Samples: ...
+def run(
+    events: "EventRows",
     frames: int,
     chip: str = "ym2151",
     cycles_per_frame: int = CYCLES_PER_FRAME,
     engine: str = "auto",
     return_chip: bool = False,
-) -> Any:
+) -> "Samples | tuple[Samples, YM2151]":
     """Reset a chip, play bus events, return the samples.
 
     Parameters
@@ -495,6 +484,6 @@ def run(
     TypeError, ValueError
         An argument is not as described.
     """
-    played = _new(chip)
+    played = new_chip(chip)
     out = played.run(events, frames, cycles_per_frame, engine)
     return (out, played) if return_chip else out

@@ -1,4 +1,4 @@
-"""The register map: one table. The write decode, ``describe`` and the list below derive from it.
+"""The register map: one table. Decode, ``encode``, ``fields``, ``describe`` and the list below derive from it.
 
 Channel registers: base + channel. Slot registers: base + slot, slot = operator * 8 + channel with the
 operators in the order M1, M2, C1, C2 - while the key-on bits of register 08 go M1, C1, M2, C2.
@@ -8,12 +8,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._check import integer
 from .state import OPERATORS, offset
 from .tables import Rom
 
 CHIP, CHANNEL, SLOT = 0, 1, 2
-YM2151, YM2164 = 1, 2
-BOTH = YM2151 | YM2164
+"""Scopes: one register, one per channel, one per slot."""
+OPM, OPP = 1, 2
+"""The chips that have a register: bits of a mask."""
+BOTH = OPM | OPP
+CHIPS = {"ym2151": OPM, "ym2164": OPP}
+KON, LFRQ, RL, KC, KF, PMS, SLOTS, TL, DT2 = 0x08, 0x18, 0x20, 0x28, 0x30, 0x38, 0x40, 0x60, 0xC0
+"""First addresses by their (first) field; the slots' registers begin at ``SLOTS``."""
+CHANNEL_BASES, SLOT_BASES = range(0x20, 0x40, 8), range(0x40, 0x100, 0x20)
+"""First addresses of the channels' and the slots' registers."""
+ALL_KEYS = 0x78
+"""Register 08: the key bits of all four operators."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,20 @@ class Bits:
     when: int = -1
     """Only if bit 7 of the data is this (register 19); -1 = always."""
 
+    @property
+    def key(self) -> str:
+        """The mnemonic as a Python name: ``ams_en``."""
+        return self.name.lower().replace("-", "_").replace(" ", "_")
+
+    @property
+    def most(self) -> int:
+        """The largest value."""
+        return (2 << (self.high - self.low)) - 1
+
+    def value(self, data: int) -> int:
+        """The field's value in a data byte."""
+        return data >> self.low & self.most
+
 
 # fmt: off
 _TESTS = (
@@ -49,8 +73,8 @@ _TESTS = (
 REGISTERS: tuple[Bits, ...] = tuple(Bits(*row) for row in (  # type: ignore[arg-type]
     #base scope   hi lo name       field         meaning
     *((base, CHIP, i, i, f"TEST{i}", "test", meaning, i, 0, chip)
-      for base, chip in ((0x01, YM2151), (0x09, YM2164)) for i, meaning in enumerate(_TESTS)),
-    (0x00, CHANNEL, 7, 0, "RAMP", "opp_ramp",     "TL ramp divider", 0, 0, YM2164),
+      for base, chip in ((0x01, OPM), (0x09, OPP)) for i, meaning in enumerate(_TESTS)),
+    (0x00, CHANNEL, 7, 0, "RAMP", "opp_ramp",     "TL ramp divider", 0, 0, OPP),
     *((0x08, CHIP, 3 + i, 3 + i, name, "kon_operator", "key on", i)
       for i, name in enumerate(("M1", "C1", "M2", "C2"))),
     (0x08, CHIP,    2, 0, "channel",  "kon_channel", "channel to key on or off"),
@@ -81,8 +105,8 @@ REGISTERS: tuple[Bits, ...] = tuple(Bits(*row) for row in (  # type: ignore[arg-
     (0x38, CHANNEL, 1, 0, "AMS",      "ch_ams",   "amplitude modulation sensitivity"),
     (0x40, SLOT,    6, 4, "DT1",      "sl_dt1",   "detune 1"),
     (0x40, SLOT,    3, 0, "MUL",      "sl_mul",   "frequency multiple, 0 = 1/2"),
-    (0x60, SLOT,    6, 0, "TL",       "sl_tl",    "total level, 0.75 dB steps", 0, 0, YM2151),
-    (0x60, SLOT,    7, 0, "TL",       "sl_tl",    "total level, 0.75 dB steps; +128 ramps to it", 0, 0, YM2164),
+    (0x60, SLOT,    6, 0, "TL",       "sl_tl",    "total level, 0.75 dB steps", 0, 0, OPM),
+    (0x60, SLOT,    7, 0, "TL",       "sl_tl",    "total level, 0.75 dB steps; +128 ramps to it", 0, 0, OPP),
     (0x80, SLOT,    7, 6, "KS",       "sl_ks",    "key scaling"),
     (0x80, SLOT,    4, 0, "AR",       "sl_ar",    "attack rate"),
     (0xA0, SLOT,    7, 7, "AMS-EN",   "sl_ams_en", "amplitude modulation enable"),
@@ -96,7 +120,7 @@ REGISTERS: tuple[Bits, ...] = tuple(Bits(*row) for row in (  # type: ignore[arg-
 _SPAN = {CHIP: 1, CHANNEL: 8, SLOT: 32}
 
 
-def rows(address: int, chips: int = YM2151) -> list[Bits]:
+def rows(address: int, chips: int = OPM) -> list[Bits]:
     """Return the table's rows that an address reaches, in the table's order.
 
     Parameters
@@ -104,7 +128,7 @@ def rows(address: int, chips: int = YM2151) -> list[Bits]:
     address : int
         0x00 to 0xFF.
     chips : int
-        ``YM2151`` or ``YM2164``.
+        ``OPM`` or ``OPP``.
     """
     return [r for r in REGISTERS if r.chips & chips and r.base <= address < r.base + _SPAN[r.scope]]
 
@@ -117,7 +141,7 @@ def _listed() -> str:
         address = f"{row.base:02X}" + (f"-{last:02X}" if last > row.base else "")
         bits = f"{row.high}-{row.low}" if row.high > row.low else f"{row.high}"
         meaning = row.meaning + (f" (bit 7 = {row.when})" if row.when >= 0 else "")
-        only = {YM2151: ", YM2151 only", YM2164: ", YM2164 only"}.get(row.chips, "")
+        only = {OPM: ", YM2151 only", OPP: ", YM2164 only"}.get(row.chips, "")
         lines.append(f"{address:9}{bits:6}{row.name:11}{row.field:14}{meaning}{only}")
     return "\n".join(lines)
 
@@ -129,19 +153,96 @@ def _decode() -> tuple[Rom, Rom]:
     """Flatten the table for the compiled decode: row ranges by chip and address, and the rows."""
     first = np.zeros((2, 257), np.int32)
     lines: list[tuple[int, ...]] = []
-    for opp, chips in enumerate((YM2151, YM2164)):
+    for opp, chips in enumerate((OPM, OPP)):
         for address in range(256):
             first[opp, address] = len(lines)
             for bits in rows(address, chips):
-                width_mask = (1 << (bits.high - bits.low + 1)) - 1
                 word = offset(bits.field, bits.index + address - bits.base)
-                lines.append((word, bits.low, width_mask, bits.place, bits.when))
+                lines.append((word, bits.low, bits.most, bits.place, bits.when))
         first[opp, 256] = len(lines)
     return first, np.array(lines, np.int32)
 
 
 FIRST, DECODE = _decode()
 """FIRST (2, 257): rows of an address on YM2151 and YM2164; DECODE (n, 5): word, shift, mask, place, when."""
+
+
+def _present(address: int, chip: str) -> list[Bits]:
+    """Return the rows of an address; ValueError names what is out of range."""
+    integer("address", address, 0, 255)
+    if chip not in CHIPS:
+        raise ValueError(f"chip must be one of {', '.join(map(repr, CHIPS))}, got {chip!r}")
+    return rows(address, CHIPS[chip])
+
+
+def fields(address: int, data: int, chip: str = "ym2151") -> dict[str, int]:
+    """Take a register's byte apart: ``encode``'s inverse.
+
+    Parameters
+    ----------
+    address, data : int
+        0 to 255.
+    chip : {"ym2151", "ym2164"}
+
+    Returns
+    -------
+    dict of str to int
+        Values by mnemonic in lower case. Empty if there is no such register.
+
+    Raises
+    ------
+    ValueError
+        Address, data or chip outside their range.
+
+    Examples
+    --------
+    >>> fields(0x82, 0x9F)
+    {'ks': 2, 'ar': 31}
+    """
+    integer("data", data, 0, 255)
+    return {row.key: row.value(data) for row in _present(address, chip) if row.when in (-1, data >> 7)}
+
+
+def encode(address: int, chip: str = "ym2151", **values: int) -> int:
+    """Put a register's byte together from its fields; those not given are 0.
+
+    Parameters
+    ----------
+    address : int
+        0 to 255.
+    chip : {"ym2151", "ym2164"}
+    **values : int
+        By mnemonic in lower case, as ``fields`` gives them.
+
+    Returns
+    -------
+    int
+        0 to 255.
+
+    Raises
+    ------
+    ValueError
+        No such register or field in it, or a value that does not fit.
+
+    Examples
+    --------
+    >>> hex(encode(0x82, ks=2, ar=31)), hex(encode(0x19, pmd=5))
+    ('0x9f', '0x85')
+    """
+    present = {row.key: row for row in _present(address, chip)}
+    data = 0
+    for key, value in values.items():
+        if key not in present:
+            raise ValueError(
+                f"register {address:02X} of the {chip} has {', '.join(present) or 'no field'}, not {key!r}"
+            )
+        row = present[key]
+        data |= integer(key, value, 0, row.most) << row.low | max(row.when, 0) << 7
+    return data
+
+
+LIMITS = {row.key: row.most for row in REGISTERS if row.chips & OPM}
+"""Largest value of each field of the YM2151 by its mnemonic in lower case."""
 
 _OPERATORS = tuple(OPERATORS)
 
@@ -165,18 +266,15 @@ def describe(address: int, data: int, chip: str = "ym2151") -> str:
     ValueError
         Address, data or chip outside their range.
     """
-    for name, value in (("address", address), ("data", data)):
-        if not 0 <= value <= 255:
-            raise ValueError(f"{name} must be 0 to 255, got {value}")
-    if chip not in ("ym2151", "ym2164"):
-        raise ValueError(f"chip must be 'ym2151' or 'ym2164', got {chip!r}")
-    found = [r for r in rows(address, YM2164 if chip == "ym2164" else YM2151) if r.when in (-1, data >> 7)]
+    integer("data", data, 0, 255)
+    found = [row for row in _present(address, chip) if row.when in (-1, data >> 7)]
     if not found:
         return "no register"
-    if address == 0x08:
-        keyed = "+".join(name for bit, name in zip((3, 5, 4, 6), _OPERATORS, strict=True) if data >> bit & 1)
-        return f"channel {(data & 7) + 1}: key {'on ' + keyed if keyed else 'off'}"
-    values = ", ".join(f"{r.name} {data >> r.low & ((2 << (r.high - r.low)) - 1)}" for r in found)
+    if address == KON:
+        keys = fields(address, data)
+        keyed = "+".join(name for name in _OPERATORS if keys[name.lower()])
+        return f"channel {keys['channel'] + 1}: key {'on ' + keyed if keyed else 'off'}"
+    values = ", ".join(f"{row.name} {row.value(data)}" for row in found)
     index = address - found[0].base
     where = {
         CHIP: "chip",

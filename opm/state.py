@@ -19,6 +19,8 @@ OPERATORS = {"M1": M1, "M2": M2, "C1": C1, "C2": C2}
 """First slot of each operator, in register order."""
 ATTACK, DECAY1, DECAY2, RELEASE = 0, 1, 2, 3
 """The values of ``eg_state``."""
+LEFT, RIGHT = 0, 1
+"""Sides, in fields of two elements and in samples."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ FIELDS: tuple[Field, ...] = tuple(Field(*row) for row in (
     # --- phase generator
     ("pg_fnum",           12, 32, "F-number"),
     ("pg_kcode",           5, 32, "key code after modulation: octave and two note bits"),
-    ("pg_inc",            20, 32, "phase increment a frame"),
+    ("pg_inc",            20, 32, "phase increment per frame"),
     ("pg_phase",          20, 32, "phase; the top 10 bits address the sine"),
     ("pg_reset",           1, 32, "key-on edge"),
     ("pg_reset_latch",     1, 32, "the same, later: the phase restarts"),

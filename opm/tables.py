@@ -108,6 +108,9 @@ MODULATION = _rom(
 CARRIER = _algorithms("7", "567", "4567", "01234567")
 """(4, 8) 1 = the operator (M1 M2 C1 C2) is heard in the algorithm. Manual and die."""
 
+CARRIERS = tuple(tuple(np.flatnonzero(heard).tolist()) for heard in CARRIER.T)
+"""Operators that are heard, 0 to 3, by algorithm: CARRIER as tuples."""
+
 SINE = _rom(LOGSIN[[(p ^ 255) & 255 if p & 256 else p & 255 for p in range(1024)]])
 """(1024,) attenuation of a whole sine by 10-bit phase, without its sign: LOGSIN unfolded."""
 

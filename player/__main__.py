@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import opm
+from opm.song import CAT2151, CHANNELS, FASTEST, SLOWEST, Options, Schedule, SongError, reason
 
 from . import outputs
 from .job import STDOUT, Job
 from .live import LATENCY, Live
 from .playing import NEXT, PREVIOUS, QUIT, Playing
-from .render import CHANNELS
-from .schedule import FAMILY, Options, Schedule
 from .serve import DEFAULT, Server
-from .song import CLOCK, FASTEST, SLOWEST, Song, SongError, reason
 from .speaker import Speaker, devices
 
 SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -101,8 +99,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def info(song: Song, schedule: Schedule) -> dict[str, Any]:
+def info(schedule: Schedule) -> dict[str, Any]:
     """Return what a listener may want to know, ready for JSON."""
+    song = schedule.song
     loop = song.loop
     return {
         "format": song.format,
@@ -114,7 +113,7 @@ def info(song: Song, schedule: Schedule) -> dict[str, Any]:
         else None,
         "tags": song.tags,
         "writes": len(song.writes),
-        "compat": "cat2151" if schedule.bus is FAMILY else "none",
+        "compat": "cat2151" if schedule.bus is CAT2151 else "none",
         "not_played": list(song.not_played),
         "notes": song.notes,
     }
@@ -144,11 +143,12 @@ def _say(*words: str) -> None:
     print(*words, file=sys.stderr, flush=True)
 
 
-def _announce(song: Song, schedule: Schedule) -> None:
+def _announce(schedule: Schedule) -> None:
     """Say what was decided, and what will not be heard."""
+    song = schedule.song
     for note in song.notes:
         _say(f"note: {note}")
-    if schedule.bus is FAMILY:
+    if schedule.bus is CAT2151:
         _say("note: cat2151 timing, the chip at twice its speed (--compat none plays the true chip)")
     if song.not_played:
         _say(f"not played: {', '.join(song.not_played)}")
@@ -167,33 +167,34 @@ def _job(args: argparse.Namespace, song: Path) -> Job:
     family = None if args.compat is None else args.compat == "cat2151"
     mute = args.mute | (0xFF & ~args.solo if args.solo else 0)
     return Job(
-        song,
-        Path(args.output) if args.output else None,
-        args.stems,
-        args.rate,
-        args.float,
-        10 ** (args.volume / 20),
-        mute,
-        args.start,
-        args.time_unit,
-        Options(args.loops, args.fade, args.tail, args.clock, family, args.speed),
+        song=song,
+        output=Path(args.output) if args.output else None,
+        stems=args.stems,
+        rate=args.rate,
+        floating=args.float,
+        gain=10 ** (args.volume / 20),
+        mute=mute,
+        start=args.start,
+        time_unit=args.time_unit,
+        options=Options(
+            loops=args.loops, fade=args.fade, tail=args.tail, clock=args.clock, family=family, speed=args.speed
+        ),
     )
 
 
-def _play(jobs: list[Job], args: argparse.Namespace, first: tuple[Song, Schedule] | None = None) -> list[str]:
+def _play(jobs: list[Job], args: argparse.Namespace, first: Schedule | None = None) -> list[str]:
     """Play songs one after the other, as the keys say; return what went wrong. ``first`` has been read already."""
     failed: list[str] = []
     _compile()
     speaker = Speaker(args.device)
-    playing = Playing(speaker, args.latency, args.plain, args.scope)
     at = 0
     try:
         while 0 <= at < len(jobs):
             try:
-                song, schedule = first or jobs[at].read()
+                schedule = first or jobs[at].read()
                 first = None
-                _announce(song, schedule)
-                outcome = playing.play(jobs[at], song, schedule)
+                _announce(schedule)
+                outcome = Playing(speaker, jobs[at], schedule, args.latency, args.plain, args.scope).play()
             except SongError as error:
                 failed.append(f"{jobs[at].song}: {error}")
                 outcome = NEXT
@@ -209,16 +210,16 @@ def _play(jobs: list[Job], args: argparse.Namespace, first: tuple[Song, Schedule
 
 def _one(job: Job, args: argparse.Namespace) -> None:
     """Say something about a song, or render it."""
-    song, schedule = job.read()
+    schedule = job.read()
     if args.info:
-        facts = info(song, schedule)
+        facts = info(schedule)
         print(json.dumps(facts, ensure_ascii=False, indent=2)) if args.json else _print_info(facts)
         return
-    _announce(song, schedule)
+    _announce(schedule)
     if job.output and job.output != STDOUT:
         outputs.check_ending(job.output)
     _compile()
-    job.run(song, schedule)
+    job.run(schedule)
 
 
 def _attempt(job: Job, args: argparse.Namespace) -> str | None:
@@ -265,7 +266,7 @@ def _serve(args: argparse.Namespace) -> int:
     if not host or not port.isdigit() or int(port) > 65_535:
         raise SongError(f"expected HOST:PORT, got {args.serve!r}")
     _compile()
-    live = Live(args.clock or CLOCK, output=Speaker(args.device, LATENCY))
+    live = Live(args.clock or opm.REFERENCE_CLOCK, output=Speaker(args.device, LATENCY))
     try:
         with Server(live, (host, int(port))) as server:
             live.start()

@@ -13,11 +13,10 @@ import soundfile
 from rich.console import Console
 from rich.progress import Progress
 
-from . import formats, outputs
-from .render import CHANNELS, Renderer, Samples
+from opm.song import CHANNELS, Options, Renderer, Samples, Schedule, SongError, formats, reason
+
+from . import outputs
 from .resample import Resampler
-from .schedule import Options, Schedule
-from .song import Song, SongError, reason
 
 STDOUT = Path("-")
 
@@ -30,7 +29,7 @@ class Job:
     output: Path | None = None
     """A file by its ending, or ``-``: WAV to standard output."""
     stems: Path | None = None
-    """Folder for one file a channel."""
+    """Folder for one file per channel."""
     rate: int | None = None
     """Hz of the sound; None is the chip's own."""
     floating: bool = False
@@ -40,12 +39,11 @@ class Job:
     time_unit: str | None = None
     options: Options = field(default_factory=Options)
 
-    def read(self) -> tuple[Song, Schedule]:
+    def read(self) -> Schedule:
         """Read the song and plan it."""
-        song = formats.read(self.song, self.time_unit)
-        return song, Schedule(song, self.options)
+        return Schedule(formats.read(self.song, self.time_unit), self.options)
 
-    def run(self, song: Song, schedule: Schedule) -> None:
+    def run(self, schedule: Schedule) -> None:
         """Write all outputs.
 
         Raises
@@ -54,32 +52,32 @@ class Job:
             One of them cannot be written; it is left as it was.
         """
         if self.stems:
-            self._write_stems(song, schedule)
+            self._write_stems(schedule)
         if self.output == STDOUT:
-            self._to_stdout(song, schedule)
+            self._to_stdout(schedule)
         elif self.output:
             if self.output.exists() and self.output.samefile(self.song):
                 raise SongError("this is the song itself: choose another name")
             if self.output.suffix.lower() in outputs.LOGS:
-                outputs.write_log(self.output, song)
+                outputs.write_log(self.output, schedule.song)
             else:
-                self._write_sound(song, schedule, self.output)
+                self._write_sound(schedule, self.output)
 
-    def _sound(self, song: Song, schedule: Schedule) -> outputs.Sound:
+    def _sound(self, schedule: Schedule) -> outputs.Sound:
         rate = schedule.rate if self.rate is None else self.rate
         size = 8 if self.floating else 4
         seconds = schedule.frames / schedule.rate
         if seconds * rate * size > outputs.WAV_LIMIT:
             raise SongError(f"{seconds:.0f} s at {rate:.0f} Hz do not fit in a WAV file of 4 GiB")
-        loop = None
+        song, loop = schedule.song, None
         if song.loop and not self.start:
             scale = rate / schedule.rate
             first, end = schedule.due(song.loop.tick), schedule.due(song.length)
             loop = (round(first * scale), round(end * scale) - 1)
         return outputs.Sound(round(rate), self.floating, song.tags, loop)
 
-    def _write_sound(self, song: Song, schedule: Schedule, path: Path) -> None:
-        sound = self._sound(song, schedule)
+    def _write_sound(self, schedule: Schedule, path: Path) -> None:
+        sound = self._sound(schedule)
         renderer = Renderer(schedule, self.mute)
         renderer.skip(round(self.start * schedule.rate))
         target = schedule.rate if self.rate is None else self.rate
@@ -87,26 +85,26 @@ class Job:
         blocks = _converted(renderer.blocks(), resampler)
         outputs.write_sound(path, sound, _with_progress(blocks, renderer))
 
-    def _to_stdout(self, song: Song, schedule: Schedule) -> None:
+    def _to_stdout(self, schedule: Schedule) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "song.wav"
-            self._write_sound(song, schedule, path)
+            self._write_sound(schedule, path)
             with path.open("rb") as file:
                 shutil.copyfileobj(file, sys.stdout.buffer)
             sys.stdout.buffer.flush()
 
-    def _write_stems(self, song: Song, schedule: Schedule) -> None:
+    def _write_stems(self, schedule: Schedule) -> None:
         """Write every channel's own file in one pass."""
         assert self.stems is not None
         try:
             self.stems.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SongError(f"cannot write {self.stems}: {reason(error)}") from None
-        sound = self._sound(song, schedule)
+        sound = self._sound(schedule)
         target = schedule.rate if self.rate is None else self.rate
         renderer = Renderer(schedule)
         renderer.skip(round(self.start * schedule.rate))
-        count = CHANNELS * len(song.chips)
+        count = CHANNELS * len(schedule.song.chips)
         subtype = "FLOAT" if self.floating else "PCM_16"
         with ExitStack() as stack:
             files = []

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 import opm
+from opm import events
+from opm.chip import new_chip
+from opm.song import CHIP, Song
 
-from .render import CHIPS
 from .resample import Resampler
-from .schedule import CHIP
-from .song import CLOCK, Song
 from .speaker import Speaker
 
 BLOCK = 256
@@ -62,8 +62,8 @@ class Live:
     >>> live.write(0x08, 0x78, at=live.time + 1)  # doctest: +SKIP
     """
 
-    def __init__(self, clock: int = CLOCK, chip: str = "ym2151", output: Output | None = None) -> None:
-        self._chip = CHIPS[chip](clock)
+    def __init__(self, clock: int = opm.REFERENCE_CLOCK, chip: str = "ym2151", output: Output | None = None) -> None:
+        self._chip = new_chip(chip, clock)
         self._output: Output = output if output is not None else Speaker(latency=LATENCY)
         self._rate = self._chip.sample_rate
         self._resampler = Resampler(self._rate, self._output.rate)
@@ -141,20 +141,22 @@ class Live:
     def _due(self, end: int) -> npt.NDArray[Any]:
         """Take what starts before a frame off the queue, two frames apart."""
         now = self._frame
-        rows = []
+        due = []
         with self._lock:
-            while self._waiting and max(self._waiting[0][0], self._free, now) < end:
-                frame, _, address, data = heapq.heappop(self._waiting)
-                start = max(frame, self._free, now)
-                self._free = start + CHIP.spacing
-                cycle = start * CHIP.cycles_per_frame
-                rows += [(cycle, 0, address), (cycle + CHIP.cycles_to_data, 1, data)]
-        return np.array(rows, opm.EVENT)
+            while self._waiting and self._waiting[0][0] < end and len(due) * CHIP.spacing < end - now:
+                due.append(heapq.heappop(self._waiting))
+            start = events.starts([max(row[0], now) for row in due], self._free)
+            count = int(np.searchsorted(start, end))
+            for row in due[count:]:
+                heapq.heappush(self._waiting, row)
+        if not count:
+            return np.empty(0, opm.EVENT)
+        self._free = int(start[count - 1]) + CHIP.spacing
+        return events.from_writes(start[:count], [row[2] for row in due[:count]], [row[3] for row in due[:count]])
 
     def _run(self) -> None:
         self._output.start()
         while not self._stopped.is_set():
-            events = self._due(self._frame + BLOCK)
-            samples = self._resampler.convert(self._chip.run(events, BLOCK))
+            samples = self._resampler.convert(self._chip.run(self._due(self._frame + BLOCK), BLOCK))
             if len(samples):
                 self._output.write(samples)

@@ -12,8 +12,8 @@ from typing import Any
 
 import soundfile
 
-from .formats import json_log, vgm
-from .song import Song, SongError, reason
+from opm.song import Song, SongError, reason
+from opm.song.formats import json_log, vgm
 
 WAV_LIMIT = 2**32 - 2**20
 """Bytes a WAV file can hold, with room for its tags."""

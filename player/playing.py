@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import rich.live
 from rich.console import Console
-from rich.live import Live
+
+from opm.song import Schedule
 
 from . import keys, screen
 from .job import Job
 from .resample import Resampler, to_int16
-from .schedule import Schedule
-from .song import Song
 from .speaker import Speaker
-from .transport import Transport, View
+from .transport import Moment, Transport
 
 NEXT, PREVIOUS, QUIT, ENDED = "next", "previous", "quit", "ended"
 AHEAD = {"high": 1.0, "low": 0.1}
@@ -26,7 +26,7 @@ AHEAD = {"high": 1.0, "low": 0.1}
 LEAD = 0.02
 """Seconds before a place that fill the resampler's filter."""
 CHUNK = 1024
-FRAMES_A_SECOND = 15
+PICTURES_PER_SECOND = 15
 MOVES = {"left": -5.0, "right": 5.0, "down": -60.0, "up": 60.0}
 VOLUME_STEP = 1.5
 
@@ -38,7 +38,7 @@ class _Chunk:
     turn: int
     seconds: float
     samples: Any
-    view: View
+    moment: Moment
 
 
 class _Worker:
@@ -109,9 +109,9 @@ class _Worker:
             samples = resampler.flush() if block is None else resampler.convert(block)
             samples, drop = samples[drop:], max(0, drop - len(samples))
             if len(samples):
-                self._put(_Chunk(turn, target + made / self._rate, samples, transport.view()))
+                self._put(_Chunk(turn, target + made / self._rate, samples, transport.moment()))
             made += len(samples)
-        self._put(_Chunk(turn, target + made / self._rate, None, transport.view()))
+        self._put(_Chunk(turn, target + made / self._rate, None, transport.moment()))
         while self._current(turn):
             self._stop.wait(0.02)
 
@@ -133,31 +133,37 @@ class Playing:
     Parameters
     ----------
     speaker : Speaker
+    job : Job
+    schedule : Schedule
     latency : {"high", "low"}
     plain, scope : bool
         One line instead of the screen; an oscilloscope for each channel.
     """
 
-    def __init__(self, speaker: Speaker, latency: str, plain: bool, scope: bool) -> None:
-        self.speaker, self.latency, self.plain, self.scope = speaker, latency, plain, scope
-        self.console = Console(stderr=True)
-
-    def play(self, job: Job, song: Song, schedule: Schedule) -> str:
-        """Play to the end, or until a key says otherwise; return NEXT, PREVIOUS, QUIT or ENDED."""
-        transport, self.heard = Transport(schedule), job.start
-        self.worker = _Worker(transport, job.start, job.mute, self.speaker.rate, AHEAD[self.latency])
+    def __init__(
+        self,
+        speaker: Speaker,
+        job: Job,
+        schedule: Schedule,
+        latency: str = "high",
+        plain: bool = False,
+        scope: bool = False,
+    ) -> None:
+        self.speaker, self.schedule, self.plain, self.scope = speaker, schedule, plain, scope
         self.status = screen.Status(job.song.name, job.start, schedule.frames / schedule.rate, mute=job.mute)
-        self.gain, self.solo = job.gain, False
-        self.song, self.clock = song, schedule.clock
+        self.heard, self.gain, self.solo = job.start, job.gain, False
+        self.console = Console(stderr=True)
+        self.live = rich.live.Live(console=self.console, auto_refresh=False, transient=True)
+        self.worker = _Worker(Transport(schedule), job.start, job.mute, speaker.rate, AHEAD[latency])
+
+    def play(self) -> str:
+        """Play to the end, or until a key says otherwise; return NEXT, PREVIOUS, QUIT or ENDED."""
         show = self.console.is_terminal and not self.console.is_dumb_terminal
         try:
             with keys.keyboard() as typing:
                 self.worker.ready()
                 self.speaker.start()
-                if show and not self.plain:
-                    with Live(console=self.console, auto_refresh=False, transient=True) as self.live:
-                        outcome = self._loop(typing, True)
-                else:
+                with self.live if show and not self.plain else contextlib.nullcontext():
                     outcome = self._loop(typing, show)
             self.speaker.finish(outcome == ENDED)
         except BaseException:
@@ -188,12 +194,12 @@ class Playing:
                 self.heard = last.seconds + len(last.samples) / self.speaker.rate
                 self._write(last.samples)
             now = time.monotonic()
-            if show and last and now - drawn > 1 / FRAMES_A_SECOND:
+            if show and last and now - drawn > 1 / PICTURES_PER_SECOND:
                 if now - wall > 1:
                     self.status.cpu = (time.process_time() - cpu) / (now - wall)
                     wall, cpu = now, time.process_time()
                 drawn = now
-                self._draw(last.view)
+                self._draw(last.moment)
 
     def _write(self, samples: Any) -> None:
         if self.gain != 1.0:
@@ -201,13 +207,13 @@ class Playing:
         self.speaker.write(samples)
         self.status.underruns = self.speaker.underruns
 
-    def _draw(self, view: View) -> None:
+    def _draw(self, moment: Moment) -> None:
         self.status.volume = 20 * float(np.log10(self.gain))
         if self.plain:
-            print(f"\r{screen.plain(self.song, self.status)}", end="\x1b[K", file=sys.stderr, flush=True)
+            print(f"\r{screen.plain(self.schedule.song, self.status)}", end="\x1b[K", file=sys.stderr, flush=True)
             return
         width = self.console.width
-        self.live.update(screen.picture(self.song, view, self.status, self.clock, width, self.scope), refresh=True)
+        self.live.update(screen.picture(self.schedule, moment, self.status, width, self.scope), refresh=True)
 
     def _keys(self) -> str | None:
         """Obey the keys; return an outcome if one ends the song."""

@@ -1,4 +1,4 @@
-"""The picture in the terminal: one row a channel, each chip's LFO, noise and timers, and where the song is."""
+"""The picture in the terminal: a row for each channel, each chip's LFO, noise and timers, and where the song is."""
 
 import math
 from dataclasses import dataclass
@@ -11,10 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 import opm
+from opm.song import CHANNELS, Schedule, Song
 
-from .render import CHANNELS
-from .song import Song
-from .transport import View
+from .transport import Moment
 
 METER = 20
 KEYS = 49
@@ -24,7 +23,7 @@ QUIETEST = -60.0
 AUDIBLE = 64
 """Samples below this are silence to the eye."""
 SCOPE_STEP = 8
-"""Frames a dot of the oscilloscope."""
+"""Frames per dot of the oscilloscope."""
 HELP = "space pause  ←→ 5 s  ↑↓ 1 min  1-8 mute  s solo  +- volume  n p song  q quit"
 BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 
@@ -118,18 +117,18 @@ def _place(status: Status, song: Song, width: int) -> Table:
     return grid
 
 
-def _channels(view: View, clock: int, status: Status, scopes: int) -> Table:
+def _channels(moment: Moment, clock: int, status: Status, scopes: int) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     for heading in ("", "note", "keyboard", "level", "alg", "pan", *(["scope"] if scopes else [])):
         table.add_column(heading, no_wrap=True)
-    for i, own in enumerate(view.taps.T):
-        chip, ch = view.states[i // CHANNELS], i % CHANNELS
+    for i, own in enumerate(moment.taps.T):
+        chip, ch = moment.states[i // CHANNELS], i % CHANNELS
         keyed = bool(chip.kon_latch[ch::CHANNELS].any())
         sounding = keyed or bool((np.abs(own.astype(np.int32)) > AUDIBLE).any())
         midi = opm.midi_of(int(chip.ch_kc[ch]), int(chip.ch_kf[ch]), clock)
         muted = bool(status.mute >> ch & 1)
         row: list[RenderableType] = [
-            Text(f"{_name(view, i // CHANNELS)}{ch + 1}", "red strike" if muted else "bold"),
+            Text(f"{_name(moment, i // CHANNELS)}{ch + 1}", "red strike" if muted else "bold"),
             Text(f"{note_of(midi):8}" if sounding else " " * 8, "bold cyan" if keyed else "dim cyan"),
             _keyboard(midi, sounding),
             Text("muted".ljust(METER), "red") if muted else _meter(own),
@@ -140,31 +139,32 @@ def _channels(view: View, clock: int, status: Status, scopes: int) -> Table:
     return table
 
 
-def _name(view: View, number: int) -> str:
+def _name(moment: Moment, number: int) -> str:
     """A and B, where there are two chips."""
-    return "AB"[number] if len(view.states) > 1 else ""
+    return "AB"[number] if len(moment.states) > 1 else ""
 
 
-def _chip(view: View, number: int) -> Text:
-    chip = view.states[number]
+def _chip(moment: Moment, number: int) -> Text:
+    chip = moment.states[number]
     lfo = f"LFO {opm.views.WAVES[int(chip.w)]} rate {int(chip.lfrq)} AMD {int(chip.amd)} PMD {int(chip.pmd)}"
     noise = f"noise {int(chip.nfrq)}" if chip.ne else "noise off"
     timers = f"timers A {'on' if chip.load_a else 'off'} B {'on' if chip.load_b else 'off'}"
-    return Text(f"{_name(view, number)} {lfo}   {noise}   {timers}".strip(), "dim", no_wrap=True)
+    return Text(f"{_name(moment, number)} {lfo}   {noise}   {timers}".strip(), "dim", no_wrap=True)
 
 
-def picture(song: Song, view: View, status: Status, clock: int, width: int, with_scope: bool) -> RenderableType:
+def picture(schedule: Schedule, moment: Moment, status: Status, width: int, with_scope: bool) -> RenderableType:
     """Return the whole screen, 16 lines or 23 with two chips, for a terminal of ``width`` columns."""
+    song = schedule.song
     scopes = min(32, max(8, width - 72)) if with_scope else 0
     load = Text(f"CPU {status.cpu:3.0%}   underruns {status.underruns}", "dim")
-    space = [Text()] if len(view.states) == 1 else []
+    space = [Text()] if len(moment.states) == 1 else []
     return Group(
         _title(song, status, width),
         _place(status, song, width),
         *space,
-        _channels(view, clock, status, scopes),
+        _channels(moment, schedule.clock, status, scopes),
         *space,
-        *(_chip(view, number) for number in range(len(view.states))),
+        *(_chip(moment, number) for number in range(len(moment.states))),
         load,
         Text(HELP, "dim", no_wrap=True),
     )

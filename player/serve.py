@@ -22,9 +22,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from .formats import json_log
+from opm.song import SongError
+from opm.song.formats import json_log
+
 from .live import Live
-from .song import SongError
 
 LONGEST_LINE = 4 * 2**20
 """Bytes of a request."""

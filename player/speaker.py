@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .song import SongError
+from opm.song import SongError
 
 LATENCY = 0.25
 """Seconds the device holds. PortAudio's own choice (35 ms) loses samples in PulseAudio without a word."""

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .render import BLOCK, Renderer, Samples, Snapshot
-from .schedule import Schedule
+from opm.song import BLOCK, Renderer, Samples, Schedule, Snapshot
 
 SPACING = 4.0
 """Seconds between snapshots."""
@@ -23,8 +22,8 @@ SCANNED = 3600.0
 
 
 @dataclass(frozen=True)
-class View:
-    """What a screen shows of a block: the chips' states at its end and each channel's samples."""
+class Moment:
+    """A block as a screen shows it: the chips' states at its end and each channel's samples."""
 
     frame: int
     states: tuple[Any, ...]
@@ -79,11 +78,11 @@ class Transport:
         self._keep(self._renderer)
         return next(self._blocks, None)
 
-    def view(self) -> View:
+    def moment(self) -> Moment:
         """Return what a screen shows of the last block."""
-        voices = self._renderer.voices
-        taps = np.concatenate([voice.taps for voice in voices], axis=1)
-        return View(self._renderer.position, tuple(voice.chip.state.copy() for voice in voices), taps)
+        parts = self._renderer.parts
+        taps = np.concatenate([part.taps for part in parts], axis=1)
+        return Moment(self._renderer.position, tuple(part.chip.state.copy() for part in parts), taps)
 
     def scanned(self) -> None:
         """Wait until the scan is done."""

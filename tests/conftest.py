@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 
 def _fingerprint() -> int:
     crc = 0
-    for source in sorted((ROOT / "opm").glob("*.py")):
+    for source in sorted((ROOT / "opm").rglob("*.py")):
         crc = zlib.crc32(source.read_bytes(), crc)
     return crc
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import opm
-from opm.registers import BOTH, REGISTERS, YM2151, YM2164, rows
+from opm.registers import BOTH, OPM, OPP, REGISTERS, rows
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_describe_refuses(address, data, chip):
         opm.describe(address, data, chip=chip)
 
 
-@pytest.mark.parametrize("chips", [YM2151, YM2164])
+@pytest.mark.parametrize("chips", [OPM, OPP])
 def test_no_two_fields_claim_a_bit(chips):
     for address in range(256):
         taken = {}
@@ -52,7 +52,7 @@ def test_every_register_reaches_its_field():
     """Write all ones to every register of both chips, look for exactly the field's bits."""
     counts = {field.name: field.count for field in opm.FIELDS}
     for bits in REGISTERS:
-        chip = opm.YM2164() if bits.chips == YM2164 else opm.YM2151()
+        chip = opm.YM2164() if bits.chips == OPP else opm.YM2151()
         if bits.field.startswith("reset"):
             continue  # lasts less than a cycle: the golden vectors cover it
         for index in range({0: 1, 1: 8, 2: 32}[bits.scope]):
@@ -69,7 +69,7 @@ def test_every_register_reaches_its_field():
 
 
 def test_registers_are_in_the_map():
-    assert {bits.chips for bits in REGISTERS} == {BOTH, YM2151, YM2164}
+    assert {bits.chips for bits in REGISTERS} == {BOTH, OPM, OPP}
     assert all(bits.field in opm.STATE.names for bits in REGISTERS)
     assert np.unique([bits.name for bits in REGISTERS]).size > 40
 

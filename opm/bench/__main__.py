@@ -1,0 +1,5 @@
+"""``python -m opm.bench``."""
+
+from . import main
+
+main()

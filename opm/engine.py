@@ -1,0 +1,192 @@
+"""The one compiled entry: bus events and frames in, samples out. It chooses the engine frame by frame."""
+
+from ._jit import SOURCES, block, entry
+from .cycle import bus
+from .cycle.clock import clock, muted_output_clock
+from .events import ADDRESS, CYCLES_PER_FRAME, CYCLES_TO_DATA, DATA, EVENT, IC
+from .span import boundary, frame
+from .state import LEFT, RECORD, RIGHT
+
+AUTO, CYCLE, FRAMES = 0, 1, 2
+"""Engines."""
+ENGINES = {"auto": AUTO, "cycle": CYCLE, "frame": FRAMES}
+QUIET, WRITE, BUSY = 0, 1, 2
+"""What the events hold for the next frame: nothing, one aligned register write, anything else."""
+
+
+@block
+def apply_events(s, events, done, cycle):
+    """Apply what is due; return how many events are done."""
+    while done < events.shape[0] and events[done]["cycle"] <= cycle:
+        if events[done]["kind"] == IC:
+            bus.set_ic(s, events[done]["data"] & 1)
+        else:
+            bus.write_port(s, events[done]["kind"], events[done]["data"])
+        done += 1
+    return done
+
+
+@block
+def look_ahead(s, f, events, done, cycle):
+    """Say what the events hold for the 32 clocks from a cycle."""
+    left = events.shape[0] - done
+    if left == 0 or events[done]["cycle"] >= cycle + CYCLES_PER_FRAME:
+        return QUIET
+    if left < 2 or events[done]["kind"] != ADDRESS or events[done + 1]["kind"] != DATA or f.write:
+        return BUSY
+    if events[done]["cycle"] != cycle or events[done + 1]["cycle"] != cycle + CYCLES_TO_DATA:
+        return BUSY
+    if left > 2 and events[done + 2]["cycle"] < cycle + CYCLES_PER_FRAME:
+        return BUSY
+    return WRITE if frame.writable(s, events[done]["data"], events[done + 1]["data"]) else BUSY
+
+
+@block
+def enter(state, work, mute):
+    """Hand the chip over to the frame engine."""
+    chip, f = state[0], work[0]
+    boundary.enter(chip, f)
+    boundary.get_taps(chip, f)
+    for i in range(2 if mute else 1):
+        frame.set_panning(chip, work[i], mute * i)
+        boundary.get_mixer(state[i], work[i], f)
+
+
+@block
+def leave(state, words, work, mute):
+    """Hand it back."""
+    boundary.leave(state[0], words, work[0])
+    boundary.put_taps(state[0], work[0])
+    for i in range(2 if mute else 1):
+        boundary.put_mixer(state[i], work[i], work[0])
+
+
+@block
+def whole_frame(chip, words, work, mute):
+    """32 clocks by the frame engine."""
+    f = work[0]
+    frame.frame(chip, words, f)
+    last = frame.slot_31(chip, f)
+    frame.taps(f, last)
+    for i in range(2 if mute else 1):
+        frame.mix(work[i], f, last)
+
+
+@block
+def sample(output, row):
+    """Store the DAC's two outputs."""
+    row[LEFT] = output[LEFT]
+    row[RIGHT] = output[RIGHT]
+
+
+@block
+def clipped(sums, row):
+    """Store the channels' sums; noise may take channel 8 beyond 16 bits."""
+    for channel in range(8):
+        row[channel] = min(max(sums[channel], -32768), 32767)
+
+
+@block
+def follow(words, traced, row):
+    """Record words of the chip's record."""
+    for i in range(traced.shape[0]):
+        row[i] = words[traced[i]]
+
+
+@entry
+def run_frames(
+    words,
+    work_words,
+    event_bytes,
+    cycle,
+    count,
+    clocks_per_frame,
+    engine,
+    mute,
+    out,
+    channels,
+    traced,
+    trace,
+    sources=SOURCES,
+):
+    """Advance a chip and record its samples.
+
+    Parameters
+    ----------
+    words : (n,) int32
+        Two STATE records: the chip, and the mixer without its muted channels. Flat arrays are viewed as
+        records here, since Numba takes 20 us to recognise a structured argument.
+    work_words : (n,) int32
+        Two WORK records: working memory of the frame engine.
+    event_bytes : (n,) uint8
+        EVENT records, applied in order, each before its cycle.
+    cycle : int
+        Cycles since reset.
+    count, clocks_per_frame : int
+        How many samples to make, and how far apart.
+    engine : int
+        AUTO, CYCLE or FRAMES.
+    mute : int
+        Mask of channels to leave out of ``out``.
+    out : (count, 2) int16 or (0, 2)
+        Left and right after the last cycle of each frame; not recorded if empty.
+    channels : (count, 8) int16 or (0, 8)
+        Each channel's own sum; not recorded if empty.
+    traced : (k,) int32
+        Words of the chip's record to trace.
+    trace : (n, k) int32
+        Their values after each of the last n samples; CYCLE only.
+    sources : int
+        Never given: part of the cache key, see ``_jit``.
+
+    Returns
+    -------
+    int
+        Clocks done by the frame engine.
+    """
+    state, work, events = words.view(RECORD), work_words.view(frame.WORK), event_bytes.view(EVENT)
+    chip, muted, f, g = state[0], state[1], work[0], work[1]
+    aligned = engine != CYCLE and clocks_per_frame % CYCLES_PER_FRAME == 0
+    inside, done, by_frames = False, 0, 0
+    f.write = 0
+    end = cycle + count * clocks_per_frame
+    sample_due = cycle + clocks_per_frame
+    row = 0
+    while cycle < end or inside:
+        coming = look_ahead(chip, f, events, done, cycle) if aligned and cycle < end else BUSY
+        if inside and coming == BUSY:
+            leave(state, words, work, mute)
+            inside = False
+            continue
+        if not inside:
+            f.obstacle = boundary.EVENTS_COME if coming == BUSY else boundary.obstacle(chip, words)
+            inside = f.obstacle == boundary.CLEAR
+            if inside:
+                enter(state, work, mute)
+        if inside:
+            if coming == WRITE:
+                frame.latch_write(chip, f, events[done]["data"], events[done + 1]["data"])
+                done += 2
+            whole_frame(chip, words, work, mute)
+            cycle += CYCLES_PER_FRAME
+            by_frames += CYCLES_PER_FRAME
+        else:
+            for _ in range(CYCLES_PER_FRAME if aligned else clocks_per_frame):
+                done = apply_events(chip, events, done, cycle)
+                if mute:
+                    muted_output_clock(chip, muted, mute)
+                clock(chip, words)
+                cycle += 1
+        if cycle == sample_due:
+            sample_due += clocks_per_frame
+            if row < out.shape[0]:
+                if inside:
+                    sample(g.dac if mute else f.dac, out[row])
+                else:
+                    sample(muted.dac_output if mute else chip.dac_output, out[row])
+            if row < channels.shape[0]:
+                clipped(f.tap_out if inside else chip.tap_out, channels[row])
+            row += 1
+            if row > count - trace.shape[0]:
+                follow(words, traced, trace[row - 1 - count + trace.shape[0]])
+    return by_frames

@@ -1,0 +1,107 @@
+"""Value-change dumps of pins and fields at clock resolution, for GTKWave, Surfer and their kin (IEEE 1364)."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..pitch import REFERENCE_CLOCK
+from ..state import FIELDS
+from .trace import Fields, trace
+
+PINS = {"so": "SO", "sh1": "SH1", "sh2": "SH2", "timer_irq": "IRQ", "ct1": "CT1", "ct2": "CT2", "bus_data": "D"}
+"""State fields dumped always, and the names of the pins they drive."""
+_LFO_TEST: Fields = ("lfo_clock_test", ("test", 3))
+"""The LFO's clock, and the test bit that puts it on a CT pin."""
+_BITS = {field.name: field.bits for field in FIELDS}
+
+
+def _identifier(number: int) -> str:
+    """Return the number's short name of printable characters."""
+    text = ""
+    while True:
+        number, digit = divmod(number, 94)
+        text += chr(33 + digit)
+        if not number:
+            return text
+
+
+def _signals(columns: Any) -> list[tuple[str, str, int]]:
+    """Return column, name and width of each signal."""
+    signals = []
+    for column in columns:
+        name = column.partition("[")[0]
+        signals.append((column, PINS.get(column, column).replace("[", "_").replace("]", ""), _BITS[name]))
+    return signals
+
+
+def _drive_ct(recorded: Any, chip: str) -> None:
+    """Turn the register bits CT1 and CT2 into the pins, as ``bus.read_ct1`` and ``bus.read_ct2`` do."""
+    shown = np.where(recorded["test[3]"] != 0, recorded["lfo_clock_test"], recorded["ct1"])
+    other = np.array(recorded["ct2"])
+    recorded["ct1"], recorded["ct2"] = (other, shown) if chip == "ym2164" else (shown, other)
+
+
+def write_vcd(
+    path: str | os.PathLike[str],
+    events: Any,
+    fields: Fields = (),
+    start: int = 0,
+    stop: int = 3200,
+    chip: str = "ym2151",
+    clock: float = REFERENCE_CLOCK,
+) -> None:
+    """Dump the pins and any state fields at every cycle.
+
+    Parameters
+    ----------
+    path : path-like
+        Written complete or not at all.
+    events : (n,) EVENT
+        As for ``opm.run``.
+    fields : sequence of str or (str, int)
+        State fields beside the pins SO, SH1, SH2, IRQ, CT1, CT2 and the bus byte D; as for ``opm.trace``.
+    start, stop : int
+        Cycles since reset. Time 0 of the dump is cycle 0; a value stands from the end of its cycle.
+    chip : {"ym2151", "ym2164"}
+    clock : float
+        Master clock in Hz: one cycle is 2 / clock seconds, rounded to picoseconds.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as described.
+    OSError
+        The file cannot be written.
+    """
+    shown = dict.fromkeys([*PINS, *fields])
+    hidden = [field for field in _LFO_TEST if field not in shown]
+    recorded = trace(events, [*shown, *hidden], "cycle", start, stop, chip)
+    _drive_ct(recorded, chip)
+    columns = recorded[list(recorded.dtype.names[: 1 + len(shown)])].elements()
+    signals = _signals(columns)
+    times = np.rint((np.asarray(recorded["cycle"])) * 2e12 / clock).astype(np.int64)
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="ascii") as file:
+            file.write("$timescale 1 ps $end\n$scope module opm $end\n")
+            for i, (_, label, bits) in enumerate(signals):
+                file.write(f"$var wire {bits} {_identifier(i)} {label} $end\n")
+            file.write("$upscope $end\n$enddefinitions $end\n")
+            _write_changes(file, times, [columns[column] for column, _, _ in signals], [bits for _, _, bits in signals])
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_changes(file: Any, times: Any, columns: list[Any], widths: list[int]) -> None:
+    """Write each step's changed values; all of them at the first."""
+    changed = [np.concatenate([[True], np.diff(values) != 0]) for values in columns]
+    for step in np.flatnonzero(np.any(changed, axis=0)).tolist():
+        file.write(f"#{times[step]}\n")
+        for i, values in enumerate(columns):
+            if changed[i][step]:
+                bits = format(int(values[step]) & (1 << widths[i]) - 1, "b")
+                file.write(f"{bits}{_identifier(i)}\n" if widths[i] == 1 else f"b{bits} {_identifier(i)}\n")

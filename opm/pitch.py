@@ -1,0 +1,156 @@
+"""Notes, key codes and Hz. Source: Yamaha's YM2151 manual, figure 2.4.
+
+The chip's pitch is a key code (octave and one of twelve note codes) and a fraction of 1/64 semitone; which note that
+is depends on the master clock.
+"""
+
+import math
+from typing import NamedTuple
+
+from ._check import channel_index, integer
+
+REFERENCE_CLOCK = 3_579_545
+"""Master clock in Hz of arcade boards, MSX and X16, at which key code 4A is 440 Hz, nearly."""
+NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+NOTE_CODES = (0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14)
+"""The key code's low four bits, from C# to C: 3, 7, 11 and 15 are not used."""
+KEY_CODES = tuple(octave << 4 | code for octave in range(8) for code in NOTE_CODES)
+"""Key codes of the chip's 96 semitones."""
+LOWEST = 13
+"""MIDI number of key code 00 at the reference clock: C#0."""
+STEPS = 64
+"""Fractions of a semitone."""
+KC, KF, KF_SHIFT = 0x28, 0x30, 2
+"""Registers of key code and fraction of channel 1, and where the fraction's lowest bit stands in its register."""
+
+
+class KeyCode(NamedTuple):
+    """A pitch as the chip takes it: ``kc`` 0 to 127 and ``kf`` 0 to 63. ``registers`` says what to write.
+
+    Examples
+    --------
+    >>> note("A4").registers(1)
+    [(40, 74), (48, 0)]
+    """
+
+    kc: int
+    kf: int
+
+    def registers(self, channel: int) -> list[tuple[int, int]]:
+        """Return the register writes that tune a channel; register 30 keeps the fraction in its bits 7 to 2.
+
+        Parameters
+        ----------
+        channel : int
+            1 to 8.
+
+        Returns
+        -------
+        list of (int, int)
+            Two pairs of address and data.
+
+        Raises
+        ------
+        ValueError
+            No such channel.
+        """
+        index = channel_index(channel)
+        return [(KC + index, self.kc), (KF + index, self.kf << KF_SHIFT)]
+
+
+def note(midi_or_name: float | str, clock: float = REFERENCE_CLOCK) -> KeyCode:
+    """Return the key code and fraction of a note at a clock.
+
+    Parameters
+    ----------
+    midi_or_name : float or str
+        MIDI number (69 = A4), fractions allowed, or a name such as ``"C#4"`` or ``"Bb3"``.
+    clock : float
+        Master clock in Hz.
+
+    Returns
+    -------
+    KeyCode
+        The pair (kc, kf), the nearest 1/64 semitone; its ``registers(channel)`` are the two register writes.
+
+    Raises
+    ------
+    ValueError
+        Not a note, or outside the chip's eight octaves.
+
+    Notes
+    -----
+    Key code 4A is A4, 440 Hz, at 3.58 MHz (manual, figure 2.4).
+
+    Examples
+    --------
+    >>> note("A4"), note(69.5)
+    (KeyCode(kc=74, kf=0), KeyCode(kc=74, kf=32))
+    >>> note("A4", 4_000_000) == (72, 5)
+    True
+    """
+    midi = number(midi_or_name) if isinstance(midi_or_name, str) else float(midi_or_name)
+    steps = round((midi - LOWEST - 12 * math.log2(clock / REFERENCE_CLOCK)) * STEPS)
+    if not 0 <= steps < len(KEY_CODES) * STEPS:
+        raise ValueError(f"note {midi_or_name!r} is outside the chip's range at {clock:g} Hz")
+    semitone, kf = divmod(steps, STEPS)
+    return KeyCode(KEY_CODES[semitone], kf)
+
+
+def number(name: str) -> int:
+    """Return the MIDI number of a note's name such as ``"C#4"`` or ``"Bb3"``; ValueError if it is not one."""
+    head, tail = name[:1].upper(), name[1:]
+    shift = {"#": 1, "b": -1}.get(tail[:1], 0)
+    octave = tail[1:] if shift else tail
+    if head not in NOTES or not octave.lstrip("-").isdigit():
+        raise ValueError(f"expected a note such as C#4, got {name!r}")
+    return NOTES.index(head) + shift + 12 * (int(octave) + 1)
+
+
+def note_name(midi: int) -> str:
+    """Return the name of a note: ``note``'s spelling, sharps only.
+
+    Parameters
+    ----------
+    midi : int
+        MIDI number, 69 = A4.
+
+    Returns
+    -------
+    str
+        For example ``"C#4"``.
+    """
+    return f"{NOTES[midi % 12]}{midi // 12 - 1}"
+
+
+def midi_of(kc: int, kf: int = 0, clock: float = REFERENCE_CLOCK) -> float:
+    """Return the MIDI number that a key code and fraction sound at a clock: ``note``'s inverse.
+
+    Parameters
+    ----------
+    kc : int
+        Key code, 0 to 127. The unused note codes 3, 7, 11, 15 sound as the next one.
+    kf : int
+        Key fraction, 0 to 63, in 1/64 semitone.
+    clock : float
+        Master clock in Hz.
+
+    Returns
+    -------
+    float
+        69 = A4; the fraction is in semitones.
+
+    Raises
+    ------
+    ValueError
+        Key code or fraction out of range.
+    """
+    kc, kf = integer("kc", kc, 0, 127), integer("kf", kf, 0, STEPS - 1)
+    code = kc & 15
+    semitones = (kc >> 4) * 12 + code - code // 4
+    return LOWEST + semitones + kf / STEPS + 12 * math.log2(clock / REFERENCE_CLOCK)
+
+
+def hertz_of(midi: float) -> float:
+    """Return the frequency of a MIDI number in Hz, equal temperament, 69 = 440 Hz."""
+    return float(440 * 2 ** ((midi - 69) / 12))

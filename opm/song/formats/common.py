@@ -1,0 +1,26 @@
+"""What several readers share: checks of clocks and loops, numbers."""
+
+from ..song import Loop, SongError
+
+SLOWEST, FASTEST = 500_000, 16_000_000
+"""Master clocks taken for real, in Hz."""
+
+
+def checked_loop(loop: Loop | None, length: int, where: str, notes: list[str]) -> Loop | None:
+    """Return the loop a file asks for if it was met inside the song and takes time, else a note instead."""
+    if loop is None or loop.tick >= length:
+        notes.append(f"{where}: the loop is outside the song or takes no time: not looped")
+        return None
+    return loop
+
+
+def check_clock(clock: int, where: str) -> int:
+    """Return the clock if it can be a YM2151's, else raise SongError."""
+    if not SLOWEST <= clock <= FASTEST:
+        raise SongError(f"{where}: expected a clock of {SLOWEST} to {FASTEST} Hz, got {clock}")
+    return clock
+
+
+def u32(data: bytes, at: int) -> int:
+    """Return the little-endian 32-bit number at a place of a file."""
+    return int.from_bytes(data[at : at + 4], "little")

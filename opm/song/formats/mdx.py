@@ -1,0 +1,590 @@
+"""MDX, the X68000's music (MXDRV): byte code for a driver ticked by timer B. Its FM part is played.
+
+Not a register log: the driver is run here, and what it writes is the song. Tracks A-H are the FM channels; the
+ADPCM tracks are followed for their tempo and sync commands and otherwise named as not played. Sources: FORMATS.md
+section 5, and the behaviour of MXDRV 2.06 itself. Times are master clocks of 4 MHz.
+"""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from ...pitch import KEY_CODES
+from ...registers import KC, KF, KON, LFRQ, PMS, RL, SLOTS, TL
+from ...tables import CARRIERS
+from ..song import WRITE, Loop, Song, SongError
+
+CLOCK = 4_000_000
+FM_TRACKS = 8
+MOST_TRACKS = 16
+VOICE_BYTES = 27
+MOST_TICKS, MOST_WRITES = 400_000, 2_000_000
+"""Where a song is cut off that comes neither to an end nor round."""
+MOST_COMMANDS = 20_000
+"""Commands of a track without a note or rest between them: more is an endless loop."""
+TUNING = 5
+HIGHEST_PITCH = 0x17FF
+VOLUMES = (0x2A, 0x28, 0x25, 0x22, 0x20, 0x1D, 0x1A, 0x18, 0x15, 0x12, 0x10, 0x0D, 0x0A, 0x08, 0x05, 0x02)
+SAW, SQUARE, TRIANGLE, RANDOM = 0, 1, 2, 3
+QUIETEST, FADED = 0x7F, 0x3E
+"""Attenuation that is silence; that of a fade-out at which the song is over."""
+SEED = 0x1234
+REST = 0x7F
+EXTENDED = 0xE7
+"""The last of the commands; its second byte says which, and how long it is."""
+EXTENDED_LENGTHS = {1: 3, 2: 8, 3: 3, 4: 3, 5: 3, 6: 3}
+ARGUMENTS = {
+    0xFF: 1, 0xFE: 2, 0xFD: 1, 0xFC: 1, 0xFB: 1, 0xF8: 1, 0xF6: 2, 0xF5: 2, 0xF4: 2, 0xF3: 2, 0xF2: 2,
+    0xF0: 1, 0xEF: 1, 0xED: 1, 0xE9: 1,
+}  # fmt: skip
+
+
+def recognise(data: bytes) -> bool:
+    """Look for the title's end, the PDX name's end and a sound offset table behind them."""
+    title = data.find(b"\r\n\x1a", 0, 1024)
+    name = data.find(b"\0", title + 3, title + 300) if title >= 0 else -1
+    return name >= 0 and len(data) > name + 20
+
+
+@dataclass
+class _Lfo:
+    """A software LFO: every ``period`` ticks its wave turns, jumps back or draws another value."""
+
+    on: bool = False
+    wave: int = SAW
+    period: int = 0
+    first: int = 0
+    """Ticks to the first turn."""
+    depth: int = 0
+    start: int = 0
+    value: int = 0
+    slope: int = 0
+    left: int = 0
+
+    def restart(self) -> None:
+        """Begin the wave anew."""
+        self.left, self.slope, self.value = self.first, self.depth, self.start
+
+    def stop(self) -> None:
+        """Switch off."""
+        self.on, self.value = False, 0
+
+    def turns(self) -> bool:
+        """Count a tick; a count of 0 is one of 65536."""
+        self.left = (self.left - 1) & 0xFFFF
+        if self.left == 0:
+            self.left = self.period
+            return True
+        return False
+
+
+class _PitchLfo(_Lfo):
+    """``value`` counts in 1/65536 of a pitch step."""
+
+    def set(self, kind: int, period: int, depth: int) -> None:
+        """Bit 2 of the kind multiplies the depth by 256."""
+        self.on, self.wave, self.period = True, kind & 3, period
+        self.depth = depth << (16 if kind & 0x7C else 8)
+        self.first = period if self.wave == SQUARE else 1 if self.wave == RANDOM else period >> 1
+        self.start = self.depth if self.wave == TRIANGLE else 0
+        self.restart()
+
+    def step(self, driver: "_Driver") -> None:
+        """Advance by a tick."""
+        if self.wave == SQUARE:
+            self.value = self.slope
+        elif self.wave != RANDOM:
+            self.value += self.slope
+        if not self.turns():
+            return
+        if self.wave == SAW:
+            self.value = -self.value
+        elif self.wave == RANDOM:
+            self.value = driver.random() * _signed(self.slope)
+        else:
+            self.slope = -self.slope
+
+
+class _LevelLfo(_Lfo):
+    """``value`` counts in 1/256 of an attenuation step, 16 bits."""
+
+    def set(self, kind: int, period: int, depth: int) -> None:
+        """Saw and triangle begin where a period of a falling slope comes down to 0."""
+        self.on, self.wave, self.period, self.first, self.depth = True, kind & 3, period, period, depth
+        self.start = max(0, _signed(-(depth if self.wave in (SQUARE, RANDOM) else depth * _signed(period))))
+        self.restart()
+
+    def step(self, driver: "_Driver") -> None:
+        """Advance by a tick."""
+        if self.wave in (SAW, TRIANGLE):
+            self.value += self.slope
+        if self.turns():
+            if self.wave == SAW:
+                self.value = self.start
+            elif self.wave == RANDOM:
+                self.value = driver.random() * self.slope
+            else:
+                self.value += self.slope if self.wave == SQUARE else 0
+                self.slope = -self.slope
+        self.value &= 0xFFFF
+
+
+def _signed(word: int) -> int:
+    """The lowest 16 bits as a signed number."""
+    return ((word & 0xFFFF) ^ 0x8000) - 0x8000
+
+
+@dataclass
+class _Track:
+    """One track's place in the byte code and its sound."""
+
+    number: int
+    at: int
+    wait: int = 1
+    gate: int = 0
+    ended: bool = False
+    waiting: bool = False
+    released: bool = False
+    loops: int = 0
+    voice: bytes = bytes(VOICE_BYTES)
+    carriers: tuple[int, ...] = ()
+    """Operators that are heard, 0 to 3."""
+    slots: int = 0
+    """What register 08 gets at a key-on."""
+    load_voice: bool = False
+    send_pan: bool = False
+    volume: int = 8
+    pan: int = 3
+    quantise: int = 8
+    tie: bool = False
+    """The key stays down, whatever the gate time, until the next command."""
+    keyed: bool = False
+    late_off: bool = False
+    """The key is released just before the next key-on only."""
+    pending: bool = False
+    """A note waits for its key-on."""
+    delay: int = 0
+    delay_left: int = 0
+    pitch: int | None = None
+    detune: int = 0
+    portamento: int = 0
+    glide: int = 0
+    gliding: bool = False
+    lfo_delay: int = 0
+    lfo_in: int = 0
+    pitch_lfo: _PitchLfo = field(default_factory=_PitchLfo)
+    level_lfo: _LevelLfo = field(default_factory=_LevelLfo)
+    sensitivity: int = 0
+    sync_lfo: bool = False
+    pitch_sent: int = -1
+    level_sent: int = -1
+
+    def goes_on(self) -> bool:
+        """Say whether something is still to come: a command, or the release of the last note."""
+        return self.keyed if self.ended else self.released or not self.waiting
+
+
+class _Driver:
+    """Runs all tracks tick by tick and collects register writes."""
+
+    def __init__(self, data: bytes, starts: list[int], voices: dict[int, bytes]) -> None:
+        self.data, self.voices = bytearray(data), voices
+        self.tracks = [_Track(i, at) for i, at in enumerate(starts)]
+        self.time = 0
+        self.tempo = 200
+        self.seed = SEED
+        self.fade, self.fade_speed, self.fade_left = 0, -1, 0
+        self.writes: list[tuple[int, int, int, int]] = []
+        self.unknown_voices: set[int] = set()
+        self.notes: list[str] = []
+
+    def run(self) -> Loop | None:
+        """Play until all tracks have ended, or the slowest has come round twice; return the loop between the two."""
+        rounds: list[Loop] = []
+        for _ in range(MOST_TICKS):
+            self.fade_out()
+            for track in self.tracks:
+                self.tick(track)
+            going = [track for track in self.tracks if track.goes_on()]
+            if not going:
+                return None
+            if min((track.loops for track in going if not track.ended), default=0) > len(rounds):
+                rounds.append(Loop(self.time, len(self.writes)))
+                if len(rounds) == 2:
+                    return rounds[0] if rounds[1].tick > rounds[0].tick else None
+            if len(self.writes) > MOST_WRITES:
+                break
+            self.time += (256 - self.tempo) * 1024
+        self.notes.append(f"cut off after {self.time // CLOCK} s: it comes neither to an end nor round")
+        return None
+
+    def write(self, track: _Track, address: int, value: int) -> None:
+        """Write a register; ADPCM tracks write none."""
+        if track.number < FM_TRACKS:
+            self.writes.append((self.time, 0, address & 0xFF, value & 0xFF))
+
+    def random(self) -> int:
+        """Return a signed 16-bit number; the seed is common to all tracks."""
+        product = self.seed * 0xC549 + 0xC
+        self.seed = product & 0xFFFF
+        return _signed(product >> 8)
+
+    def tick(self, track: _Track) -> None:
+        """One tick of a track: what bends its sound, what comes next in its code, what that changes in the chip."""
+        self.bend(track)
+        self.advance(track)
+        if track.pending and not track.delay_left:
+            self.strike(track)
+            return
+        track.delay_left -= track.pending
+        self.send_pitch(track)
+        self.send_level(track)
+
+    def bend(self, track: _Track) -> None:
+        """Portamento and the software LFOs, which start at the end of their delay, if they have one."""
+        if track.number >= FM_TRACKS:
+            return
+        if track.gliding and not track.delay_left:
+            track.glide += track.portamento
+        if track.lfo_delay:
+            if track.delay_left:
+                return
+            if track.lfo_in:
+                self.count_lfo_delay(track)
+                return
+        for lfo in (track.pitch_lfo, track.level_lfo):
+            if lfo.on:
+                lfo.step(self)
+
+    def count_lfo_delay(self, track: _Track) -> None:
+        """Start the LFOs at the end of their delay."""
+        track.lfo_in -= 1
+        if track.lfo_in == 0:
+            for lfo in (track.pitch_lfo, track.level_lfo):
+                if lfo.on:
+                    lfo.restart()
+
+    def advance(self, track: _Track) -> None:
+        """Count gate and length in bytes, as the driver does, and take the commands that are due."""
+        if track.waiting:
+            if not track.released:
+                return
+            track.waiting = track.released = False
+        else:
+            if not track.tie:
+                track.gate = (track.gate - 1) & 0xFF
+                if track.gate == 0:
+                    self.key_off(track)
+            track.wait = (track.wait - 1) & 0xFF
+            if track.wait:
+                return
+        track.gliding = track.tie = False
+        for _ in range(MOST_COMMANDS):
+            if self.command(track):
+                return
+        raise SongError(f"byte 0x{track.at:X}: expected a note or rest, the track goes round without one")
+
+    def strike(self, track: _Track) -> None:
+        """Sound the note that waits, with its voice; one tied to the note before only changes the pitch."""
+        self.send_voice(track)
+        if not track.keyed:
+            track.lfo_in = track.lfo_delay
+            if track.lfo_in:
+                track.pitch_lfo.value = track.level_lfo.value = 0
+                self.count_lfo_delay(track)
+            if track.sync_lfo:
+                self.write(track, 0x01, 0x02)
+                self.write(track, 0x01, 0x00)
+        track.glide = 0
+        self.send_pitch(track)
+        self.send_level(track)
+        self.key_on(track)
+
+    def key_on(self, track: _Track) -> None:
+        """Press the key, if it is not down."""
+        track.pending = False
+        if not track.keyed:
+            if track.late_off:
+                self.write(track, KON, track.number)
+            self.write(track, KON, track.slots)
+        track.keyed = True
+
+    def key_off(self, track: _Track) -> None:
+        """Release the key."""
+        if track.keyed and not track.late_off:
+            self.write(track, KON, track.number)
+        track.keyed = False
+
+    def send_pitch(self, track: _Track) -> None:
+        """Write KF, then KC, if the pitch has changed; a released note is bent, too."""
+        if track.pitch is None:
+            return
+        word = _signed(track.pitch + (track.glide >> 8) + (track.pitch_lfo.value >> 16))
+        if word != track.pitch_sent:
+            track.pitch_sent = word
+            word = min(max(word, 0), HIGHEST_PITCH)
+            self.write(track, KF + track.number, word << 2)
+            self.write(track, KC + track.number, KEY_CODES[word >> 6])
+
+    def send_level(self, track: _Track) -> None:
+        """Write the carriers' TL if volume, fade or LFO have changed."""
+        volume = track.volume
+        level = min((volume & 0x7F if volume & 0x80 else VOLUMES[volume & 15]) + self.fade, QUIETEST)
+        level = min(level + (track.level_lfo.value >> 8), QUIETEST)
+        if level == track.level_sent:
+            return
+        track.level_sent = level
+        for group in track.carriers:
+            self.write(track, TL + 8 * group + track.number, min(track.voice[7 + group] + level, QUIETEST))
+
+    def send_voice(self, track: _Track) -> None:
+        """Load a voice that was set, its carriers silent until the level is sent; then the panning."""
+        voice, channel = track.voice, track.number
+        if track.load_voice:
+            track.carriers, track.slots = CARRIERS[voice[1] & 7], (voice[2] & 15) << 3 | channel
+            for i in range(24):
+                value = QUIETEST if i >> 2 == 1 and i & 3 in track.carriers else voice[3 + i]
+                self.write(track, SLOTS + 0x20 * (i >> 2) + 8 * (i & 3) + channel, value)
+            track.level_sent = -1
+        if track.load_voice or track.send_pan:
+            self.write(track, RL + channel, track.pan << 6 | voice[1] & 0x3F)
+        track.load_voice = track.send_pan = False
+
+    def fade_out(self) -> None:
+        """Raise the attenuation a step each few ticks; the end of it ends the song."""
+        if self.fade_speed < 0:
+            return
+        if self.fade_left >= 0:
+            self.fade_left -= 2
+            return
+        self.fade_left = self.fade_speed
+        self.fade += 1
+        if self.fade > FADED:
+            for track in self.tracks:
+                self.key_off(track)
+                track.ended = True
+
+    def byte(self, track: _Track, at: int) -> int:
+        """Return a byte of the track's code."""
+        if not 0 <= at < len(self.data):
+            raise SongError(f"byte 0x{max(at, 0):X}: track {track.number + 1} runs out of the file")
+        return self.data[at]
+
+    def word(self, track: _Track, at: int) -> int:
+        """Return a signed 16-bit number of the track's code."""
+        return _signed(self.byte(track, at) << 8 | self.byte(track, at + 1))
+
+    def command(self, track: _Track) -> bool:
+        """Take one command; return whether it is time to wait."""
+        at = track.at
+        code = REST if track.ended else self.byte(track, at)
+        if code < 0xE0:
+            self.last(track, code)
+            return True
+        if code == 0xF1 or code < EXTENDED:
+            self.end_or_loop(track, code)
+        elif code == EXTENDED:
+            return self.extended(track, self.byte(track, at + 1))
+        elif code in (0xEA, 0xEB, 0xEC):
+            self.lfo(track, code)
+        else:
+            count = ARGUMENTS.get(code, 0)
+            first = self.byte(track, at + 1) if count else 0
+            track.at += 1 + count
+            if code in (0xF4, 0xF5, 0xF6):
+                self.repeat(track, code, at)
+            elif code == 0xF3:
+                track.detune = self.word(track, at + 1)
+            elif code == 0xF2:
+                track.portamento, track.gliding = self.word(track, at + 1), True
+            elif code == 0xFE:
+                self.write_register(first, self.byte(track, at + 2))
+            else:
+                self.set(track, code, first)
+        return track.waiting
+
+    def last(self, track: _Track, code: int) -> None:
+        """A rest, or a note: its pitch now, its key-on after the delay, its gate time by the quantisation."""
+        if code < 0x80:
+            track.at += not track.ended
+            track.gate = track.wait = code + 1
+            return
+        length = self.byte(track, track.at + 1)
+        track.at += 2
+        q = track.quantise
+        gate = length * q >> 3 if q < 0x80 else max(0, length + q - 256)
+        track.gate, track.wait = (gate + 1) & 0xFF, (length + 1) & 0xFF
+        track.pitch = (code - 0x80) * 64 + TUNING + track.detune
+        track.pending, track.delay_left = True, track.delay
+
+    def end_or_loop(self, track: _Track, code: int) -> None:
+        """F1 and an offset goes back; F1 00 ends the track, as a code that is no command does."""
+        if code != 0xF1 or self.byte(track, track.at + 1) == 0:
+            track.ended = True
+            return
+        track.at += 3 + self.word(track, track.at + 1)
+        track.loops += 1
+        self.byte(track, track.at)
+
+    def extended(self, track: _Track, code: int) -> bool:
+        """E7: 1 fades out, 2 is for the ADPCM, 3 releases keys late, 4 is another track's command, 5 strikes again."""
+        at = track.at
+        value = self.byte(track, at + 2)
+        track.at += EXTENDED_LENGTHS.get(code, 0)
+        if code == 1:
+            self.fade_speed = self.fade_left = value
+        elif code == 3:
+            track.late_off = value != 0
+        elif code == 4 and value < len(self.tracks):
+            self.command_other(track, self.tracks[value])
+        elif code == 5:
+            track.gate = track.wait = value + 1
+            self.key_on(track)
+        elif code not in (2, 6):
+            track.ended = True
+        return code == 5 or track.waiting
+
+    def command_other(self, track: _Track, other: _Track) -> None:
+        """Take one command of a track's code for another."""
+        if self.byte(track, track.at) == EXTENDED:
+            raise SongError(f"byte 0x{track.at:X}: expected a plain command for track {other.number + 1}")
+        back, ended = other.at, other.ended
+        other.at, other.ended = track.at, False
+        other.gliding = other.tie = False
+        self.command(other)
+        other.at, track.at = back, other.at
+        other.ended |= ended
+
+    def write_register(self, address: int, data: int) -> None:
+        """FE: any register, the tempo among them."""
+        self.writes.append((self.time, 0, address, data))
+        if address == 0x12:
+            self.tempo = data
+
+    def repeat(self, track: _Track, code: int, at: int) -> None:
+        """F6 starts, F5 goes back, F4 leaves on the last pass; the byte before the repeated code counts."""
+        if code == 0xF6:
+            self.byte(track, at + 2)
+            self.data[at + 2] = self.byte(track, at + 1)
+            return
+        target = track.at + self.word(track, at + 1)
+        left = self.byte(track, target - 1)
+        if code == 0xF5:
+            self.data[target - 1] = (left - 1) & 0xFF
+            if left != 1:
+                track.at = target
+            return
+        operand = target if left == 0xF5 else target + 1
+        if self.byte(track, operand - 1) != 0xF5:
+            raise SongError(f"byte 0x{at:X}: expected the end of a repeat at 0x{max(target, 0):X}")
+        start = operand + 2 + self.word(track, operand)
+        if self.byte(track, start - 1) == 1:
+            track.at = operand + 2
+
+    def set(self, track: _Track, code: int, value: int) -> None:
+        """Commands that set something."""
+        if code == 0xFF:
+            self.tempo = value
+        elif code == 0xFD:
+            self.set_voice(track, value)
+        elif code == 0xFC:
+            track.pan, track.send_pan = value & 3, True
+        elif code == 0xFB:
+            track.volume = value
+        elif code in (0xFA, 0xF9):
+            up = (code == 0xF9) != bool(track.volume & 0x80)
+            low, high = (0x80, 0xFF) if track.volume & 0x80 else (0, 15)
+            track.volume = min(max(track.volume + (1 if up else -1), low), high)
+        elif code == 0xF8:
+            track.quantise = value
+        elif code == 0xF7:
+            track.tie = True
+        elif code == 0xF0:
+            track.delay = value
+        elif code == 0xED:
+            self.write(track, 0x0F, value)
+        elif code == 0xE9:
+            track.lfo_delay = value
+        elif code in (0xEE, 0xEF):
+            self.sync(track, code, value)
+
+    def set_voice(self, track: _Track, number: int) -> None:
+        """FD on an FM track: the voice is loaded with the next note."""
+        if track.number >= FM_TRACKS:
+            return
+        if number in self.voices:
+            track.voice, track.load_voice = self.voices[number], True
+        else:
+            self.unknown_voices.add(number)
+
+    def sync(self, track: _Track, code: int, value: int) -> None:
+        """EE waits for another track's EF, unless that has come already."""
+        if code == 0xEF and value < len(self.tracks):
+            self.tracks[value].released = True
+        elif code == 0xEE:
+            track.waiting = not track.released
+            track.released = False
+
+    def lfo(self, track: _Track, code: int) -> None:
+        """EC pitch, EB amplitude, EA the chip's own LFO: 80 off, 81 on again, or all its values."""
+        kind = self.byte(track, track.at + 1)
+        at = track.at + 2
+        track.at = at if kind & 0x80 else at + 4
+        lfo = track.pitch_lfo if code == 0xEC else track.level_lfo
+        if code == 0xEA:
+            self.hardware_lfo(track, kind, at)
+        elif not kind & 0x80:
+            lfo.set(kind, self.word(track, at) & 0xFFFF, self.word(track, at + 2))
+        elif kind & 1:
+            lfo.on = True
+            lfo.restart()
+        else:
+            lfo.stop()
+
+    def hardware_lfo(self, track: _Track, kind: int, at: int) -> None:
+        """EA."""
+        if not kind & 0x80:
+            track.sync_lfo = bool(kind & 0x40)
+            self.write(track, 0x1B, kind & 3)
+            for i, address in enumerate((LFRQ, 0x19, 0x19)):
+                self.write(track, address, self.byte(track, at + i))
+            track.sensitivity = self.byte(track, at + 3)
+        self.write(track, PMS + track.number, 0 if kind & 0x81 == 0x80 else track.sensitivity)
+
+
+def _voices(data: bytes, at: int, end: int) -> dict[int, bytes]:
+    """Return the voices by their numbers."""
+    return {data[i]: data[i : i + VOICE_BYTES] for i in range(at, end - VOICE_BYTES + 1, VOICE_BYTES)}
+
+
+def read(data: bytes, time_unit: str | None = None) -> Song:
+    """Read an MDX file. ``time_unit`` has no meaning here."""
+    title_end = data.find(b"\r\n\x1a")
+    name_end = data.find(b"\0", title_end + 3)
+    base = name_end + 1
+    if data[base + 4 : base + 7] == b"LZX":
+        raise SongError(f"byte 0x{base + 4:X}: expected a plain MDX file, this one is packed with LZX: unpack it first")
+    offsets = [int.from_bytes(data[at : at + 2], "big") for at in range(base, base + 2 + 2 * MOST_TRACKS, 2)]
+    count = min((min(offsets[:10]) - 2) // 2, MOST_TRACKS)
+    if count < 1 or base + max(offsets[: count + 1]) > len(data):
+        raise SongError(f"byte 0x{base:X}: expected offsets of voices and tracks inside the file")
+    voice_at = base + offsets[0]
+    later = [base + offset for offset in offsets[1 : count + 1] if base + offset > voice_at]
+    starts = [base + offset for offset in offsets[1 : count + 1]]
+    driver = _Driver(data, starts, _voices(data, voice_at, min(later, default=len(data))))
+    loop = driver.run()
+    notes = driver.notes + [f"voice {number} is not in the file" for number in sorted(driver.unknown_voices)]
+    pcm = any(data[start : start + 1] not in (b"", b"\xf1") for start in starts[FM_TRACKS:])
+    pdx = data[title_end + 3 : name_end].decode("cp932", errors="replace")
+    return Song(
+        format="MDX",
+        writes=np.array(driver.writes, WRITE),
+        length=driver.time,
+        rate=Fraction(CLOCK),
+        clock=CLOCK,
+        loop=loop,
+        tags={"title": title} if (title := data[:title_end].decode("cp932", errors="replace").strip()) else {},
+        not_played=(f"ADPCM ({pdx})" if pdx else "ADPCM",) if pcm else (),
+        notes=notes,
+    )

@@ -1,0 +1,162 @@
+"""From a schedule to blocks of samples at the chip's rate."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from ..chip import new_chip
+from ..events import ADDRESS, EVENT, Events
+from ..registers import RL
+from .schedule import Schedule
+
+BLOCK = 1024
+SILENCE = 0.1
+"""Seconds of exact zeros that end the tail early."""
+Samples = npt.NDArray[np.int16]
+CHANNELS = 8
+_PANNING = range(RL, RL + 8)
+
+
+class Part:
+    """One of a song's chips and its events, taken as they come due."""
+
+    def __init__(self, name: str, number: int, schedule: Schedule) -> None:
+        self.chip = new_chip(name, schedule.clock)
+        self.number, self.schedule = number, schedule
+        self.taps: Samples = np.empty((0, CHANNELS), np.int16)
+        self.cycles_per_frame = schedule.bus.cycles_per_frame
+        self.passes = schedule.events(number)
+        self.events: Events = np.empty(0, EVENT)
+
+    def due(self, frames: int) -> Events:
+        """Return the events of the next frames."""
+        end = self.chip.cycle + frames * self.cycles_per_frame
+        while not len(self.events) or self.events["cycle"][-1] < end:
+            more = next(self.passes, None)
+            if more is None:
+                break
+            self.events = np.concatenate([self.events, more])
+        count = int(np.searchsorted(self.events["cycle"], end))
+        now, self.events = self.events[:count], self.events[count:]
+        return now
+
+    def run(self, frames: int) -> Samples:
+        """Return the chip's samples, (frames, 2); ``taps`` holds each channel's own, (frames, 8)."""
+        self.taps = np.empty((frames, CHANNELS), np.int16)
+        return self.chip.run(self.due(frames), frames, self.cycles_per_frame, channels=self.taps)
+
+    def restore(self, saved: bytes) -> None:
+        """Go back to a snapshot of the chip."""
+        self.chip.load(saved)
+        self.passes = self.schedule.events(self.number)
+        self.events = np.empty(0, EVENT)
+        while not len(self.events) and (more := next(self.passes, None)) is not None:
+            self.events = more[more["cycle"] >= self.chip.cycle]
+
+    def run_channels(self, frames: int) -> Samples:
+        """Return each channel's sum on the sides it is heard on, (frames, 8, 2)."""
+        events = self.due(frames)
+        start = self.chip.cycle
+        cuts = {0, frames}
+        for i in np.flatnonzero((events["kind"] == ADDRESS) & np.isin(events["data"], _PANNING)).tolist():
+            cuts.add(min(frames, (int(events["cycle"][i]) - start) // self.cycles_per_frame + 1))
+        parts = []
+        for first, end in pairwise(sorted(cuts)):
+            now = events[(events["cycle"] >= self.chip.cycle) & (events["cycle"] < start + end * self.cycles_per_frame)]
+            sums = np.empty((end - first, CHANNELS), np.int16)
+            self.chip.run(now, end - first, self.cycles_per_frame, channels=sums)
+            sides = np.stack([self.chip.state.ch_rl & 1, self.chip.state.ch_rl >> 1], axis=1)
+            parts.append(sums[:, :, None] * sides.astype(np.int16))
+        return np.concatenate(parts)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A place in a rendering to come back to."""
+
+    position: int
+    loud: int
+    chips: tuple[bytes, ...]
+
+
+class Renderer:
+    """Renders a schedule in blocks; can go back to snapshots."""
+
+    def __init__(self, schedule: Schedule, mute: int = 0) -> None:
+        self.schedule = schedule
+        self.position = 0
+        """Frames rendered."""
+        self.parts = [Part(name, i, schedule) for i, name in enumerate(schedule.song.chips)]
+        self._loud = schedule.end
+        self.mute(mute)
+
+    def skip(self, frame: int) -> None:
+        """Go on to a frame without keeping samples."""
+        for _ in self._blocks(self._mix, 64 * BLOCK, frame):
+            pass
+
+    def mute(self, mask: int) -> None:
+        """Leave out channels from here on."""
+        for part in self.parts:
+            part.chip.mute = mask
+
+    def snapshot(self) -> Snapshot:
+        """Return the place the rendering has come to."""
+        return Snapshot(self.position, self._loud, tuple(part.chip.save() for part in self.parts))
+
+    def restore(self, place: Snapshot) -> None:
+        """Go back (or on) to a place; what is muted now stays so."""
+        for part, saved in zip(self.parts, place.chips, strict=True):
+            part.restore(saved)
+        self.position, self._loud = place.position, place.loud
+
+    def blocks(self, frames: int = BLOCK) -> Iterator[Samples]:
+        """Yield (n, 2) int16 blocks, n up to ``frames``, to the end of fade or tail."""
+        return self._blocks(self._mix, frames)
+
+    def channel_blocks(self, frames: int = BLOCK) -> Iterator[Samples]:
+        """Yield (n, 8 * chips, 2) int16 blocks: every channel by itself after panning, faded like the mix."""
+        return self._blocks(self._channels, frames)
+
+    def _blocks(self, make: Callable[[int], Samples], frames: int, end: int | None = None) -> Iterator[Samples]:
+        end = self.schedule.frames if end is None else min(end, self.schedule.frames)
+        while self.position < end:
+            block = make(min(frames, end - self.position))
+            kept = self._fade(block) if self.schedule.fade else self._until_silence(block)
+            self.position += len(block)
+            yield kept
+            if len(kept) < len(block):
+                return
+
+    def _mix(self, frames: int) -> Samples:
+        """Add the chips, clipped."""
+        parts = [part.run(frames) for part in self.parts]
+        if len(parts) == 1:
+            return parts[0]
+        mixed: Samples = np.clip(parts[0].astype(np.int32) + parts[1], -32768, 32767).astype(np.int16)
+        return mixed
+
+    def _channels(self, frames: int) -> Samples:
+        return np.concatenate([part.run_channels(frames) for part in self.parts], axis=1)
+
+    def _fade(self, block: Samples) -> Samples:
+        """Fade out by (1 - x) squared, x the share of the fade that has passed."""
+        if self.position + len(block) <= self.schedule.end:
+            return block
+        frame = self.position + np.arange(len(block)) - self.schedule.end
+        gain = (1 - np.clip(frame / self.schedule.fade, 0, 1)) ** 2
+        return np.rint(block * gain.reshape(-1, *[1] * (block.ndim - 1))).astype(np.int16)
+
+    def _until_silence(self, block: Samples) -> Samples:
+        """Cut the tail once it has been silent long enough."""
+        enough = round(SILENCE * self.schedule.rate)
+        loud = self.position + np.flatnonzero(block.reshape(len(block), -1).any(axis=1))
+        marks = [self._loud, *loud[loud > self._loud].tolist(), self.position + len(block)]
+        self._loud = marks[-2]
+        for before, after in pairwise(marks):
+            if after - before > enough:
+                return block[: before + enough - self.position]
+        return block

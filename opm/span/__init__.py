@@ -1,0 +1,1 @@
+"""The same chip many clocks at once, bit for bit."""

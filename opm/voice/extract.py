@@ -1,0 +1,63 @@
+"""The voices a song uses, from its bus events."""
+
+import zlib
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..events import to_writes
+from ..registers import ALL_KEYS, KON
+from ..tables import CARRIER
+from .voice import Voice
+
+
+@dataclass(frozen=True)
+class Found:
+    """A voice a song uses, and where it first sounds."""
+
+    voice: Voice
+    cycle: int
+    channel: int
+
+
+def extract_voices(song_events: Any, volumes: bool = True) -> list[Found]:
+    """Return all distinct voices a song keys on, in the order they first sound.
+
+    Parameters
+    ----------
+    song_events : (n,) EVENT
+        As for ``opm.run``. Voices are the same if their operators, feedback and algorithm are.
+    volumes : bool
+        False: also if they differ only in how far their carriers' total levels are turned down together, which is
+        how drivers set the volume; the loudest of them stands for all.
+
+    Returns
+    -------
+    list of Found
+        Each with ``voice`` (named after its checksum), ``cycle`` of the key-on since reset, ``channel`` 1 to 8.
+    """
+    held: dict[int, int] = {}
+    found: dict[bytes, Found] = {}
+    for cycle, address, data in to_writes(song_events).tolist():
+        held[address] = data
+        if address == KON and data & ALL_KEYS:
+            voice = replace(Voice.from_registers(held, (data & 7) + 1), slots=data >> 3 & 15)
+            sound = (voice if volumes else _turned_up(voice)).same_sound()
+            voice = replace(voice, name=f"{zlib.crc32(sound):08x}")
+            first = found.setdefault(sound, Found(voice, cycle, (data & 7) + 1))
+            if _attenuation(voice) < _attenuation(first.voice):
+                found[sound] = replace(first, voice=voice)
+    return list(found.values())
+
+
+def _attenuation(voice: Voice) -> int:
+    """Total level of the loudest carrier."""
+    return min(op.tl for i, op in enumerate(voice.ops) if CARRIER[i, voice.con])
+
+
+def _turned_up(voice: Voice) -> Voice:
+    """The voice with its loudest carrier at full level."""
+    down = _attenuation(voice)
+    return replace(
+        voice,
+        ops=tuple(replace(op, tl=op.tl - down) if CARRIER[i, voice.con] else op for i, op in enumerate(voice.ops)),
+    )

@@ -1,0 +1,273 @@
+"""Voices (instruments, patches): the 26 registers that make a channel's sound.
+
+Operators are in register order M1, M2, C1, C2 throughout.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from .. import registers
+from .._check import channel_index
+from ..registers import PMS, RL, SLOT_BASES
+from ..state import OPERATORS
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator, by the manual's mnemonics; all values as in the registers.
+
+    Attributes
+    ----------
+    ar, d1r, d2r : int
+        Attack, first and second decay rate, 0 to 31.
+    rr : int
+        Release rate, 0 to 15.
+    d1l : int
+        First decay level, 0 to 15: 3 dB each, 15 is 93 dB.
+    tl : int
+        Total level, 0 to 127: 0.75 dB of attenuation each.
+    ks : int
+        Key scaling, 0 to 3.
+    mul : int
+        Multiple of the frequency, 0 to 15; 0 is a half.
+    dt1, dt2 : int
+        Detune 1, 0 to 7, and 2, 0 to 3.
+    ams_en : int
+        1: the LFO's amplitude modulation acts here.
+    """
+
+    ar: int = 31
+    d1r: int = 0
+    d2r: int = 0
+    rr: int = 15
+    d1l: int = 0
+    tl: int = 127
+    ks: int = 0
+    mul: int = 1
+    dt1: int = 0
+    dt2: int = 0
+    ams_en: int = 0
+
+    def data(self) -> tuple[int, ...]:
+        """Return the register bytes of the operator.
+
+        Returns
+        -------
+        tuple of six int
+            Registers 40, 60, 80, A0, C0, E0.
+        """
+        return tuple(
+            registers.encode(base, **{row.key: getattr(self, row.key) for row in registers.rows(base)})
+            for base in SLOT_BASES
+        )
+
+    @classmethod
+    def of(cls, data: Sequence[int]) -> "Operator":
+        """Return the operator that register bytes make: ``data``'s inverse.
+
+        Parameters
+        ----------
+        data : sequence of six int
+            Registers 40, 60, 80, A0, C0, E0.
+
+        Returns
+        -------
+        Operator
+        """
+        values: dict[str, int] = {}
+        for base, byte in zip(SLOT_BASES, data, strict=True):
+            values |= registers.fields(base, byte)
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Voice:
+    """An instrument: what a channel sounds like.
+
+    Attributes
+    ----------
+    name : str
+    con : int
+        Connection (algorithm), 0 to 7.
+    fb : int
+        Feedback of M1, 0 to 7.
+    rl : int
+        Outputs: bit 1 right, bit 0 left.
+    pms, ams : int
+        Sensitivity to the LFO's phase modulation, 0 to 7, and amplitude modulation, 0 to 3.
+    slots : int
+        Operators to key on: bits M1 1, C1 2, M2 4, C2 8, as in register 08 shifted down by 3.
+    ops : (Operator, Operator, Operator, Operator)
+        M1, M2, C1, C2.
+    lfo : tuple of int or None
+        LFRQ, AMD, PMD, W, NFRQ, NE, where the file gives them; they are the whole chip's, and not applied.
+
+    Examples
+    --------
+    >>> organ = Voice("organ", con=7, ops=tuple(Operator(tl=20 + 6 * i, mul=i + 1) for i in range(4)))
+    >>> [f"{address:02X} = {data:02X}" for address, data in organ.registers(1)[:4]]
+    ['20 = C7', '38 = 00', '40 = 01', '60 = 14']
+    >>> Voice.from_registers(dict(organ.registers(3)), channel=3).ops == organ.ops
+    True
+    """
+
+    name: str = ""
+    con: int = 0
+    fb: int = 0
+    rl: int = 3
+    pms: int = 0
+    ams: int = 0
+    slots: int = 15
+    ops: tuple[Operator, ...] = field(default_factory=lambda: (Operator(),) * 4)
+    lfo: tuple[int, ...] | None = None
+
+    def registers(self, channel: int) -> list[tuple[int, int]]:
+        """Return the register writes that load the voice into a channel.
+
+        Parameters
+        ----------
+        channel : int
+            1 to 8.
+
+        Returns
+        -------
+        list of (int, int)
+            26 pairs of address and data.
+
+        Raises
+        ------
+        ValueError
+            No such channel.
+        """
+        index = channel_index(channel)
+        writes = [
+            (RL + index, registers.encode(RL, rl=self.rl, fb=self.fb, con=self.con)),
+            (PMS + index, registers.encode(PMS, pms=self.pms, ams=self.ams)),
+        ]
+        for first, op in zip(OPERATORS.values(), self.ops, strict=True):
+            writes += [(base + first + index, byte) for base, byte in zip(SLOT_BASES, op.data(), strict=True)]
+        return writes
+
+    def apply(self, chip: Any, channel: int) -> None:
+        """Queue the voice's writes on a chip, with ``write_register``.
+
+        Parameters
+        ----------
+        chip : YM2151 or YM2164
+        channel : int
+            1 to 8.
+
+        Raises
+        ------
+        ValueError
+            No such channel.
+        """
+        for address, data in self.registers(channel):
+            chip.write_register(address, data)
+
+    @classmethod
+    def from_chip(cls, chip: Any, channel: int, name: str = "") -> "Voice":
+        """Return the voice that a chip holds now.
+
+        Parameters
+        ----------
+        chip : YM2151 or YM2164
+        channel : int
+            1 to 8.
+        name : str
+            What to call it.
+
+        Returns
+        -------
+        Voice
+
+        Raises
+        ------
+        ValueError
+            No such channel.
+        """
+        state, index = chip.state, channel_index(channel)
+        ops = tuple(
+            Operator(**{f.name: int(state[f"sl_{f.name}"][first + index]) & 0x7F for f in fields(Operator)})
+            for first in OPERATORS.values()
+        )
+        con, fb, rl, pms, ams = (int(state[f"ch_{key}"][index]) for key in ("con", "fb", "rl", "pms", "ams"))
+        return cls(name, con, fb, rl, pms, ams, 15, ops)
+
+    @classmethod
+    def from_registers(cls, held: Mapping[int, int], channel: int = 1, name: str = "") -> "Voice":
+        """Return the voice that register contents make.
+
+        Parameters
+        ----------
+        held : mapping of int to int
+            Address to byte; registers that are missing hold 0, but 20-27, which is heard on both sides.
+        channel : int
+            1 to 8.
+        name : str
+            What to call it.
+
+        Returns
+        -------
+        Voice
+
+        Raises
+        ------
+        ValueError
+            No such channel.
+        """
+        index = channel_index(channel)
+        ops = tuple(
+            Operator.of([held.get(base + first + index, 0) for base in SLOT_BASES]) for first in OPERATORS.values()
+        )
+        output = held.get(RL + index, registers.encode(RL, rl=3))
+        return cls(name, **registers.fields(RL, output), **registers.fields(PMS, held.get(PMS + index, 0)), ops=ops)
+
+    def same_sound(self) -> bytes:
+        """Return what makes two voices the same.
+
+        Returns
+        -------
+        25 bytes
+            The operators' registers, then feedback and algorithm.
+        """
+        return bytes(value for op in self.ops for value in op.data()) + bytes((self.fb << 3 | self.con,))
+
+    def to_json(self) -> str:
+        """Return the voice as a JSON tone of the cat2151 family.
+
+        Returns
+        -------
+        str
+            Register writes for channel 1.
+        """
+        from .files import tone
+
+        return tone(self)
+
+    @staticmethod
+    def read(path: str | os.PathLike[str]) -> "list[Voice]":
+        """Read all voices of a file, recognised by what it holds.
+
+        Parameters
+        ----------
+        path : path-like
+            VOPM ``.opm``, DefleMask ``.dmp``, Furnace ``.fui``, an ``.mdx`` song, hex pairs or a JSON tone.
+
+        Returns
+        -------
+        list of Voice
+
+        Raises
+        ------
+        ValueError
+            The file is damaged or of no known format; the message names the place.
+        OSError
+            It cannot be read.
+        """
+        from .files import read_voices
+
+        return read_voices(Path(path).read_bytes(), Path(path).stem)

@@ -1,0 +1,123 @@
+"""JSON register logs: every variant seen in the wild, and bad rows named."""
+
+import json
+
+import numpy as np
+import pytest
+
+from opm.song import SongError
+from opm.song.formats import json_log
+
+PS = 10**12
+
+
+def log(*rows, **extra):
+    return json.dumps({"event_count": len(rows), "events": list(rows), **extra}).encode()
+
+
+def row(time, addr, data, **extra):
+    return {"time": time, "addr": addr, "data": data, **extra}
+
+
+def writes(song):
+    return [(w["time"].item(), w["address"].item(), w["data"].item()) for w in song.writes]
+
+
+@pytest.mark.parametrize(
+    ("addr", "data"),
+    [("0x20", "0xC7"), ("20", "c7"), ("0X20", "$C7"), (0x20, 0xC7), (" 20", "C7 ")],
+    ids=["0x", "plain hex", "0X and $", "integers", "blanks"],
+)
+def test_spellings_of_a_byte(addr, data):
+    assert writes(json_log.read(log(row(5000, addr, data)))) == [(5000, 0x20, 0xC7)]
+
+
+@pytest.mark.parametrize("rows", [b'[{"time":1,"addr":"08","data":"00"}]', b'\xef\xbb\xbf {"x":1,"events":[]}'])
+def test_bare_array_and_byte_order_mark(rows):
+    assert json_log.recognise(rows)
+    json_log.read(rows)
+
+
+@pytest.mark.parametrize(
+    ("times", "seconds"),
+    [
+        ([0, 27965], False),
+        ([0, 0.5], True),
+        ([0, 1.0], True),
+        ([0, 3, 9], True),
+        ([0, 0], False),
+        ([0, 999], True),
+        ([0, 1000], False),
+    ],
+)
+def test_what_times_count(times, seconds):
+    song = json_log.read(log(*(row(t, "08", "00") for t in times)))
+    assert (song.rate is not None, song.family) == (seconds, seconds)
+    assert song.writes["time"][-1] == (times[-1] * PS if seconds else times[-1])
+
+
+def test_doubtful_times_are_announced_and_can_be_forced():
+    data = log(row(0, "08", "00"), row(3, "08", "00"))
+    assert "--time-unit" in json_log.read(data).notes[0]
+    assert json_log.read(data, "samples").rate is None
+    assert json_log.read(log(row(0.25, "08", "00")), "samples").writes["time"][0] == 0
+
+
+def test_seconds_keep_their_decimals():
+    song = json_log.read(b'[{"time": 0.1, "addr": "08", "data": "00"}]')
+    assert song.writes["time"][0] == PS // 10
+
+
+def test_pass_2_rows_are_joined_not_expanded():
+    pair = [row(100, "0x28", "0x4A", is_data=0), row(102, "0x28", "0x4A", is_data=1)]
+    more = [row(104, "0x08", "0x78", is_data=0), row(106, "0x08", "0x78", is_data=1), row(200, "0x08", 0, is_data=0)]
+    song = json_log.read(log(*pair, *more))
+    assert writes(song) == [(100, 0x28, 0x4A), (104, 0x08, 0x78)]
+    assert any("1 address row(s) without" in note for note in song.notes)
+    assert song.rate is None
+    all_address = json_log.read(log(*(row(2000, "08", "00", is_data=0) for _ in range(3))))
+    assert len(all_address.writes) == 3
+
+
+def test_unsorted_rows_are_sorted_stably():
+    song = json_log.read(log(row(9000, 1, 1), row(5, 2, 2), row(9000, 3, 3), row(5, 4, 4)))
+    assert writes(song) == [(5, 2, 2), (5, 4, 4), (9000, 1, 1), (9000, 3, 3)]
+    assert "sorted" in song.notes[0]
+
+
+def test_write_and_read_back():
+    rows = [row(0, 0x20, 0xC7), row(5000, 0x08, 0x78)]
+    song = json_log.read(log(*rows))
+    again = json_log.read(json_log.write(song))
+    np.testing.assert_array_equal(again.writes, song.writes)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b'{"events": [', "byte 12: expected JSON"),
+        (b'{"events": 3}', '"events"'),
+        (b"{}", '"events"'),
+        (b'{"events": [\xff]}', "byte 12: expected UTF-8"),
+        (log(row(0, "08", "00"), 7), "row 2: expected an object"),
+        (log(row("soon", "08", "00")), 'row 1: expected a number as "time"'),
+        (log(row(-1, "08", "00")), "row 1: expected a time of 0"),
+        (log(row(True, "08", "00")), "row 1"),
+        (log(row(0, "1FF", "00")), 'row 1: expected "addr" from 0x00 to 0xFF'),
+        (log(row(0, "08", 256)), 'row 1: expected "data"'),
+        (log(row(0, "08", "zz")), 'row 1: expected "data"'),
+        (log(row(0, "08", "00", is_data=2)), '"is_data" 0 or 1'),
+        (log({"time": 0, "addr": "08"}), 'row 1: expected "data"'),
+        (log(row(10**30, "08", "00")), "row 1: expected a time"),
+        (b'[{"time": 1e999, "addr": 8, "data": 0}]', "row 1: expected a time"),
+        (b'[{"time": NaN, "addr": 8, "data": 0}]', "reasonable"),
+        (b"[" * 100_000, "reasonable"),
+        (b'[{"time": ' + b"9" * 10_000 + b', "addr": 8, "data": 0}]', "reasonable"),
+    ],
+    ids=range(18),
+)
+def test_bad_logs_are_named(data, words):
+    with pytest.raises(SongError) as caught:
+        json_log.read(data)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,92 @@
+"""S98: annotated bytes in, writes and times out."""
+
+import struct
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opm.song import SongError
+from opm.song.formats import s98
+
+STREAM = bytes.fromhex(
+    "00 20 C7"  # device 0 port 0
+    "FF"  # 1 tick
+    "FE 81 01"  # 129 + 2 ticks
+    "02 28 4A"  # device 1
+    "01 30 00"  # device 0 port 1: means nothing on an OPM
+    "FF 00 08 78 FF FD"
+)
+
+
+def s98_file(stream=STREAM, version=3, devices=((5, 4_000_000), (4, 8_000_000)), timer=(1, 60), loop=0, tag=b""):
+    table = b"".join(struct.pack("<IIII", kind, clock, 0, 0) for kind, clock in devices)
+    start = 0x20 + len(table) + (16 if version == 2 else 0)
+    count = len(devices) if version == 3 else 0
+    offsets = (start + len(stream) if tag else 0, start, start + loop if loop else 0, count)
+    head = b"S98" + str(version).encode() + struct.pack("<7I", *timer, 0, *offsets)
+    return head + table + bytes(16 if version == 2 else 0) + stream + tag
+
+
+def writes(song):
+    return [tuple(w) for w in song.writes.tolist()]
+
+
+def test_annotated_bytes():
+    song = s98.read(s98_file(loop=3))
+    assert writes(song) == [(0, 0, 0x20, 0xC7), (133, 0, 0x08, 0x78)]
+    assert (song.length, song.rate, song.clock) == (134, Fraction(60), 4_000_000)
+    assert song.not_played == ("YM2608",)
+    assert (song.loop.tick, song.loop.write) == (0, 1)
+
+
+def test_two_opms():
+    song = s98.read(s98_file(devices=((5, 4_000_000), (5, 4_000_000))))
+    assert [w[1] for w in writes(song)] == [0, 1, 0]
+    assert song.chips == ("ym2151", "ym2151")
+
+
+def test_version_2_list_ends_at_type_0():
+    assert len(s98.read(s98_file(bytes.fromhex("00 08 78 FF FD"), version=2)).writes) == 1
+
+
+def test_default_tick_is_10_ms():
+    assert s98.read(s98_file(bytes.fromhex("00 08 78 FF FD"), timer=(0, 0))).rate == 100
+
+
+def test_tags():
+    text = b"[S98]" + b"\xef\xbb\xbf" + b"title= Hall \nARTIST=Grieg\ncomment=a\ncomment=b\n" + b"\0"
+    assert s98.read(s98_file(tag=text)).tags == {"title": "Hall", "author": "Grieg", "comment": "a\nb"}
+    old = s98.read(s98_file(bytes.fromhex("00 08 78 FF FD"), version=2, tag="曲名".encode("cp932") + b"\0"))
+    assert old.tags == {"title": "曲名"}
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"S983", "header"),
+        (s98_file(devices=((4, 8_000_000),)), "YM2608"),
+        (s98_file(version=0), "expected a YM2151"),
+        (s98_file(bytes.fromhex("00 08 78 44 00 00 FD")), "byte 0x43: expected an S98 command, found 44"),
+        (s98_file(b"\xfe" + b"\xff" * 40), "wait"),
+        (s98_file(devices=((5, 5),)), "byte 0x24: expected a clock"),
+    ],
+    ids=range(6),
+)
+def test_bad_files_are_named(data, words):
+    with pytest.raises(SongError) as caught:
+        s98.read(data)
+    assert words in str(caught.value)
+
+
+def test_cut_short():
+    assert "cut short" in s98.read(s98_file(bytes.fromhex("00 08 78 FF"))).notes[0]
+
+
+@given(stream=st.binary(max_size=300), loop=st.integers(0, 300))
+def test_no_bytes_crash_the_reader(stream, loop):
+    try:
+        s98.read(s98_file(stream, loop=loop))
+    except SongError as error:
+        assert "\n" not in str(error)  # noqa: PT017

@@ -1,0 +1,159 @@
+"""The timing rules, against slow and obvious models of them."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+
+import opm
+from opm.song import WRITE, Loop, Options, Renderer, Schedule, Song, formats
+from opm.song.formats import json_log
+
+
+def song_of(times, rate=Fraction(44_100), chips=1, **more):
+    table = np.zeros(len(times), WRITE)
+    table["time"] = times
+    table["address"] = np.arange(len(times)) % 256
+    table["data"] = np.arange(len(times)) * 7 % 256
+    table["chip"] = np.arange(len(times)) % chips
+    more.setdefault("length", max(times, default=0))
+    return Song("test", table, rate=rate, chips=("ym2151",) * chips, **more)
+
+
+def naive_chip_rule(song, clock):
+    """The rule as DESIGN.md words it, write by write."""
+    rows, free = [], 0
+    for write in song.writes.tolist():
+        master = Fraction(write[0] * clock) / song.rate
+        frame = max(-(-master // 64), free)
+        rows += [(32 * frame, 0, write[2]), (32 * frame + 2, 1, write[3])]
+        free = frame + 2
+    return rows
+
+
+@given(
+    times=st.lists(st.integers(0, 2**32), max_size=60),
+    burst=st.integers(0, 60),
+    clock=st.sampled_from([3_579_545, 4_000_000, 3_579_580]),
+)
+def test_chip_rule(times, burst, clock):
+    times = sorted(times + times[:1] * burst)
+    song = song_of(times, clock=clock)
+    got = np.concatenate([np.empty(0, opm.EVENT), *Schedule(song, Options()).events(0)])
+    assert [tuple(row) for row in got.tolist()] == naive_chip_rule(song, clock)
+
+
+def family_events(rows):
+    """The play-server's rule as a state machine over log samples (FORMATS.md 1.3)."""
+    events, queue, pending, next_ok, sample = [], list(rows), None, 0, 0
+    while queue or pending is not None:
+        if pending is not None and sample >= next_ok:
+            events.append((sample * 64, 1, pending))
+            next_ok, pending = sample + 2, None
+        if pending is None and queue and queue[0][0] <= sample and sample >= next_ok:
+            _, address, data = queue.pop(0)
+            events.append((sample * 64, 0, address))
+            next_ok, pending = sample + 2, data
+        sample += 1
+    return events
+
+
+def family_log():
+    """240 writes in seconds, 60 of them at one instant: all registers a note needs, and notes."""
+    rng = np.random.default_rng(1)
+    setup = [(0x20 + c, 0xC0 | c) for c in range(8)] + [(0x80 + s, 0x1F) for s in range(32)]
+    setup += [(0x28 + c, 0x3A + c) for c in range(8)] + [(0x08, 0x78 | c) for c in range(8)] + [(0x18, 0xC0)] * 4
+    assert len(setup) == 60
+    rows = [(0.0, *write) for write in setup]
+    for time in np.sort(rng.random(180)).round(6).tolist():
+        address = int(rng.choice([0x28, 0x29, 0x60, 0x61, 0x68, 0x78, 0x08]))
+        rows.append((time, address, int(rng.integers(0x70, 0x80) if address == 8 else rng.integers(128))))
+    return rows
+
+
+def test_family_rule_equals_a_direct_64_cycle_run():
+    rows = family_log()
+    text = "[" + ",".join(f'{{"time":{t},"addr":"{a:02x}","data":"{d:02x}"}}' for t, a, d in rows) + "]"
+    song = json_log.read(text.encode())
+    schedule = Schedule(song, Options(tail=0))
+    got = np.concatenate(list(Renderer(schedule).blocks()))
+    assert schedule.rate == 55_930
+    want = opm.run(family_events([(round(t * 55_930), a, d) for t, a, d in rows]), len(got), cycles_per_frame=64)
+    assert len(got) == round(rows[-1][0] * 55_930)
+    assert np.abs(want).max() > 5000
+    np.testing.assert_array_equal(got, want)
+
+
+def test_family_rule_for_integer_samples():
+    song = song_of([0, 0, 3, 5000, 5001], rate=None)
+    schedule = Schedule(song, Options(family=True))
+    got = [tuple(row) for events in schedule.events(0) for row in events.tolist()]
+    assert got == family_events([(w[0], w[2], w[3]) for w in song.writes.tolist()])
+
+
+def test_integer_samples_are_frames():
+    song = song_of([0, 27_965, 27_965], rate=None)
+    events = next(Schedule(song, Options()).events(0))
+    assert events["cycle"].tolist() == [0, 2, 27_965 * 32, 27_965 * 32 + 2, 27_967 * 32, 27_967 * 32 + 2]
+
+
+def test_two_chips_have_their_own_queues():
+    song = song_of([0] * 10, chips=2)
+    for chip in (0, 1):
+        assert next(Schedule(song, Options()).events(chip))["cycle"][::2].tolist() == [0, 64, 128, 192, 256]
+
+
+def test_loops_repeat_the_loop_section_only():
+    song = song_of([0, 100, 200], length=300, loop=Loop(100, 1))
+    schedule = Schedule(song, Options(loops=3, fade=0))
+    assert schedule.end == schedule.due(300 + 2 * 200)
+    passes = schedule.events(0)
+    first, second, third = (next(passes) for _ in range(3))
+    assert first["data"][::2].tolist() == [0, 1, 2]
+    assert second["data"][::2].tolist() == third["data"][::2].tolist() == [1, 2]
+    assert second["cycle"][0] == 32 * schedule.due(300)
+    assert third["cycle"][0] == 32 * schedule.due(500)
+
+
+def test_blocks_do_not_depend_on_their_size():
+    song = formats.read(ROOT / "player" / "songs" / "mountain_king.vgm")
+    song.length, song.loop = song.loop.tick + 40_000, song.loop
+    song.writes = song.writes[song.writes["time"] < song.length]
+    schedule = Schedule(song, Options(loops=2, fade=0.5))
+    blocks = [np.concatenate(list(Renderer(schedule).blocks(size))) for size in (1024, 333, 10**6)]
+    np.testing.assert_array_equal(blocks[0], blocks[1])
+    np.testing.assert_array_equal(blocks[0], blocks[2])
+    assert len(blocks[0]) == schedule.frames
+    assert not blocks[0][-1].any()
+
+
+def test_the_tail_ends_after_silence_or_its_limit():
+    quiet = Schedule(song_of([0, 4410]), Options(tail=3.0))
+    assert sum(map(len, Renderer(quiet).blocks())) == quiet.end + round(0.1 * quiet.rate)
+    held = song_of([0] * 8, length=4410)
+    held.writes["address"] = [0x20, 0x28, 0x40, 0x80, 0xA0, 0xE0, 0x60, 0x08]
+    held.writes["data"] = [0xC7, 0x4A, 0x01, 0x1F, 0x00, 0x0F, 0x00, 0x08]
+    schedule = Schedule(held, Options(tail=0.7))
+    assert sum(map(len, Renderer(schedule).blocks())) == schedule.end + round(0.7 * schedule.rate)
+
+
+def test_two_chips_are_added_and_clipped():
+    notes = [(0x20, 0xC7), (0x28, 0x4A), (0x40, 1), (0x48, 1), (0x50, 1), (0x58, 1)]
+    notes += [(0x80 + 8 * i, 0x1F) for i in range(4)] + [(0x08, 0x78)]
+    one = song_of([0] * len(notes), length=44_100)
+    one.writes["address"], one.writes["data"] = zip(*notes, strict=True)
+    two = song_of([0] * (2 * len(notes)), length=44_100, chips=2)
+    two.writes["address"], two.writes["data"] = np.repeat(one.writes["address"], 2), np.repeat(one.writes["data"], 2)
+    single = np.concatenate(list(Renderer(Schedule(one, Options(tail=0))).blocks()))
+    both = np.concatenate(list(Renderer(Schedule(two, Options(tail=0))).blocks()))
+    assert (np.abs(2 * single.astype(int)) > 32767).any()
+    np.testing.assert_array_equal(both, np.clip(2 * single.astype(int), -32768, 32767))
+
+
+@pytest.mark.parametrize("family", [False, True])
+def test_an_empty_song_is_silence(family):
+    schedule = Schedule(song_of([], family=family), Options())
+    assert not np.concatenate(list(Renderer(schedule).blocks())).any()

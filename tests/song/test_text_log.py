@@ -1,0 +1,62 @@
+"""Plain-text logs: the grammar, line by line."""
+
+from fractions import Fraction
+
+import pytest
+
+from opm.song import SongError
+from opm.song.formats import text_log
+
+PS = 10**12
+
+
+def read(text, unit=None):
+    assert text_log.recognise(text.encode())
+    song = text_log.read(text.encode(), unit)
+    return song, [(w["time"].item(), w["address"].item(), w["data"].item()) for w in song.writes]
+
+
+def test_samples_seconds_deltas_and_comments():
+    song, writes = read("# a song\n0 20 C7\n100, 0x28, $4A ; note\n+50\t08\t78 // on\n")
+    assert (song.rate, writes) == (None, [(0, 0x20, 0xC7), (100, 0x28, 0x4A), (150, 0x08, 0x78)])
+    song, writes = read("0.5 20 C7\n+.25 28 4A\n")
+    assert (song.rate, writes) == (Fraction(PS), [(PS // 2, 0x20, 0xC7), (PS * 3 // 4, 0x28, 0x4A)])
+
+
+def test_directives():
+    song, writes = read(
+        "title In the Hall\nclock 4000000\nrate 1000\n$020,C7\nwait 500\nloop\n"
+        "$008,78\nwait 250\n1000 KeyOFF 00\nend\nnonsense"
+    )
+    assert writes == [(0, 0x20, 0xC7), (500, 0x08, 0x78), (1000, 0x08, 0)]
+    assert (song.clock, song.rate, song.tags) == (4_000_000, 1000, {"title": "In the Hall"})
+    assert (song.loop.tick, song.loop.write, song.length) == (500, 1, 1000)
+
+
+def test_units():
+    assert read("unit ms\n250 08 78\n")[1] == [(PS // 4, 8, 0x78)]
+    assert read("unit samples\n250 08 78\n")[1] == [(250, 8, 0x78)]
+    assert read("3 08 78\n", "seconds")[1] == [(3 * PS, 8, 0x78)]
+
+
+def test_samples_before_seconds_keep_their_time():
+    assert read("rate 1000\n500 08 00\n1.0 08 78\n")[1] == [(PS // 2, 8, 0), (PS, 8, 0x78)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("0 20 C7\nhello", "row 2: expected TIME ADDR DATA"),
+        ("0 20 C7\n0 2G 00", "row 2: expected a byte"),
+        ("0 20 C7\n0 20 1FF", "row 2: expected a byte"),
+        ("0 20 C7\n-1 20 00", "row 2: expected a time"),
+        ("clock 5", "row 1: expected a clock"),
+        ("clock fast", "row 1: expected clock and a number"),
+        ("wait", "row 1: expected wait"),
+        ("0 20 C7\n99999999999999999999 20 00", "row 2: expected a time"),
+    ],
+    ids=range(8),
+)
+def test_bad_lines_are_named(text, words):
+    with pytest.raises(SongError, match=words):
+        text_log.read(text.encode())

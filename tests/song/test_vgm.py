@@ -1,0 +1,224 @@
+"""VGM: annotated bytes in, writes and times out; broken files."""
+
+import gzip
+import struct
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opm.song import SongError, formats
+from opm.song.formats import vgm
+
+DUAL, OPP = 1 << 30, 1 << 31
+GD3 = ("Tune", "曲", "Game", "", "Arcade", "", "Somebody", "", "1988/01/01", "me", "two\nlines")
+
+
+def vgm_file(body, version=0x171, clock=3_579_545, start=0x100, gd3=None, **fields):
+    """Build a VGM file: header, body, tag. Fields are u32 by their offset, as x1c=..."""
+    header = bytearray(start)
+    header[:4] = b"Vgm "
+    values = {0x08: version, **({0x30: clock} if start > 0x30 else {})}
+    if version >= 0x150:
+        values[0x34] = start - 0x34
+    values |= {int(name[1:], 16): value for name, value in fields.items()}
+    tail = b""
+    if gd3 is not None:
+        text = b"".join(string.encode("utf-16-le") + b"\0\0" for string in gd3)
+        tail = b"Gd3 " + struct.pack("<II", 0x100, len(text)) + text
+        values[0x14] = start + len(body) - 0x14
+    for at, value in values.items():
+        struct.pack_into("<I", header, at, value)
+    return bytes(header) + bytes(body) + tail
+
+
+def writes(song):
+    return [tuple(w) for w in song.writes.tolist()]
+
+
+BODY = bytes.fromhex(
+    "54 20 C7"  # YM2151 20 = C7 at 0
+    "61 10 27"  # wait 10000
+    "62 63"  # 735, 882
+    "70 7F"  # 1, 16
+    "80 8F"  # DAC byte and wait 0, 15
+    "A4 28 4A"  # second YM2151
+    "54 08 78"
+    "66"
+)
+
+
+def test_annotated_bytes():
+    song = vgm.read(vgm_file(BODY, gd3=GD3))
+    time = 10000 + 735 + 882 + 1 + 16 + 0 + 15
+    assert writes(song) == [(0, 0, 0x20, 0xC7), (time, 1, 0x28, 0x4A), (time, 0, 0x08, 0x78)]
+    assert (song.length, song.format, song.chips) == (time, "VGM 1.71", ("ym2151", "ym2151"))
+    assert song.not_played == ("YM2612",)
+    assert song.tags["title"] == "Tune"
+    assert song.tags["title (native)"] == "曲"
+    assert song.tags["notes"] == "two\nlines"
+
+
+@pytest.mark.parametrize(
+    ("hexes", "length"),
+    [
+        ("00", 1), ("30 00", 2), ("3F 00", 2), ("40 00 00", 3), ("4E 00 00", 3), ("4F 00", 2), ("50 00", 2),
+        ("51 00 00", 3), ("5F 00 00", 3), ("67 66 00 02 00 00 00 AA BB", 9), ("67 66 81 01 00 00 80 AA", 8),
+        ("68 66 00 00 00 00 00 00 00 00 00 00", 12), ("90 00 00 00 00", 5), ("91 00 00 00 00", 5),
+        ("92 00 00 00 00 00", 6), ("93 00 00 00 00 00 00 00 00 00 00", 11), ("94 00", 2), ("95 00 00 00 00", 5),
+        ("A0 00 00", 3), ("B8 00 00", 3),
+        ("C0 00 00 00", 4), ("DF 00 00 00", 4), ("E0 00 00 00 00", 5), ("FF 00 00 00 00", 5),
+    ],
+)  # fmt: skip
+def test_every_command_length(hexes, length):
+    command = bytes.fromhex(hexes)
+    assert len(command) == length
+    song = vgm.read(vgm_file(command + bytes.fromhex("54 08 78 70 66")))
+    assert writes(song) == [(0, 0, 0x08, 0x78)]
+    assert song.length == 1
+
+
+def test_commands_40_to_4e_were_shorter_before_1_61():
+    song = vgm.read(vgm_file(bytes.fromhex("41 00 54 08 78 66"), version=0x160))
+    assert writes(song) == [(0, 0, 0x08, 0x78)]
+
+
+@pytest.mark.parametrize("command", [*range(0x01, 0x30), 0x60, 0x64, 0x65, *range(0x69, 0x70), *range(0x96, 0xA0)])
+def test_undefined_commands_are_named(command):
+    with pytest.raises(SongError, match=rf"byte 0x103: expected a VGM command, found {command:02X}"):
+        vgm.read(vgm_file(bytes([0x54, 8, 0x78, command, 0, 0, 0, 0x66])))
+
+
+@pytest.mark.parametrize(
+    ("version", "start", "fields", "clock"),
+    [
+        (0x171, 0x100, {}, 4_000_000),
+        (0x161, 0xC0, {}, 4_000_000),
+        (0x151, 0x80, {}, 4_000_000),
+        (0x150, 0x40, {}, 4_000_000),
+        (0x110, 0x40, {}, 4_000_000),
+        (0x101, 0x40, {"x30": 0, "x10": 4_000_000}, 4_000_000),
+        (0x100, 0x40, {"x30": 123, "x10": 4_000_000}, 4_000_000),
+        (0x171, 0x100, {"x30": 0}, 3_579_545),
+    ],
+)
+def test_versions_and_clocks(version, start, fields, clock):
+    song = vgm.read(vgm_file(BODY.replace(b"\xa4", b"\x54"), version, 4_000_000, start, **fields))
+    assert (song.clock, song.chips) == (clock, ("ym2151",))
+    assert "YM2413" not in song.not_played
+
+
+def test_bits_of_the_clock_word():
+    body = bytes.fromhex("54 08 78 66")
+    assert vgm.read(vgm_file(body, clock=4_000_000 | OPP)).chips == ("ym2164",)
+    assert vgm.read(vgm_file(body, clock=4_000_000 | DUAL)).chips == ("ym2151", "ym2151")
+    assert vgm.read(vgm_file(body, clock=4_000_000 | DUAL | OPP)).clock == 4_000_000
+
+
+def test_header_fields_inside_the_data_are_zero():
+    """A 1.50 file with a 64-byte header: bytes at 7C-7F and 98 are commands, not volume, loop base, OKIM6295."""
+    body = bytes.fromhex("54 08 78") + b"\x70" * 0x80 + b"\x66"
+    song = vgm.read(vgm_file(body, 0x151, start=0x40))
+    assert (song.not_played, song.loop_base, song.loop_modifier) == ((), 0, 16)
+
+
+def test_other_chips_are_named():
+    song = vgm.read(vgm_file(bytes.fromhex("54 08 78 B8 00 01 50 9F 66"), x98=1_000_000))
+    assert song.not_played == ("OKIM6295", "SN76489")
+
+
+def test_loop_and_its_modifiers():
+    body = bytes.fromhex("54 01 00 62 54 08 78 63 66")
+    song = vgm.read(vgm_file(body, x1c=0x100 + 4 - 0x1C, x7c=0x20 << 24 | 1 << 16))
+    assert (song.loop.tick, song.loop.write, song.length) == (735, 1, 735 + 882)
+    assert [song.passes(n) for n in (1, 2, 3)] == [1, 3, 5]
+
+
+@pytest.mark.parametrize(
+    ("offset", "words"), [(5, "no command"), (8, "no time"), (5000, "no command")], ids=["inside", "at end", "outside"]
+)
+def test_bad_loops_are_dropped_and_named(offset, words):
+    song = vgm.read(vgm_file(bytes.fromhex("54 01 00 61 10 10 54 08 78 66")[:-1] + b"\x66", x1c=0x100 + offset - 0x1C))
+    if offset == 8:
+        song = vgm.read(vgm_file(bytes.fromhex("54 01 00 61 10 10 00 00 66"), x1c=0x106 - 0x1C))
+    assert song.loop is None
+    assert any(words in note for note in song.notes)
+
+
+@pytest.mark.parametrize("cut", range(1, 60, 7))
+def test_a_tag_cut_short_gives_what_is_there(cut):
+    assert vgm.read(vgm_file(BODY, gd3=GD3)[:-cut]).tags["title"] == "Tune"
+
+
+def test_waits_are_summed_against_the_header():
+    body = bytes.fromhex("54 08 78 62 63 66")
+    assert vgm.read(vgm_file(body, x18=735 + 882)).notes == []
+    assert "the waits add up to 1617" in vgm.read(vgm_file(body, x18=1000)).notes[0]
+
+
+def test_no_end_command():
+    song = vgm.read(vgm_file(bytes.fromhex("54 08 78 61 10")))
+    assert len(song.writes) == 1
+    assert "byte 0x103: the data is cut short" in song.notes[0]
+
+
+def test_a_data_block_longer_than_the_file():
+    song = vgm.read(vgm_file(bytes.fromhex("54 08 78 67 66 00 FF FF FF 7F 00")))
+    assert "cut short" in song.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"Vgm \0\0", "header"),
+        (vgm_file(b"\x66", clock=0), "expected a YM2151"),
+        (vgm_file(bytes.fromhex("54 08 78 66"), clock=5), "byte 0x30: expected a clock"),
+        (vgm_file(b"\x66", x34=0xFFFFFF), "byte 0x34"),
+    ],
+    ids=range(4),
+)
+def test_bad_files_are_named(data, words):
+    with pytest.raises(SongError) as caught:
+        vgm.read(data)
+    assert words in str(caught.value)
+
+
+@settings(max_examples=300)
+@given(data=st.binary(max_size=400), start=st.sampled_from([0x40, 0x80, 0x100]))
+def test_no_bytes_crash_the_reader(data, start):
+    try:
+        vgm.read(vgm_file(data, start=start))
+    except SongError as error:
+        assert "\n" not in str(error)  # noqa: PT017
+
+
+def test_gzip_by_content(tmp_path):
+    path = tmp_path / "song.txt"
+    packed = gzip.compress(vgm_file(BODY))
+    path.write_bytes(packed)
+    assert len(formats.read(path).writes) == 3
+    path.write_bytes(packed[:-12])
+    with pytest.raises(SongError, match="cut short"):
+        formats.read(path)
+    path.write_bytes(packed[:10] + b"\xff\xff" + packed[12:])
+    with pytest.raises(SongError, match="damaged"):
+        formats.read(path)
+
+
+def test_a_gzip_bomb_is_refused(tmp_path):
+    path = tmp_path / "bomb.vgz"
+    path.write_bytes(gzip.compress(b"Vgm " + bytes(formats.LARGEST + 1)))
+    with pytest.raises(SongError, match="unpacked"):
+        formats.read(path)
+
+
+def test_write_and_read_back():
+    """The song that ships: same writes, times within half a tick, loop and tags kept; a second pass changes nothing."""
+    song = formats.read(ROOT / "player" / "songs" / "mountain_king.vgm")
+    assert song.loop is not None
+    again = vgm.read(vgm.write(song))
+    np.testing.assert_array_equal(again.writes, song.writes)
+    assert (again.loop, again.length, again.tags, again.chips) == (song.loop, song.length, song.tags, song.chips)
+    assert vgm.write(again) == vgm.write(song)

@@ -1,0 +1,174 @@
+"""The frame engine leaves every field and sample as the single clocks do, and says why it cannot run."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from programs import loud_program, queued_program, random_program
+
+import opm
+from opm.span.boundary import OBSTACLES
+
+CHIPS = {"ym2151": opm.YM2151, "ym2164": opm.YM2164}
+
+
+def due(events, chip, cycles):
+    """Return the events of the next cycles."""
+    return events[(events["cycle"] >= chip.cycle) & (events["cycle"] < chip.cycle + cycles)]
+
+
+def first_difference(events, frames, name):
+    """Find the first frame after which the engines differ; return a report, None if they never do."""
+    one, other = CHIPS[name](), CHIPS[name]()
+    for frame in range(frames):
+        saved = one.save()
+        now = due(events, one, 64)
+        got, want = one.run(now, 2, engine="frame"), other.run(now, 2, engine="cycle")
+        lines = []
+        for field in opm.FIELDS:
+            have, need = np.atleast_1d(one.state[field.name]), np.atleast_1d(other.state[field.name])
+            lines += [f"{field.name}[{i}]: expected {need[i]}, got {have[i]}" for i in np.flatnonzero(have != need)]
+        if lines or (got != want).any():
+            lately = events[(events["cycle"] > 32 * (frame - 4)) & (events["cycle"] < 32 * (frame + 2))][-10:]
+            return "\n".join([f"frame {frame}: samples {want.tolist()}, got {got.tolist()}", *lines, str(lately)])
+        for chip in (one, other):
+            chip.load(saved)
+            chip.run(due(events, chip, 32), 1, engine="cycle")
+    return None
+
+
+def compare(events, frames, name, seed):
+    """Play by single clocks, by frames, and by engines that change at random boundaries."""
+    want, reference = opm.run(events, frames, name, engine="cycle", return_chip=True)
+    assert reference.frame_cycles == 0
+    got, chip = opm.run(events, frames, name, engine="frame", return_chip=True)
+    rng = np.random.default_rng(seed)
+    mixed, parts = CHIPS[name](), []
+    while (left := frames - mixed.cycle // 32) > 0:
+        count = min(left, int(rng.integers(1, 150)))
+        engine = str(rng.choice(["auto", "cycle", "frame"]))
+        parts.append(mixed.run(due(events, mixed, 32 * count), count, engine=engine))
+    same = (got == want).all() and chip.state == reference.state
+    same &= (np.concatenate(parts) == want).all() and mixed.state == reference.state
+    assert same, f"seed {seed}, {name}: {first_difference(events, frames, name)}"
+    return chip.frame_cycles / chip.cycle
+
+
+@pytest.mark.parametrize("engine", ["auto", "frame"])
+def test_golden_vectors(golden, engine):
+    got, chip = opm.run(golden.events, golden.frames, golden.chip, golden.cycles_per_frame, engine, return_chip=True)
+    _, want = opm.run(golden.events, golden.frames, golden.chip, golden.cycles_per_frame, "cycle", return_chip=True)
+    np.testing.assert_array_equal(got, golden.arrays["dac"])
+    assert chip.state == want.state
+
+
+def test_golden_vectors_with_changing_engines(golden):
+    if golden.cycles_per_frame == 32:
+        compare(golden.events, golden.frames, golden.chip, 1)
+        return
+    rng, chip, parts = np.random.default_rng(1), CHIPS[golden.chip](), []
+    while (left := golden.frames - chip.cycle // 64) > 0:
+        count = min(left, int(rng.integers(1, 150)))
+        engine = str(rng.choice(["auto", "cycle", "frame"]))
+        parts.append(chip.run(due(golden.events, chip, 64 * count), count, 64, engine))
+    np.testing.assert_array_equal(np.concatenate(parts), golden.arrays["dac"])
+
+
+@pytest.mark.parametrize("make", [random_program, loud_program], ids=["random", "loud"])
+@pytest.mark.parametrize("name", CHIPS)
+@settings(max_examples=40)
+@given(seed=st.integers(0, 2**32 - 1), frames=st.integers(1, 900))
+def test_random_programs(make, name, seed, frames):
+    compare(make(seed, 32 * frames, name), frames, name, seed)
+
+
+@pytest.mark.parametrize("name", CHIPS)
+@settings(max_examples=60)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_queued_writes(name, seed):
+    compare(queued_program(seed, 1200, name), 1200, name, seed)
+
+
+def test_the_engine_does_run():
+    """Common writes of a player stay inside the frame engine."""
+    assert compare(queued_program(2, 3000), 3000, "ym2151", 2) > 0.7
+    notes = [(4000 * 32 * i + 64 * k + 2 * part, part, (a, d)[part]) for i in range(5) for k, (a, d) in
+             enumerate([(0x08, 0), (0x28, 0x30 + i), (0x30, 4), (0x60, 20), (0x7F, 9), (0x82, 31), (0x08, 0x78)])
+             for part in (0, 1)]  # fmt: skip
+    events = np.concatenate([loud_program(1, 0), np.zeros(0, opm.EVENT)])
+    start = int(events["cycle"][-1]) // 32 * 32 + 96
+    assert (
+        compare(
+            np.concatenate([events, np.array([(start + c, *r) for c, *r in notes], opm.EVENT)]), 20_000, "ym2151", 3
+        )
+        > 0.98
+    )
+
+
+@pytest.mark.parametrize("mute", [0x01, 0x84, 0xFF])
+def test_mute_and_channels_are_the_same_by_frames(mute):
+    events = queued_program(7, 1500)
+    chips = [opm.YM2151(), opm.YM2151()]
+    for chip in chips:
+        chip.mute = mute
+    by_frames = np.concatenate([chips[0].run(due(events, chips[0], 32 * n), n, engine="frame") for n in (700, 1, 799)])
+    np.testing.assert_array_equal(by_frames, chips[1].run(events, 1500, engine="cycle"))
+    one, other = opm.YM2151(), opm.YM2151()
+    one.run(due(events, one, 32 * 1300), 1300, engine="frame")
+    other.run(due(events, other, 32 * 1300), 1300, engine="cycle")
+    want = []
+    for _ in range(60):
+        other.step(32)
+        want.append(np.clip(other.state.tap_out, -32768, 32767))
+    np.testing.assert_array_equal(one.generate_channels(60), want)
+
+
+def test_frames_that_do_not_line_up_with_the_callers():
+    """Releasing IC restarts the chip's frame in the middle of the caller's."""
+    events = loud_program(4, 40_000)
+    rows = np.array([(7, 2, 1), (7 + 2057, 2, 0)], opm.EVENT)
+    events["cycle"] += 2100
+    events = np.concatenate([rows, events])
+    got, chip = opm.run(events, 1300, engine="frame", return_chip=True)
+    want, other = opm.run(events, 1300, engine="cycle", return_chip=True)
+    np.testing.assert_array_equal(got, want)
+    assert chip.state == other.state
+
+
+@pytest.mark.parametrize(
+    ("register", "data", "words"),
+    [(0x01, 0x20, "test bit"), (0x14, 0x80, "CSM")],
+)
+def test_obstacles_by_register(register, data, words):
+    chip = opm.YM2151()
+    chip.generate(200)
+    assert chip.obstacle == ""
+    chip.write_register(register, data)
+    chip.generate(4)
+    assert words in chip.obstacle
+    chip.write_register(register, 0)
+    chip.generate(40)
+    assert chip.obstacle == ""
+
+
+def test_obstacles_of_the_bus_and_ic():
+    chip = opm.YM2151()
+    assert chip.generate(1).any() or chip.obstacle != ""
+    chip.generate(100)
+    chip.step(5)
+    chip.generate(1)
+    assert "cycle counter" in chip.obstacle
+    chip.step(27)
+    chip.write(0, 0x40)
+    chip.generate(1)
+    assert "on the bus" in chip.obstacle
+    chip.generate(2)
+    assert chip.obstacle == ""
+    chip.ic = 1
+    chip.generate(1)
+    assert "IC" in chip.obstacle
+    chip.ic = 0
+    chip.step(32)
+    chip.run([(chip.cycle + 5, 0, 0x20)], 1)
+    assert "events" in chip.obstacle
+    assert len(set(OBSTACLES)) == len(OBSTACLES)
