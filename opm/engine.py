@@ -1,6 +1,6 @@
 """The one compiled entry: bus events and frames in, samples out. It chooses the engine frame by frame."""
 
-from ._jit import SOURCES, block, entry
+from ._jit import SOURCES, block, entry, outline
 from .cycle import bus
 from .cycle.clock import clock, muted_output_clock
 from .events import ADDRESS, CYCLES_PER_FRAME, CYCLES_TO_DATA, DATA, EVENT, IC
@@ -52,7 +52,7 @@ def enter(state, work, mute):
         boundary.get_mixer(state[i], work[i], f)
 
 
-@block
+@outline
 def leave(state, words, work, mute):
     """Hand it back."""
     boundary.leave(state[0], words, work[0])

@@ -89,7 +89,7 @@ def note(midi_or_name: float | str, clock: float = REFERENCE_CLOCK) -> KeyCode:
     >>> note("A4", 4_000_000) == (72, 5)
     True
     """
-    midi = number(midi_or_name) if isinstance(midi_or_name, str) else float(midi_or_name)
+    midi = midi_number(midi_or_name) if isinstance(midi_or_name, str) else float(midi_or_name)
     steps = round((midi - LOWEST - 12 * math.log2(clock / REFERENCE_CLOCK)) * STEPS)
     if not 0 <= steps < len(KEY_CODES) * STEPS:
         raise ValueError(f"note {midi_or_name!r} is outside the chip's range at {clock:g} Hz")
@@ -97,7 +97,7 @@ def note(midi_or_name: float | str, clock: float = REFERENCE_CLOCK) -> KeyCode:
     return KeyCode(KEY_CODES[semitone], kf)
 
 
-def number(name: str) -> int:
+def midi_number(name: str) -> int:
     """Return the MIDI number of a note's name such as ``"C#4"`` or ``"Bb3"``; ValueError if it is not one."""
     head, tail = name[:1].upper(), name[1:]
     shift = {"#": 1, "b": -1}.get(tail[:1], 0)

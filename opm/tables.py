@@ -92,7 +92,7 @@ def _algorithms(*rows: str) -> Rom:
     return _rom([[str(con) in row for con in range(8)] for row in rows])
 
 
-# Which algorithms connect a source to the operator that is about to be modulated. The two busses are
+# Which algorithms connect a source to the operator that is about to be modulated. The two buses are
 # added: M1 and "output on bus 2" share one, older M1, C1 and "output on bus 1" the other.
 #                    M1          older M1    C1     output, bus 2  output, bus 1
 MODULATION = _rom(

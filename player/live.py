@@ -141,7 +141,7 @@ class Live:
     def _due(self, end: int) -> npt.NDArray[Any]:
         """Take what starts before a frame off the queue, two frames apart."""
         now = self._frame
-        due = []
+        due: list[tuple[int, int, int, int]] = []
         with self._lock:
             while self._waiting and self._waiting[0][0] < end and len(due) * CHIP.spacing < end - now:
                 due.append(heapq.heappop(self._waiting))

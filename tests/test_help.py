@@ -71,9 +71,10 @@ def test_one_screen_a_name_and_no_numpy_internals():
         assert word in (opm.__doc__ or "")
 
 
-@pytest.mark.parametrize(
-    "name", ["opm", "opm.chip", "opm.inspect.trace", "opm.pitch", "opm.registers", "opm.voice.voice"]
-)
+EXAMPLES = ["opm", "opm.chip", "opm.inspect.trace", "opm.pitch", "opm.registers", "opm.voice.voice"]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_examples_give_what_they_show(name):
     results = doctest.testmod(importlib.import_module(name))
     assert results.attempted

@@ -80,8 +80,8 @@ _BLOCKS = {
 def _loop(step: Any) -> Any:
     """Compile a loop over a block."""
 
-    @njit(nogil=True)  # type: ignore[untyped-decorator]
-    def loop(words, work_words, count):  # type: ignore[no-untyped-def]
+    @njit(nogil=True)
+    def loop(words, work_words, count):
         work = work_words.view(frame.WORK)
         s = words.view(RECORD)[0]
         for i in range(count):

@@ -100,7 +100,7 @@ def routing(s):
 
 @block
 def modulation(s):
-    """Stage 15, clock slot + 14: the two modulation busses added and halved; memories of M1 and C1."""
+    """Stage 15, clock slot + 14: the two modulation buses added and halved; memories of M1 and C1."""
     channel = (s.cycles - 14) & 7
     bus2 = (s.op_m1[channel] if s.op_modtable[0] else 0) | (s.op_out[5] if s.op_modtable[3] else 0)
     bus1 = s.op_m1_old[channel] if s.op_modtable[1] else 0

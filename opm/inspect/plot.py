@@ -329,9 +329,7 @@ def heat_map(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = None
     return ax
 
 
-def oscilloscope(
-    channels: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: Axes | None = None
-) -> Axes:
+def oscilloscope(channels: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: Axes | None = None) -> Axes:
     """Draw the eight channels, one above the other.
 
     Parameters

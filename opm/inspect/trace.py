@@ -122,8 +122,9 @@ def trace(
     -------
     (stop - start,) structured array, or that and the chip
         Column ``cycle`` (int64, cycles since reset) and a column for each field (int32): of shape (rows, count) if it
-        has several elements, named like ``eg_level[5]`` if it is one of them. Row 0 is the state after step ``start``, at
-        cycle ``(start + 1) * cycles per step``. Its method ``to_pandas()`` gives a DataFrame, if pandas is there.
+        has several elements, named like ``eg_level[5]`` if it is one of them. Row 0 is the state after step
+        ``start``, at cycle ``(start + 1) * cycles per step``. Its method ``to_pandas()`` gives a DataFrame, if
+        pandas is there.
 
     Raises
     ------

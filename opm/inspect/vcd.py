@@ -77,7 +77,7 @@ def write_vcd(
     """
     shown = dict.fromkeys([*PINS, *fields])
     hidden = [field for field in _LFO_TEST if field not in shown]
-    recorded = trace(events, [*shown, *hidden], "cycle", start, stop, chip)
+    recorded: Any = trace(events, [*shown, *hidden], "cycle", start, stop, chip)
     _drive_ct(recorded, chip)
     columns = recorded[list(recorded.dtype.names[: 1 + len(shown)])].elements()
     signals = _signals(columns)

@@ -39,9 +39,8 @@ class Schedule:
         self.clock = options.clock or song.clock
         self.speed = Fraction(str(options.speed))
         self.bus = CAT2151 if (song.family if options.family is None else options.family) else CHIP
-        self.rate: float = (
-            self.clock // MASTER_CLOCKS_PER_FRAME if self.bus is CAT2151 else self.clock / MASTER_CLOCKS_PER_FRAME
-        )
+        frames_per_second = self.clock / MASTER_CLOCKS_PER_FRAME
+        self.rate: float = int(frames_per_second) if self.bus is CAT2151 else frames_per_second
         """Output frames per second."""
         loop_ticks = song.length - song.loop.tick if song.loop else 0
         self.loop_ticks = loop_ticks

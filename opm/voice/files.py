@@ -1,4 +1,4 @@
-"""Files of voices: VOPM ``.opm``, DefleMask ``.dmp``, Furnace ``.fui``, the voices of an ``.mdx``, hex pairs, JSON tones.
+"""Files of voices: VOPM ``.opm``, DefleMask ``.dmp``, Furnace ``.fui``, ``.mdx`` songs, hex pairs, JSON tones.
 
 A file's own order of operators is turned to register order when it is read. See docs/formats.md, section 8.
 """

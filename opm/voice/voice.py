@@ -224,7 +224,8 @@ class Voice:
             Operator.of([held.get(base + first + index, 0) for base in SLOT_BASES]) for first in OPERATORS.values()
         )
         output = held.get(RL + index, registers.encode(RL, rl=3))
-        return cls(name, **registers.fields(RL, output), **registers.fields(PMS, held.get(PMS + index, 0)), ops=ops)
+        values: dict[str, Any] = registers.fields(RL, output) | registers.fields(PMS, held.get(PMS + index, 0))
+        return cls(name, **values, ops=ops)
 
     def same_sound(self) -> bytes:
         """Return what makes two voices the same.

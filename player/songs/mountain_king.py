@@ -5,51 +5,53 @@ this file. Channels: 1 bassoon, 2 clarinet, 3 strings, 4 and 5 pizzicato left an
 (noise on C2, a kick on the other operators). The VGM goes back to the beginning.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..formats import json_log, vgm
-from ..song import CLOCK, WRITE, Loop, Song
+import opm
+from opm import Operator, Voice, registers
+from opm.pitch import midi_number
+from opm.song import WRITE, Loop, Song
+from opm.song.formats import json_log, vgm
+from opm.tables import CARRIERS
 
-RATE = CLOCK / 64
-NOTES = {name: i for i, name in enumerate(("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"))}
-CODES = (0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14)  # C# to C: the chip's octave starts at C#
-LEFT, RIGHT, BOTH = 0x40, 0x80, 0xC0
-CARRIERS = ((3,), (3,), (3,), (3,), (2, 3), (1, 2, 3), (1, 2, 3), (0, 1, 2, 3))
+RATE = opm.REFERENCE_CLOCK / 64
+LEFT, RIGHT, BOTH = 1, 2, 3
 
 
-@dataclass(frozen=True)
-class Instrument:
-    """A voice: algorithm, feedback, LFO sensitivities, and AR D1R D2R RR D1L TL KS MUL DT1 of M1 M2 C1 C2."""
-
-    con: int
-    fb: int
-    pms: int
-    ams: int
-    ops: tuple[tuple[int, ...], ...]
+def voice(name: str, con: int, fb: int, pms: int, ams: int, pan: int, *ops: tuple[int, ...]) -> Voice:
+    """An instrument; AR D1R D2R RR D1L TL KS MUL DT1 of M1 M2 C1 C2. Tremolo acts on what is heard."""
+    names = ("ar", "d1r", "d2r", "rr", "d1l", "tl", "ks", "mul", "dt1")
+    carriers = CARRIERS[con] if ams else ()
+    operators = (
+        Operator(**dict(zip(names, values, strict=True)), ams_en=int(i in carriers)) for i, values in enumerate(ops)
+    )
+    return Voice(name, con, fb, pan, pms, ams, ops=tuple(operators))
 
 
 # fmt: off
-BASSOON = Instrument(4, 5, 1, 0, ((24, 6, 2, 7, 2, 34, 1, 1, 0), (22, 6, 2, 7, 2, 40, 1, 3, 1),
-                                  (25, 9, 5, 8, 3, 12, 1, 1, 0), (25, 9, 5, 8, 3, 18, 1, 2, 5)))
-CLARINET = Instrument(4, 3, 3, 0, ((20, 4, 0, 7, 1, 32, 1, 2, 0), (19, 4, 0, 7, 1, 38, 1, 4, 2),
-                                   (21, 8, 3, 8, 2, 16, 1, 1, 0), (21, 8, 3, 8, 2, 20, 1, 1, 6)))
-STRINGS = Instrument(2, 6, 4, 1, ((17, 3, 0, 6, 1, 36, 0, 1, 3), (16, 3, 0, 6, 1, 40, 0, 2, 0),
-                                  (16, 3, 0, 6, 1, 34, 0, 1, 7), (18, 4, 1, 7, 1, 16, 0, 1, 0)))
-PIZZICATO = Instrument(5, 4, 0, 0, ((31, 18, 12, 8, 5, 30, 2, 3, 0), (31, 15, 10, 9, 6, 22, 1, 1, 1),
-                                    (31, 15, 11, 9, 6, 20, 1, 1, 0), (31, 16, 12, 9, 6, 26, 1, 2, 5)))
-BASS = Instrument(3, 4, 0, 0, ((31, 10, 5, 8, 4, 30, 1, 1, 0), (31, 12, 6, 8, 5, 42, 1, 1, 0),
-                               (31, 9, 4, 8, 4, 38, 1, 0, 2), (31, 9, 6, 9, 3, 8, 1, 1, 0)))
-BELLS = Instrument(6, 2, 0, 2, ((31, 12, 8, 6, 4, 34, 1, 7, 0), (31, 11, 8, 6, 5, 24, 1, 4, 1),
-                                (31, 10, 7, 6, 5, 26, 1, 8, 0), (31, 12, 7, 6, 4, 30, 1, 12, 5)))
-DRUMS = Instrument(7, 0, 0, 0, ((31, 20, 16, 12, 15, 14, 0, 0, 0), (31, 21, 17, 12, 15, 20, 0, 1, 0),
-                                (31, 22, 18, 12, 15, 30, 0, 0, 0), (31, 17, 16, 12, 14, 10, 0, 1, 0)))
+BAND = (
+    voice("bassoon",   4, 5, 1, 0, LEFT,  (24, 6, 2, 7, 2, 34, 1, 1, 0), (22, 6, 2, 7, 2, 40, 1, 3, 1),
+                                          (25, 9, 5, 8, 3, 12, 1, 1, 0), (25, 9, 5, 8, 3, 18, 1, 2, 5)),
+    voice("clarinet",  4, 3, 3, 0, BOTH,  (20, 4, 0, 7, 1, 32, 1, 2, 0), (19, 4, 0, 7, 1, 38, 1, 4, 2),
+                                          (21, 8, 3, 8, 2, 16, 1, 1, 0), (21, 8, 3, 8, 2, 20, 1, 1, 6)),
+    voice("strings",   2, 6, 4, 1, RIGHT, (17, 3, 0, 6, 1, 36, 0, 1, 3), (16, 3, 0, 6, 1, 40, 0, 2, 0),
+                                          (16, 3, 0, 6, 1, 34, 0, 1, 7), (18, 4, 1, 7, 1, 16, 0, 1, 0)),
+    *(voice("pizzicato", 5, 4, 0, 0, pan, (31, 18, 12, 8, 5, 30, 2, 3, 0), (31, 15, 10, 9, 6, 22, 1, 1, 1),
+                                          (31, 15, 11, 9, 6, 20, 1, 1, 0), (31, 16, 12, 9, 6, 26, 1, 2, 5))
+      for pan in (LEFT, RIGHT)),
+    voice("bass",      3, 4, 0, 0, BOTH,  (31, 10, 5, 8, 4, 30, 1, 1, 0), (31, 12, 6, 8, 5, 42, 1, 1, 0),
+                                          (31, 9, 4, 8, 4, 38, 1, 0, 2), (31, 9, 6, 9, 3, 8, 1, 1, 0)),
+    voice("bells",     6, 2, 0, 2, BOTH,  (31, 12, 8, 6, 4, 34, 1, 7, 0), (31, 11, 8, 6, 5, 24, 1, 4, 1),
+                                          (31, 10, 7, 6, 5, 26, 1, 8, 0), (31, 12, 7, 6, 4, 30, 1, 12, 5)),
+    voice("drums",     7, 0, 0, 0, BOTH,  (31, 20, 16, 12, 15, 14, 0, 0, 0), (31, 21, 17, 12, 15, 20, 0, 1, 0),
+                                          (31, 22, 18, 12, 15, 30, 0, 0, 0), (31, 17, 16, 12, 14, 10, 0, 1, 0)),
+)
 # fmt: on
-BAND = (BASSOON, CLARINET, STRINGS, PIZZICATO, PIZZICATO, BASS, BELLS, DRUMS)
-PANS = (LEFT, BOTH, RIGHT, LEFT, RIGHT, BOTH, BOTH, BOTH)
-BASSOON_CH, CLARINET_CH, STRINGS_CH, PIZZ_L, PIZZ_R, BASS_CH, BELLS_CH, DRUMS_CH = range(8)
+BASSOON, CLARINET, STRINGS, PIZZ_L, PIZZ_R, BASS, BELLS, DRUMS = range(1, 9)
+KICK, HAT = registers.ALL_KEYS, 0x40
+"""Register 08: all operators of the drums, or the noise on C2 alone."""
 
 # Each strain: notes of the melody with their lengths in eighths, and a chord (root, third, fifth) each half bar.
 STRAIN_A = (
@@ -64,19 +66,14 @@ STRAIN_B = (
 CHORDS_B = ("F# A# C#",) * 2 + ("A# D F",) + ("F# A# C#",) * 3 + ("A# D F",) + ("F# A# C#",)
 # Strain, beats a minute at its start, players of the tune (channel, octaves up), loudness 0-1, drums.
 FORM = (
-    ("A", 112, ((BASSOON_CH, 0),), 0.2, False),
-    ("A", 116, ((BASSOON_CH, 0), (CLARINET_CH, 1)), 0.35, False),
-    ("B", 124, ((BASSOON_CH, 0), (CLARINET_CH, 1)), 0.5, False),
-    ("B", 134, ((BASSOON_CH, 0), (CLARINET_CH, 1), (BELLS_CH, 2)), 0.65, True),
-    ("A", 150, ((BASSOON_CH, 0), (CLARINET_CH, 1), (STRINGS_CH, 2)), 0.85, True),
-    ("A", 168, ((BASSOON_CH, 0), (CLARINET_CH, 1), (STRINGS_CH, 2), (BELLS_CH, 2)), 1.0, True),
+    ("A", 112, ((BASSOON, 0),), 0.2, False),
+    ("A", 116, ((BASSOON, 0), (CLARINET, 1)), 0.35, False),
+    ("B", 124, ((BASSOON, 0), (CLARINET, 1)), 0.5, False),
+    ("B", 134, ((BASSOON, 0), (CLARINET, 1), (BELLS, 2)), 0.65, True),
+    ("A", 150, ((BASSOON, 0), (CLARINET, 1), (STRINGS, 2)), 0.85, True),
+    ("A", 168, ((BASSOON, 0), (CLARINET, 1), (STRINGS, 2), (BELLS, 2)), 1.0, True),
 )
 END_TEMPO = 180
-
-
-def midi(name: str) -> int:
-    """MIDI number of a note such as C#3."""
-    return NOTES[name[:-1]] + 12 * (int(name[-1]) + 1)
 
 
 class Score:
@@ -89,44 +86,36 @@ class Score:
         """Add a register write, seconds from the start."""
         self.rows.append((time, address, data))
 
-    def load(self, time: float, channel: int, instrument: Instrument, pan: int) -> None:
-        """Send an instrument to a channel."""
-        self.write(time, 0x20 + channel, pan | instrument.fb << 3 | instrument.con)
-        self.write(time, 0x38 + channel, instrument.pms << 4 | instrument.ams)
-        for i, (ar, d1r, d2r, rr, d1l, tl, ks, mul, dt1) in enumerate(instrument.ops):
-            am = 0x80 if instrument.ams and i in CARRIERS[instrument.con] else 0
-            values = (dt1 << 4 | mul, tl, ks << 6 | ar, am | d1r, d2r, d1l << 4 | rr)
-            for base, value in zip(range(0x40, 0x100, 0x20), values, strict=True):
-                self.write(time, base + 8 * i + channel, value)
-
     def loudness(self, time: float, channel: int, level: float) -> None:
         """Set the carriers' TL: up to 18 dB below the instrument's own."""
-        instrument = BAND[channel]
-        for i in CARRIERS[instrument.con]:
-            self.write(time, 0x60 + 8 * i + channel, min(127, instrument.ops[i][5] + round(24 * (1 - level))))
+        sound = BAND[channel - 1]
+        for i in CARRIERS[sound.con]:
+            tl = min(127, sound.ops[i].tl + round(24 * (1 - level)))
+            self.write(time, registers.TL + 8 * i + channel - 1, tl)
 
-    def note(self, time: float, length: float, channel: int, number: int, ops: int = 0x78) -> None:
-        """Play a MIDI note."""
-        octave, semitone = divmod(number - 13, 12)
-        self.write(time, 0x28 + channel, octave << 4 | CODES[semitone])
-        self.write(time, 0x08, ops | channel)
-        self.write(time + length, 0x08, channel)
+    def note(self, time: float, length: float, channel: int, pitch: float, keys: int = registers.ALL_KEYS) -> None:
+        """Play a MIDI note; the chip's semitones are the tempered ones, so the fraction stays 0."""
+        self.write(time, *opm.note(pitch).registers(channel)[0])
+        self.write(time, registers.KON, keys | channel - 1)
+        self.write(time + length, registers.KON, channel - 1)
 
 
 def setup(score: Score) -> None:
-    """Reset what a reset leaves open, the LFO, and the instruments."""
-    for address, data in (
-        (0x01, 0x02),
-        (0x01, 0x00),
-        (0x18, 0xC4),
-        (0x19, 0x30),
-        (0x19, 0x98),
-        (0x1B, 0x02),
-        (0x0F, 0x9F),
-    ):
+    """Restart the LFO's wave, set LFO and noise, send the instruments."""
+    chip = (
+        (0x01, registers.encode(0x01, test1=1)),
+        (0x01, 0),
+        (0x18, registers.encode(0x18, lfrq=0xC4)),
+        (0x19, registers.encode(0x19, amd=0x30)),
+        (0x19, registers.encode(0x19, pmd=0x18)),
+        (0x1B, registers.encode(0x1B, w=2)),
+        (0x0F, registers.encode(0x0F, ne=1, nfrq=31)),
+    )
+    for address, data in chip:
         score.write(0.0, address, data)
-    for channel, (instrument, pan) in enumerate(zip(BAND, PANS, strict=True)):
-        score.load(0.0, channel, instrument, pan)
+    for channel, sound in enumerate(BAND, 1):
+        for address, data in sound.registers(channel):
+            score.write(0.0, address, data)
 
 
 def play_tune(score: Score, beats: "np.ndarray", melody: str, players: tuple[tuple[int, int], ...]) -> None:
@@ -137,21 +126,21 @@ def play_tune(score: Score, beats: "np.ndarray", melody: str, players: tuple[tup
         start, end = beats[position], beats[position + int(eighths or 1)]
         gate = 0.55 if not eighths else 0.8
         for channel, octaves in players:
-            score.note(start, (end - start) * gate, channel, midi(name) + 12 * octaves)
+            score.note(start, (end - start) * gate, channel, midi_number(name) + 12 * octaves)
         position += int(eighths or 1)
 
 
 def play_chords(score: Score, beats: "np.ndarray", chords: tuple[str, ...], strings: bool) -> None:
     """Play bass on the beat, pizzicato off it, and long string notes while they are free."""
     for i, chord in enumerate(chords):
-        root, third, fifth = (midi(f"{name}4") for name in chord.split())
-        for beat, number in ((4 * i, root), (4 * i + 2, fifth if fifth < root else fifth - 12)):
+        root, third, fifth = (midi_number(f"{name}4") for name in chord.split())
+        for beat, low in ((4 * i, root), (4 * i + 2, fifth if fifth < root else fifth - 12)):
             eighth = beats[beat + 1] - beats[beat]
-            score.note(beats[beat], eighth * 0.8, BASS_CH, number - 24)
+            score.note(beats[beat], eighth * 0.8, BASS, low - 24)
             score.note(beats[beat + 1], eighth * 0.5, PIZZ_L, third)
             score.note(beats[beat + 1], eighth * 0.5, PIZZ_R, fifth)
         if strings:
-            score.note(beats[4 * i], (beats[4 * i + 4] - beats[4 * i]) * 0.9, STRINGS_CH, third + 12)
+            score.note(beats[4 * i], (beats[4 * i + 4] - beats[4 * i]) * 0.9, STRINGS, third + 12)
 
 
 def play_drums(score: Score, beats: "np.ndarray") -> None:
@@ -159,9 +148,9 @@ def play_drums(score: Score, beats: "np.ndarray") -> None:
     for i in range(len(beats) - 1):
         eighth = beats[i + 1] - beats[i]
         snare, kick = i % 4 == 2, i % 4 == 0
-        score.write(beats[i], 0x0F, 0x80 | (24 if snare else 31))
-        score.write(beats[i], 0x60 + 24 + DRUMS_CH, 10 if snare else 22)
-        score.note(beats[i], eighth * 0.4, DRUMS_CH, 26, 0x78 if kick else 0x40)
+        score.write(beats[i], 0x0F, registers.encode(0x0F, ne=1, nfrq=24 if snare else 31))
+        score.write(beats[i], registers.TL + 24 + DRUMS - 1, 10 if snare else 22)
+        score.note(beats[i], eighth * 0.4, DRUMS, 26, KICK if kick else HAT)
 
 
 def compose() -> Song:
@@ -173,10 +162,10 @@ def compose() -> Song:
         next_tempo = FORM[number + 1][1] if number + 1 < len(FORM) else END_TEMPO
         eighths = 30 / np.linspace(tempo, next_tempo, 32)
         beats = time + np.concatenate([[0], np.cumsum(eighths)])
-        for channel in range(DRUMS_CH):
+        for channel in range(BASSOON, DRUMS):
             score.loudness(time, channel, loudness)
         play_tune(score, beats, STRAIN_A if strain == "A" else STRAIN_B, players)
-        free = all(channel != STRINGS_CH for channel, _ in players)
+        free = all(channel != STRINGS for channel, _ in players)
         play_chords(score, beats, CHORDS_A if strain == "A" else CHORDS_B, free and number > 0)
         if drums:
             play_drums(score, beats)
@@ -189,9 +178,9 @@ def final_chord(score: Score, time: float) -> None:
     """Two short chords and a long one."""
     for start, length in ((0.0, 0.12), (0.5, 0.12), (1.0, 1.6)):
         chord = ("B1", "B3", "D4", "F#4", "B4", "B0", "D6")
-        for channel, name in enumerate(chord):
-            score.note(time + start, length, channel, midi(name) + (12 if channel in (0, 5) else 0))
-        score.note(time + start, 0.1, DRUMS_CH, 26)
+        for channel, name in enumerate(chord, 1):
+            score.note(time + start, length, channel, midi_number(name) + (12 if channel in (BASSOON, BASS) else 0))
+        score.note(time + start, 0.1, DRUMS, 26)
 
 
 def song(score: Score) -> Song:

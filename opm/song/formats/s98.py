@@ -1,4 +1,4 @@
-"""S98, versions 0 to 3: a chip log in ticks of a rational length. Sources: the S98 documents, docs/formats.md, section 3."""
+"""S98, versions 0 to 3: a chip log in ticks of a rational length. See docs/formats.md, section 3."""
 
 from fractions import Fraction
 

@@ -7,7 +7,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...pitch import REFERENCE_CLOCK
 from ...registers import encode
 from ..song import WRITE, Loop, Song, SongError
 from .common import checked_loop
@@ -63,11 +62,10 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         loop = checked_loop(loop, time, "byte 3", notes)
     table = np.array(writes, WRITE)
     return Song(
-        "ZSM revision 1",
-        table,
-        time,
-        Fraction(rate),
-        REFERENCE_CLOCK,
+        format="ZSM revision 1",
+        writes=table,
+        length=time,
+        rate=Fraction(rate),
         loop=loop,
         not_played=tuple(sorted(others)),
         notes=notes,
