@@ -34,7 +34,7 @@ from .state import FIELDS, RECORD, new_state
 RESET_CYCLES = 2048
 
 _MAGIC = b"opm-chip"
-_LAYOUT = zlib.crc32(repr(FIELDS).encode())
+_LAYOUT = zlib.crc32(repr([(field.name, field.bits, field.count) for field in FIELDS]).encode())
 _HEADER = struct.Struct("<8sIdqqI")
 NO_CHANNELS = np.empty((0, 8), np.int16)
 NO_SAMPLES = np.empty((0, 2), np.int16)

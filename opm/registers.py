@@ -233,7 +233,7 @@ def encode(address: int, chip: str = "ym2151", **values: int) -> int:
     data = 0
     for key, value in values.items():
         if key not in present:
-            has = ", ".join(present) or "no field"
+            has = ", ".join(row.name for row in present.values()) or "no field"
             raise ValueError(f"register {address:02X} of the {chip} has {has}, not {key!r}")
         row = present[key]
         data |= integer(key, value, 0, row.most) << row.low | max(row.when, 0) << 7

@@ -60,7 +60,7 @@ FIELDS: tuple[Field, ...] = tuple(Field(*row) for row in (
     ("opp_write_kc",       1,  1, "a write to 28-2F matched one clock ago"),
     ("opp_write_kf",       1,  1, "a write to 30-37 matched one clock ago"),
     # --- registers, chip
-    ("test",               1,  8, "test register, one element a bit"),
+    ("test",               1,  8, "test register, one element per bit"),
     ("kon_operator",       1,  4, "key-on bits of register 08, order M1 C1 M2 C2"),
     ("kon_channel",        3,  1, "channel of register 08"),
     ("ne",                 1,  1, "noise enable: channel 8 C2 plays noise"),
@@ -107,7 +107,7 @@ FIELDS: tuple[Field, ...] = tuple(Field(*row) for row in (
     ("kon",                1, 32, "key-on as the envelope sees it (latch or CSM)"),
     ("kon_old",            1, 32, "kon one frame ago"),
     ("kon_csm",            1,  1, "CSM keys on the slot at the envelope"),
-    ("kon_csm_lock",       1,  1, "CSM request, taken once a frame"),
+    ("kon_csm_lock",       1,  1, "CSM request, taken once per frame"),
     # --- low frequency oscillator
     ("lfo_am",             8,  1, "amplitude modulation now in force"),
     ("lfo_pm",             8,  1, "phase modulation now in force: bit 7 sign, bits 6-0 size"),
@@ -248,7 +248,7 @@ FIELDS: tuple[Field, ...] = tuple(Field(*row) for row in (
     ("timer_a_reload",     1,  1, "set the counter to CLKA"),
     ("timer_a_inc",        1,  1, "count"),
     ("timer_a_of",         1,  1, "overflow"),
-    ("timer_a_load",       1,  1, "load_a, taken once a frame"),
+    ("timer_a_load",       1,  1, "load_a, taken once per frame"),
     ("timer_a_flag",       1,  1, "status bit 0"),
     ("timer_b",            8,  1, "counter B, counts up"),
     ("timer_b_sub",        5,  1, "prescaler, 16 frames (YM2164: 32)"),

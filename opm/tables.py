@@ -138,4 +138,4 @@ which never steps); the last row is no tick."""
 
 EXPONENT = _rom([1 + top.bit_length() for top in range(64)])
 """(64,) the DAC's exponent, 1 to 7: position of the highest set bit of the six below the sign. A loop over the bits
-would cost the frame engine two mispredicted branches a frame."""
+would cost the frame engine two mispredicted branches per frame."""

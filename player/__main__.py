@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add("-o", "--output", metavar="FILE", help=f"write a file, by its ending: {endings}; a folder/ for several songs; - for WAV to standard output")  # fmt: skip  # noqa: E501
     add("--rate", type=_rate, default=DEFAULT_RATE, metavar="native|HZ", help=f"sample rate of a file ({DEFAULT_RATE}); native = the chip's own samples, untouched")  # fmt: skip  # noqa: E501
     add("--float", action="store_true", help="32-bit float WAV")
-    add("--stems", type=Path, metavar="DIR", help="write one WAV file a channel")
+    add("--stems", type=Path, metavar="DIR", help="write one WAV file per channel")
     add("--jobs", type=_number(1, 64, int), default=1, metavar="N", help="songs rendered at the same time (1)")
     add("--info", action="store_true", help="say what the file holds, and stop")
     add("--json", action="store_true", help="with --info: for machines")

@@ -22,7 +22,7 @@ def _sounddevice() -> Any:
 
 
 def devices() -> str:
-    """Return the list of sound devices, one a line."""
+    """Return the list of sound devices, one per line."""
     return str(_sounddevice().query_devices())
 
 

@@ -30,7 +30,7 @@ SECOND = 55_930
 """Frames of a second of sound."""
 BLOCK = 1024
 BURSTS = 60
-"""Times a second a sound driver writes registers."""
+"""Times per second that a sound driver writes registers."""
 
 
 def patch() -> list[tuple[int, int]]:
@@ -45,7 +45,7 @@ def patch() -> list[tuple[int, int]]:
 
 
 def song(writes: int, seed: int = 1) -> list[list[tuple[int, int]]]:
-    """One second of a song: bursts 60 times a second, of levels, pitches, keys and some instrument changes."""
+    """One second of a song: bursts 60 times per second, of levels, pitches, keys and some instrument changes."""
     rng = np.random.default_rng(seed)
     bases = (0x60, 0x78, 0x28, 0x30, 0x08, 0x80, 0xE0, 0x20)
     shares = (0.2, 0.2, 0.2, 0.15, 0.15, 0.05, 0.03, 0.02)

@@ -1,6 +1,6 @@
 """Timers A and B, their flags, IRQ, and CSM. Source: die (Nuked-OPM).
 
-Both count up to an overflow and reload. A counts once a frame, B once in 16 (YM2164: 32) frames; its
+Both count up to an overflow and reload. A counts once per frame, B once in 16 (YM2164: 32) frames; its
 prescaler runs free, whether the timer does or not.
 """
 

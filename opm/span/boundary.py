@@ -305,7 +305,7 @@ def get_slots(s, f):
 
 @block
 def leave(s, words, f):
-    """Put the state together as 32 single clocks a frame would have left it, all but the mixer."""
+    """Put the state together as 32 single clocks per frame would have left it, all but the mixer."""
     put_keys_and_pitch(s, f)
     replay_envelope_timer(s, f)
     replay_envelope(s, f)

@@ -6,7 +6,6 @@ from typing import Any
 
 from ..events import to_writes
 from ..registers import ALL_KEYS, KON
-from ..tables import CARRIER
 from .voice import Voice
 
 
@@ -51,7 +50,7 @@ def extract_voices(song_events: Any, volumes: bool = True) -> list[Found]:
 
 def _attenuation(voice: Voice) -> int:
     """Total level of the loudest carrier."""
-    return min(op.tl for i, op in enumerate(voice.ops) if CARRIER[i, voice.con])
+    return min(voice.ops[i].tl for i in voice.carriers)
 
 
 def _turned_up(voice: Voice) -> Voice:
@@ -59,5 +58,5 @@ def _turned_up(voice: Voice) -> Voice:
     down = _attenuation(voice)
     return replace(
         voice,
-        ops=tuple(replace(op, tl=op.tl - down) if CARRIER[i, voice.con] else op for i, op in enumerate(voice.ops)),
+        ops=tuple(replace(op, tl=op.tl - down) if i in voice.carriers else op for i, op in enumerate(voice.ops)),
     )

@@ -13,6 +13,7 @@ from .. import registers
 from .._check import channel_index
 from ..registers import PMS, RL, SLOT_BASES
 from ..state import OPERATORS
+from ..tables import CARRIERS
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,11 @@ class Voice:
         for first, op in zip(OPERATORS.values(), self.ops, strict=True):
             writes += [(base + first + index, byte) for base, byte in zip(SLOT_BASES, op.data(), strict=True)]
         return writes
+
+    @property
+    def carriers(self) -> tuple[int, ...]:
+        """The operators that are heard, as indices of ``ops``."""
+        return CARRIERS[self.con]
 
     def apply(self, chip: Any, channel: int) -> None:
         """Queue the voice's writes on a chip, with ``write_register``.

@@ -11,10 +11,8 @@ import numpy as np
 
 import opm
 from opm import Operator, Voice, registers
-from opm.pitch import midi_number
 from opm.song import WRITE, Loop, Song
 from opm.song.formats import json_log, vgm
-from opm.tables import CARRIERS
 
 RATE = opm.REFERENCE_CLOCK / 64
 LEFT, RIGHT, BOTH = 1, 2, 3
@@ -23,9 +21,9 @@ LEFT, RIGHT, BOTH = 1, 2, 3
 def voice(name: str, con: int, fb: int, pms: int, ams: int, pan: int, *ops: tuple[int, ...]) -> Voice:
     """An instrument; AR D1R D2R RR D1L TL KS MUL DT1 of M1 M2 C1 C2. Tremolo acts on what is heard."""
     names = ("ar", "d1r", "d2r", "rr", "d1l", "tl", "ks", "mul", "dt1")
-    carriers = CARRIERS[con] if ams else ()
+    tremolo = Voice(con=con).carriers if ams else ()
     operators = (
-        Operator(**dict(zip(names, values, strict=True)), ams_en=int(i in carriers)) for i, values in enumerate(ops)
+        Operator(**dict(zip(names, values, strict=True)), ams_en=int(i in tremolo)) for i, values in enumerate(ops)
     )
     return Voice(name, con, fb, pan, pms, ams, ops=tuple(operators))
 
@@ -76,6 +74,11 @@ FORM = (
 END_TEMPO = 180
 
 
+def midi(name: str) -> float:
+    """MIDI number of a note such as C#3."""
+    return opm.midi_of(*opm.note(name))
+
+
 class Score:
     """Collects register writes in time."""
 
@@ -89,7 +92,7 @@ class Score:
     def loudness(self, time: float, channel: int, level: float) -> None:
         """Set the carriers' TL: up to 18 dB below the instrument's own."""
         sound = BAND[channel - 1]
-        for i in CARRIERS[sound.con]:
+        for i in sound.carriers:
             tl = min(127, sound.ops[i].tl + round(24 * (1 - level)))
             self.write(time, registers.TL + 8 * i + channel - 1, tl)
 
@@ -126,14 +129,14 @@ def play_tune(score: Score, beats: "np.ndarray", melody: str, players: tuple[tup
         start, end = beats[position], beats[position + int(eighths or 1)]
         gate = 0.55 if not eighths else 0.8
         for channel, octaves in players:
-            score.note(start, (end - start) * gate, channel, midi_number(name) + 12 * octaves)
+            score.note(start, (end - start) * gate, channel, midi(name) + 12 * octaves)
         position += int(eighths or 1)
 
 
 def play_chords(score: Score, beats: "np.ndarray", chords: tuple[str, ...], strings: bool) -> None:
     """Play bass on the beat, pizzicato off it, and long string notes while they are free."""
     for i, chord in enumerate(chords):
-        root, third, fifth = (midi_number(f"{name}4") for name in chord.split())
+        root, third, fifth = (midi(f"{name}4") for name in chord.split())
         for beat, low in ((4 * i, root), (4 * i + 2, fifth if fifth < root else fifth - 12)):
             eighth = beats[beat + 1] - beats[beat]
             score.note(beats[beat], eighth * 0.8, BASS, low - 24)
@@ -179,7 +182,7 @@ def final_chord(score: Score, time: float) -> None:
     for start, length in ((0.0, 0.12), (0.5, 0.12), (1.0, 1.6)):
         chord = ("B1", "B3", "D4", "F#4", "B4", "B0", "D6")
         for channel, name in enumerate(chord, 1):
-            score.note(time + start, length, channel, midi_number(name) + (12 if channel in (BASSOON, BASS) else 0))
+            score.note(time + start, length, channel, midi(name) + (12 if channel in (BASSOON, BASS) else 0))
         score.note(time + start, 0.1, DRUMS, 26)
 
 

@@ -18,7 +18,7 @@ from .common import check_clock
 
 PICOSECONDS = 10**12
 LOG_RATE = 55_930
-"""Samples a second of the family's logs."""
+"""Samples per second of the family's logs."""
 AMBIGUOUS = 1000
 """Whole numbers all below this are more likely seconds: as samples they are under 18 ms of music."""
 
@@ -29,7 +29,7 @@ def recognise(data: bytes) -> bool:
 
 
 def read(data: bytes, time_unit: str | None = None) -> Song:
-    """Read a log: an object with ``events`` or a bare array, one (pass 1) or two rows a write (pass 2)."""
+    """Read a log: an object with ``events`` or a bare array, one (pass 1) or two rows per write (pass 2)."""
     rows, head = _rows(data)
     if time_unit is None and head.get("time_unit") in ("samples", "seconds"):
         time_unit = head["time_unit"]
@@ -174,7 +174,7 @@ def _fold(
         folded.append(write)
         waiting = None
     unpaired += waiting is not None
-    notes.append("two rows a write (pass 2): address and data rows joined")
+    notes.append("two rows per write (pass 2): address and data rows joined")
     if unpaired:
         notes.append(f"{unpaired} address row(s) without a data row: not played")
     return folded_ticks, folded

@@ -1,4 +1,4 @@
-"""Plain-text logs: one write a line, ``TIME ADDR DATA``, and a few directives.
+"""Plain-text logs: one write per line, ``TIME ADDR DATA``, and a few directives.
 
 Blanks, tabs or commas separate; ``#``, ``;`` and ``//`` start comments. TIME: whole = samples, with a point =
 seconds, ``+`` in front = since the line before. ADDR and DATA: hex, with or without 0x or $; ADDR may be KeyON
