@@ -61,7 +61,8 @@ def test_a_users_script_is_typed(tmp_path):
         'table = opm.trace([], ["eg_timer"]).to_pandas()\n'
         "live: type[player.Live] = player.Live\n"
     )
-    command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports", "silent", "--cache-dir", str(tmp_path / "cache"), "script.py"]
+    options = ["--strict", "--follow-imports", "silent", "--cache-dir", str(tmp_path / "cache")]
+    command = [sys.executable, "-m", "mypy", *options, "script.py"]
     done = subprocess.run(
         command, cwd=tmp_path, env={"MYPYPATH": str(ROOT), "PATH": ""}, capture_output=True, text=True, check=False
     )
