@@ -102,13 +102,13 @@ def _parser() -> argparse.ArgumentParser:
 def info(schedule: Schedule) -> dict[str, Any]:
     """Return what a listener may want to know, ready for JSON."""
     song = schedule.song
-    loop = song.loop
+    loop, (first, end) = song.loop, song.playing
     return {
         "format": song.format,
         "clock": schedule.clock,
         "chips": list(song.chips),
-        "length": round(song.seconds(song.length), 3),
-        "loop": {"start": round(song.seconds(loop.tick), 3), "length": round(song.seconds(schedule.loop_ticks), 3)}
+        "length": round(song.seconds(end), 3),
+        "loop": {"start": round(song.seconds(first), 3), "length": round(song.seconds(song.loop_ticks), 3)}
         if loop
         else None,
         "tags": song.tags,

@@ -72,8 +72,9 @@ class Job:
         song, loop = schedule.song, None
         if song.loop and not self.start:
             scale = rate / schedule.rate
-            first, end = schedule.due(song.loop.tick), schedule.due(song.length)
-            loop = (round(first * scale), round(end * scale) - 1)
+            heard = schedule.end >= schedule.due(song.length)
+            first, end = (song.loop.tick, song.length) if heard else song.playing
+            loop = (round(schedule.due(first) * scale), round(schedule.due(end) * scale) - 1)
         return outputs.Sound(round(rate), self.floating, song.tags, loop)
 
     def _write_sound(self, schedule: Schedule, path: Path) -> None:

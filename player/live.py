@@ -111,7 +111,7 @@ class Live:
 
     def play(self, song: Song, at: float | None = None) -> None:
         """Schedule one pass of a song's first chip from a time, or from now; what sounds goes on."""
-        rows = song.writes[song.writes["chip"] == 0].tolist()
+        rows = song.once[song.once["chip"] == 0].tolist()
         self._schedule([(song.seconds(tick), address, data) for tick, _, address, data in rows], at)
 
     def clear(self, after: float | None = None) -> None:

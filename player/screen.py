@@ -111,7 +111,7 @@ def _title(song: Song, status: Status, width: int) -> Text:
 def _place(status: Status, song: Song, width: int) -> Table:
     grid = Table.grid(padding=(0, 1))
     bar = ProgressBar(total=max(status.length, 0.1), completed=status.seconds, width=max(10, width - 40))
-    loop = f"loop {_time(song.seconds(song.loop.tick))}" if song.loop else ""
+    loop = f"loop {_time(song.seconds(song.playing[0]))}" if song.loop else ""
     state = "paused" if status.paused else f"{status.volume:+.0f} dB"
     grid.add_row(f"{_time(status.seconds)} / {_time(status.length)}", bar, loop, state)
     return grid

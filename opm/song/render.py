@@ -28,20 +28,24 @@ class Part:
         self.number, self.schedule = number, schedule
         self.taps: Samples = np.empty((0, CHANNELS), np.int16)
         self.cycles_per_frame = schedule.bus.cycles_per_frame
-        self.passes = schedule.events(number)
-        self.events: Events = np.empty(0, EVENT)
+        self._take(schedule.events(number), np.empty(0, EVENT))
+
+    def _take(self, passes: Iterator[Events], events: Events) -> None:
+        """Have these events next; their cycles apart, so that a search does not copy them all."""
+        self.passes, self.events = passes, events
+        self.cycles, self.done = np.ascontiguousarray(events["cycle"]), 0
 
     def due(self, frames: int) -> Events:
         """Return the events of the next frames."""
         end = self.chip.cycle + frames * self.cycles_per_frame
-        while not len(self.events) or self.events["cycle"][-1] < end:
+        while not len(self.cycles) or self.cycles[-1] < end:
             more = next(self.passes, None)
             if more is None:
                 break
-            self.events = np.concatenate([self.events, more])
-        count = int(np.searchsorted(self.events["cycle"], end))
-        now, self.events = self.events[:count], self.events[count:]
-        return now
+            self._take(self.passes, np.concatenate([self.events[self.done :], more]))
+        first = self.done
+        self.done += int(np.searchsorted(self.cycles[first:], end))
+        return self.events[first : self.done]
 
     def run(self, frames: int) -> Samples:
         """Return the chip's samples, (frames, 2); ``taps`` holds each channel's own, (frames, 8)."""
@@ -51,10 +55,10 @@ class Part:
     def restore(self, saved: bytes) -> None:
         """Go back to a snapshot of the chip."""
         self.chip.load(saved)
-        self.passes = self.schedule.events(self.number)
-        self.events = np.empty(0, EVENT)
-        while not len(self.events) and (more := next(self.passes, None)) is not None:
-            self.events = more[more["cycle"] >= self.chip.cycle]
+        passes, events = self.schedule.events(self.number), np.empty(0, EVENT)
+        while not len(events) and (more := next(passes, None)) is not None:
+            events = more[more["cycle"] >= self.chip.cycle]
+        self._take(passes, events)
 
     def run_channels(self, frames: int) -> Samples:
         """Return each channel's sum on the sides it is heard on, (frames, 8, 2)."""

@@ -9,6 +9,10 @@ Nothing is dropped or reordered; a burst slips later.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from ..events import CAT2151, CHIP, MASTER_CLOCKS_PER_FRAME, Events, from_writes, starts
 from .song import Song
@@ -42,10 +46,7 @@ class Schedule:
         frames_per_second = self.clock / MASTER_CLOCKS_PER_FRAME
         self.rate: float = int(frames_per_second) if self.bus is CAT2151 else frames_per_second
         """Output frames per second."""
-        loop_ticks = song.length - song.loop.tick if song.loop else 0
-        self.loop_ticks = loop_ticks
-        last = song.length + loop_ticks * (song.passes(options.loops) - 1)
-        self.end = self.due(last)
+        self.end = self.due(song.length + song.loop_ticks * (song.passes(options.loops) - 1))
         """Frame where the song ends, or its fade begins."""
         self.fade = round(options.fade * self.rate) if song.loop else 0
         self.tail = 0 if song.loop else round(options.tail * self.rate)
@@ -54,9 +55,24 @@ class Schedule:
 
     def due(self, tick: int) -> int:
         """Return the first frame a write of this tick may start in."""
-        if self.bus is CAT2151 and self.song.rate is not None:
-            return round(Fraction(tick * int(self.rate)) / (self.song.rate * self.speed))
-        return self.song.frame(tick, self.clock, self.speed)
+        return int(self.due_frames(np.array([tick]), 0)[0])
+
+    def due_frames(self, ticks: npt.NDArray[np.int64], offset: int) -> npt.NDArray[Any]:
+        """Return the first frame each write may start in, in exact integers, of Python where 64 bits are too few."""
+        seconds = self.bus is CAT2151 and self.song.rate is not None
+        frames = 1 / self.speed
+        if self.song.rate is not None:
+            frames *= int(self.rate) if seconds else Fraction(self.clock, MASTER_CLOCKS_PER_FRAME)
+            frames /= self.song.rate
+        last = (int(ticks.max(initial=0)) + offset + 1) * 2 * frames.numerator
+        moments = (ticks + offset if last < 2**63 else ticks.astype(object) + offset) * frames.numerator
+        if not seconds:
+            return np.negative(-moments // frames.denominator)
+        whole, rest = moments // frames.denominator, 2 * (moments % frames.denominator)
+        nearest: npt.NDArray[Any] = whole + (
+            (rest > frames.denominator) | ((rest == frames.denominator) & (whole % 2 == 1))
+        )
+        return nearest
 
     def events(self, chip: int) -> Iterator[Events]:
         """Yield one chip's bus events, a pass of the song at a time; endless if it loops."""
@@ -66,8 +82,7 @@ class Schedule:
         again = again[again["chip"] == chip]
         offset, free = 0, 0
         while len(part):
-            due = [self.due(tick + offset) for tick in part["time"].tolist()]
-            start = starts(due, free, self.bus)
+            start = starts(self.due_frames(part["time"], offset), free, self.bus)
             free = int(start[-1]) + self.bus.spacing
             yield from_writes(start, part["address"], part["data"], self.bus)
-            part, offset = again, offset + self.loop_ticks
+            part, offset = again, offset + self.song.loop_ticks

@@ -43,7 +43,7 @@ class Song:
     writes: npt.NDArray[Any]
     """(n,) WRITE, in playing order."""
     length: int
-    """Ticks to the end of the song (one pass)."""
+    """Ticks to the end of the writes: the loop's, if there is one."""
     rate: Fraction | None
     """Ticks per second; None: ticks are log samples, the chip's own frames."""
     clock: int = REFERENCE_CLOCK
@@ -51,6 +51,8 @@ class Song:
     chips: tuple[str, ...] = ("ym2151",)
     """One or two of ``ym2151``, ``ym2164``."""
     loop: Loop | None = None
+    rounds_before: int = 0
+    """MDX: passes of the loop that stand before it, since the first may differ from the others."""
     loop_base: int = 0
     """VGM: passes not to play."""
     loop_modifier: int = 16
@@ -64,16 +66,29 @@ class Song:
     """Decisions made and faults met while reading, a line each."""
 
     def passes(self, loops: int) -> int:
-        """Return how often the loop is played when the listener asks for ``loops`` passes."""
-        return max(1, round(loops * self.loop_modifier / 16) - self.loop_base)
+        """Return how often the loop is played, from its start on, when the listener asks for ``loops`` passes."""
+        return max(1, round(loops * self.loop_modifier / 16) - self.loop_base) - self.rounds_before
 
-    def frame(self, tick: int, clock: int | None = None, speed: Fraction = Fraction(1)) -> int:
-        """Return the first frame at or after a tick: ceil(m / 64), m its master clock, in exact integers."""
-        numerator, denominator = tick * speed.denominator, speed.numerator
-        if self.rate is not None:
-            numerator *= (clock or self.clock) * self.rate.denominator
-            denominator *= MASTER_CLOCKS_PER_FRAME * self.rate.numerator
-        return -(-numerator // denominator)
+    @property
+    def loop_ticks(self) -> int:
+        """Ticks of a pass of the loop; 0 if there is none."""
+        return self.length - self.loop.tick if self.loop else 0
+
+    @property
+    def once(self) -> npt.NDArray[Any]:
+        """The writes of one playing."""
+        return self.writes[: self.loop.write] if self.loop and self.rounds_before else self.writes
+
+    @property
+    def playing(self) -> tuple[int, int]:
+        """First tick of the loop and the end, where the song is played once: the loop is heard once."""
+        before = self.rounds_before * self.loop_ticks
+        return (self.loop.tick if self.loop else 0) - before, self.length - before
+
+    def frame(self, tick: int) -> int:
+        """Return the first frame at or after a tick."""
+        frames = self.clock / (MASTER_CLOCKS_PER_FRAME * self.rate) if self.rate else Fraction(1)
+        return -(-tick * frames.numerator // frames.denominator)
 
     def seconds(self, ticks: int) -> float:
         """Return the duration of a number of ticks in seconds."""

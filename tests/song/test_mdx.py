@@ -9,7 +9,7 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opm.song import SongError
+from opm.song import Options, Schedule, SongError
 from opm.song.formats import mdx
 
 VOICE = bytes([7, 0x3C, 0x0F, *(1, 2, 3, 4), *(30, 31, 10, 12), *[31] * 4, *[5] * 4, *[2] * 4, *[0x17] * 4])
@@ -71,6 +71,11 @@ def test_loop_of_the_slowest_track():
     long, short = bytes([0xFD, 7, 0x90, 7, 0xF1, 0xFF, 0xFB]), bytes([0xFD, 7, 0x90, 3, 0xF1, 0xFF, 0xFB])
     song = mdx.read(mdx_file(long, short))
     assert (song.length / TICK, song.loop.tick / TICK) == (16, 8)
+    assert song.playing == (0, 8 * TICK), "the first round is a playing by itself"
+    assert len(song.once) == song.loop.write
+    for loops in (1, 2, 5):
+        schedule = Schedule(song, Options(loops=loops, fade=0))
+        assert schedule.end == schedule.due(8 * TICK * loops)
 
 
 def test_tempo_detune_portamento_and_sync():

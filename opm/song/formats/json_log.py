@@ -66,7 +66,7 @@ def write(song: Song) -> bytes:
     if len(song.chips) > 1:
         raise SongError("a JSON log holds the writes of one chip, this song has two")
     rows = []
-    for time, _, address, value in song.writes.tolist():
+    for time, _, address, value in song.once.tolist():
         row = {"time": float(time / song.rate) if song.rate and song.family else song.frame(time)}
         rows.append(row | {"addr": f"0x{address:02X}", "data": f"0x{value:02X}"})
     head = {"event_count": len(rows), "time_unit": "seconds" if song.rate and song.family else "samples"}

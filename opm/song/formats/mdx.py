@@ -584,6 +584,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         rate=Fraction(CLOCK),
         clock=CLOCK,
         loop=loop,
+        rounds_before=1 if loop else 0,
         tags={"title": title} if (title := data[:title_end].decode("cp932", errors="replace").strip()) else {},
         not_played=(f"ADPCM ({pdx})" if pdx else "ADPCM",) if pcm else (),
         notes=notes,

@@ -152,6 +152,7 @@ def write(song: Song) -> bytes:
     }
     if loop_at is not None:
         fields |= {0x1C: len(header) + loop_at - 0x1C, 0x20: length - loop_tick}
+        header[0x7E] = song.rounds_before
     header[:4] = b"Vgm "
     for at, value in fields.items():
         struct.pack_into("<I", header, at, value)
