@@ -18,7 +18,8 @@ What there is
 ``note``, ``midi_of``       notes to key codes and back; ``note("A4").registers(1)`` is what to write
 ``describe``                what a register write does; ``help(opm.registers)`` lists all registers
 ``registers``               ``encode`` and ``fields``: register bytes from their fields and back
-``song``                    songs: files in, writes, samples
+``load``, ``Song``          songs: from any file or from Python; sound, writes, events, voices, the chip in mid-song
+``song``                    what they are made of: formats, schedules, renderers
 
 Words
 -----
@@ -53,6 +54,7 @@ from .inspect.trace import trace
 from .inspect.vcd import write_vcd
 from .pitch import REFERENCE_CLOCK, KeyCode, midi_of, note
 from .registers import describe
+from .song import Song, SongError, load
 from .state import FIELDS, STATE
 from .voice import Operator, Voice, extract_voices, read_voices, write_opm
 
@@ -65,9 +67,12 @@ __all__ = [
     "YM2164",
     "KeyCode",
     "Operator",
+    "Song",
+    "SongError",
     "Voice",
     "describe",
     "extract_voices",
+    "load",
     "make_events",
     "midi_of",
     "note",

@@ -26,7 +26,7 @@ from .events import (
     make_events,
     starts,
 )
-from .pitch import REFERENCE_CLOCK
+from .pitch import REFERENCE_CLOCK, midi_of, note_name
 from .span.boundary import OBSTACLES
 from .span.frame import WORK
 from .state import FIELDS, RECORD, new_state
@@ -82,6 +82,17 @@ class YM2151:
         self._queue: Events = _NO_EVENTS
         self._bus_free = 0
         self.reset()
+
+    def __repr__(self) -> str:
+        """Say which chip, its clock, how long it has run, and the notes whose keys are down."""
+        keyed = [ch for ch in range(8) if self.state.kon[ch::8].any()]
+        notes = [
+            f"{ch + 1} {note_name(round(midi_of(int(self.state.ch_kc[ch]), int(self.state.ch_kf[ch]), self.clock)))}"
+            for ch in keyed
+        ]
+        name = "YM2164" if self._opp else "YM2151"
+        seconds = self._cycle * MASTER_CLOCKS_PER_FRAME / CYCLES_PER_FRAME / self.clock
+        return f"{name} at {self.clock} Hz, {seconds:.3f} s after reset, keyed on: {', '.join(notes) or 'nothing'}"
 
     @property
     def sample_rate(self) -> float:

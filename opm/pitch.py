@@ -20,6 +20,8 @@ LOWEST = 13
 """MIDI number of key code 00 at the reference clock: C#0."""
 STEPS = 64
 """Fractions of a semitone."""
+HIGHEST = len(KEY_CODES) * STEPS - 1
+"""Fractions above key code 00 at which the chip's pitch adder saturates."""
 KC, KF, KF_SHIFT = 0x28, 0x30, 2
 """Registers of key code and fraction of channel 1, and where the fraction's lowest bit stands in its register."""
 
@@ -129,7 +131,7 @@ def midi_of(kc: int, kf: int = 0, clock: float = REFERENCE_CLOCK) -> float:
     Parameters
     ----------
     kc : int
-        Key code, 0 to 127. The unused note codes 3, 7, 11, 15 sound as the next one.
+        Key code, 0 to 127. The unused note codes 3, 7, 11, 15 sound as the next one, 7F as the highest pitch.
     kf : int
         Key fraction, 0 to 63, in 1/64 semitone.
     clock : float
@@ -147,8 +149,8 @@ def midi_of(kc: int, kf: int = 0, clock: float = REFERENCE_CLOCK) -> float:
     """
     kc, kf = integer("kc", kc, 0, 127), integer("kf", kf, 0, STEPS - 1)
     code = kc & 15
-    semitones = (kc >> 4) * 12 + code - code // 4
-    return LOWEST + semitones + kf / STEPS + 12 * math.log2(clock / REFERENCE_CLOCK)
+    steps = ((kc >> 4) * 12 + code - code // 4) * STEPS + kf
+    return LOWEST + min(steps, HIGHEST) / STEPS + 12 * math.log2(clock / REFERENCE_CLOCK)
 
 
 def hertz_of(midi: float) -> float:

@@ -8,6 +8,8 @@ Widths marked ``HISTORY`` are shift registers the reference keeps in 32 bits: in
 Fields of YM2164 only start with ``opp_``.
 """
 
+import html
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,25 +27,26 @@ LEFT, RIGHT = 0, 1
 
 @dataclass(frozen=True)
 class Field:
-    """One field of the state: name, width in bits, number of elements, meaning, two's complement or not."""
+    """One field: name, width in bits, number of elements, meaning, two's complement or not, hardware block."""
 
     name: str
     bits: int
     count: int
     meaning: str
     signed: bool = False
+    block: str = ""
 
 
 SIGNED = True
 # fmt: off
-FIELDS: tuple[Field, ...] = tuple(Field(*row) for row in (
+_TABLE: tuple[Any, ...] = (
     # name              bits count meaning
-    # --- clock and pins
+    "clock and pins",
     ("cycles",             5,  1, "position in the frame, 0-31; releasing IC sets it to 0"),
     ("ic",                 1,  1, "IC pin asserted (reset)"),
     ("ic_old",             1,  1, "IC one clock ago"),
     ("opp",                1,  1, "1 = the chip is a YM2164 (OPP)"),
-    # --- bus
+    "bus",
     ("bus_data",           8,  1, "last byte written to either port"),
     ("bus_address_strobe", 1,  1, "port 0 was written since the last clock"),
     ("bus_address_write",  1,  1, "the same, one clock later: the address is taken"),
@@ -59,7 +62,7 @@ FIELDS: tuple[Field, ...] = tuple(Field(*row) for row in (
     ("opp_write_rl",       8,  1, "history: a write to 20-27 matched n clocks ago"),
     ("opp_write_kc",       1,  1, "a write to 28-2F matched one clock ago"),
     ("opp_write_kf",       1,  1, "a write to 30-37 matched one clock ago"),
-    # --- registers, chip
+    "registers, chip",
     ("test",               1,  8, "test register, one element per bit"),
     ("kon_operator",       1,  4, "key-on bits of register 08, order M1 C1 M2 C2"),
     ("kon_channel",        3,  1, "channel of register 08"),
@@ -80,7 +83,7 @@ FIELDS: tuple[Field, ...] = tuple(Field(*row) for row in (
     ("w",                  2,  1, "LFO waveform: saw, square, triangle, noise"),
     ("ct1",                1,  1, "register bit of pin CT1"),
     ("ct2",                1,  1, "register bit of pin CT2"),
-    # --- registers, channel
+    "registers, channel",
     ("ch_rl",              2,  8, "output enable: bit 0 left, bit 1 right"),
     ("ch_fb",              3,  8, "self-feedback of M1"),
     ("ch_con",             3,  8, "algorithm"),
@@ -89,7 +92,7 @@ FIELDS: tuple[Field, ...] = tuple(Field(*row) for row in (
     ("ch_pms",             3,  8, "phase modulation sensitivity"),
     ("ch_ams",             2,  8, "amplitude modulation sensitivity"),
     ("opp_ramp",           8,  8, "TL ramp rate divider (YM2164)"),
-    # --- registers, slot
+    "registers, slot",
     ("sl_dt1",             3, 32, "detune 1"),
     ("sl_mul",             4, 32, "frequency multiple, 0 = 1/2"),
     ("sl_tl",              8, 32, "total level, 0.75 dB steps (YM2164: bit 7 starts a ramp)"),
@@ -101,14 +104,14 @@ FIELDS: tuple[Field, ...] = tuple(Field(*row) for row in (
     ("sl_d2r",             5, 32, "second decay rate"),
     ("sl_d1l",             4, 32, "first decay level, 3 dB steps"),
     ("sl_rr",              4, 32, "release rate"),
-    # --- key-on
+    "key-on",
     ("kon_match",          1,  1, "the written key-on channel passes at the next clock"),
     ("kon_latch",          1, 32, "key-on as written"),
     ("kon",                1, 32, "key-on as the envelope sees it (latch or CSM)"),
     ("kon_old",            1, 32, "kon one frame ago"),
     ("kon_csm",            1,  1, "CSM keys on the slot at the envelope"),
     ("kon_csm_lock",       1,  1, "CSM request, taken once per frame"),
-    # --- low frequency oscillator
+    "low frequency oscillator",
     ("lfo_am",             8,  1, "amplitude modulation now in force"),
     ("lfo_pm",             8,  1, "phase modulation now in force: bit 7 sign, bits 6-0 size"),
     ("lfo_counter1",       4,  1, "prescaler, one step each 16 clocks"),
@@ -136,13 +139,13 @@ FIELDS: tuple[Field, ...] = tuple(Field(*row) for row in (
     ("lfo_trig_sign",      1,  1, "sign of the triangle"),
     ("lfo_saw_sign",       1,  1, "sign of the saw"),
     ("lfo_bit_counter",    8,  1, "bit position of the multiplier; bit 3 selects AM (0) or PM (1)"),
-    # --- noise
+    "noise",
     ("noise_lfsr",        16,  1, "noise shift register"),
     ("noise_bit",          1,  1, "its 17th bit"),
     ("noise_timer",        5,  1, "divider, one step each 16 clocks"),
     ("noise_timer_of",     1,  1, "divider has reached NFRQ"),
     ("noise_update",       1,  1, "the register shifts in new bits"),
-    # --- phase generator
+    "phase generator",
     ("pg_fnum",           12, 32, "F-number"),
     ("pg_kcode",           5, 32, "key code after modulation: octave and two note bits"),
     ("pg_inc",            20, 32, "phase increment per frame"),
@@ -152,7 +155,7 @@ FIELDS: tuple[Field, ...] = tuple(Field(*row) for row in (
     ("pg_serial",         10,  1, "test output of the phase, serial"),
     ("opp_pms",            3,  1, "PMS on its way to the phase generator"),
     ("opp_dt2",            2, 32, "DT2 on its way to the phase generator"),
-    # --- envelope generator
+    "envelope generator",
     ("eg_state",           2, 32, "ATTACK, DECAY1, DECAY2, RELEASE"),
     ("eg_level",          11, 32, "attenuation, 3/32 dB steps; 0 loud, 1023 silent (above it after IC in a decay)"),
     ("eg_rate",            6,  2, "effective rate, two pipeline stages"),
@@ -184,7 +187,7 @@ FIELDS: tuple[Field, ...] = tuple(Field(*row) for row in (
     ("eg_test",            1,  1, "test bit 5 one clock ago"),
     ("opp_tl",            10, 32, "total level after the ramp, 3/32 dB steps"),
     ("opp_tl_count",       8,  8, "ramp divider"),
-    # --- operators
+    "operators",
     ("op_phase_in",       10,  1, "phase of the slot"),
     ("op_mod_in",         14,  1, "modulation of the slot", SIGNED),
     ("op_phase",          10,  1, "phase plus modulation"),
@@ -211,14 +214,14 @@ FIELDS: tuple[Field, ...] = tuple(Field(*row) for row in (
     ("op_carrier",         1,  1, "it is a carrier, wherever it is panned"),
     ("opp_rl",             2,  1, "RL on its way to the mixer"),
     ("opp_fb",             3,  3, "feedback on its way to the slot"),
-    # --- noise channel
+    "noise channel",
     ("nc_active",          1,  1, "slot 31's envelope has let a bit through"),
     ("nc_active_lock",     1,  1, "the same, for the frame"),
     ("nc_sign",            1,  1, "sign on the wire"),
     ("nc_sign_lock",       1,  1, "noise bit of the frame"),
     ("nc_sign_lock2",      1,  1, "the noise sample is negative"),
     ("nc_out",            16,  1, "noise sample, serial"),
-    # --- mixer, serial output and DAC; [0] left, [1] right
+    "mixer, serial output and DAC; [0] left, [1] right",
     ("mix",               32,  2, "running sum of a frame", SIGNED),
     ("mix_old",           32,  2, "the same, one clock ago", SIGNED),
     ("mix_serial",        19,  2, "sum in offset binary, serial"),
@@ -237,11 +240,11 @@ FIELDS: tuple[Field, ...] = tuple(Field(*row) for row in (
     ("dac_sh2",            1,  1, "SH2 one clock ago"),
     ("dac_bits",          13,  1, "serial word in the DAC: 10-bit mantissa, 3-bit exponent"),
     ("dac_output",        16,  2, "analogue output, left and right", SIGNED),
-    # --- a listener's taps, not hardware: each channel's own sum before panning
+    "a listener's taps, not hardware: each channel's own sum before panning",
     ("tap_sum",           20,  8, "slots mixed so far in this frame", SIGNED),
     ("tap_last",          20,  8, "the last whole frame", SIGNED),
     ("tap_out",           20,  8, "the one before, in step with the DAC", SIGNED),
-    # --- timers
+    "timers",
     ("timer_a",           10,  1, "counter A, counts up"),
     ("timer_a_idle",       1,  1, "timer A was stopped one clock ago"),
     ("timer_a_clear",      1,  1, "set the counter to 0"),
@@ -260,8 +263,23 @@ FIELDS: tuple[Field, ...] = tuple(Field(*row) for row in (
     ("timer_b_of",         1,  1, "overflow"),
     ("timer_b_flag",       1,  1, "status bit 1"),
     ("timer_irq",          1,  1, "IRQ pin asserted"),
-))
+)
 # fmt: on
+
+
+def _fields() -> Iterator[Field]:
+    """Read the table: a heading names the block of the rows behind it."""
+    block = ""
+    for row in _TABLE:
+        if isinstance(row, str):
+            block = row
+        else:
+            name, bits, count, meaning, *signed = row
+            yield Field(name, bits, count, meaning, bool(signed), block)
+
+
+FIELDS: tuple[Field, ...] = tuple(_fields())
+"""Every field of the state, in the record's order."""
 
 
 def _format(field: Field) -> tuple[Any, ...]:
@@ -271,8 +289,60 @@ def _format(field: Field) -> tuple[Any, ...]:
 STATE = np.dtype([_format(field) for field in FIELDS])
 """numpy.dtype of the chip's state record: all fields int32, packed, described by ``FIELDS``."""
 
-RECORD = np.dtype((np.record, STATE))
-"""STATE with attribute access in plain Python, too (numba issue 878)."""
+_BLOCKS = {field.name: field.block for field in FIELDS}
+_MEANINGS = {field.name: field.meaning for field in FIELDS}
+
+
+class Record(np.record):  # type: ignore[misc]
+    """A state one can type at: its fields complete, and it shows itself block by block.
+
+    Attribute access in plain Python is what ``np.record`` adds to ``np.void`` (numba issue 878).
+    """
+
+    def __dir__(self) -> list[str]:
+        """Return the fields, then what every record has."""
+        return [*(self.dtype.names or ()), *super().__dir__()]
+
+    def _by_block(self) -> dict[str, dict[str, Any]]:
+        """Return the fields that are not zero, by block."""
+        shown: dict[str, dict[str, Any]] = {}
+        for name in self.dtype.names or ():
+            if np.any(self[name]):
+                shown.setdefault(_BLOCKS.get(name.partition("[")[0], "time"), {})[name] = self[name]
+        return shown
+
+    def __repr__(self) -> str:
+        lines = ["state, all that is not 0"]
+        for block, fields in self._by_block().items():
+            lines += [block, *(f"  {name:22}{_elements(value)}" for name, value in fields.items())]
+        return "\n".join(lines)
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """Return a table for each block: name, value, meaning."""
+        left = "style='text-align:left'"
+        tables = []
+        for block, fields in self._by_block().items():
+            rows = "".join(
+                f"<tr><th {left}>{name}</th><td {left}>{_elements(value)}</td>"
+                f"<td {left}>{html.escape(_MEANINGS.get(name.partition('[')[0], ''))}</td></tr>"
+                for name, value in fields.items()
+            )
+            tables.append(f"<tr><td colspan=3 {left}><b>{html.escape(block)}</b></td></tr>{rows}")
+        return f"<table>{''.join(tables)}</table>"
+
+
+def _elements(value: Any) -> str:
+    """Return a field's value; of an array whose elements are all the same, one and how many."""
+    values = np.atleast_1d(value)
+    if len(values) > 1 and (values == values[0]).all():
+        return f"{values[0]} ({len(values)} times)"
+    return " ".join(map(str, values.tolist()))
+
+
+RECORD = np.dtype((Record, STATE))
+"""STATE as a ``Record``."""
 
 
 def new_state(opp: bool) -> "np.ndarray[Any, Any]":

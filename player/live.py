@@ -11,7 +11,7 @@ import numpy.typing as npt
 import opm
 from opm import events
 from opm.chip import new_chip
-from opm.song import CHIP, Song
+from opm.song import CHIP, Log
 
 from .resample import Resampler
 from .speaker import Speaker
@@ -109,7 +109,7 @@ class Live:
         """
         self._schedule([(0.0, address, data)], at)
 
-    def play(self, song: Song, at: float | None = None) -> None:
+    def play(self, song: Log, at: float | None = None) -> None:
         """Schedule one pass of a song's first chip from a time, or from now; what sounds goes on."""
         rows = song.once[song.once["chip"] == 0].tolist()
         self._schedule([(song.seconds(tick), address, data) for tick, _, address, data in rows], at)

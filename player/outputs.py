@@ -12,13 +12,13 @@ from typing import Any
 
 import soundfile
 
-from opm.song import Song, SongError, reason
+from opm.song import Log, SongError, reason
 from opm.song.formats import json_log, vgm
 
 WAV_LIMIT = 2**32 - 2**20
 """Bytes a WAV file can hold, with room for its tags."""
 SOUND = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
-LOGS: dict[str, Callable[[Song], bytes]] = {
+LOGS: dict[str, Callable[[Log], bytes]] = {
     ".vgm": vgm.write,
     ".vgz": lambda song: gzip.compress(vgm.write(song), mtime=0),
     ".log": json_log.write,
@@ -74,7 +74,7 @@ def check_ending(path: Path) -> None:
         raise SongError(f"expected a name that ends in {', '.join(SOUND | LOGS)}")
 
 
-def write_log(path: Path, song: Song) -> None:
+def write_log(path: Path, song: Log) -> None:
     """Write the song as a log, by the ending of ``path``."""
     with replacing(path) as temporary:
         temporary.write_bytes(LOGS[path.suffix.lower()](song))

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 import opm
-from opm.song import CHANNELS, Schedule, Song
+from opm.song import CHANNELS, Log, Schedule
 
 from .transport import Moment
 
@@ -101,14 +101,14 @@ def _time(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def _title(song: Song, status: Status, width: int) -> Text:
+def _title(song: Log, status: Status, width: int) -> Text:
     words = [song.tags.get("title", status.name), song.tags.get("author", ""), song.tags.get("game", "")]
     line = Text(" - ".join(word for word in words if word), "bold", no_wrap=True, overflow="ellipsis")
     line.truncate(width, overflow="ellipsis")
     return line
 
 
-def _place(status: Status, song: Song, width: int) -> Table:
+def _place(status: Status, song: Log, width: int) -> Table:
     grid = Table.grid(padding=(0, 1))
     bar = ProgressBar(total=max(status.length, 0.1), completed=status.seconds, width=max(10, width - 40))
     loop = f"loop {_time(song.seconds(song.playing[0]))}" if song.loop else ""
@@ -170,7 +170,7 @@ def picture(schedule: Schedule, moment: Moment, status: Status, width: int, with
     )
 
 
-def plain(song: Song, status: Status) -> str:
+def plain(song: Log, status: Status) -> str:
     """Return one line of status."""
     title = song.tags.get("title", status.name)
     state = "paused " if status.paused else ""

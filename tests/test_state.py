@@ -41,3 +41,29 @@ def test_a_field_outside_its_width_is_seen():
     chip = opm.YM2151()
     chip.state.eg_rate[1] = 64
     assert outside(chip.state) == ["eg_rate[1]: expected 0 to 63, got 64"]
+
+
+def test_the_fields_complete_and_show_themselves_by_block():
+    """In ``dir``, in the live state, its copies and rows of a trace; only what is not 0, under the block's name."""
+    chip = opm.YM2151()
+    chip.write_register(0x28, 0x4A)
+    rows, traced = opm.trace([(0, 0, 0x28), (2, 1, 0x4A)], opm.STATE.names, stop=3, return_chip=True)
+    chip.generate(3)
+    for state in (chip.state, chip.state.copy(), rows[-1], traced.state):
+        assert set(opm.STATE.names) <= set(dir(state))
+        text = repr(state)
+        assert "registers, channel" in text
+        assert "ch_kc                 74 0 0 0 0 0 0 0" in text
+        assert "timer_a " not in text
+        assert "key code" in state._repr_html_()
+    assert rows[-1].ch_kc[0] == 74
+    assert str(chip.state) == repr(chip.state)
+
+
+def test_a_chip_says_what_it_is_and_what_sounds():
+    chip = opm.YM2151(clock=4_000_000)
+    for address, data in [*opm.note("E4", 4_000_000).registers(3), (0x08, 0x7A)]:
+        chip.write_register(address, data)
+    chip.generate(62_500)
+    assert repr(chip) == "YM2151 at 4000000 Hz, 1.000 s after reset, keyed on: 3 E4"
+    assert repr(opm.YM2164()) == "YM2164 at 3579545 Hz, 0.000 s after reset, keyed on: nothing"

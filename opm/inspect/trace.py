@@ -9,8 +9,8 @@ import numpy.typing as npt
 from .._check import integer
 from ..chip import NO_CHANNELS, NO_SAMPLES, YM2151, new_chip
 from ..engine import CYCLE
-from ..events import CYCLES_PER_FRAME, EventRows, make_events
-from ..state import STATE, offset
+from ..events import CYCLES_PER_FRAME, EVENT, EventRows, make_events
+from ..state import STATE, Record, offset
 
 Fields = Sequence[str | tuple[str, int]]
 _EVERY = {"frame": CYCLES_PER_FRAME, "cycle": 1}
@@ -18,6 +18,17 @@ _EVERY = {"frame": CYCLES_PER_FRAME, "cycle": 1}
 
 class Trace(np.recarray):
     """What ``trace`` returns: a structured array with ``to_pandas``."""
+
+    def __array_finalize__(self, obj: Any) -> None:
+        """Leave the rows' type alone: ``np.recarray`` would make them plain records."""
+
+    def _repr_html_(self) -> str:
+        """Return the first and last rows as a table, an element a column."""
+        columns = {"cycle": np.asarray(self["cycle"]), **self.elements()}
+        shown = [*range(min(5, len(self))), *range(max(5, len(self) - 5), len(self))]
+        head = "".join(f"<th>{name}</th>" for name in columns)
+        rows = "".join(f"<tr>{''.join(f'<td>{values[i]}</td>' for values in columns.values())}</tr>" for i in shown)
+        return f"<p>{len(self)} rows</p><table><tr>{head}</tr>{rows}</table>"
 
     def elements(self) -> dict[str, npt.NDArray[np.int32]]:
         """Return the columns element by element: ``eg_timer``, ``eg_level[0]``, ``eg_level[1]``."""
@@ -70,7 +81,7 @@ def _columns(fields: Fields) -> tuple[list[Any], npt.NDArray[np.int32]]:
 
 @overload
 def trace(
-    events: EventRows,
+    source: EventRows | YM2151,
     fields: Fields,
     every: str = ...,
     start: int = ...,
@@ -81,11 +92,11 @@ def trace(
 ) -> tuple[Trace, YM2151]: ...
 @overload
 def trace(
-    events: EventRows, fields: Fields, every: str, start: int, stop: int, chip: str, return_chip: Literal[True]
+    source: EventRows | YM2151, fields: Fields, every: str, start: int, stop: int, chip: str, return_chip: Literal[True]
 ) -> tuple[Trace, YM2151]: ...
 @overload
 def trace(
-    events: EventRows,
+    source: EventRows | YM2151,
     fields: Fields,
     every: str = ...,
     start: int = ...,
@@ -94,7 +105,7 @@ def trace(
     return_chip: Literal[False] = ...,
 ) -> Trace: ...
 def trace(
-    events: "EventRows",
+    source: "EventRows | YM2151",
     fields: Fields,
     every: str = "frame",
     start: int = 0,
@@ -102,19 +113,20 @@ def trace(
     chip: str = "ym2151",
     return_chip: bool = False,
 ) -> "Trace | tuple[Trace, YM2151]":
-    """Play bus events from reset and record state fields.
+    """Record state fields over time: of bus events played from reset, or of a chip from where it stands.
 
     Parameters
     ----------
-    events : (n,) EVENT
-        As for ``opm.run``.
+    source : (n,) EVENT, YM2151 or YM2164
+        Events as for ``opm.run``, or a chip, which is advanced to ``stop``.
     fields : sequence of str or (str, int)
         Names of ``opm.STATE``, whole or one element: ``["eg_timer", ("eg_level", 5)]``.
     every : {"frame", "cycle"}
         A row after each frame of 32 cycles, or after each cycle.
     start, stop : int
-        First step and the one after the last, in frames or cycles since reset.
+        First step and the one after the last, in frames or cycles, counted from reset or from where the chip stands.
     chip : {"ym2151", "ym2164"}
+        The chip that plays events.
     return_chip : bool
         Return the chip as it is after the last step, too.
 
@@ -133,7 +145,7 @@ def trace(
 
     Notes
     -----
-    Recorded by the single-clock engine; what is played and the state it leaves are the same with or without.
+    Recorded by the single-clock engine, reached by the quick one; what is played and the state it leaves are the same.
 
     Examples
     --------
@@ -143,16 +155,23 @@ def trace(
     """
     if every not in _EVERY:
         raise ValueError(f"every must be 'frame' or 'cycle', got {every!r}")
-    played = new_chip(chip)
+    played = source if isinstance(source, YM2151) else new_chip(chip)
+    events = np.empty(0, EVENT) if isinstance(source, YM2151) else make_events(source)
     start, stop = integer("start", start, 0), integer("stop", stop, 0)
     if stop < start:
         raise ValueError(f"stop must be at least start, got {stop} < {start}")
     columns, words = _columns(fields)
     values = np.empty((stop - start, len(words)), np.int32)
     step = _EVERY[every]
-    played._advance(stop, step, NO_SAMPLES, NO_CHANNELS, make_events(events), CYCLE, words, values)
-    result = np.zeros(stop - start, columns).view(Trace)
-    result["cycle"] = (np.arange(start, stop) + 1) * step
+    begin = played.cycle
+    frames, cycles = divmod(start * step, CYCLES_PER_FRAME)
+    for count, length in ((frames, CYCLES_PER_FRAME), (cycles, 1)):
+        before = int(np.searchsorted(events["cycle"], played.cycle + count * length))
+        played._advance(count, length, NO_SAMPLES, NO_CHANNELS, events[:before])
+        events = events[before:]
+    played._advance(stop - start, step, NO_SAMPLES, NO_CHANNELS, events, CYCLE, words, values)
+    result = np.zeros(stop - start, np.dtype((Record, columns))).view(Trace)
+    result["cycle"] = begin + (np.arange(start, stop) + 1) * step
     at = 0
     for name in (result.dtype.names or ())[1:]:
         count = max(1, result.dtype[name].itemsize // 4)

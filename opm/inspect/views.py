@@ -1,7 +1,7 @@
 """Read-only looks at a state record, live or recorded: levels in dB, pitches in Hz, names instead of codes.
 
-Each view is a ``View``: a mapping of names to values, shown as a table in a notebook and as lines elsewhere. A record
-is ``chip.state``, one that was copied from it (``chip.state.copy()``), or a row of a trace that has the fields in
+Each view is a ``View``: a mapping of names to values, shown as a table in a notebook and as lines elsewhere. It takes
+a chip, whose clock it knows, or a record: ``chip.state``, a copy of it, or a row of a trace that has the fields in
 question, as ``opm.trace(events, opm.STATE.names)`` has them all. Source of units and names: Yamaha's YM2151
 manual; of where they stand in the state: ``opm.FIELDS``.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 from .._check import channel_index, first_slot
 from .._jit import plain
+from ..chip import YM2151
 from ..cycle import envelope
 from ..events import MASTER_CLOCKS_PER_FRAME
 from ..pitch import REFERENCE_CLOCK, hertz_of, midi_of, note, note_name
@@ -51,17 +52,24 @@ def _shown(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def slot(state: Any, channel: int, op: str, clock: float = REFERENCE_CLOCK) -> View:
+def _record_and_clock(state: Any, clock: float | None) -> tuple[Any, float]:
+    """Return the record of a chip or the record given, and the clock that goes with it."""
+    if isinstance(state, YM2151):
+        return state.state, state.clock if clock is None else clock
+    return state, REFERENCE_CLOCK if clock is None else clock
+
+
+def slot(state: Any, channel: int, op: str, clock: float | None = None) -> View:
     """Look at one operator of one channel.
 
     Parameters
     ----------
-    state : record of dtype opm.STATE
+    state : YM2151, YM2164, or record of dtype opm.STATE
     channel : int
         1 to 8.
     op : {"M1", "M2", "C1", "C2"}
-    clock : float
-        Master clock in Hz.
+    clock : float, optional
+        Master clock in Hz: the chip's own, or 3 579 545 for a record, if not given.
 
     Returns
     -------
@@ -80,6 +88,7 @@ def slot(state: Any, channel: int, op: str, clock: float = REFERENCE_CLOCK) -> V
     A step of the envelope is 96 dB / 1024, of TL 0.75 dB (manual, figures 2.11 and 2.14); rates add up as in figure
     2.12; 2**20 steps of the phase are a cycle.
     """
+    state, clock = _record_and_clock(state, clock)
     index = first_slot(op) + channel_index(channel)
     looks = View(
         {
@@ -107,16 +116,16 @@ def _rates(state: Any, index: int) -> list[int]:
     return [plain(envelope.effective_rate)(rate, kcode, ks) if rate else 0 for rate in own]
 
 
-def channel(state: Any, number: int, clock: float = REFERENCE_CLOCK) -> View:
+def channel(state: Any, number: int, clock: float | None = None) -> View:
     """Look at one channel.
 
     Parameters
     ----------
-    state : record of dtype opm.STATE
+    state : YM2151, YM2164, or record of dtype opm.STATE
     number : int
         1 to 8.
-    clock : float
-        Master clock in Hz.
+    clock : float, optional
+        Master clock in Hz: the chip's own, or 3 579 545 for a record, if not given.
 
     Returns
     -------
@@ -130,6 +139,7 @@ def channel(state: Any, number: int, clock: float = REFERENCE_CLOCK) -> View:
     ValueError
         No such channel.
     """
+    state, clock = _record_and_clock(state, clock)
     index = channel_index(number)
     kc, kf = int(state["ch_kc"][index]), int(state["ch_kf"][index])
     midi = midi_of(kc, kf, clock)
@@ -160,13 +170,14 @@ def registers(state: Any) -> View:
 
     Parameters
     ----------
-    state : record of dtype opm.STATE
+    state : YM2151, YM2164, or record of dtype opm.STATE
 
     Returns
     -------
     View
         ``{"20 RL": 3, ...}``: address in hex, mnemonic, for the operators' registers their name and channel; int.
     """
+    state, _ = _record_and_clock(state, None)
     chips = OPP if state["opp"] else OPM
     held = View()
     for address in range(256):
@@ -185,13 +196,14 @@ def lfo(state: Any) -> View:
 
     Parameters
     ----------
-    state : record of dtype opm.STATE
+    state : YM2151, YM2164, or record of dtype opm.STATE
 
     Returns
     -------
     View
         ``wave``, ``lfrq``, ``amd``, ``pmd``, and what is in force: ``AM`` (0 to 255), ``PM`` (-127 to 127).
     """
+    state, _ = _record_and_clock(state, None)
     pm = int(state["lfo_pm"])
     return View(
         {
@@ -205,14 +217,14 @@ def lfo(state: Any) -> View:
     )
 
 
-def timers(state: Any, clock: float = REFERENCE_CLOCK) -> View:
+def timers(state: Any, clock: float | None = None) -> View:
     """Look at timers A and B.
 
     Parameters
     ----------
-    state : record of dtype opm.STATE
-    clock : float
-        Master clock in Hz.
+    state : YM2151, YM2164, or record of dtype opm.STATE
+    clock : float, optional
+        Master clock in Hz: the chip's own, or 3 579 545 for a record, if not given.
 
     Returns
     -------
@@ -224,6 +236,7 @@ def timers(state: Any, clock: float = REFERENCE_CLOCK) -> View:
     Periods: 64 * (1024 - CLKA) and 1024 * (256 - CLKB) master clocks (manual, section 2.1.7); B twice that on the
     YM2164.
     """
+    state, clock = _record_and_clock(state, clock)
     frame = MASTER_CLOCKS_PER_FRAME / clock * 1000
     prescale = 32 if state["opp"] else 16
     return View(

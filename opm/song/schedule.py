@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..events import CAT2151, CHIP, MASTER_CLOCKS_PER_FRAME, Events, from_writes, starts
-from .song import Song
+from .log import Log
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Options:
 class Schedule:
     """When everything happens, in output frames, and the bus events of each chip."""
 
-    def __init__(self, song: Song, options: Options) -> None:
+    def __init__(self, song: Log, options: Options) -> None:
         self.song = song
         self.clock = options.clock or song.clock
         self.speed = Fraction(str(options.speed))

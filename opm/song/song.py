@@ -1,95 +1,474 @@
-"""A song: register writes with exact times, and what a listener wants to know about it."""
+"""``Song``: a song as an object - its sound, its writes, its events, its voices, the chip at any moment."""
 
-from dataclasses import dataclass, field
+import gzip
+import html
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from typing import Any
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from ..events import MASTER_CLOCKS_PER_FRAME
+from .._check import Samples, integer
+from ..chip import CHIPS, YM2151
+from ..events import EVENT, Events
 from ..pitch import REFERENCE_CLOCK
+from ..voice.extract import extract_voices
+from ..voice.voice import Voice
+from . import formats
+from .formats import json_log, vgm
+from .formats.common import check_clock
+from .log import LONGEST, WRITE, Log, Loop
+from .render import CHANNELS, Renderer
+from .schedule import Options, Schedule
 
-WRITE = np.dtype([("time", np.int64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])
-"""numpy.dtype of a register write: time in the song's ticks, chip 0 or 1, register address, byte."""
-
-LONGEST = 7 * 86_400
-"""Times beyond this many seconds are taken for damage."""
-
-
-class SongError(Exception):
-    """A file that cannot be played: one line saying where (byte offset or row) and what was expected."""
-
-
-def reason(error: OSError) -> str:
-    """Return what the system says of an error, for the end of a line."""
-    return (error.strerror or str(error)).lower()
-
-
-@dataclass(frozen=True)
-class Loop:
-    """Where a song repeats from: its first tick and the first of its writes."""
-
-    tick: int
-    write: int
+SONG_WRITE = np.dtype([("seconds", np.float64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])
+"""numpy.dtype of ``Song.writes``."""
+_PICOSECONDS = 10**12
+_BLOCK = 32_768
+"""Frames per compiled call."""
+_SAVED: dict[str, Callable[[Log], bytes]] = {
+    ".vgm": vgm.write,
+    ".vgz": lambda log: gzip.compress(vgm.write(log), mtime=0),
+    ".log": json_log.write,
+    ".json": json_log.write,
+}
 
 
-@dataclass
+def load(source: str | os.PathLike[str] | bytes | BinaryIO, time_unit: str | None = None) -> "Song":
+    r"""Read a song in any format, recognised by what it holds.
+
+    Parameters
+    ----------
+    source : path-like, bytes or binary file object
+        VGM, VGZ, S98, ZSM, MDX, a JSON or a text log.
+    time_unit : {"samples", "seconds"}, optional
+        What the times of a log count, where the file does not say.
+
+    Returns
+    -------
+    Song
+
+    Raises
+    ------
+    SongError
+        A ``ValueError``: the data cannot be read or played; one line names the byte offset or row and what was
+        expected.
+    OSError
+        The file cannot be opened.
+
+    Examples
+    --------
+    >>> song = load(b"0 20 C7\n0 28 4A\n0 80 1F\n0 08 08\n5000 08 00\n")
+    >>> song.format, len(song.writes), song.render(stop=0.01).shape
+    ('text log', 5, (559, 2))
+    """
+    if time_unit not in (None, "samples", "seconds"):
+        raise ValueError(f"time_unit must be 'samples' or 'seconds', got {time_unit!r}")
+    if isinstance(source, bytes | bytearray | memoryview):
+        return Song._of(formats.parse(bytes(source), time_unit))
+    if isinstance(source, str | os.PathLike):
+        with Path(source).open("rb") as file:
+            return Song._of(formats.parse(file.read(formats.LARGEST + 1), time_unit))
+    data = source.read(formats.LARGEST + 1)
+    if not isinstance(data, bytes):
+        raise TypeError(f"source must be opened in binary mode, it gave {type(data).__name__}")
+    return Song._of(formats.parse(data, time_unit))
+
+
 class Song:
-    """Register writes in order, and what is known about them."""
+    """A song: register writes in time, for one YM2151 or YM2164, or two.
 
-    format: str
-    """For people, for example ``VGM 1.71``."""
-    writes: npt.NDArray[Any]
-    """(n,) WRITE, in playing order."""
-    length: int
-    """Ticks to the end of the writes: the loop's, if there is one."""
-    rate: Fraction | None
-    """Ticks per second; None: ticks are log samples, the chip's own frames."""
-    clock: int = REFERENCE_CLOCK
-    """Master clock in Hz."""
-    chips: tuple[str, ...] = ("ym2151",)
-    """One or two of ``ym2151``, ``ym2164``."""
-    loop: Loop | None = None
-    rounds_before: int = 0
-    """MDX: passes of the loop that stand before it, since the first may differ from the others."""
-    loop_base: int = 0
-    """VGM: passes not to play."""
-    loop_modifier: int = 16
-    """VGM: sixteenths of the passes asked for."""
-    tags: dict[str, str] = field(default_factory=dict)
-    not_played: tuple[str, ...] = ()
-    """Chips and parts the file holds and this player does not play."""
-    family: bool = False
-    """The cat2151 family's convention: the chip runs at twice its speed."""
-    notes: list[str] = field(default_factory=list)
-    """Decisions made and faults met while reading, a line each."""
+    Parameters
+    ----------
+    writes : iterable of (seconds, address, data) or (seconds, chip, address, data), or structured array
+        As ``Song.writes`` gives them; put in the order of their times.
+    clock : float
+        Master clock in Hz.
+    loop : float, optional
+        Second to which the song goes back from its end; writes of that very moment are played again.
+    tags : mapping of str to str, optional
+        ``title``, ``author``, ``game`` and the like.
+    chips : sequence of {"ym2151", "ym2164"}
+        One or two.
+    length : float, optional
+        Seconds of one playing; the last write's if not given.
 
-    def passes(self, loops: int) -> int:
-        """Return how often the loop is played, from its start on, when the listener asks for ``loops`` passes."""
-        return max(1, round(loops * self.loop_modifier / 16) - self.loop_base) - self.rounds_before
+    Raises
+    ------
+    TypeError, ValueError
+        A write, the clock, the loop or the length is not as described; the message names the row.
+
+    Examples
+    --------
+    >>> writes = [(0, 0x20, 0xC7), (0, 0x28, 0x4A), (0, 0x80, 31), (0, 0x08, 8), (0.5, 0x08, 0)]
+    >>> song = Song(writes, tags={"title": "A"})
+    >>> song
+    A: YM2151 at 3579545 Hz, 0.50 s, no loop, 5 writes
+    >>> song.events().dtype == EVENT, len(song.events())
+    (True, 10)
+    """
+
+    def __init__(
+        self,
+        writes: "Iterable[tuple[float, ...]] | npt.NDArray[Any]",
+        clock: float = REFERENCE_CLOCK,
+        loop: float | None = None,
+        tags: Mapping[str, str] | None = None,
+        chips: tuple[str, ...] = ("ym2151",),
+        length: float | None = None,
+    ) -> None:
+        table = _ticks_of(writes, len(chips))
+        if not 1 <= len(chips) <= 2 or any(name not in CHIPS for name in chips):
+            raise ValueError(f"chips must be one or two of {', '.join(map(repr, CHIPS))}, got {chips!r}")
+        last = int(table["time"].max(initial=0))
+        end = last if length is None else _tick("length", length)
+        if end < last:
+            raise ValueError(f"length must be at least the last write's {last / _PICOSECONDS:g} s, got {length:g}")
+        start = None
+        if loop is not None:
+            tick = _tick("loop", loop)
+            if tick >= end:
+                raise ValueError(f"loop must be before the end at {end / _PICOSECONDS:g} s, got {loop:g}")
+            start = Loop(tick, int(np.searchsorted(table["time"], tick)))
+        self._log = Log(
+            format="made in Python",
+            writes=table,
+            length=end,
+            rate=Fraction(_PICOSECONDS),
+            clock=check_clock(int(clock), "clock"),
+            chips=tuple(chips),
+            loop=start,
+            tags=dict(tags or {}),
+        )
+
+    @classmethod
+    def _of(cls, log: Log) -> "Song":
+        song = cls.__new__(cls)
+        song._log = log
+        return song
 
     @property
-    def loop_ticks(self) -> int:
-        """Ticks of a pass of the loop; 0 if there is none."""
-        return self.length - self.loop.tick if self.loop else 0
+    def format(self) -> str:
+        """Where it comes from, for people: ``VGM 1.71``."""
+        return self._log.format
 
     @property
-    def once(self) -> npt.NDArray[Any]:
-        """The writes of one playing."""
-        return self.writes[: self.loop.write] if self.loop and self.rounds_before else self.writes
+    def length(self) -> float:
+        """Seconds of one playing: what comes before the loop, then the loop once."""
+        return self._log.seconds(self._log.playing[1])
 
     @property
-    def playing(self) -> tuple[int, int]:
-        """First tick of the loop and the end, where the song is played once: the loop is heard once."""
-        before = self.rounds_before * self.loop_ticks
-        return (self.loop.tick if self.loop else 0) - before, self.length - before
+    def loop(self) -> float | None:
+        """Second to which the song goes back from its end; None if it does not."""
+        return self._log.seconds(self._log.playing[0]) if self._log.loop else None
 
-    def frame(self, tick: int) -> int:
-        """Return the first frame at or after a tick."""
-        frames = self.clock / (MASTER_CLOCKS_PER_FRAME * self.rate) if self.rate else Fraction(1)
-        return -(-tick * frames.numerator // frames.denominator)
+    @property
+    def clock(self) -> int:
+        """Master clock phiM in Hz."""
+        return self._log.clock
 
-    def seconds(self, ticks: int) -> float:
-        """Return the duration of a number of ticks in seconds."""
-        return float(ticks / self.rate) if self.rate else ticks * MASTER_CLOCKS_PER_FRAME / self.clock
+    @property
+    def sample_rate(self) -> float:
+        """Samples per second of ``render``: clock / 64; whole Hz for logs of the cat2151 family."""
+        return self._schedule().rate
+
+    @property
+    def chips(self) -> tuple[str, ...]:
+        """The chips: one or two of ``ym2151``, ``ym2164``."""
+        return self._log.chips
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the file says of itself: ``title``, ``author`` and the like."""
+        return dict(self._log.tags)
+
+    @property
+    def not_played(self) -> tuple[str, ...]:
+        """Chips and parts that the file holds and nothing here plays."""
+        return self._log.not_played
+
+    @property
+    def remarks(self) -> list[str]:
+        """Decisions made and faults met while reading, a line each."""
+        return list(self._log.notes)
+
+    @property
+    def writes(self) -> "npt.NDArray[Any]":
+        """The register writes of one playing, (n,) SONG_WRITE: seconds (float64), chip 0 or 1, address, data."""
+        once = self._log.once
+        writes = np.empty(len(once), SONG_WRITE)
+        writes["seconds"] = once["time"] * (float(1 / self._log.rate) if self._log.rate else 64 / self.clock)
+        for name in ("chip", "address", "data"):
+            writes[name] = once[name]
+        return writes
+
+    def __repr__(self) -> str:
+        name = self._log.tags.get("title", self.format)
+        chips = " and ".join(chip.upper() for chip in self.chips)
+        loop = "no loop" if self.loop is None else f"loops to {self.loop:.2f} s"
+        return f"{name}: {chips} at {self.clock} Hz, {self.length:.2f} s, {loop}, {len(self._log.once)} writes"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "format": self.format,
+            "chips": ", ".join(chip.upper() for chip in self.chips),
+            "clock": f"{self.clock} Hz",
+            "length": f"{self.length:.2f} s",
+            "loop": "none" if self.loop is None else f"to {self.loop:.2f} s",
+            "writes": str(len(self._log.once)),
+            **self._log.tags,
+            "not played": ", ".join(self.not_played),
+            "remarks": "; ".join(self.remarks),
+        }
+        left = "style='text-align:left'"
+        rows = (
+            f"<tr><th {left}>{html.escape(name)}</th><td {left}>{html.escape(value)}</td></tr>"
+            for name, value in facts.items()
+            if value
+        )
+        return f"<table>{''.join(rows)}</table>"
+
+    def _schedule(self, loops: int = 1, fade: float = 0.0) -> Schedule:
+        integer("loops", loops, 1)
+        if not 0 <= fade <= 3600:
+            raise ValueError(f"fade must be 0 to 3600 seconds, got {fade!r}")
+        return Schedule(self._log, Options(loops=loops, fade=fade))
+
+    def render(
+        self,
+        loops: int = 1,
+        fade: float = 0.0,
+        start: float = 0.0,
+        stop: float | None = None,
+        mute: int = 0,
+        rate: float | None = None,
+    ) -> "Samples":
+        """Play the song.
+
+        Parameters
+        ----------
+        loops : int
+            How often the loop is played.
+        fade : float
+            Seconds of fade-out behind the loops; a song that does not loop has up to a second of tail instead, which
+            silence ends.
+        start, stop : float
+            Seconds of the playing to keep.
+        mute : int
+            8-bit mask of channels left out (bit 0 = channel 1).
+        rate : float, optional
+            Resample to this many Hz; the chip's own samples, bit-exact, if not given.
+
+        Returns
+        -------
+        (n, 2) int16
+            Left and right.
+
+        Raises
+        ------
+        TypeError, ValueError
+            An argument is out of range.
+        """
+        samples = self._played(loops, fade, start, stop, integer("mute", mute, 0, 255), False)
+        return samples if rate is None else _resampled(samples, self.sample_rate, rate)
+
+    def stems(
+        self,
+        loops: int = 1,
+        fade: float = 0.0,
+        start: float = 0.0,
+        stop: float | None = None,
+        rate: float | None = None,
+    ) -> "Samples":
+        """Play the song, every channel by itself on the sides it is panned to.
+
+        Parameters
+        ----------
+        loops, fade, start, stop, rate
+            As for ``render``.
+
+        Returns
+        -------
+        (n, channels, 2) int16
+            8 channels per chip.
+
+        Raises
+        ------
+        TypeError, ValueError
+            An argument is out of range.
+        """
+        samples = self._played(loops, fade, start, stop, 0, True)
+        if rate is None:
+            return samples
+        flat = _resampled(samples.reshape(len(samples), -1), self.sample_rate, rate)
+        return flat.reshape(len(flat), -1, 2)
+
+    def _played(self, loops: int, fade: float, start: float, stop: float | None, mute: int, stems: bool) -> Samples:
+        schedule = self._schedule(loops, fade)
+        if not start >= 0 or (stop is not None and stop < start):
+            raise ValueError(f"start and stop must be seconds in order, got {start!r}, {stop!r}")
+        if stop is not None:
+            schedule.frames = min(schedule.frames, round(stop * schedule.rate))
+        renderer = Renderer(schedule, mute)
+        renderer.skip(round(start * schedule.rate))
+        shape = (0, CHANNELS * len(self.chips), 2) if stems else (0, 2)
+        blocks = renderer.channel_blocks(_BLOCK) if stems else renderer.blocks(_BLOCK)
+        return np.concatenate([np.empty(shape, np.int16), *blocks])
+
+    def events(self, chip: int = 0, loops: int = 1) -> "Events":
+        """Return the song's bus events: what ``opm.run`` and ``opm.trace`` take.
+
+        Parameters
+        ----------
+        chip : int
+            Which of its chips, from 0.
+        loops : int
+            How often the loop is played.
+
+        Returns
+        -------
+        (n,) EVENT
+            For the cat2151 family with ``cycles_per_frame=64``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            No such chip, or loops below 1.
+        """
+        chip = integer("chip", chip, 0, len(self.chips) - 1)
+        schedule = self._schedule(loops)
+        passes = self._log.passes(loops)
+        found = [np.empty(0, EVENT), *islice(schedule.events(chip), max(1, passes))]
+        if passes == 0:
+            found[1:] = [events[: 2 * int((self._log.once["chip"] == chip).sum())] for events in found[1:]]
+        return np.concatenate(found)
+
+    def voices(self) -> list[Voice]:
+        """Return the voices the song keys on, in the order they first sound.
+
+        Returns
+        -------
+        list of Voice
+            Each once, at the loudest of its volumes, named after its place and the channel that first plays it.
+        """
+        voices: list[Voice] = []
+        for chip in range(len(self.chips)):
+            for found in extract_voices(self.events(chip), volumes=False):
+                name = f"voice {len(voices) + 1}, channel {found.channel}" + (f" of chip {chip + 1}" if chip else "")
+                voices.append(found.voice.named(name))
+        return voices
+
+    def chip_at(self, seconds: float, chip: int = 0) -> YM2151:
+        """Return a chip as it stands in mid-song, for looks, traces and experiments.
+
+        Parameters
+        ----------
+        seconds : float
+            Time from the start of the song; its loop goes on for ever.
+        chip : int
+            Which of its chips, from 0.
+
+        Returns
+        -------
+        YM2151 or YM2164
+
+        Raises
+        ------
+        TypeError, ValueError
+            No such chip, or a negative or unreasonable time.
+        """
+        chip = integer("chip", chip, 0, len(self.chips) - 1)
+        if not 0 <= seconds <= LONGEST:
+            raise ValueError(f"seconds must be 0 to {LONGEST}, got {seconds!r}")
+        schedule = self._schedule()
+        schedule.frames = schedule.end = round(seconds * schedule.rate)
+        renderer = Renderer(schedule)
+        renderer.skip(schedule.frames)
+        return renderer.parts[chip].chip
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the song as a file of writes; complete or not at all.
+
+        Parameters
+        ----------
+        path : path-like
+            By its ending: ``.vgm``, ``.vgz``, ``.log`` or ``.json``.
+
+        Raises
+        ------
+        ValueError
+            Another ending, or what the format cannot hold: a JSON log has one chip.
+        OSError
+            It cannot be written.
+        """
+        path = Path(path)
+        write = _SAVED.get(path.suffix.lower())
+        if write is None:
+            raise ValueError(f"path must end in {', '.join(_SAVED)}, got {path.name!r}")
+        data = write(self._log)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.stem}.", delete=False) as file:
+            temporary = Path(file.name)
+        try:
+            temporary.write_bytes(data)
+            temporary.chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())
+            temporary.replace(path.resolve())
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _tick(name: str, seconds: float) -> int:
+    """Return whole picoseconds, cut down: a frame's own time never becomes the next frame's."""
+    if not 0 <= seconds <= LONGEST:
+        raise ValueError(f"{name} must be 0 to {LONGEST} seconds, got {seconds!r}")
+    return int(seconds * _PICOSECONDS)
+
+
+def _ticks_of(writes: Iterable[tuple[float, ...]] | npt.NDArray[Any], chips: int) -> npt.NDArray[Any]:
+    """Return writes in picoseconds, checked and in order."""
+    if isinstance(writes, np.ndarray) and writes.dtype.names:
+        missing = {"seconds", "address", "data"} - set(writes.dtype.names)
+        if missing:
+            raise TypeError(f"writes must have seconds, address and data, not {', '.join(writes.dtype.names)}")
+        chip = writes["chip"] if "chip" in writes.dtype.names else np.zeros(len(writes))
+        columns = [
+            np.asarray(column, np.float64) for column in (writes["seconds"], chip, writes["address"], writes["data"])
+        ]
+    else:
+        rows = [(row[0], 0, *row[1:]) if len(row) == 3 else tuple(row) for row in writes]
+        wrong = next((i for i, row in enumerate(rows) if len(row) != 4), None)
+        if wrong is not None:
+            raise ValueError(f"write {wrong}: expected (seconds, address, data) or (seconds, chip, address, data)")
+        columns = list(np.array(rows, np.float64).reshape(-1, 4).T)
+    for name, column, most in zip(
+        ("seconds", "chip", "address", "data"), columns, (LONGEST, chips - 1, 255, 255), strict=True
+    ):
+        fits = (column >= 0) & (column <= most) & ((column == np.floor(column)) | (name == "seconds"))
+        if not fits.all():
+            row = int(np.flatnonzero(~fits)[0])
+            raise ValueError(f"write {row}: {name} must be 0 to {most}, got {column[row]:g}")
+    table = np.zeros(len(columns[0]), WRITE)
+    table["time"] = columns[0] * _PICOSECONDS
+    for name, column in zip(("chip", "address", "data"), columns[1:], strict=True):
+        table[name] = column
+    return table[np.argsort(table["time"], kind="stable")]
+
+
+def _resampled(samples: Samples, source: float, target: float) -> Samples:
+    import soxr
+
+    if not 1000 <= target <= 768_000:
+        raise ValueError(f"rate must be 1000 to 768000 Hz, got {target!r}")
+    values = soxr.resample(samples.astype(np.float32), source, target, quality="VHQ")
+    rounded: Samples = np.clip(np.rint(values), -32_768, 32_767).astype(np.int16)
+    return rounded

@@ -3,9 +3,10 @@
 Operators are in register order M1, M2, C1, C2 throughout.
 """
 
+import html
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,19 @@ class Voice:
             writes += [(base + first + index, byte) for base, byte in zip(SLOT_BASES, op.data(), strict=True)]
         return writes
 
+    def named(self, name: str) -> "Voice":
+        """Return the same voice under another name.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        Voice
+        """
+        return replace(self, name=name)
+
     @property
     def carriers(self) -> tuple[int, ...]:
         """The operators that are heard, as indices of ``ops``."""
@@ -232,6 +246,17 @@ class Voice:
         output = held.get(RL + index, registers.encode(RL, rl=3))
         values: dict[str, Any] = registers.fields(RL, output) | registers.fields(PMS, held.get(PMS + index, 0))
         return cls(name, **values, ops=ops)
+
+    def _repr_html_(self) -> str:
+        """Return the voice as a table: an operator a row, its registers by mnemonic."""
+        names = [f.name for f in fields(Operator)]
+        head = "".join(f"<th>{name}</th>" for name in names)
+        rows = "".join(
+            f"<tr><th>{op}</th>{''.join(f'<td>{getattr(values, name)}</td>' for name in names)}</tr>"
+            for op, values in zip(OPERATORS, self.ops, strict=True)
+        )
+        own = ", ".join(f"{name} {getattr(self, name)}" for name in ("con", "fb", "rl", "pms", "ams"))
+        return f"<p><b>{html.escape(self.name)}</b>: {own}</p><table><tr><th></th>{head}</tr>{rows}</table>"
 
     def same_sound(self) -> bytes:
         """Return what makes two voices the same.

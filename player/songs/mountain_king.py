@@ -11,7 +11,7 @@ import numpy as np
 
 import opm
 from opm import Operator, Voice, registers
-from opm.song import WRITE, Loop, Song
+from opm.song import WRITE, Log, Loop
 from opm.song.formats import json_log, vgm
 
 RATE = opm.REFERENCE_CLOCK / 64
@@ -156,7 +156,7 @@ def play_drums(score: Score, beats: "np.ndarray") -> None:
         score.note(beats[i], eighth * 0.4, DRUMS, 26, KICK if kick else HAT)
 
 
-def compose() -> Song:
+def compose() -> Log:
     """Return the piece."""
     score = Score()
     setup(score)
@@ -186,7 +186,7 @@ def final_chord(score: Score, time: float) -> None:
         score.note(time + start, 0.1, DRUMS, 26)
 
 
-def song(score: Score) -> Song:
+def song(score: Score) -> Log:
     """Put the writes in order of time; integer samples of the chip's own rate."""
     rows = sorted(score.rows, key=lambda row: row[0])
     writes = np.zeros(len(rows), WRITE)
@@ -196,7 +196,7 @@ def song(score: Score) -> Song:
     tags = {"title": "In the Hall of the Mountain King", "author": "Edvard Grieg", "date": "1875"}
     tags["notes"] = "Arranged for the YM2151 by the numba-opm project. Public domain."
     start = Loop(0, int(np.count_nonzero(writes["time"] == 0)))
-    return Song("score", writes, int(writes["time"][-1] + RATE), None, loop=start, tags=tags)
+    return Log("score", writes, int(writes["time"][-1] + RATE), None, loop=start, tags=tags)
 
 
 if __name__ == "__main__":

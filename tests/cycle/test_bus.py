@@ -51,7 +51,7 @@ def test_registers_below_20_change_in_the_cycle_after_the_byte_is_taken_wherever
 def test_data_less_than_2_cycles_after_its_address_overwrites_the_address_in_the_latch(gap, address):
     chip = opm.YM2151()
     write(chip, 0x60, 0x55, gap)
-    chip.step(64)
+    chip.step(50)
     assert chip.state.reg_address == address
 
 
@@ -62,8 +62,8 @@ def test_the_next_address_drops_data_that_still_waits_and_34_cycles_are_enough(g
         write(chip, 0x60 + slot, 0x55)
         chip.step(gap - 2)
         chip.write(0, 0x60)
-        chip.step(64)
-    assert [slot for slot, chip in enumerate(chips) if chip.state.sl_tl[slot] != 0x55] == lost
+        chip.step(50)
+    assert [slot for slot, chip in enumerate(chips) if not chip.state.sl_tl.any()] == lost
 
 
 @pytest.mark.parametrize(("gap", "changed"), [(2, [1, 2]), (3, [2]), (4, [])])
@@ -82,7 +82,7 @@ def test_ym2164_takes_rl_fb_con_4_cycles_late_and_by_then_the_next_byte_may_be_i
 def test_ym2164_swaps_the_ct_pins_and_has_its_test_register_at_09(new, test, pins):
     chip = new()
     for address, data in ((0x1B, 0x40), (0x01 + 0x09 - test, 0x20), (test, 0x40)):  # CT1; the other chip's; its own
-        chip.write_register(address, data)
-    chip.generate(6)
+        write(chip, address, data)
+        chip.step(50)
     assert (chip.ct1, chip.ct2) == pins
     assert chip.state.test.tolist() == [0, 0, 0, 0, 0, 0, 1, 0]

@@ -28,7 +28,7 @@ def chord(rl=(3,) * 8, con=7):
 def test_left_and_right_by_rl(rl, chip):
     """Bit 6 of register 20 is left, bit 7 right."""
     rows, start = chord((rl,) * 8)
-    samples = opm.run(rows, start + 100, chip)[-90:]
+    samples = opm.run(rows, start + 100, chip, engine="cycle")[-90:]
     assert samples.any(axis=0).tolist() == [rl & 1 == 1, rl >> 1 == 1]
 
 
@@ -53,7 +53,7 @@ def test_slots_15_to_30_are_heard_one_frame_earlier_on_the_right():
     for slot in (0, 7, 14, 15, 16, 23, 30, 31):
         bit = (3, 5, 4, 6)[slot >> 3]
         writes = [(0x20 + slot % 8, 0xC7), (0x28 + slot % 8, 0x4A), (0x40 + slot, 1), (0x80 + slot, 31)]
-        samples = opm.run(events(*writes, (0x08, 1 << bit | slot % 8)), 300)
+        samples = opm.run(events(*writes, (0x08, 1 << bit | slot % 8)), 300, engine="cycle")
         ahead = 1 if 15 <= slot <= 30 else 0
         assert samples.any()
         assert (samples[ahead:, LEFT] == samples[: len(samples) - ahead, RIGHT]).all(), f"slot {slot}"

@@ -75,11 +75,9 @@ def test_an_overflow_sets_the_flag_if_irqen_and_irq_a_cycle_later(timer, load, i
 
 @pytest.mark.parametrize(("reset", "left"), [(RESET_A, 2), (RESET_B, 1), (RESET_A | RESET_B, 0)])
 def test_reset_bits_clear_their_own_flag_and_irq_is_either(reset, left):
-    chip = opm.YM2151()
-    for write in (*clka(1020), (0x12, 255), (0x14, LOAD_A | LOAD_B | IRQEN_A | IRQEN_B)):
-        chip.write_register(*write)
-    chip.generate(100)
-    assert (chip.read() & 3, chip.irq) == (3, 1)
-    chip.write_register(0x14, reset)  # stops both, too
-    chip.generate(1)
+    run = (0x14, LOAD_A | LOAD_B | IRQEN_A | IRQEN_B)
+    rows = events(*clka(1020), (0x12, 255), *[run] * 50, (0x14, reset))  # which stops both, too
+    traced, chip = opm.trace(rows, ["timer_a_flag", "timer_b_flag", "timer_irq"], stop=107, return_chip=True)
+    assert traced[105].tolist()[1:] == (1, 1, 1)
+    assert traced[106].tolist()[1:] == (left & 1, left >> 1, int(left > 0))
     assert (chip.read() & 3, chip.irq) == (left, int(left > 0))

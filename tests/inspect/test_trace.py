@@ -102,3 +102,25 @@ def test_vcd_read_back_by_a_public_reader(tmp_path):
     (other := tmp_path / "other").touch()
     assert path.stat().st_mode == other.stat().st_mode
     assert {path.name for path in tmp_path.iterdir()} == {"pins.vcd", "other"}
+
+
+@pytest.mark.parametrize("every", ["frame", "cycle"])
+def test_a_trace_begins_anywhere_with_the_quick_engine(every):
+    """The same rows, however far from reset; up to the first row most of it is done by frames."""
+    program = loud_program(3, 30_000)
+    whole = opm.trace(program, ["eg_level", "pg_phase"], every, stop=3000 if every == "frame" else 60_000)
+    start = 2000 if every == "frame" else 40_007
+    part, chip = opm.trace(program, ["eg_level", "pg_phase"], every, start, len(whole), return_chip=True)
+    np.testing.assert_array_equal(part, whole[start:])
+    assert chip.frame_cycles > 0
+
+
+def test_a_trace_of_a_chip_goes_on_from_where_it_stands():
+    program = loud_program(3, 20_000)
+    want = opm.trace(program, ["eg_level"], start=900, stop=1000)
+    chip = opm.YM2151()
+    chip.run(program, 850)
+    got = opm.trace(chip, ["eg_level"], start=50, stop=150)
+    np.testing.assert_array_equal(got, want)
+    assert chip.cycle == 32 * 1000
+    assert "<table>" in got._repr_html_()

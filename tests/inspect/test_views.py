@@ -109,3 +109,30 @@ def test_note_is_the_inverse_of_midi(steps, clock):
 def test_bad_notes_are_named(note):
     with pytest.raises(ValueError, match="note"):
         opm.note(note)
+
+
+def test_views_take_a_chip_and_know_its_clock():
+    chip = opm.YM2151(clock=4_000_000)
+    for address, data in opm.note("E4", 4_000_000).registers(1):
+        chip.write_register(address, data)
+    chip.generate(10)
+    assert views.channel(chip, 1)["note"] == "E4"
+    assert views.channel(chip.state, 1)["note"] == "D4"
+    assert views.slot(chip, 1, "C2") == views.slot(chip.state, 1, "C2", 4_000_000)
+    assert views.timers(chip) == views.timers(chip.state, 4_000_000)
+    assert views.lfo(chip) == views.lfo(chip.state)
+    assert views.registers(chip) == views.registers(chip.state)
+
+
+@pytest.mark.parametrize("kc", [0x7E, 0x7F, 0x73, 0x0F])
+@pytest.mark.parametrize("kf", [0, 1, 63])
+def test_pitch_is_what_sounds_also_at_unused_and_highest_codes(kc, kf):
+    """The increment of a slot without detune, from the chip itself."""
+    chip = opm.YM2151()
+    for address, data in opm.pitch.KeyCode(kc, kf).registers(1):
+        chip.write_register(address, data)
+    chip.generate(4)
+    hertz = views.slot(chip, 1, "M1")["frequency Hz"] * 2  # MUL 0 is a half
+    assert views.channel(chip, 1)["frequency Hz"] == pytest.approx(
+        hertz, rel=0.003 if kc < 0x10 else 0.0017
+    )  # F-numbers are cut down

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import opm
-from opm.song import WRITE, Loop, Options, Renderer, Schedule, Song, formats
+from opm.song import WRITE, Log, Loop, Options, Renderer, Schedule, formats
 from opm.song.formats import json_log
 
 
@@ -20,7 +20,7 @@ def song_of(times, rate=Fraction(44_100), chips=1, **more):
     table["data"] = np.arange(len(times)) * 7 % 256
     table["chip"] = np.arange(len(times)) % chips
     more.setdefault("length", max(times, default=0))
-    return Song("test", table, rate=rate, chips=("ym2151",) * chips, **more)
+    return Log("test", table, rate=rate, chips=("ym2151",) * chips, **more)
 
 
 def naive_chip_rule(song, clock):

@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 from typing import Protocol
 
-from ..song import Song, SongError, reason
+from ..log import Log, SongError, reason
 from . import json_log, mdx, s98, text_log, vgm, zsm
 
 
@@ -17,7 +17,7 @@ class Reader(Protocol):
     def recognise(self, data: bytes) -> bool:
         """Say whether the data is of this format."""
 
-    def read(self, data: bytes, time_unit: str | None) -> Song:
+    def read(self, data: bytes, time_unit: str | None) -> Log:
         """Return the song, or raise SongError with the byte offset or row."""
 
 
@@ -26,7 +26,7 @@ LARGEST = 256 * 2**20
 """Files (and their unpacked contents) beyond this many bytes are refused."""
 
 
-def read(path: Path, time_unit: str | None = None) -> Song:
+def read(path: Path, time_unit: str | None = None) -> Log:
     """Read a song file.
 
     Parameters
@@ -45,6 +45,11 @@ def read(path: Path, time_unit: str | None = None) -> Song:
             data = file.read(LARGEST + 1)
     except OSError as error:
         raise SongError(reason(error)) from None
+    return parse(data, time_unit)
+
+
+def parse(data: bytes, time_unit: str | None = None) -> Log:
+    """Return the song that a file's bytes hold; raises as ``read`` does."""
     if len(data) > LARGEST:
         raise SongError(f"expected at most {LARGEST} bytes")
     if data[:2] == b"\x1f\x8b":

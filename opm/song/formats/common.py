@@ -1,6 +1,6 @@
 """What several readers share: checks of clocks and loops, numbers."""
 
-from ..song import Loop, SongError
+from ..log import Loop, SongError
 
 SLOWEST, FASTEST = 500_000, 16_000_000
 """Master clocks taken for real, in Hz."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...pitch import REFERENCE_CLOCK
-from ..song import LONGEST, WRITE, Song, SongError
+from ..log import LONGEST, WRITE, Log, SongError
 from .common import check_clock
 
 PICOSECONDS = 10**12
@@ -28,7 +28,7 @@ def recognise(data: bytes) -> bool:
     return data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
 
-def read(data: bytes, time_unit: str | None = None) -> Song:
+def read(data: bytes, time_unit: str | None = None) -> Log:
     """Read a log: an object with ``events`` or a bare array, one (pass 1) or two rows per write (pass 2)."""
     rows, head = _rows(data)
     if time_unit is None and head.get("time_unit") in ("samples", "seconds"):
@@ -55,7 +55,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     return song
 
 
-def write(song: Song) -> bytes:
+def write(song: Log) -> bytes:
     """Return the song as a JSON log: one pass, times in samples - in seconds if the song is in the family's convention.
 
     Raises
@@ -75,7 +75,7 @@ def write(song: Song) -> bytes:
     return f'{json.dumps(head)[:-1]}, "events": [\n{lines}\n]}}\n'.encode()
 
 
-def _song(ticks: list[int], writes: list[tuple[int, int]], seconds: bool, notes: list[str]) -> Song:
+def _song(ticks: list[int], writes: list[tuple[int, int]], seconds: bool, notes: list[str]) -> Log:
     table = np.zeros(len(ticks), WRITE)
     table["time"] = ticks
     table["address"] = [address for address, _ in writes]
@@ -83,7 +83,7 @@ def _song(ticks: list[int], writes: list[tuple[int, int]], seconds: bool, notes:
     if (np.diff(table["time"]) < 0).any():
         notes.append("rows were not in the order of their times: sorted")
         table = table[np.argsort(table["time"], kind="stable")]
-    return Song(
+    return Log(
         format=f"JSON register log, times in {'seconds' if seconds else 'samples'}",
         writes=table,
         length=int(table["time"][-1]) if len(table) else 0,

@@ -13,7 +13,7 @@ import numpy as np
 from ...pitch import KEY_CODES
 from ...registers import KC, KF, KON, LFRQ, PMS, RL, SLOTS, TL
 from ...tables import CARRIERS
-from ..song import WRITE, Loop, Song, SongError
+from ..log import WRITE, Log, Loop, SongError
 
 CLOCK = 4_000_000
 FM_TRACKS = 8
@@ -558,7 +558,7 @@ def _voices(data: bytes, at: int, end: int) -> dict[int, bytes]:
     return {data[i]: data[i : i + VOICE_BYTES] for i in range(at, end - VOICE_BYTES + 1, VOICE_BYTES)}
 
 
-def read(data: bytes, time_unit: str | None = None) -> Song:
+def read(data: bytes, time_unit: str | None = None) -> Log:
     """Read an MDX file. ``time_unit`` has no meaning here."""
     title_end = data.find(b"\r\n\x1a")
     name_end = data.find(b"\0", title_end + 3)
@@ -577,7 +577,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     notes = driver.notes + [f"voice {number} is not in the file" for number in sorted(driver.unknown_voices)]
     pcm = any(data[start : start + 1] not in (b"", b"\xf1") for start in starts[FM_TRACKS:])
     pdx = data[title_end + 3 : name_end].decode("cp932", errors="replace")
-    return Song(
+    return Log(
         format="MDX",
         writes=np.array(driver.writes, WRITE),
         length=driver.time,

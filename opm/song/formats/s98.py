@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..song import WRITE, Loop, Song, SongError
+from ..log import WRITE, Log, Loop, SongError
 from .common import check_clock, checked_loop, u32
 
 OPM_DEVICE = 5
@@ -23,7 +23,7 @@ def recognise(data: bytes) -> bool:
     return data[:3] == b"S98" and data[3:4] in (b"0", b"1", b"2", b"3")
 
 
-def read(data: bytes, time_unit: str | None = None) -> Song:
+def read(data: bytes, time_unit: str | None = None) -> Log:
     """Read an S98 file. ``time_unit`` has no meaning here."""
     if len(data) < 0x20:
         raise SongError(f"byte {len(data)}: expected an S98 header of 32 bytes")
@@ -40,7 +40,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     writes, length, loop = _walk(data, len(devices), ours, notes)
     numerator = u32(data, 0x04) or 10
     denominator = (u32(data, 0x08) if version >= 2 else 0) or 1000
-    return Song(
+    return Log(
         format=f"S98 version {version}",
         writes=np.array(writes, WRITE),
         length=length,

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
-from ..song import LONGEST, WRITE, Loop, Song, SongError
+from ..log import LONGEST, WRITE, Log, Loop, SongError
 from .common import check_clock
 
 PICOSECONDS = 10**12
@@ -144,7 +144,7 @@ class _Reader:
         return value
 
 
-def read(data: bytes, time_unit: str | None = None) -> Song:
+def read(data: bytes, time_unit: str | None = None) -> Log:
     """Read a text log."""
     reader = _Reader(unit={"samples": "samples", "seconds": "s", None: None}[time_unit])
     try:
@@ -169,4 +169,4 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         loop = None
     samples = Fraction(reader.rate) if reader.rate else None
     rate = Fraction(PICOSECONDS) if reader.seconds else samples
-    return Song("text log", table, length, rate, reader.clock, loop=loop, tags=reader.tags, notes=notes)
+    return Log("text log", table, length, rate, reader.clock, loop=loop, tags=reader.tags, notes=notes)

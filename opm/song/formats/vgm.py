@@ -11,7 +11,7 @@ import numpy as np
 
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
-from ..song import WRITE, Loop, Song, SongError
+from ..log import WRITE, Log, Loop, SongError
 from .common import check_clock, u32
 
 RATE = 44_100
@@ -92,7 +92,7 @@ class _Stream:
     end: int = 0
 
 
-def read(data: bytes, time_unit: str | None = None) -> Song:
+def read(data: bytes, time_unit: str | None = None) -> Log:
     """Read a VGM file, already unpacked. ``time_unit`` has no meaning here."""
     if len(data) < 0x40:
         raise SongError(f"byte {len(data)}: expected a VGM header of 64 bytes")
@@ -108,7 +108,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         notes.append(f"byte 0x18: the header says {total} samples, the waits add up to {stream.time}")
     clock, chips = _clock_and_chips(header, version, stream, notes)
     others = {name for at, name in CLOCKS.items() if u32(header, at) & 0x3FFFFFFF and not (at == 0x10 and clock[1])}
-    return Song(
+    return Log(
         format=f"VGM {version >> 8:x}.{version & 0xFF:02x}",
         writes=np.array(stream.writes, WRITE),
         length=stream.time,
@@ -124,7 +124,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     )
 
 
-def write(song: Song) -> bytes:
+def write(song: Log) -> bytes:
     """Return the song as a VGM 1.71 file: same writes, times rounded to 1/44100 s, loop and tags kept."""
     body, ticks = bytearray(), 0
     loop_at: int | None = None

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from ...registers import encode
-from ..song import WRITE, Loop, Song, SongError
+from ..log import WRITE, Log, Loop, SongError
 from .common import checked_loop
 
 HEADER = 16
@@ -23,7 +23,7 @@ def recognise(data: bytes) -> bool:
     return data[:2] == b"zm"
 
 
-def read(data: bytes, time_unit: str | None = None) -> Song:
+def read(data: bytes, time_unit: str | None = None) -> Log:
     """Read a ZSM file. ``time_unit`` has no meaning here."""
     if len(data) < HEADER:
         raise SongError(f"byte {len(data)}: expected a ZSM header of {HEADER} bytes")
@@ -61,7 +61,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     if loop_at:
         loop = checked_loop(loop, time, "byte 3", notes)
     table = np.array(writes, WRITE)
-    return Song(
+    return Log(
         format="ZSM revision 1",
         writes=table,
         length=time,

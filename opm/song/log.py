@@ -1,0 +1,95 @@
+"""A song as its file gives it: register writes with exact times, and what is known about it."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..events import MASTER_CLOCKS_PER_FRAME
+from ..pitch import REFERENCE_CLOCK
+
+WRITE = np.dtype([("time", np.int64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])
+"""numpy.dtype of a register write: time in the song's ticks, chip 0 or 1, register address, byte."""
+
+LONGEST = 7 * 86_400
+"""Times beyond this many seconds are taken for damage."""
+
+
+class SongError(ValueError):
+    """A file that cannot be played: one line saying where (byte offset or row) and what was expected."""
+
+
+def reason(error: OSError) -> str:
+    """Return what the system says of an error, for the end of a line."""
+    return (error.strerror or str(error)).lower()
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Where a song repeats from: its first tick and the first of its writes."""
+
+    tick: int
+    write: int
+
+
+@dataclass
+class Log:
+    """Register writes in order, and what is known about them."""
+
+    format: str
+    """For people, for example ``VGM 1.71``."""
+    writes: npt.NDArray[Any]
+    """(n,) WRITE, in playing order."""
+    length: int
+    """Ticks to the end of the writes: the loop's, if there is one."""
+    rate: Fraction | None
+    """Ticks per second; None: ticks are log samples, the chip's own frames."""
+    clock: int = REFERENCE_CLOCK
+    """Master clock in Hz."""
+    chips: tuple[str, ...] = ("ym2151",)
+    """One or two of ``ym2151``, ``ym2164``."""
+    loop: Loop | None = None
+    rounds_before: int = 0
+    """MDX: passes of the loop that stand before it, since the first may differ from the others."""
+    loop_base: int = 0
+    """VGM: passes not to play."""
+    loop_modifier: int = 16
+    """VGM: sixteenths of the passes asked for."""
+    tags: dict[str, str] = field(default_factory=dict)
+    not_played: tuple[str, ...] = ()
+    """Chips and parts the file holds and this player does not play."""
+    family: bool = False
+    """The cat2151 family's convention: the chip runs at twice its speed."""
+    notes: list[str] = field(default_factory=list)
+    """Decisions made and faults met while reading, a line each."""
+
+    def passes(self, loops: int) -> int:
+        """Return how often the loop is played, from its start on, when the listener asks for ``loops`` passes."""
+        return max(1, round(loops * self.loop_modifier / 16) - self.loop_base) - self.rounds_before
+
+    @property
+    def loop_ticks(self) -> int:
+        """Ticks of a pass of the loop; 0 if there is none."""
+        return self.length - self.loop.tick if self.loop else 0
+
+    @property
+    def once(self) -> npt.NDArray[Any]:
+        """The writes of one playing."""
+        return self.writes[: self.loop.write] if self.loop and self.rounds_before else self.writes
+
+    @property
+    def playing(self) -> tuple[int, int]:
+        """First tick of the loop and the end, where the song is played once: the loop is heard once."""
+        before = self.rounds_before * self.loop_ticks
+        return (self.loop.tick if self.loop else 0) - before, self.length - before
+
+    def frame(self, tick: int) -> int:
+        """Return the first frame at or after a tick."""
+        frames = self.clock / (MASTER_CLOCKS_PER_FRAME * self.rate) if self.rate else Fraction(1)
+        return -(-tick * frames.numerator // frames.denominator)
+
+    def seconds(self, ticks: int) -> float:
+        """Return the duration of a number of ticks in seconds."""
+        return float(ticks / self.rate) if self.rate else ticks * MASTER_CLOCKS_PER_FRAME / self.clock

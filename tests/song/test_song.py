@@ -1,0 +1,151 @@
+"""Songs as objects: from any source to samples, writes, events, voices, a chip in mid-song, and back to files."""
+
+import io
+import pathlib
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+import opm
+from opm.song import Options, Renderer, Schedule, formats
+
+VGM = ROOT / "player" / "songs" / "mountain_king.vgm"
+LOG = VGM.with_suffix(".log")
+NOTE = [(0.0, 0x20, 0xC7), (0.0, 0x28, 0x4A), (0.0, 0x80, 31), (0.0, 0xE0, 15), (0.01, 0x08, 8), (0.3, 0x08, 0)]
+
+
+@pytest.fixture(scope="module")
+def song():
+    return opm.load(VGM)
+
+
+def test_three_lines_from_a_vgm_to_an_array():
+    import opm
+
+    song = opm.load(VGM)
+    samples = song.render()
+    assert samples.shape == (round(song.length * song.sample_rate), 2)
+    assert samples.dtype == np.int16
+    assert np.abs(samples.astype(int)).max() > 8000
+
+
+SOURCES = {
+    "str": str,
+    "Path": lambda path: path,
+    "bytes": pathlib.Path.read_bytes,
+    "file": lambda path: path.open("rb"),
+}
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=list(SOURCES))
+def test_any_source(source, song):
+    data = source(VGM)
+    assert repr(opm.load(data)) == repr(song)
+    if isinstance(data, io.IOBase):
+        data.close()
+
+
+def test_what_it_says_of_itself(song):
+    assert repr(song).startswith("In the Hall of the Mountain King: YM2151 at 3579545 Hz, 46.05 s, loops to 0.00 s")
+    assert (song.clock, song.chips, song.loop, song.not_played, song.remarks) == (3_579_545, ("ym2151",), 0.0, (), [])
+    assert song.tags["author"] == "Edvard Grieg"
+    assert "Edvard Grieg" in song._repr_html_()
+    assert "<table>" in song._repr_html_()
+
+
+def test_render_is_the_players_rendering(song):
+    log = formats.read(VGM)
+    want = np.concatenate(list(Renderer(Schedule(log, Options(loops=2, fade=3.0))).blocks()))
+    np.testing.assert_array_equal(song.render(loops=2, fade=3.0), want)
+    first, end = round(30.5 * song.sample_rate), round(33 * song.sample_rate)
+    np.testing.assert_array_equal(song.render(start=30.5, stop=33.0), song.render()[first:end])
+
+
+def test_render_is_a_run_of_its_events(song):
+    for loops in (1, 3):
+        samples = song.render(loops=loops)
+        np.testing.assert_array_equal(samples, opm.run(song.events(loops=loops), len(samples)))
+
+
+def test_mute_stems_and_rate(song):
+    cut = {"start": 35.0, "stop": 36.0}
+    stems = song.stems(**cut)
+    assert stems.shape == (55_930, 8, 2)
+    assert np.abs(stems.astype(int)).max(axis=(0, 2)).min() > 100
+    assert not song.render(mute=0xFF, **cut)[100:].any()
+    assert (song.render(mute=0x01, **cut) != song.render(**cut)).any()
+    assert song.render(rate=48_000, **cut).shape == (48_000, 2)
+    assert song.stems(rate=24_000, **cut).shape == (24_000, 8, 2)
+
+
+def test_writes_make_the_same_song_again(song):
+    for source in (song, opm.load(LOG)):
+        again = opm.Song(source.writes, source.clock, loop=source.loop, length=source.length)
+        np.testing.assert_array_equal(again.events(), source.events())
+
+
+def test_chip_at_stands_where_the_song_does(song):
+    samples, rate = song.render(), song.sample_rate
+    chip = song.chip_at(30.0)
+    frame = round(30 * rate)
+    assert chip.cycle == 32 * frame
+    later = [event for event in song.events().tolist() if event[0] >= chip.cycle]
+    np.testing.assert_array_equal(chip.run(later, 1000), samples[frame : frame + 1000])
+    assert song.chip_at(100.0).cycle == 32 * round(100 * rate), "the loop goes on"
+
+
+def test_voices_have_names_to_tell_them_apart(song):
+    voices = song.voices()
+    assert len({voice.name for voice in voices}) == len(voices) >= 7
+    assert {voice.con for voice in voices} >= {2, 3, 4, 5, 6, 7}
+
+
+@pytest.mark.parametrize("ending", [".vgm", ".vgz", ".log", ".json"])
+def test_save_and_load(tmp_path, song, ending):
+    path = tmp_path / f"song{ending}"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    song.save(path)
+    again = opm.load(path)
+    assert again.length == pytest.approx(song.length, abs=0.01) or ending in (".log", ".json")
+    np.testing.assert_array_equal(again.writes["data"], song.writes["data"])
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_song_made_in_python(tmp_path):
+    song = opm.Song(NOTE, loop=0.1, length=0.5, tags={"title": "one note"})
+    assert (song.length, song.loop, len(song.writes)) == (0.5, 0.1, 6)
+    assert song.events()["cycle"][-2] == 32 * int(np.ceil(0.3 * song.sample_rate))
+    song.save(tmp_path / "note.vgm")
+    assert opm.load(tmp_path / "note.vgm").tags == {"title": "one note"}
+    assert opm.Song(NOTE[4:] + NOTE[:4]).writes["seconds"].tolist() == song.writes["seconds"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: opm.Song([(0, 0x20)]), "write 0"),
+        (lambda: opm.Song([(0, 0, 0), (0, 256, 0)]), "write 1: address must be 0 to 255, got 256"),
+        (lambda: opm.Song([(-1, 0, 0)]), "seconds"),
+        (lambda: opm.Song([(float("nan"), 0, 0)]), "seconds"),
+        (lambda: opm.Song([(0, 1, 0, 0)]), "chip must be 0 to 0"),
+        (lambda: opm.Song([(0, 1.5, 0)]), "address"),
+        (lambda: opm.Song(NOTE, clock=10), "clock"),
+        (lambda: opm.Song(NOTE, loop=0.3), "loop"),
+        (lambda: opm.Song(NOTE, length=0.1), "length"),
+        (lambda: opm.Song(NOTE, chips=("opl",)), "opl"),
+        (lambda: opm.Song(NOTE).render(loops=0), "loops"),
+        (lambda: opm.Song(NOTE).render(start=2, stop=1), "start"),
+        (lambda: opm.Song(NOTE).events(chip=1), "chip"),
+        (lambda: opm.Song(NOTE).chip_at(-1), "seconds"),
+        (lambda: opm.Song(NOTE).save("x.mp3"), "x.mp3"),
+        (lambda: opm.load(b"nonsense"), "byte 0"),
+        (lambda: opm.load(b"", time_unit="days"), "days"),
+    ],
+    ids=range(17),
+)
+def test_bad_arguments_are_named(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
