@@ -29,6 +29,8 @@ from .schedule import Options, Schedule
 SONG_WRITE = np.dtype([("seconds", np.float64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])
 """numpy.dtype of ``Song.writes``."""
 _PICOSECONDS = 10**12
+_JUST_BELOW = _PICOSECONDS * (1 - 2.0**-50)
+"""Picoseconds of a second, less what float seconds may be off: a frame's own time never becomes the next frame's."""
 _BLOCK = 32_768
 """Frames per compiled call."""
 _SAVED: dict[str, Callable[[Log], bytes]] = {
@@ -134,7 +136,7 @@ class Song:
             tick = _tick("loop", loop)
             if tick >= end:
                 raise ValueError(f"loop must be before the end at {end / _PICOSECONDS:g} s, got {loop:g}")
-            start = Loop(tick, int(np.searchsorted(table["time"], tick)))
+            start = Loop(tick, int(np.searchsorted(table["time"], int(loop * _JUST_BELOW))))
         self._log = Log(
             format="made in Python",
             writes=table,
@@ -428,10 +430,10 @@ def _umask() -> int:
 
 
 def _tick(name: str, seconds: float) -> int:
-    """Return whole picoseconds, cut down: a frame's own time never becomes the next frame's."""
+    """Return seconds as whole picoseconds."""
     if not 0 <= seconds <= LONGEST:
         raise ValueError(f"{name} must be 0 to {LONGEST} seconds, got {seconds!r}")
-    return int(seconds * _PICOSECONDS)
+    return round(seconds * _PICOSECONDS)
 
 
 def _ticks_of(writes: Iterable[tuple[float, ...]] | npt.NDArray[Any], chips: int) -> npt.NDArray[Any]:
@@ -458,7 +460,7 @@ def _ticks_of(writes: Iterable[tuple[float, ...]] | npt.NDArray[Any], chips: int
             row = int(np.flatnonzero(~fits)[0])
             raise ValueError(f"write {row}: {name} must be 0 to {most}, got {column[row]:g}")
     table = np.zeros(len(columns[0]), WRITE)
-    table["time"] = columns[0] * _PICOSECONDS
+    table["time"] = columns[0] * _JUST_BELOW
     for name, column in zip(("chip", "address", "data"), columns[1:], strict=True):
         table[name] = column
     return table[np.argsort(table["time"], kind="stable")]
