@@ -15,7 +15,7 @@ import opm
 from opm.song import CAT2151, CHANNELS, FASTEST, SLOWEST, Options, Schedule, SongError, reason
 
 from . import outputs
-from .job import STDOUT, Job
+from .job import Job
 from .live import LATENCY, Live
 from .playing import NEXT, PREVIOUS, QUIT, Playing
 from .serve import DEFAULT, Server
@@ -215,9 +215,8 @@ def _one(job: Job, args: argparse.Namespace) -> None:
         facts = info(schedule)
         print(json.dumps(facts, ensure_ascii=False, indent=2)) if args.json else _print_info(facts)
         return
+    job.check(schedule)
     _announce(schedule)
-    if job.output and job.output != STDOUT:
-        outputs.check_ending(job.output)
     _compile()
     job.run(schedule)
 

@@ -43,6 +43,13 @@ class Job:
         """Read the song and plan it."""
         return Schedule(formats.read(self.song, self.time_unit), self.options)
 
+    def check(self, schedule: Schedule) -> None:
+        """Raise SongError, before anything is said or rendered, if an output cannot be made."""
+        if self.output and self.output != STDOUT:
+            outputs.check_ending(self.output)
+        if self.stems or (self.output and self.output.suffix.lower() not in outputs.LOGS):
+            self._sound(schedule)
+
     def run(self, schedule: Schedule) -> None:
         """Write all outputs.
 

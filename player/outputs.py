@@ -21,8 +21,8 @@ SOUND = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG",
 LOGS: dict[str, Callable[[Log], bytes]] = {
     ".vgm": vgm.write,
     ".vgz": lambda song: gzip.compress(vgm.write(song), mtime=0),
-    ".log": json_log.write,
-    ".json": json_log.write,
+    ".log": lambda song: json_log.write(song, extras=True),
+    ".json": lambda song: json_log.write(song, extras=True),
 }
 TAGS = {"title": "title", "author": "artist", "game": "album", "date": "date", "notes": "comment", "comment": "comment"}
 """Names of a song's tags, and what sound files call them."""

@@ -4,7 +4,7 @@ import gzip
 import html
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -23,6 +23,7 @@ from . import formats
 from .formats import json_log, vgm
 from .formats.common import check_clock
 from .log import LONGEST, WRITE, Log, Loop
+from .notes import NOTE, Revoicing, find_notes, midi_bytes, numbered, writes_of
 from .render import CHANNELS, Renderer
 from .schedule import Options, Schedule
 
@@ -36,8 +37,8 @@ _BLOCK = 32_768
 _SAVED: dict[str, Callable[[Log], bytes]] = {
     ".vgm": vgm.write,
     ".vgz": lambda log: gzip.compress(vgm.write(log), mtime=0),
-    ".log": json_log.write,
-    ".json": json_log.write,
+    ".log": lambda log: json_log.write(log, extras=True),
+    ".json": lambda log: json_log.write(log, extras=True),
 }
 
 
@@ -365,6 +366,83 @@ class Song:
                 voices.append(found.voice.named(name))
         return voices
 
+    def notes(self) -> "npt.NDArray[Any]":
+        """Return the notes of one playing, in the order they start.
+
+        A note begins with a key-on, or where the pitch of a held key comes nearest to another semitone.
+
+        Returns
+        -------
+        (n,) structured array
+            ``chip`` (0 or 1), ``channel`` (1 to 8), ``start`` and ``end`` (seconds), ``midi`` (69 = A4, fractions are
+            semitones), ``level`` (dB of the loudest carrier's TL) and ``voice`` (index in ``voices()``).
+        """
+        return find_notes(self._log, numbered(self.voices()))
+
+    @classmethod
+    def from_notes(
+        cls,
+        notes: "npt.NDArray[Any] | Sequence[tuple[float, ...]]",
+        voices: Sequence[Voice],
+        clock: float = REFERENCE_CLOCK,
+    ) -> "Song":
+        """Make a song of notes.
+
+        Parameters
+        ----------
+        notes : structured array as ``notes()`` gives it, or sequence of tuples of its seven values
+            A note keeps its channel if that is free, else it takes one that is.
+        voices : sequence of Voice
+            What the notes' ``voice`` counts.
+        clock : float
+            Master clock in Hz.
+
+        Returns
+        -------
+        Song
+
+        Raises
+        ------
+        ValueError
+            More than 8 notes sound at a moment, which is named; a voice, pitch or time out of range.
+
+        Examples
+        --------
+        >>> notes = [(0, 1, 0.0, 0.5, 69.0, 0.0, 0), (0, 2, 0.25, 0.75, 72.0, -6.0, 0)]
+        >>> song = Song.from_notes(notes, [Voice("organ", con=7)])
+        >>> song.notes()["midi"].tolist(), song.length
+        ([69.0, 72.0], 0.75)
+        """
+        table = np.asarray(notes, NOTE) if isinstance(notes, np.ndarray) else np.array([*map(tuple, notes)], NOTE)
+        wrong = (table["voice"] < 0) | (table["voice"] >= len(voices)) | ~(table["start"] < table["end"])
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            expected = f"a start before its end and a voice below {len(voices)}"
+            raise ValueError(f"note {row}: expected {expected}, got {table[row]}")
+        return cls(writes_of(table, voices, clock), clock)
+
+    def revoice(self, others: Mapping[int, Voice]) -> "Song":
+        """Return the same song with other instruments: its keys, pitches, panning and volumes.
+
+        Parameters
+        ----------
+        others : mapping of int to Voice
+            By number in ``voices()``.
+
+        Returns
+        -------
+        Song
+
+        Raises
+        ------
+        ValueError
+            No such number.
+        """
+        voices = self.voices()
+        for number in others:
+            integer("voice number", number, 0, len(voices) - 1)
+        return Song._of(Revoicing(self._log, voices, others).made())
+
     def chip_at(self, seconds: float, chip: int = 0) -> YM2151:
         """Return a chip as it stands in mid-song, for looks, traces and experiments.
 
@@ -399,7 +477,8 @@ class Song:
         Parameters
         ----------
         path : path-like
-            By its ending: ``.vgm``, ``.vgz``, ``.log`` or ``.json``.
+            By its ending: ``.vgm``, ``.vgz``, ``.log`` or ``.json``; ``.mid`` is MIDI: a track per channel, the notes'
+            velocities and pitches (the fraction as a bend), the voices as programs with their names.
 
         Raises
         ------
@@ -409,10 +488,13 @@ class Song:
             It cannot be written.
         """
         path = Path(path)
-        write = _SAVED.get(path.suffix.lower())
-        if write is None:
-            raise ValueError(f"path must end in {', '.join(_SAVED)}, got {path.name!r}")
-        data = write(self._log)
+        ending = path.suffix.lower()
+        if ending == ".mid":
+            data = midi_bytes(self.notes(), self.voices(), self._log.tags.get("title", path.stem), len(self.chips))
+        elif ending in _SAVED:
+            data = _SAVED[ending](self._log)
+        else:
+            raise ValueError(f"path must end in {', '.join(_SAVED)} or .mid, got {path.name!r}")
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.stem}.", delete=False) as file:
             temporary = Path(file.name)
         try:

@@ -40,23 +40,29 @@ def extract_voices(song_events: Any, volumes: bool = True) -> list[Found]:
         held[address] = data
         if address == KON and data & ALL_KEYS:
             voice = replace(Voice.from_registers(held, (data & 7) + 1), slots=data >> 3 & 15)
-            sound = (voice if volumes else _turned_up(voice)).same_sound()
+            sound = voice.same_sound() if volumes else sound_of(voice)
             voice = replace(voice, name=f"{zlib.crc32(sound):08x}")
             first = found.setdefault(sound, Found(voice, cycle, (data & 7) + 1))
-            if _attenuation(voice) < _attenuation(first.voice):
+            if attenuation(voice) < attenuation(first.voice):
                 found[sound] = replace(first, voice=voice)
     return list(found.values())
 
 
-def _attenuation(voice: Voice) -> int:
-    """Total level of the loudest carrier."""
+def attenuation(voice: Voice) -> int:
+    """Return the total level of the loudest carrier, in 0.75 dB steps."""
     return min(voice.ops[i].tl for i in voice.carriers)
 
 
-def _turned_up(voice: Voice) -> Voice:
-    """The voice with its loudest carrier at full level."""
-    down = _attenuation(voice)
-    return replace(
-        voice,
-        ops=tuple(replace(op, tl=op.tl - down) if i in voice.carriers else op for i, op in enumerate(voice.ops)),
-    )
+def turned_down(voice: Voice, total_level: int) -> Voice:
+    """Return a voice whose loudest carrier has a total level, the others as far below it as they were."""
+    change = total_level - attenuation(voice)
+    ops = [
+        replace(op, tl=min(max(op.tl + change, 0), 127)) if i in voice.carriers else op
+        for i, op in enumerate(voice.ops)
+    ]
+    return replace(voice, ops=tuple(ops))
+
+
+def sound_of(voice: Voice) -> bytes:
+    """Return what makes two voices the same at whatever volume."""
+    return turned_down(voice, 0).same_sound()

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 from typing import Protocol
 
+from ...registers import ALL_KEYS, KON
 from ..log import Log, SongError, reason
 from . import json_log, mdx, s98, text_log, vgm, zsm
 
@@ -56,7 +57,11 @@ def parse(data: bytes, time_unit: str | None = None) -> Log:
         data = _gunzip(data)
     for reader in READERS:
         if reader.recognise(data):
-            return reader.read(data, time_unit)
+            song = reader.read(data, time_unit)
+            keys = song.writes["data"][song.writes["address"] == KON]
+            if not (keys & ALL_KEYS).any():
+                song.notes.append("no key is ever pressed: nothing of the FM chip will be heard")
+            return song
     start = data[:8].hex(" ") or "nothing"
     raise SongError(f"byte 0: expected VGM, S98, ZSM, MDX, a JSON or a text log, found {start}")
 

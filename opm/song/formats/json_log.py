@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...pitch import REFERENCE_CLOCK
-from ..log import LONGEST, WRITE, Log, SongError
+from ..log import LONGEST, WRITE, Log, Loop, SongError
 from .common import check_clock
 
 PICOSECONDS = 10**12
@@ -52,11 +52,38 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     song = _song(ticks, writes, seconds, notes)
     if isinstance(head.get("clock"), int):
         song.clock = check_clock(head["clock"], '"clock"')
+    _take_extras(song, head, limit)
     return song
 
 
-def write(song: Log) -> bytes:
+def _take_extras(song: Log, head: dict[str, Any], limit: int) -> None:
+    """Take tags, length and loop from beside the rows, as ``write`` puts them there."""
+    tags = head.get("tags")
+    if isinstance(tags, dict):
+        song.tags = {str(name): value for name, value in tags.items() if isinstance(value, str)}
+    if (end := _extra_tick(song, head.get("length"), limit)) is not None:
+        song.length = max(song.length, end)
+    loop = head.get("loop")
+    if isinstance(loop, dict):
+        first, row = _extra_tick(song, loop.get("time"), limit), loop.get("row")
+        if first is None or not isinstance(row, int) or not 1 <= row <= len(song.writes) or first >= song.length:
+            song.notes.append('"loop": expected a time before the end and a row of the log: not looped')
+            return
+        song.loop = Loop(first, row - 1)
+
+
+def _extra_tick(song: Log, time: Any, limit: int) -> int | None:
+    """Return a time as the song's ticks; None if it is not one."""
+    if isinstance(time, bool) or not isinstance(time, int | Decimal) or not 0 <= time <= limit:
+        return None
+    return int(time * PICOSECONDS) if song.rate else int(time)
+
+
+def write(song: Log, extras: bool = False) -> bytes:
     """Return the song as a JSON log: one pass, times in samples - in seconds if the song is in the family's convention.
+
+    ``extras`` adds what the family's own players skip: ``tags``, ``length``, and ``loop``, the time and the row that the
+    song goes back to.
 
     Raises
     ------
@@ -65,12 +92,25 @@ def write(song: Log) -> bytes:
     """
     if len(song.chips) > 1:
         raise SongError("a JSON log holds the writes of one chip, this song has two")
+
+    def shown(tick: int) -> float:
+        return float(tick / song.rate) if song.rate and song.family else song.frame(tick)
+
     rows = []
     for time, _, address, value in song.once.tolist():
-        row = {"time": float(time / song.rate) if song.rate and song.family else song.frame(time)}
-        rows.append(row | {"addr": f"0x{address:02X}", "data": f"0x{value:02X}"})
-    head = {"event_count": len(rows), "time_unit": "seconds" if song.rate and song.family else "samples"}
+        rows.append({"time": shown(time), "addr": f"0x{address:02X}", "data": f"0x{value:02X}"})
+    head: dict[str, Any] = {
+        "event_count": len(rows),
+        "time_unit": "seconds" if song.rate and song.family else "samples",
+    }
     head |= {"clock": song.clock} if song.clock != REFERENCE_CLOCK else {}
+    if extras:
+        first, end = song.playing
+        head |= {"tags": song.tags} if song.tags else {}
+        head |= {"length": shown(end)}
+        if song.loop:
+            row = int(np.searchsorted(song.once["time"], first)) if song.rounds_before else song.loop.write
+            head |= {"loop": {"time": shown(first), "row": row + 1}}
     lines = ",\n".join(json.dumps(row) for row in rows)
     return f'{json.dumps(head)[:-1]}, "events": [\n{lines}\n]}}\n'.encode()
 

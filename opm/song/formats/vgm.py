@@ -107,7 +107,7 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     if (total := u32(header, 0x18)) and total != stream.time:
         notes.append(f"byte 0x18: the header says {total} samples, the waits add up to {stream.time}")
     clock, chips = _clock_and_chips(header, version, stream, notes)
-    others = {name for at, name in CLOCKS.items() if u32(header, at) & 0x3FFFFFFF and not (at == 0x10 and clock[1])}
+    others = _others(header) - ({"YM2413"} if clock[1] else set())
     return Log(
         format=f"VGM {version >> 8:x}.{version & 0xFF:02x}",
         writes=np.array(stream.writes, WRITE),
@@ -241,6 +241,11 @@ def _stream_notes(stream: _Stream, loop_at: int | None) -> list[str]:
     return notes
 
 
+def _others(header: bytes) -> set[str]:
+    """Return the other chips whose clocks the header gives."""
+    return {name for at, name in CLOCKS.items() if u32(header, at) & 0x3FFFFFFF}
+
+
 def _clock_and_chips(
     header: bytes, version: int, stream: _Stream, notes: list[str]
 ) -> tuple[tuple[int, bool], tuple[str, ...]]:
@@ -250,7 +255,8 @@ def _clock_and_chips(
     if borrowed:
         word = u32(header, 0x10)
     if not word and not stream.writes:
-        raise SongError("expected a YM2151: the file has neither its clock nor a write to it")
+        others = ", ".join(sorted(_others(header) | stream.others)) or "no chip at all"
+        raise SongError(f"expected a YM2151: the file is for {others}")
     clock = word & ~(DUAL | OPP)
     if clock == 0:
         notes.append(f"byte 0x30: no YM2151 clock: {REFERENCE_CLOCK} Hz assumed")
