@@ -22,6 +22,8 @@ NOTE = np.dtype(
 CHANNELS = 8
 STEP_DB = 0.75
 """dB of a step of TL."""
+BEND_RANGE = 2
+"""Semitones of a full pitch bend, as General MIDI has it."""
 
 
 @dataclass
@@ -32,6 +34,9 @@ class _Channel:
     held: dict[int, int] = field(default_factory=dict)
     keys: int = 0
     note: dict[str, Any] | None = None
+    pitch: float = 0.0
+    changed: float | None = None
+    """When its pitch was written last, until that has been judged."""
 
     def voice(self) -> Voice:
         """The instrument its registers make."""
@@ -49,49 +54,79 @@ def channel_of(address: int, data: int) -> int:
     return address & 7 if address >= RL else -1
 
 
-def find_notes(log: Log, numbers: Mapping[bytes, int]) -> npt.NDArray[Any]:
-    """Return the notes of one playing, in the order they start; ``numbers`` knows voices by their sound.
+class NoteFinder:
+    """Follows a song's writes and collects its notes, and the bends of their pitch.
 
-    A note begins with a key-on, or where a held key's pitch comes nearest to another semitone.
+    A note begins with a key-on, or where a held key's pitch jumps by more than half a semitone at once or has come
+    further than ``BEND_RANGE`` from where it began; smaller changes are bends.
     """
-    notes: list[dict[str, Any]] = []
-    channels = [[_Channel(i) for i in range(CHANNELS)] for _ in log.chips]
-    end = log.seconds(log.playing[1])
 
-    def begin(number: int, channel: _Channel, time: float) -> None:
-        voice = channel.voice()
-        channel.note = {
-            "chip": number,
-            "channel": channel.index + 1,
-            "start": time,
-            "end": end,
-            "midi": channel.midi(log.clock),
-            "level": -STEP_DB * attenuation(voice),
-            "voice": numbers.get(sound_of(voice), -1),
-        }
-        notes.append(channel.note)
+    def __init__(self, log: Log, numbers: Mapping[bytes, int]) -> None:
+        self.log, self.numbers = log, numbers
+        self.channels = [[_Channel(i) for i in range(CHANNELS)] for _ in log.chips]
+        self.end = log.seconds(log.playing[1])
+        self.found: list[dict[str, Any]] = []
+        self.bends: list[tuple[float, int, int, float]] = []
+        """Seconds, chip, channel from 1, MIDI number."""
+        for tick, chip, address, data in log.once.tolist():
+            if (index := channel_of(address, data)) >= 0:
+                self.take(log.seconds(tick), chip, self.channels[chip][index], address, data)
+        for chip, channels in enumerate(self.channels):
+            for channel in channels:
+                self.settle(chip, channel)
 
-    for tick, number, address, data in log.once.tolist():
-        time, index = log.seconds(tick), channel_of(address, data)
-        if index < 0:
-            continue
-        channel = channels[number][index]
+    @property
+    def notes(self) -> npt.NDArray[Any]:
+        """The notes, (n,) NOTE, in the order they start."""
+        rows = np.array([tuple(note[name] for name in NOTE.names or ()) for note in self.found], NOTE)
+        return rows[np.argsort(rows["start"], kind="stable")]
+
+    def take(self, time: float, chip: int, channel: _Channel, address: int, data: int) -> None:
+        """Take one write to a channel."""
+        if time != channel.changed:
+            self.settle(chip, channel)
         if address != KON:
             channel.held[address] = data
-            if channel.note and address & 0xF8 in (KC, KF):
-                midi = channel.midi(log.clock)
-                if channel.note["start"] == time:
-                    channel.note["midi"] = midi
-                elif address & 0xF8 == KC and round(midi) != round(channel.note["midi"]):
-                    channel.note["end"] = time
-                    begin(number, channel, time)
-            continue
+            if address & 0xF8 in (KC, KF):
+                channel.changed = time
+            return
+        self.settle(chip, channel)
         keys, channel.keys = channel.keys, (data & ALL_KEYS) >> 3
-        if channel.note and (not channel.keys or channel.keys & ~keys):
+        struck = channel.keys & ~keys
+        if channel.note and (struck or not channel.keys):
             channel.note["end"], channel.note = time, None
-        if channel.keys & ~keys:
-            begin(number, channel, time)
-    return np.array([tuple(found[name] for name in NOTE.names or ()) for found in notes], NOTE)
+        if struck:
+            self.begin(time, chip, channel)
+
+    def begin(self, time: float, chip: int, channel: _Channel) -> None:
+        """Begin a note."""
+        voice = channel.voice()
+        channel.pitch = channel.midi(self.log.clock)
+        channel.note = {
+            "chip": chip,
+            "channel": channel.index + 1,
+            "start": time,
+            "end": self.end,
+            "midi": channel.pitch,
+            "level": -STEP_DB * attenuation(voice),
+            "voice": self.numbers.get(sound_of(voice), -1),
+        }
+        self.found.append(channel.note)
+
+    def settle(self, chip: int, channel: _Channel) -> None:
+        """Judge a change of pitch when all of its writes have come."""
+        time, channel.changed = channel.changed, None
+        if time is None or not channel.note:
+            return
+        midi, note = channel.midi(self.log.clock), channel.note
+        if time == note["start"]:
+            note["midi"] = midi
+        elif abs(midi - channel.pitch) > 0.5 or abs(midi - note["midi"]) > BEND_RANGE:
+            note["end"] = time
+            self.begin(time, chip, channel)
+        elif midi != channel.pitch:
+            self.bends.append((time, chip, channel.index + 1, midi))
+        channel.pitch = midi
 
 
 def numbered(voices: Sequence[Voice]) -> dict[bytes, int]:
@@ -192,52 +227,67 @@ class Revoicing:
 
 TICKS_PER_BEAT, TEMPO = 480, 500_000
 """MIDI: 960 ticks per second."""
-BEND_RANGE = 2
-"""Semitones of a full pitch bend, as General MIDI has it."""
+_OFF, _PROGRAM, _BEND, _ON = range(4)
+"""Messages of the same tick in their order."""
 
 
-def midi_bytes(notes: npt.NDArray[Any], voices: Sequence[Voice], title: str, chips: int) -> bytes:
-    """Return a MIDI file: a track per channel, the pitch's fraction as a bend, voices as programs with their names."""
+def midi_bytes(found: NoteFinder, voices: Sequence[Voice], title: str) -> bytes:
+    """Return a MIDI file: a track per channel, fractions of the pitch as bends, voices as programs with their names."""
     import mido
 
     file = mido.MidiFile(ticks_per_beat=TICKS_PER_BEAT)
-    head = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=TEMPO), mido.MetaMessage("track_name", name=title)])
-    file.tracks.append(head)
-    for chip in range(chips):
+    head = [mido.MetaMessage("set_tempo", tempo=TEMPO), mido.MetaMessage("track_name", name=_latin(title))]
+    file.tracks.append(mido.MidiTrack(head))
+    for chip in range(len(found.log.chips)):
         for channel in range(1, CHANNELS + 1):
-            own = notes[(notes["chip"] == chip) & (notes["channel"] == channel)]
             place = chip * CHANNELS + channel - 1
-            midi_channel = place if place < 9 else place + 1 if place < 15 else 9  # 9 is the drums': last
+            port = place if place < 9 else place + 1 if place < 15 else 9  # 9 is the drums': last
             name = f"channel {channel}" + (f" of chip {chip + 1}" if chip else "")
-            file.tracks.append(_track(own, voices, name, midi_channel))
+            file.tracks.append(_track(found, voices, chip, channel, port, name))
     buffer = io.BytesIO()
     file.save(file=buffer)
     return buffer.getvalue()
 
 
-def _track(notes: npt.NDArray[Any], voices: Sequence[Voice], name: str, channel: int) -> Any:
+def _latin(text: str) -> str:
+    """Return a text that a MIDI file can hold."""
+    return text.encode("latin-1", errors="replace").decode("latin-1")
+
+
+def _track(found: NoteFinder, voices: Sequence[Voice], chip: int, channel: int, port: int, name: str) -> Any:
+    """Return a channel's track: of what happens at the same tick, releases first, strikes last."""
     import mido
 
     second = mido.second2tick(1, TICKS_PER_BEAT, TEMPO)
+    notes = found.notes
+    notes = notes[(notes["chip"] == chip) & (notes["channel"] == channel)]
+    keys = np.clip(np.rint(notes["midi"]), 0, 127).astype(int)
     timed: list[tuple[int, int, Any]] = []
-    program, bend = -1, 0
-    for played in notes:
-        start, end = round(played["start"] * second), round(played["end"] * second)
-        number, pitch = int(played["voice"]), float(played["midi"])
-        key = min(max(round(pitch), 0), 127)
+    program = -1
+
+    def bend(seconds: float, midi: float, key: int) -> None:
+        size = min(max(round((midi - key) / BEND_RANGE * 8192), -8192), 8191)
+        timed.append((round(seconds * second), _BEND, mido.Message("pitchwheel", channel=port, pitch=size)))
+
+    for played, key in zip(notes, keys.tolist(), strict=True):
+        start, end, number = round(played["start"] * second), round(played["end"] * second), int(played["voice"])
         if number != program and number >= 0:
             program = number
-            timed.append((start, 1, mido.MetaMessage("text", text=f"program {number % 128}: {voices[number].name}")))
-            timed.append((start, 1, mido.Message("program_change", channel=channel, program=number % 128)))
-        wanted = round((pitch - key) / BEND_RANGE * 8192)
-        if wanted != bend:
-            bend = wanted
-            timed.append((start, 2, mido.Message("pitchwheel", channel=channel, pitch=bend)))
+            words = f"program {number % 128}: {_latin(voices[number].name)}"
+            timed.append((start, _PROGRAM, mido.MetaMessage("text", text=words)))
+            timed.append((start, _PROGRAM, mido.Message("program_change", channel=port, program=number % 128)))
+        bend(played["start"], played["midi"], key)
         velocity = min(max(round(127 * 10 ** (played["level"] / 40)), 1), 127)
-        timed.append((start, 3, mido.Message("note_on", channel=channel, note=key, velocity=velocity)))
-        timed.append((max(end, start + 1), 0, mido.Message("note_off", channel=channel, note=key)))
-    track, now = mido.MidiTrack([mido.MetaMessage("track_name", name=name)]), 0
+        timed.append((start, _ON, mido.Message("note_on", channel=port, note=key, velocity=velocity)))
+        timed.append((max(end, start + 1), _OFF, mido.Message("note_off", channel=port, note=key)))
+    for seconds, _, _, midi in (row for row in found.bends if row[1:3] == (chip, channel)):
+        bend(seconds, midi, int(keys[np.searchsorted(notes["start"], seconds, side="right") - 1]))
+    track, now, bent = mido.MidiTrack([mido.MetaMessage("track_name", name=name)]), 0, 0
     for tick, _, message in sorted(timed, key=lambda row: row[:2]):
+        if message.type == "pitchwheel":
+            if message.pitch == bent:
+                continue
+            bent = message.pitch
         track.append(message.copy(time=tick - now))
         now = tick
     return track

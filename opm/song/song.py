@@ -23,7 +23,7 @@ from . import formats
 from .formats import json_log, vgm
 from .formats.common import check_clock
 from .log import LONGEST, WRITE, Log, Loop
-from .notes import NOTE, Revoicing, find_notes, midi_bytes, numbered, writes_of
+from .notes import NOTE, NoteFinder, Revoicing, midi_bytes, numbered, writes_of
 from .render import CHANNELS, Renderer
 from .schedule import Options, Schedule
 
@@ -369,7 +369,8 @@ class Song:
     def notes(self) -> "npt.NDArray[Any]":
         """Return the notes of one playing, in the order they start.
 
-        A note begins with a key-on, or where the pitch of a held key comes nearest to another semitone.
+        A note begins with a key-on, or where the pitch of a held key jumps by more than half a semitone or has come
+        further than two from where it began; what is less is a bend, and not listed.
 
         Returns
         -------
@@ -377,7 +378,7 @@ class Song:
             ``chip`` (0 or 1), ``channel`` (1 to 8), ``start`` and ``end`` (seconds), ``midi`` (69 = A4, fractions are
             semitones), ``level`` (dB of the loudest carrier's TL) and ``voice`` (index in ``voices()``).
         """
-        return find_notes(self._log, numbered(self.voices()))
+        return NoteFinder(self._log, numbered(self.voices())).notes
 
     @classmethod
     def from_notes(
@@ -478,7 +479,7 @@ class Song:
         ----------
         path : path-like
             By its ending: ``.vgm``, ``.vgz``, ``.log`` or ``.json``; ``.mid`` is MIDI: a track per channel, the notes'
-            velocities and pitches (the fraction as a bend), the voices as programs with their names.
+            velocities and pitches (what is no whole semitone as bends), the voices as programs with their names.
 
         Raises
         ------
@@ -490,7 +491,8 @@ class Song:
         path = Path(path)
         ending = path.suffix.lower()
         if ending == ".mid":
-            data = midi_bytes(self.notes(), self.voices(), self._log.tags.get("title", path.stem), len(self.chips))
+            voices = self.voices()
+            data = midi_bytes(NoteFinder(self._log, numbered(voices)), voices, self._log.tags.get("title", path.stem))
         elif ending in _SAVED:
             data = _SAVED[ending](self._log)
         else:

@@ -74,7 +74,7 @@ def test_bad_notes_are_named(note, words):
         opm.Song.from_notes([note], [ORGAN])
 
 
-def test_a_held_key_that_moves_to_another_semitone_is_another_note():
+def test_a_held_key_that_jumps_is_another_note():
     kc = [opm.note(name).registers(1)[0] for name in ("A4", "B4")]
     writes = [(0, 0x20, 0xC7), (0, *kc[0]), (0.1, 8, 8), (0.2, 0x30, 16), (0.3, *kc[1]), (0.5, 8, 0)]
     notes = opm.Song(writes, length=1.0).notes()
@@ -142,3 +142,23 @@ def test_revoice_with_the_songs_own_voices_sounds_alike(song):
     ]
     with pytest.raises(ValueError, match="voice number"):
         song.revoice({99: BELL})
+
+
+def test_a_glide_is_bends_and_beyond_two_semitones_a_note_struck_anew(tmp_path):
+    """A portamento of three semitones in steps of 1/8, each KF before KC, as drivers write them."""
+    steps = [69 + i / 8 for i in range(25)]
+    writes = [(0.1, 8, 8)]
+    for i, midi in enumerate(steps):
+        writes += [(0.01 * i, *row) for row in reversed(opm.note(midi).registers(1))]
+    writes = sorted([(0, 0x20, 0xC7), *((t + 0.1, a, d) for t, a, d in writes[1:]), writes[0], (0.6, 8, 0)])
+    song = opm.Song(writes)
+    assert song.notes()["midi"].tolist() == [69.0, 71.125]
+    song.save(tmp_path / "glide.mid")
+    key, bend, heard = 0, 0, []
+    for message in mido.MidiFile(tmp_path / "glide.mid").tracks[1]:
+        if message.type in ("note_on", "pitchwheel"):
+            key = message.note if message.type == "note_on" else key
+            bend = message.pitch if message.type == "pitchwheel" else bend
+            heard.append(key + 2 * bend / 8192)
+    heard = [midi for i, midi in enumerate(heard) if midi > 60 and i]
+    assert set(steps) - {round(midi, 3) for midi in heard} <= {69.0, 71.125}

@@ -82,8 +82,8 @@ def _extra_tick(song: Log, time: Any, limit: int) -> int | None:
 def write(song: Log, extras: bool = False) -> bytes:
     """Return the song as a JSON log: one pass, times in samples - in seconds if the song is in the family's convention.
 
-    ``extras`` adds what the family's own players skip: ``tags``, ``length``, and ``loop``, the time and the row that the
-    song goes back to.
+    ``extras`` adds what the family's own players skip: ``tags``, ``length``, and ``loop``, the time and the row that
+    the song goes back to.
 
     Raises
     ------
