@@ -44,7 +44,7 @@ class Transport:
 
     def __init__(self, schedule: Schedule, mute: int = 0, scan: bool = True) -> None:
         self.schedule = schedule
-        self._renderer = Renderer(schedule, mute)
+        self._renderer = Renderer(schedule, mute, tapped=True)
         self._blocks = self._renderer.blocks()
         self._spacing = max(1, round(SPACING * schedule.rate))
         self._places: list[Snapshot] = [self._renderer.snapshot()]

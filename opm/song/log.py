@@ -83,7 +83,7 @@ class Log:
     def playing(self) -> tuple[int, int]:
         """First tick of the loop and the end, where the song is played once: the loop is heard once."""
         before = self.rounds_before * self.loop_ticks
-        return (self.loop.tick if self.loop else 0) - before, self.length - before
+        return max(0, (self.loop.tick if self.loop else 0) - before), self.length - before
 
     def frame(self, tick: int) -> int:
         """Return the first frame at or after a tick."""

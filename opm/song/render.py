@@ -23,9 +23,10 @@ _PANNING = range(RL, RL + 8)
 class Part:
     """One of a song's chips and its events, taken as they come due."""
 
-    def __init__(self, name: str, number: int, schedule: Schedule) -> None:
+    def __init__(self, name: str, number: int, schedule: Schedule, tapped: bool) -> None:
         self.chip = new_chip(name, schedule.clock)
         self.number, self.schedule = number, schedule
+        self.tapped = tapped
         self.taps: Samples = np.empty((0, CHANNELS), np.int16)
         self.cycles_per_frame = schedule.bus.cycles_per_frame
         self._take(schedule.events(number), np.empty(0, EVENT))
@@ -48,7 +49,9 @@ class Part:
         return self.events[first : self.done]
 
     def run(self, frames: int) -> Samples:
-        """Return the chip's samples, (frames, 2); ``taps`` holds each channel's own, (frames, 8)."""
+        """Return the chip's samples, (frames, 2); ``taps`` holds each channel's own, (frames, 8), if wanted."""
+        if not self.tapped:
+            return self.chip.run(self.due(frames), frames, self.cycles_per_frame)
         self.taps = np.empty((frames, CHANNELS), np.int16)
         return self.chip.run(self.due(frames), frames, self.cycles_per_frame, channels=self.taps)
 
@@ -87,13 +90,13 @@ class Snapshot:
 
 
 class Renderer:
-    """Renders a schedule in blocks; can go back to snapshots."""
+    """Renders a schedule in blocks; can go back to snapshots. ``tapped`` keeps each channel's own samples, too."""
 
-    def __init__(self, schedule: Schedule, mute: int = 0) -> None:
+    def __init__(self, schedule: Schedule, mute: int = 0, tapped: bool = False) -> None:
         self.schedule = schedule
         self.position = 0
         """Frames rendered."""
-        self.parts = [Part(name, i, schedule) for i, name in enumerate(schedule.song.chips)]
+        self.parts = [Part(name, i, schedule, tapped) for i, name in enumerate(schedule.song.chips)]
         self._loud = schedule.end
         self.mute(mute)
 
@@ -156,6 +159,8 @@ class Renderer:
 
     def _until_silence(self, block: Samples) -> Samples:
         """Cut the tail once it has been silent long enough."""
+        if self.position + len(block) <= self.schedule.end:
+            return block
         enough = round(SILENCE * self.schedule.rate)
         loud = self.position + np.flatnonzero(block.reshape(len(block), -1).any(axis=1))
         marks = [self._loud, *loud[loud > self._loud].tolist(), self.position + len(block)]
