@@ -325,7 +325,7 @@ class Record(np.record):  # type: ignore[misc]
         tables = []
         for block, fields in self._by_block().items():
             rows = "".join(
-                f"<tr><th {left}>{name}</th><td {left}>{_elements(value)}</td>"
+                f"<tr><th {left}>{name}</th><td {left}>{_elements(value, '<br>')}</td>"
                 f"<td {left}>{html.escape(_MEANINGS.get(name.partition('[')[0], ''))}</td></tr>"
                 for name, value in fields.items()
             )
@@ -333,12 +333,13 @@ class Record(np.record):  # type: ignore[misc]
         return f"<table>{''.join(tables)}</table>"
 
 
-def _elements(value: Any) -> str:
-    """Return a field's value; of an array whose elements are all the same, one and how many."""
+def _elements(value: Any, separator: str = " | ") -> str:
+    """Return a field's value; of an array whose elements are all the same, one and how many; slots by operator."""
     values = np.atleast_1d(value)
     if len(values) > 1 and (values == values[0]).all():
         return f"{values[0]} ({len(values)} times)"
-    return " ".join(map(str, values.tolist()))
+    step = M2 if len(values) == C2 + M2 else len(values)
+    return separator.join(" ".join(map(str, values[i : i + step].tolist())) for i in range(0, len(values), step))
 
 
 RECORD = np.dtype((Record, STATE))

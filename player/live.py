@@ -11,7 +11,7 @@ import numpy.typing as npt
 import opm
 from opm import events
 from opm.chip import new_chip
-from opm.song import CHIP, Log
+from opm.song import CHIP, Log, Song
 
 from .resample import Resampler
 from .speaker import Speaker
@@ -109,10 +109,13 @@ class Live:
         """
         self._schedule([(0.0, address, data)], at)
 
-    def play(self, song: Log, at: float | None = None) -> None:
-        """Schedule one pass of a song's first chip from a time, or from now; what sounds goes on."""
-        rows = song.once[song.once["chip"] == 0].tolist()
-        self._schedule([(song.seconds(tick), address, data) for tick, _, address, data in rows], at)
+    def play(self, song: Song | Log, at: float | None = None) -> None:
+        """Schedule one playing of a song's first chip from a time, or from now; what sounds goes on."""
+        if isinstance(song, Song):
+            rows = song.writes.tolist()
+        else:
+            rows = [(song.seconds(tick), *write) for tick, *write in song.once.tolist()]
+        self._schedule([(seconds, address, data) for seconds, chip, address, data in rows if chip == 0], at)
 
     def clear(self, after: float | None = None) -> None:
         """Drop what is scheduled at or after a time, or at all, and not yet on the bus."""

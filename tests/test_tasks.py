@@ -74,7 +74,11 @@ def test_a_live_chip_in_python():
     live.start()
     for address, data in [(0x20, 0xC7), *opm.note("A4").registers(1), (0x60, 0), (0x80, 31), (0x08, 8)]:
         live.write(address, data)
-    while len(memory.blocks) < 40:
+    live.play(opm.Song([(0, *opm.note("A5").registers(1)[0])]), at=live.time + 0.1)
+    while len(memory.blocks) < 60 or live.pending:
         time.sleep(0.01)
     live.stop()
-    assert np.abs(np.concatenate(memory.blocks)).max() > 4000
+    sound = np.concatenate(memory.blocks)
+    assert np.abs(sound).max() > 4000
+    rising = [np.count_nonzero(np.diff(part[:, 0] > 0)) for part in (sound[2000:4000], sound[-2000:])]
+    assert rising[1] == 2 * rising[0] or abs(rising[1] - 2 * rising[0]) <= 2
