@@ -472,14 +472,19 @@ class Song:
         renderer.skip(schedule.frames)
         return renderer.parts[chip].chip
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the song as a file of writes; complete or not at all.
+    def save(self, path: str | os.PathLike[str]) -> list[str]:
+        """Write the song as a file; complete or not at all.
 
         Parameters
         ----------
         path : path-like
             By its ending: ``.vgm``, ``.vgz``, ``.log`` or ``.json``; ``.mid`` is MIDI: a track per channel, the notes'
             velocities and pitches (what is no whole semitone as bends), the voices as programs with their names.
+
+        Returns
+        -------
+        list of str
+            What the format cannot keep, a line each; empty if it keeps everything.
 
         Raises
         ------
@@ -505,6 +510,28 @@ class Song:
             temporary.replace(path.resolve())
         finally:
             temporary.unlink(missing_ok=True)
+        return _not_kept(self._log, ending)
+
+
+def _not_kept(log: Log, ending: str) -> list[str]:
+    """Say what a song loses in a format."""
+    lost = []
+    kept = {".mid": ("title",), ".vgm": vgm.GD3_KEYS, ".vgz": vgm.GD3_KEYS}.get(ending, tuple(log.tags))
+    if tags := [name for name in log.tags if name not in kept]:
+        lost.append(f"tags: {', '.join(tags)}")
+    if ending == ".mid":
+        lost.append("instruments, LFO, noise, panning, and levels that change within a note")
+        if log.loop:
+            lost.append("the loop")
+    elif ending in (".log", ".json"):
+        if "ym2164" in log.chips:
+            lost.append("that the chip is a YM2164")
+    else:
+        if log.rate != vgm.RATE:
+            lost.append(f"times between samples of {vgm.RATE} Hz")
+        if log.family:
+            lost.append("the cat2151 family's timing")
+    return lost
 
 
 def _umask() -> int:

@@ -114,7 +114,7 @@ def test_save_and_load(tmp_path, song, ending):
     path = tmp_path / f"song{ending}"
     path.write_bytes(b"old")
     path.chmod(0o640)
-    song.save(path)
+    assert song.save(path) == []
     again = opm.load(path)
     assert (again.length, again.loop, again.tags) == (pytest.approx(song.length, abs=1e-4), song.loop, song.tags)
     np.testing.assert_array_equal(again.render(loops=2, stop=47), song.render(loops=2, stop=47))
@@ -158,6 +158,15 @@ def test_a_song_made_in_python(tmp_path):
 def test_bad_arguments_are_named(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_save_says_what_a_format_cannot_keep(tmp_path):
+    song = opm.Song(NOTE, loop=0.1, length=0.5, tags={"title": "a", "tempo": "fast"}, chips=("ym2164",))
+    assert song.save(tmp_path / "a.vgm") == ["tags: tempo", "times between samples of 44100 Hz"]
+    assert song.save(tmp_path / "a.log") == ["that the chip is a YM2164"]
+    said = song.save(tmp_path / "a.mid")
+    assert said[0] == "tags: tempo"
+    assert "the loop" in said
 
 
 def test_songs_that_stay_silent_say_so():
