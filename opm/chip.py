@@ -19,6 +19,7 @@ from .events import (
     CHIP,
     CYCLES_PER_FRAME,
     EVENT,
+    LAST_CYCLE,
     MASTER_CLOCKS_PER_FRAME,
     EventRows,
     Events,
@@ -354,6 +355,8 @@ class YM2151:
     ) -> None:
         """Call the compiled entry, with the queued writes merged into the events."""
         end = self._cycle + frames * cycles_per_frame
+        if end > LAST_CYCLE:
+            raise ValueError(f"a chip runs at most {LAST_CYCLE} cycles, this would be {end}")
         queue = self._pending_events()
         if len(queue):
             due = int(np.searchsorted(queue["cycle"], end))

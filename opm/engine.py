@@ -27,8 +27,12 @@ def apply_events(s, events, done, cycle):
 
 
 @block
-def look_ahead(s, f, events, done, cycle):
-    """Say what the events hold for the 32 clocks from a cycle."""
+def look_ahead(s, f, events, done, cycle, inside):
+    """Say what the events hold for the 32 clocks from a cycle.
+
+    The frame engine takes a write only if BUSY is clear on entering, or has counted what an aligned write leaves: the
+    rest of an unaligned one's count would end in the middle of the write's own.
+    """
     left = events.shape[0] - done
     if left == 0 or events[done]["cycle"] >= cycle + CYCLES_PER_FRAME:
         return QUIET
@@ -37,6 +41,8 @@ def look_ahead(s, f, events, done, cycle):
     if events[done]["cycle"] != cycle or events[done + 1]["cycle"] != cycle + CYCLES_TO_DATA:
         return BUSY
     if left > 2 and events[done + 2]["cycle"] < cycle + CYCLES_PER_FRAME:
+        return BUSY
+    if not inside and s.busy and s.busy_count != boundary.BUSY_COUNT:
         return BUSY
     return WRITE if frame.writable(s, events[done]["data"], events[done + 1]["data"]) else BUSY
 
@@ -153,7 +159,7 @@ def run_frames(
     sample_due = cycle + clocks_per_frame
     row = 0
     while cycle < end or inside:
-        coming = look_ahead(chip, f, events, done, cycle) if aligned and cycle < end else BUSY
+        coming = look_ahead(chip, f, events, done, cycle, inside) if aligned and cycle < end else BUSY
         if inside and coming == BUSY:
             leave(state, words, work, mute)
             inside = False

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ._check import integer
+
 CYCLES_PER_FRAME = 32
 """Cycles of a stereo sample: each of the 32 slots passes once."""
 MASTER_CLOCKS_PER_FRAME = 64
@@ -20,6 +22,8 @@ EVENT = np.dtype([("cycle", np.int64), ("kind", np.uint8), ("data", np.uint8)])
 """numpy.dtype of a bus event: cycles since reset when it is applied (before that cycle), kind, byte."""
 ADDRESS, DATA, IC = 0, 1, 2
 """Kinds of event: write to port 0, write to port 1, drive the IC pin (1 = reset asserted)."""
+LAST_CYCLE = 2**62
+"""No chip runs longer: sums of cycles stay within 64 bits."""
 REGISTER_WRITE = np.dtype([("cycle", np.int64), ("address", np.uint8), ("data", np.uint8)])
 """numpy.dtype of a register write found among bus events: the cycle of its data byte, register, byte."""
 
@@ -116,6 +120,17 @@ def to_writes(events: Events) -> Events:
     return writes
 
 
+_MOST = {"cycle": LAST_CYCLE, "kind": IC, "data": 255}
+
+
+def _check_column(name: str, values: npt.NDArray[Any]) -> None:
+    """Raise TypeError or ValueError with the row and value that is not an integer in range."""
+    if values.dtype.kind in "iu" and ((values >= 0) & (values <= _MOST[name])).all():
+        return
+    for row, value in enumerate(values.tolist()):
+        integer(f"event {row}: {name}", value, 0, _MOST[name])
+
+
 def make_events(rows: "EventRows") -> "Events":
     """Return bus events as ``run`` wants them, checked.
 
@@ -135,11 +150,18 @@ def make_events(rows: "EventRows") -> "Events":
     if isinstance(rows, np.ndarray):
         if rows.dtype.names is None or set(EVENT.names or ()) != set(rows.dtype.names) or rows.ndim != 1:
             raise TypeError(f"events must be a one-dimensional array of dtype opm.EVENT, got {rows.dtype}")
-        events = np.empty(len(rows), EVENT)
-        for name in EVENT.names or ():
-            events[name] = rows[name]
+        columns = {name: rows[name] for name in _MOST}
     else:
-        events = np.array([tuple(row) for row in rows], EVENT)
+        listed = [tuple(row) for row in rows]
+        wrong_row = next((i for i, row in enumerate(listed) if len(row) != len(_MOST)), None)
+        if wrong_row is not None:
+            raise ValueError(f"event {wrong_row}: expected (cycle, kind, data), got {listed[wrong_row]}")
+        columns = {name: np.array([row[i] for row in listed]) for i, name in enumerate(_MOST)} if listed else {}
+    events = np.empty(len(rows), EVENT)
+    for name, values in columns.items():
+        if values.dtype != EVENT[name]:
+            _check_column(name, values)
+        events[name] = values
     if len(events) and events["cycle"][0] < 0:
         raise ValueError(f"event 0: cycle must not be negative, got {events['cycle'][0]}")
     if (wrong := np.flatnonzero(np.diff(events["cycle"]) < 0)).size:

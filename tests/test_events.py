@@ -9,6 +9,8 @@ from programs import random_program
 import opm
 from opm.events import CAT2151, CHIP, from_writes, starts, to_writes
 
+WIDE = [("cycle", int), ("kind", int), ("data", int)]
+
 
 def test_a_write_is_address_and_data_two_cycles_apart():
     events = from_writes([0, 3], [0x28, 0x08], [0x4A, 0x78])
@@ -45,3 +47,33 @@ def test_any_events_give_the_writes_a_loop_finds(seed):
         elif kind == 1:
             want.append((cycle, address, byte))
     assert to_writes(events).tolist() == want
+
+
+@pytest.mark.parametrize(
+    ("rows", "error", "words"),
+    [
+        ([(0, 0, 1), (0, 0, 256)], ValueError, "event 1: data must be 0 to 255, got 256"),
+        ([(0.5, 0, 1)], TypeError, "event 0: cycle must be an integer, got 0.5"),
+        ([(0, 258, 1)], ValueError, "event 0: kind must be 0 to 2, got 258"),
+        ([(2**63, 0, 1)], ValueError, "event 0: cycle"),
+        ([(0, 0)], ValueError, "event 0: expected"),
+        (
+            np.array([(0, 0, 511)], [("cycle", int), ("kind", int), ("data", int)]),
+            ValueError,
+            "data must be 0 to 255, got 511",
+        ),
+    ],
+    ids=range(6),
+)
+def test_values_out_of_range_are_named_by_row(rows, error, words):
+    with pytest.raises(error, match=words):
+        opm.run(rows, 1)
+
+
+def test_a_chip_has_a_last_cycle():
+    chip = opm.YM2151()
+    with pytest.raises(ValueError, match="at most"):
+        chip.step(2**62 + 1)
+    with pytest.raises(ValueError, match="at most"):
+        chip.run((), 4, cycles_per_frame=2**61)
+    assert chip.cycle == 0

@@ -16,13 +16,16 @@ def match(s):
 
 @block
 def latch(s):
-    """Load the four slots of the recognised channel, at clock 24 + channel."""
+    """Load the four slots of the recognised channel, at clock 24 + channel.
+
+    Which slots those are the cycle counter says, not register 08: a release of IC may have restarted it since.
+    """
     if s.kon_match:
-        channel = s.cycles & 7
-        s.kon_latch[M1 + channel] = s.kon_operator[0]
-        s.kon_latch[C1 + channel] = s.kon_operator[1]
-        s.kon_latch[M2 + channel] = s.kon_operator[2]
-        s.kon_latch[C2 + channel] = s.kon_operator[3]
+        first = s.cycles + 8
+        s.kon_latch[(first + M1) & 31] = s.kon_operator[0]
+        s.kon_latch[(first + C1) & 31] = s.kon_operator[1]
+        s.kon_latch[(first + M2) & 31] = s.kon_operator[2]
+        s.kon_latch[(first + C2) & 31] = s.kon_operator[3]
 
 
 @block

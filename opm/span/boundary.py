@@ -12,6 +12,9 @@ from ..state import LEFT, RIGHT
 from ..tables import CARRIER, EXP, EXPONENT, MODULATION, POWER, SINE
 from .frame import ENTERED, LANDED, LAST, store_landed
 
+BUSY_COUNT = 28
+"""``busy_count`` after a frame with an aligned write: its data byte sets BUSY at clock 3, which is counted to 31."""
+
 # ---- Eligibility
 
 (
@@ -315,7 +318,7 @@ def leave(s, words, f):
     put_noise_channel(s, f)
     put_lfo_and_noise(s, f)
     s.busy = f.busy
-    s.busy_count = 28 * f.busy  # the data byte comes before clock 2, BUSY is set at clock 3 and counted to 31
+    s.busy_count = BUSY_COUNT * f.busy
     s.timer_irq = s.timer_a_flag | s.timer_b_flag
     if f.write == LANDED:
         store_landed(s, f, words)

@@ -70,3 +70,17 @@ def test_csm_keys_all_slots_on_for_32_cycles_when_timer_a_overflows():
 def test_without_csm_timer_a_keys_nothing():
     kon = opm.trace(events((0x10, 0xFE), (0x11, 0), (0x14, 0x01)), ["kon"], stop=64)["kon"]
     assert not kon.any()
+
+
+@pytest.mark.parametrize("chip", [opm.YM2151, opm.YM2164])
+@pytest.mark.parametrize("channel", range(8))
+def test_the_latch_counts_slots_by_the_cycle_counter_which_ic_restarts(chip, channel):
+    """IC pulsed with no cycle between, just when the channel was recognised: the counter is 0, the slots 8 on."""
+    chip = chip()
+    chip.write_register(0x08, 0x08 | channel)  # M1
+    while not chip.state.kon_match:
+        chip.step()
+    chip.ic = 1
+    chip.ic = 0
+    chip.step()
+    assert np.flatnonzero(chip.state.kon_latch).tolist() == [M2]

@@ -89,6 +89,32 @@ def test_queued_writes(name, seed):
     compare(queued_program(seed, 1200, name), 1200, name, seed)
 
 
+@pytest.mark.parametrize("phase", range(32))
+@pytest.mark.parametrize("name", CHIPS)
+def test_a_raw_write_of_any_phase_before_an_aligned_one(phase, name):
+    """BUSY of the raw write still counts when the aligned one lands; looked at in both frames that follow."""
+    rows = [(960, 0, 0x28), (960 + phase, 1, 0x4A), (992, 0, 0x30), (994, 1, 0x10), (1024, 0, 0x60), (1026, 1, 5)]
+    events = np.array(sorted(rows, key=lambda row: row[0]), opm.EVENT)
+    for frames in (31, 32, 33, 34, 40):
+        compare(events, frames, name, phase)
+
+
+@pytest.mark.parametrize("name", CHIPS)
+@settings(max_examples=30)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_raw_and_queued_writes_mixed(name, seed):
+    rng = np.random.default_rng(seed)
+    rows, cycle = [], 32 * 300
+    for _ in range(120):
+        cycle += int(rng.integers(1, 100)) if rng.random() < 0.5 else -cycle % 32 + 32 * int(rng.integers(1, 4))
+        address = int(rng.choice([0x08, 0x28, 0x2F, 0x30, 0x60, 0x7F, 0x9C, 0xA0, 0xC1, 0xE3, 0x19]))
+        rows.append((cycle, 0, address))
+        cycle += int(rng.integers(0, 40)) if rng.random() < 0.3 else 2
+        rows.append((cycle, 1, int(rng.integers(256))))
+    program = np.concatenate([loud_program(seed, 0, name), np.array(rows, opm.EVENT)])
+    compare(program, cycle // 32 + 20, name, seed)
+
+
 def test_the_engine_does_run():
     """Common writes of a player stay inside the frame engine."""
     assert compare(queued_program(2, 3000), 3000, "ym2151", 2) > 0.7
