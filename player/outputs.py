@@ -1,10 +1,9 @@
 """Files out: sound with tags and loop points, and logs. Written beside their name and renamed when complete."""
 
-import gzip
 import os
 import struct
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,18 +11,12 @@ from typing import Any
 
 import soundfile
 
-from opm.song import Log, SongError, reason
-from opm.song.formats import json_log, vgm
+from opm.song import Log, SongError, formats, reason
 
 WAV_LIMIT = 2**32 - 2**20
 """Bytes a WAV file can hold, with room for its tags."""
 SOUND = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
-LOGS: dict[str, Callable[[Log], bytes]] = {
-    ".vgm": vgm.write,
-    ".vgz": lambda song: gzip.compress(vgm.write(song), mtime=0),
-    ".log": lambda song: json_log.write(song, extras=True),
-    ".json": lambda song: json_log.write(song, extras=True),
-}
+LOGS = formats.WRITERS
 TAGS = {"title": "title", "author": "artist", "game": "album", "date": "date", "notes": "comment", "comment": "comment"}
 """Names of a song's tags, and what sound files call them."""
 

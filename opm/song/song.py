@@ -1,10 +1,9 @@
 """``Song``: a song as an object - its sound, its writes, its events, its voices, the chip at any moment."""
 
-import gzip
 import html
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -20,7 +19,7 @@ from ..pitch import REFERENCE_CLOCK
 from ..voice.extract import extract_voices
 from ..voice.voice import Voice
 from . import formats
-from .formats import json_log, vgm
+from .formats import vgm
 from .formats.common import check_clock
 from .log import LONGEST, WRITE, Log, Loop
 from .notes import NOTE, NoteFinder, Revoicing, midi_bytes, numbered, writes_of
@@ -34,12 +33,6 @@ _JUST_BELOW = _PICOSECONDS * (1 - 2.0**-50)
 """Picoseconds of a second, less what float seconds may be off: a frame's own time never becomes the next frame's."""
 _BLOCK = 32_768
 """Frames per compiled call."""
-_SAVED: dict[str, Callable[[Log], bytes]] = {
-    ".vgm": vgm.write,
-    ".vgz": lambda log: gzip.compress(vgm.write(log), mtime=0),
-    ".log": lambda log: json_log.write(log, extras=True),
-    ".json": lambda log: json_log.write(log, extras=True),
-}
 
 
 def load(source: str | os.PathLike[str] | bytes | BinaryIO, time_unit: str | None = None) -> "Song":
@@ -498,10 +491,10 @@ class Song:
         if ending == ".mid":
             voices = self.voices()
             data = midi_bytes(NoteFinder(self._log, numbered(voices)), voices, self._log.tags.get("title", path.stem))
-        elif ending in _SAVED:
-            data = _SAVED[ending](self._log)
+        elif ending in formats.WRITERS:
+            data = formats.WRITERS[ending](self._log)
         else:
-            raise ValueError(f"path must end in {', '.join(_SAVED)} or .mid, got {path.name!r}")
+            raise ValueError(f"path must end in {', '.join(formats.WRITERS)} or .mid, got {path.name!r}")
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.stem}.", delete=False) as file:
             temporary = Path(file.name)
         try:

@@ -3,7 +3,9 @@
 A format is recognised by what the file holds, never by its name.
 """
 
+import gzip
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +25,13 @@ class Reader(Protocol):
 
 
 READERS: tuple[Reader, ...] = (vgm, s98, zsm, mdx, json_log, text_log)
+WRITERS: dict[str, Callable[[Log], bytes]] = {
+    ".vgm": vgm.write,
+    ".vgz": lambda log: gzip.compress(vgm.write(log), mtime=0),
+    ".log": lambda log: json_log.write(log, extras=True),
+    ".json": lambda log: json_log.write(log, extras=True),
+}
+"""Formats of register writes that can be written, by the ending of a file's name."""
 LARGEST = 256 * 2**20
 """Files (and their unpacked contents) beyond this many bytes are refused."""
 
