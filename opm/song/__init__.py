@@ -3,12 +3,13 @@
 from ..events import CAT2151, CHIP
 from . import formats
 from .formats.common import FASTEST, SLOWEST
-from .log import WRITE, Log, Loop, SongError, reason
+from .log import WRITE, Log, Loop, SongError, printable, reason
 from .render import BLOCK, CHANNELS, Part, Renderer, Samples, Snapshot
 from .schedule import Options, Schedule
 from .song import SONG_WRITE, Song, load
 
 __all__ = [
     "BLOCK", "CAT2151", "CHANNELS", "CHIP", "FASTEST", "SLOWEST", "SONG_WRITE", "WRITE", "Log", "Loop", "Options",
-    "Part", "Renderer", "Samples", "Schedule", "Snapshot", "Song", "SongError", "formats", "load", "reason",
+    "Part", "Renderer", "Samples", "Schedule", "Snapshot", "Song", "SongError", "formats", "load",
+    "printable", "reason",
 ]  # fmt: skip

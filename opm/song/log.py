@@ -1,5 +1,6 @@
 """A song as its file gives it: register writes with exact times, and what is known about it."""
 
+import unicodedata
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -17,8 +18,20 @@ LONGEST = 7 * 86_400
 """Times beyond this many seconds are taken for damage."""
 
 
+def printable(text: str, most: int = 200) -> str:
+    """Return foreign text as one line that a terminal only shows: control characters escaped, cut to a length."""
+    shown = "".join(
+        char if char.isprintable() or unicodedata.category(char) == "Zs" else char.encode("unicode_escape").decode()
+        for char in text[: most + 1]
+    )
+    return shown if len(shown) <= most else shown[: most - 3] + "..."
+
+
 class SongError(ValueError):
     """A file that cannot be played: one line saying where (byte offset or row) and what was expected."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message, 1000))
 
 
 def reason(error: OSError) -> str:
