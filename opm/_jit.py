@@ -12,9 +12,11 @@
 ``SOURCES``
     Numba stamps a cached function with its own file only and would serve it stale after an edit of an
     imported block (numba issues 1833, 9483). Default arguments are part of the cache key, so every
-    entry carries ``sources=SOURCES``: edit any file of ``opm``, sub-folders included, and the key changes.
+    entry carries ``sources=SOURCES``: edit any file of ``opm``, sub-folders included, and the key changes. So it
+    does with NUMBA_BOUNDSCHECK, which Numba forgets as well (issue 10821).
 """
 
+import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ entry = njit(cache=True, nogil=True)
 
 
 def _fingerprint() -> int:
-    crc = 0
+    crc = zlib.crc32(os.environ.get("NUMBA_BOUNDSCHECK", "").encode())
     for source in sorted(Path(__file__).parent.rglob("*.py")):
         crc = zlib.crc32(source.read_bytes(), crc)
     return crc

@@ -6,6 +6,7 @@ half-cycles of phiM. ``port 0`` reads as 255. Source of all behaviour: Nuked-OPM
 
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Literal, overload
 
 import numpy as np
@@ -30,7 +31,7 @@ from .events import (
 from .pitch import REFERENCE_CLOCK, midi_of, note_name
 from .span.boundary import OBSTACLES
 from .span.frame import WORK
-from .state import FIELDS, RECORD, new_state
+from .state import FIELDS, RECORD, check_widths, new_state
 
 RESET_CYCLES = 2048
 
@@ -39,9 +40,29 @@ _LAYOUT = zlib.crc32(repr([(field.name, field.bits, field.count) for field in FI
 _HEADER = struct.Struct("<8sIdqqI")
 NO_CHANNELS = np.empty((0, 8), np.int16)
 NO_SAMPLES = np.empty((0, 2), np.int16)
+SLICE = 2**20
+"""Cycles of a compiled call at most: Ctrl-C is obeyed between two."""
 _NO_EVENTS = np.empty(0, EVENT)
 _NOT_TRACED = np.empty(0, np.int32)
 _NO_TRACE = np.empty((0, 0), np.int32)
+
+
+def _check_clock(clock: float) -> float:
+    """Return a master clock, or raise ValueError."""
+    if isinstance(clock, bool) or not isinstance(clock, int | float) or not 0 < clock < float("inf"):
+        raise ValueError(f"clock must be a positive number of Hz, got {clock!r}")
+    return clock
+
+
+def _slices(frames: int, cycles_per_frame: int) -> Iterator[tuple[int, int, int, int]]:
+    """Cut a run into compiled calls: yield frames, cycles per frame, the first row to record and the last's end."""
+    per_call = max(1, SLICE // cycles_per_frame)
+    for first in range(0, frames, per_call):
+        last, rest = min(first + per_call, frames), cycles_per_frame
+        while rest > SLICE:
+            yield SLICE // CYCLES_PER_FRAME, CYCLES_PER_FRAME, first, first
+            rest -= SLICE
+        yield last - first, rest, first, last
 
 
 class YM2151:
@@ -69,9 +90,7 @@ class YM2151:
     _opp = False
 
     def __init__(self, clock: float = REFERENCE_CLOCK) -> None:
-        if isinstance(clock, bool) or not isinstance(clock, int | float) or not 0 < clock < float("inf"):
-            raise ValueError(f"clock must be a positive number of Hz, got {clock!r}")
-        self.clock = clock
+        self.clock = _check_clock(clock)
         """Master clock in Hz."""
         self._records = new_state(self._opp)
         self._words = self._records.view(np.int32)
@@ -86,10 +105,10 @@ class YM2151:
 
     def __repr__(self) -> str:
         """Say which chip, its clock, how long it has run, and the notes whose keys are down."""
-        keyed = [ch for ch in range(8) if self.state.kon[ch::8].any()]
         notes = [
-            f"{ch + 1} {note_name(round(midi_of(int(self.state.ch_kc[ch]), int(self.state.ch_kf[ch]), self.clock)))}"
-            for ch in keyed
+            f"{ch + 1} {note_name(round(midi_of(int(kc) & 0x7F, int(kf) & 0x3F, self.clock)))}"
+            for ch, (kc, kf) in enumerate(zip(self.state.ch_kc, self.state.ch_kf, strict=True))
+            if self.state.kon[ch::8].any()
         ]
         name = "YM2164" if self._opp else "YM2151"
         seconds = self._cycle * MASTER_CLOCKS_PER_FRAME / CYCLES_PER_FRAME / self.clock
@@ -102,7 +121,10 @@ class YM2151:
 
     @property
     def state(self) -> np.record:
-        """The live state: a record of dtype ``opm.STATE``, every field int32. Writing to it changes the chip."""
+        """The live state: a record of dtype ``opm.STATE``, every field int32. Writing to it changes the chip.
+
+        A value that does not fit the field's width (``opm.FIELDS``) is refused by the next step, with a ValueError.
+        """
         return self._records[0]  # type: ignore[no-any-return]
 
     def reset(self) -> None:
@@ -353,17 +375,42 @@ class YM2151:
         traced: npt.NDArray[np.int32] = _NOT_TRACED,
         trace: npt.NDArray[np.int32] = _NO_TRACE,
     ) -> None:
-        """Call the compiled entry, with the queued writes merged into the events."""
+        """Run with the queued writes merged into the events, in slices between which Ctrl-C is obeyed."""
         end = self._cycle + frames * cycles_per_frame
         if end > LAST_CYCLE:
             raise ValueError(f"a chip runs at most {LAST_CYCLE} cycles, this would be {end}")
         queue = self._pending_events()
         if len(queue):
-            due = int(np.searchsorted(queue["cycle"], end))
-            events = np.concatenate([queue[:due], events])
+            events = np.concatenate([queue[: np.searchsorted(queue["cycle"], end)], events])
             events = events[np.argsort(events["cycle"], kind="stable")]
-            self._queue = queue[due:]
-        self._frame_cycles += run_frames(
+        try:
+            if end - self._cycle <= SLICE:
+                self._call(frames, cycles_per_frame, out, channels, events, engine, traced, trace)
+                return
+            cycles, done, not_traced = np.ascontiguousarray(events["cycle"]), 0, frames - len(trace)
+            for count, length, first, last in _slices(frames, cycles_per_frame):
+                due = int(np.searchsorted(cycles, self._cycle + count * length))
+                rows = trace[max(0, first - not_traced) : max(0, last - not_traced)]
+                now = events[done:due]
+                self._call(count, length, out[first:last], channels[first:last], now, engine, traced, rows)
+                done = due
+        finally:
+            if len(queue):
+                self._queue = queue[np.searchsorted(queue["cycle"], self._cycle) :]
+
+    def _call(
+        self,
+        frames: int,
+        cycles_per_frame: int,
+        out: Samples,
+        channels: Samples,
+        events: Events,
+        engine: int,
+        traced: npt.NDArray[np.int32],
+        trace: npt.NDArray[np.int32],
+    ) -> None:
+        """Call the compiled entry."""
+        by_frames = run_frames(
             self._words,
             self._work_words,
             events.view(np.uint8),
@@ -377,7 +424,10 @@ class YM2151:
             traced,
             trace,
         )
-        self._cycle = end
+        if by_frames < 0:
+            check_widths(self.state)
+        self._frame_cycles += by_frames
+        self._cycle += frames * cycles_per_frame
 
     def save(self) -> bytes:
         """Return an exact snapshot.
@@ -402,10 +452,12 @@ class YM2151:
 
         Raises
         ------
-        ValueError
-            The bytes are not a snapshot, of another state layout, of the other chip, or cut short. The chip is
-            left as it was.
+        TypeError, ValueError
+            The bytes are not a snapshot, of another state layout, of the other chip, cut short or damaged; the message
+            says which, and names the field. The chip is left as it was.
         """
+        if not isinstance(saved, bytes | bytearray | memoryview):
+            raise TypeError(f"a snapshot must be bytes, got {type(saved).__name__}")
         saved = bytes(saved)
         if not saved.startswith(_MAGIC) or len(saved) < _HEADER.size:
             raise ValueError("not a chip snapshot: it does not start with a snapshot header")
@@ -418,10 +470,19 @@ class YM2151:
         record = np.frombuffer(saved, RECORD, 1, _HEADER.size)[0]
         if bool(record["opp"]) != self._opp:
             raise ValueError(f"snapshot is of a {'YM2164' if record['opp'] else 'YM2151'}")
+        try:
+            check_widths(record)
+            _check_clock(clock)
+            queue = make_events(np.frombuffer(saved, EVENT, queued, end))
+            last = integer("cycle", cycle, 0, int(queue["cycle"][0]) if queued else LAST_CYCLE)
+            last = int(queue["cycle"][-1]) if queued else last
+            integer("bus_free", bus_free, 0, last // CYCLES_PER_FRAME + 1 + CHIP.spacing)
+        except ValueError as error:
+            raise ValueError(f"snapshot is damaged: {error}") from None
         self._records[:] = record
         self.clock = int(clock) if clock.is_integer() else clock
         self._cycle, self._bus_free = cycle, bus_free
-        self._written, self._queue = [], np.frombuffer(saved, EVENT, queued, end)
+        self._written, self._queue = [], queue
 
 
 class YM2164(YM2151):

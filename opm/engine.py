@@ -5,7 +5,7 @@ from .cycle import bus
 from .cycle.clock import clock, muted_output_clock
 from .events import ADDRESS, CYCLES_PER_FRAME, CYCLES_TO_DATA, DATA, EVENT, IC
 from .span import boundary, frame
-from .state import LEFT, RECORD, RIGHT
+from .state import BIAS, LEFT, OUTSIDE, RECORD, RIGHT
 
 AUTO, CYCLE, FRAMES = 0, 1, 2
 """Engines."""
@@ -99,6 +99,15 @@ def follow(words, traced, row):
         row[i] = words[traced[i]]
 
 
+@outline
+def within_widths(words):
+    """Say whether every word of the chip's record is within its width, so that no index leaves its table."""
+    bits = 0
+    for i in range(BIAS.shape[0]):
+        bits |= (words[i] + BIAS[i]) & OUTSIDE[i]
+    return bits == 0
+
+
 @entry
 def run_frames(
     words,
@@ -148,8 +157,10 @@ def run_frames(
     Returns
     -------
     int
-        Clocks done by the frame engine.
+        Clocks done by the frame engine; -1 if a field holds more than its width, and nothing was done.
     """
+    if not within_widths(words):
+        return -1
     state, work, events = words.view(RECORD), work_words.view(frame.WORK), event_bytes.view(EVENT)
     chip, muted, f, g = state[0], state[1], work[0], work[1]
     aligned = engine != CYCLE and clocks_per_frame % CYCLES_PER_FRAME == 0

@@ -164,9 +164,11 @@ def make_events(rows: "EventRows") -> "Events":
         events[name] = values
     if len(events) and events["cycle"][0] < 0:
         raise ValueError(f"event 0: cycle must not be negative, got {events['cycle'][0]}")
-    if (wrong := np.flatnonzero(np.diff(events["cycle"]) < 0)).size:
+    if (wrong := np.flatnonzero(events["cycle"][1:] < events["cycle"][:-1])).size:
         i = int(wrong[0])
         raise ValueError(f"event {i + 1}: cycle {events['cycle'][i + 1]} comes before {events['cycle'][i]}")
+    if len(events) and events["cycle"][-1] > LAST_CYCLE:
+        raise ValueError(f"event {len(events) - 1}: cycle must be at most {LAST_CYCLE}, got {events['cycle'][-1]}")
     if (wrong := np.flatnonzero(events["kind"] > IC)).size:
         raise ValueError(f"event {wrong[0]}: kind must be 0, 1 or 2, got {events['kind'][wrong[0]]}")
     return events

@@ -346,6 +346,31 @@ RECORD = np.dtype((Record, STATE))
 """STATE as a ``Record``."""
 
 
+def _outside() -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
+    """Return, for each word of the record, what makes its values non-negative, and the bits then outside its width."""
+    bias, mask = np.zeros(1, STATE), np.zeros(1, STATE)
+    for field in FIELDS:
+        if field.bits < HISTORY:
+            bias[field.name] = 1 << field.bits - 1 if field.signed else 0
+            mask[field.name] = -1 << field.bits
+    return bias.view(np.int32), mask.view(np.int32)
+
+
+BIAS, OUTSIDE = _outside()
+"""(n,) int32: a word is within its declared width if ``(word + BIAS) & OUTSIDE`` is 0."""
+
+
+def check_widths(record: np.record) -> None:
+    """Raise ValueError naming the first field of a record that holds more than its declared width."""
+    words = np.atleast_1d(record).view(np.int32)
+    for field in FIELDS if ((words.astype(np.int64) + BIAS) & OUTSIDE).any() else ():
+        low, high = (-1 << field.bits - 1, 1 << field.bits - 1) if field.signed else (0, 1 << field.bits)
+        for index, value in enumerate(np.atleast_1d(record[field.name]).tolist()):
+            if field.bits < HISTORY and not low <= value < high:
+                name = field.name if field.count == 1 else f"{field.name}[{index}]"
+                raise ValueError(f"state.{name} must be {low} to {high - 1}, got {value}")
+
+
 def new_state(opp: bool) -> "np.ndarray[Any, Any]":
     """Return two zeroed records, shape (2,): the chip, and the mixer that leaves muted channels out."""
     state = np.zeros(2, RECORD)

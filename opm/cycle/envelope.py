@@ -67,7 +67,7 @@ def total_level(s, slot):
     else:
         s.eg_tl[2] = s.eg_tl[1]
         s.eg_tl[1] = s.eg_tl[0]
-        s.eg_tl[0] = s.sl_tl[slot]
+        s.eg_tl[0] = s.sl_tl[slot] & 0x7F
 
 
 @block

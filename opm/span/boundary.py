@@ -104,7 +104,7 @@ def registers_ripple(s):
     heard = CARRIER[2, con]
     moving = s.op_con != s.ch_con[3] or s.op_fb[0] != s.ch_fb[0] or s.op_fb[1] != s.ch_fb[7]
     moving = moving or s.op_carrier != heard or s.op_mix_l != heard & rl or s.op_mix_r != heard & (rl >> 1)
-    moving = moving or s.op_counter != 2 or s.op_fbshift != 7 or s.kon_match or s.eg_timer_carry
+    moving = moving or s.op_counter != 2 or s.op_fbshift != 7 or not s.op_c1update or s.kon_match or s.eg_timer_carry
     moving = moving or s.kon[0] != s.kon_latch[0] or s.kon[1] != s.kon_latch[1]
     for source in range(5):
         moving = moving or s.op_modtable[source] != MODULATION[0, source, con]

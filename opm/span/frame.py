@@ -239,7 +239,7 @@ def take_registers(s, f):
     for slot in range(32):
         f.d1l[slot] = 62 if s.sl_d1l[slot] == 15 else s.sl_d1l[slot] * 2
         f.ams[slot] = s.ch_ams[slot & 7] if s.sl_ams_en[slot] else 0
-        f.tl[slot] = s.sl_tl[slot]
+        f.tl[slot] = s.sl_tl[slot] & 0x7F
 
 
 @block
