@@ -222,7 +222,7 @@ def get_mixer(s, m, f):
     received = reversed_bits(s.mix_out_bit, 8) << 1 | (s.dac_bits >> 5) & 1 | (s.mix_sign_out ^ 1) << 9
     m.taken_before[LEFT] = ((received - 512) << s.mix_exp) >> 1
     left = (s.mix_serial[LEFT] >> 2) & 0x7FFF
-    m.taken[LEFT] = left - 0x8000 * (1 - (s.mix_serial[LEFT] >> 17))
+    m.taken[LEFT] = left - 0x8000 * (1 - ((s.mix_serial[LEFT] >> 17) & 1))
     if s.mix_clamp_low[LEFT]:
         m.taken[LEFT] = -0x8000
     if s.mix_clamp_high[LEFT]:
