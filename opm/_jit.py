@@ -7,8 +7,9 @@
     A large block that runs seldom: it stays a function of its own, so that it does not cost the loop around it
     registers and room (leaving the frame engine in line made every frame 4 % slower).
 ``entry``
-    A compiled function Python calls. ``nogil`` lets a sound thread run beside it, ``cache`` keeps the
-    machine code between processes.
+    A compiled function Python calls. ``nogil`` lets a sound thread run beside it; the machine code is kept on disk
+    between processes, where that can be. No state of the disk is an error: what cannot be read is compiled again, what
+    cannot be written is said in one line.
 ``SOURCES``
     Numba stamps a cached function with its own file only and would serve it stale after an edit of an
     imported block (numba issues 1833, 9483). Default arguments are part of the cache key, so every
@@ -23,10 +24,22 @@ from typing import Any
 
 from numba import njit
 
+from ._cache import DiskCache, say_once
+
 _UNWRAPPED: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 block = njit(forceinline=True, **_UNWRAPPED)
 outline = njit(**_UNWRAPPED)
-entry = njit(cache=True, nogil=True)
+
+
+def entry(function: Any) -> Any:
+    """Compile a function that Python calls, with the options above."""
+    compiled: Any = njit(nogil=True)(function)
+    if compiled is not function:
+        try:
+            compiled._cache = DiskCache(function)
+        except RuntimeError:
+            say_once("no folder can hold the compiled chip, each start compiles it again: set NUMBA_CACHE_DIR to one")
+    return compiled
 
 
 def _fingerprint() -> int:

@@ -1,0 +1,63 @@
+"""Numba's disk cache of compiled functions, so that it may cost time but never function.
+
+Numba itself (0.68) stops at a damaged index and a full disk, and calls into damaged machine code.
+"""
+
+import functools
+import hashlib
+import logging
+import pickle
+from pathlib import Path
+from typing import Any
+
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+
+@functools.cache
+def say_once(line: str) -> None:
+    """Warn, once a process."""
+    logging.getLogger("opm").warning(line)
+
+
+class _CheckedFiles(IndexDataCacheFile):
+    """Numba's index and machine code under a digest (6 ms): what is damaged counts as not there."""
+
+    def _dump(self, obj: Any) -> bytes:
+        data: bytes = super()._dump(obj)
+        return self._digest(data) + data
+
+    def _digest(self, data: bytes) -> bytes:
+        """Return a digest that is another one for each version of Numba, whose pickles the next may not read."""
+        return hashlib.sha256(self._version.encode() + data).digest()
+
+    def _load_data(self, name: str) -> Any:
+        packed = Path(self._data_path(name)).read_bytes()
+        digest, data = packed[:32], packed[32:]
+        if digest != self._digest(data):
+            raise OSError(f"{name} is damaged")
+        return pickle.loads(data)
+
+    def _load_index(self) -> dict[Any, str]:
+        try:
+            stamp, overloads = self._load_data(self._index_name)
+        except OSError:
+            return {}
+        return overloads if stamp == self._source_stamp else {}
+
+    def _save_index(self, overloads: dict[Any, str]) -> None:
+        self._save_data(self._index_name, (self._source_stamp, overloads))
+
+
+class DiskCache(FunctionCache):
+    """Numba's disk cache with checked files; what cannot be written is said, and lost."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(function)
+        files = self._cache_file
+        self._cache_file = _CheckedFiles(self.cache_path, self._impl.filename_base, files._source_stamp)
+
+    def save_overload(self, signature: Any, compiled: Any) -> None:
+        try:
+            super().save_overload(signature, compiled)
+        except OSError as error:
+            say_once(f"the compiled chip is not kept, each start compiles it again: {error.strerror or error}")

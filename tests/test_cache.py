@@ -1,0 +1,84 @@
+"""The disk cache of compiled code: whatever the disk does costs time, never function."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+KERNEL = """
+import sys
+from opm import _jit
+
+@_jit.entry
+def double(x, sources=_jit.SOURCES):
+    return 2 * x
+
+print(double(21), "compiled" if double.stats.cache_misses else "loaded")
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run a small entry of ``opm._jit`` in a process of its own; return what it printed and said."""
+    (tmp_path / "kernel.py").write_text(KERNEL)
+
+    def run(cache=tmp_path / "cache", **more):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(cache), **more}
+        done = subprocess.run(
+            [sys.executable, "kernel.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip(), done.stderr.strip()
+
+    return run
+
+
+def damages():
+    """Return ways to damage a file, by name."""
+
+    def flip(data):
+        at = len(data) * 2 // 3
+        return data[:at] + bytes((data[at] ^ 16,)) + data[at + 1 :]
+
+    return {
+        "empty": lambda data: b"",
+        "cut": lambda data: data[: len(data) // 2],
+        "garbage": lambda data: b"\x93NUMPY" + bytes(range(256)),
+        "flipped": flip,
+    }
+
+
+def test_a_damaged_file_is_compiled_again(run, tmp_path):
+    """Index and machine code, four damages each; the second time it is loaded, so it healed."""
+    assert run() == ("42 compiled", "")
+    for ending in (".nbi", ".nbc"):
+        for name, damage in damages().items():
+            assert run() == ("42 loaded", ""), f"before {name} {ending}"
+            (path,) = (tmp_path / "cache").rglob(f"*double*{ending}")
+            path.write_bytes(damage(path.read_bytes()))
+            assert run() == ("42 compiled", ""), f"{name} {ending}"
+
+
+def test_a_full_disk(run, tmp_path):
+    """A file size limit of 0 stands for it: writing fails as on a full disk."""
+    limited = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+    limited += "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+    (tmp_path / "kernel.py").write_text(limited + KERNEL)
+    printed, said = run()
+    assert printed == "42 compiled"
+    assert said == "the compiled chip is not kept, each start compiles it again: File too large"
+    (tmp_path / "kernel.py").write_text(KERNEL)
+    assert run() == ("42 compiled", "")
+
+
+def test_no_folder_to_write_to(run, tmp_path):
+    """A folder that is a file cannot be made, whoever asks; one line says what to do, the code runs all the same."""
+    (tmp_path / "file").write_bytes(b"")
+    blocked = f"import numba; numba.config.CACHE_LOCATOR_CLASSES = 'UserProvidedCacheLocator'\n{KERNEL}"
+    (tmp_path / "kernel.py").write_text(blocked)
+    printed, said = run(cache=tmp_path / "file" / "cache")
+    assert printed == "42 compiled"
+    assert said.splitlines() == [
+        "no folder can hold the compiled chip, each start compiles it again: set NUMBA_CACHE_DIR to one"
+    ]
