@@ -6,20 +6,21 @@ import json
 import math
 import os
 import sys
-import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
+from itertools import count, repeat
 from pathlib import Path
 from typing import Any, NoReturn
 
 import opm
-from opm.song import CAT2151, CHANNELS, FASTEST, SLOWEST, Options, Schedule, SongError, reason
+from opm.song import CAT2151, CHANNELS, FASTEST, SLOWEST, Options, Schedule, SongError, printable, reason
 
-from . import outputs
+from . import ending, outputs, streams
 from .job import Job
 from .live import LATENCY, Live
 from .playing import NEXT, PREVIOUS, QUIT, Playing
 from .serve import DEFAULT, Server
 from .speaker import Speaker, devices
+from .streams import say, tell
 
 SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 DEFAULT_RATE = 48_000
@@ -32,7 +33,11 @@ class _Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(BAD_INPUT, f"player: {message} (python -m player --help lists the options)\n")
+        say(f"player: {printable(message, 400)} (python -m player --help lists the options)")
+        self.exit(BAD_INPUT)
+
+    def print_help(self, file: Any = None) -> None:
+        tell(self.format_help().rstrip())
 
 
 def _number(low: float, high: float, kind: type = float) -> Any:
@@ -128,38 +133,36 @@ def _print_info(facts: dict[str, Any]) -> None:
         "chips": ", ".join(name.upper() for name in facts["chips"]),
         "length": f"{facts['length']:.3f} s",
         "loop": f"{loop['length']:.3f} s from {loop['start']:.3f} s" if loop else "none",
-        **facts["tags"],
+        **{printable(name, 40): value for name, value in facts["tags"].items()},
         "writes": facts["writes"],
         "compat": facts["compat"],
         "not played": ", ".join(facts["not_played"]) or "nothing",
     }
     width = max(map(len, lines))
-    for name, value in lines.items():
-        print(f"{name:{width}}  {value}")
-
-
-def _say(*words: str) -> None:
-    """Print a line for people, out of the way of any output."""
-    print(*words, file=sys.stderr, flush=True)
+    tell("\n".join(f"{name:{width}}  {printable(str(value))}" for name, value in lines.items()))
 
 
 def _announce(schedule: Schedule) -> None:
     """Say what was decided, and what will not be heard."""
     song = schedule.song
     for note in song.notes:
-        _say(f"note: {note}")
+        say(f"note: {note}")
     if schedule.bus is CAT2151:
-        _say("note: cat2151 timing, the chip at twice its speed (--compat none plays the true chip)")
+        say("note: cat2151 timing, the chip at twice its speed (--compat none plays the true chip)")
     if song.not_played:
-        _say(f"not played: {', '.join(song.not_played)}")
+        say(f"not played: {', '.join(song.not_played)}")
 
 
 def _compile() -> None:
-    """Have the chip compiled, and say so if it takes long."""
-    notice = threading.Timer(COMPILE_NOTICE, _say, ["compiling, first run only"])
-    notice.start()
-    opm.YM2151()
-    notice.cancel()
+    """Have the chip compiled, and say so if it takes long; beside the main thread, which signals can end meanwhile."""
+    compiler = ThreadPoolExecutor(1)
+    compiling = compiler.submit(opm.YM2151)
+    try:
+        compiling.result(COMPILE_NOTICE)
+    except TimeoutError:
+        say("compiling, first run only")
+        compiling.result()
+    compiler.shutdown()
 
 
 def _job(args: argparse.Namespace, song: Path) -> Job:
@@ -204,7 +207,7 @@ def _play(jobs: list[Job], args: argparse.Namespace, first: Schedule | None = No
     finally:
         speaker.close()
         if speaker.underruns:
-            _say(f"underruns: {speaker.underruns}")
+            say(f"underruns: {speaker.underruns}")
     return failed
 
 
@@ -213,12 +216,13 @@ def _one(job: Job, args: argparse.Namespace) -> None:
     schedule = job.read()
     if args.info:
         facts = info(schedule)
-        print(json.dumps(facts, ensure_ascii=False, indent=2)) if args.json else _print_info(facts)
+        tell(json.dumps(facts, indent=2)) if args.json else _print_info(facts)
         return
     job.check(schedule)
     _announce(schedule)
     _compile()
-    job.run(schedule)
+    for line in job.run(schedule):
+        say(f"note: {line}")
 
 
 def _attempt(job: Job, args: argparse.Namespace) -> str | None:
@@ -230,32 +234,54 @@ def _attempt(job: Job, args: argparse.Namespace) -> str | None:
     return None
 
 
+def _attempt_in_child(job: Job, args: argparse.Namespace) -> str | None:
+    """Do one song in a worker process, which ends if it is told to: the pool would give it the next one."""
+    try:
+        return _attempt(job, args)
+    except ending.Ended as ended:
+        ending.leave(ended.code)
+
+
+def _in_children(jobs: list[Job], args: argparse.Namespace) -> list[str | None]:
+    """Do songs side by side; however this process ends, the workers end with it."""
+    with ProcessPoolExecutor(args.jobs, initializer=ending.in_child) as pool:
+        try:
+            return list(pool.map(_attempt_in_child, jobs, repeat(args)))
+        except BaseException as error:
+            ending.end_children()
+            pool.shutdown(cancel_futures=True)
+            if isinstance(error, BrokenExecutor):
+                raise SongError("a worker process died, perhaps for want of memory") from None
+            raise
+
+
 def _many(args: argparse.Namespace) -> int:
     """Do several songs, one failure not stopping the rest."""
-    jobs = [_job(args, song) for song in args.songs]
+    names = _distinct([song.stem for song in args.songs])
+    jobs = [dataclasses.replace(_job(args, song), name=name) for song, name in zip(args.songs, names, strict=True)]
     if args.output:
         folder = Path(args.output)
-        if folder.exists() and not folder.is_dir():
-            raise SongError(f"{folder}: expected a folder for several songs")
         try:
             folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise SongError(f"{folder}: expected a folder for several songs") from None
         except OSError as error:
             raise SongError(f"cannot write {folder}: {reason(error)}") from None
-        names = _distinct([song.stem for song in args.songs])
-        jobs = [dataclasses.replace(job, output=folder / f"{name}.wav") for job, name in zip(jobs, names, strict=True)]
+        if args.stems and args.stems.resolve() == folder.resolve():
+            raise SongError("expected different folders for the songs and their stems")
+        jobs = [dataclasses.replace(job, output=folder / f"{job.name}.wav") for job in jobs]
     if args.jobs > 1 and (args.output or args.stems):
         _compile()
-        with ProcessPoolExecutor(args.jobs) as pool:
-            results = list(pool.map(_attempt, jobs, [args] * len(jobs)))
+        results = _in_children(jobs, args)
     elif args.output or args.stems or args.info:
         results = [_attempt(job, args) for job in jobs]
     else:
         results = list(_play(jobs, args))
     failed = [result for result in results if result]
     for line in failed:
-        _say(f"player: {line}")
+        say(f"player: {line}")
     if failed:
-        _say(f"{len(failed)} of {len(jobs)} songs failed")
+        say(f"{len(failed)} of {len(jobs)} songs failed")
     return SOME_FAILED if failed else 0
 
 
@@ -269,7 +295,7 @@ def _serve(args: argparse.Namespace) -> int:
     try:
         with Server(live, (host, int(port))) as server:
             live.start()
-            _say(f"serving on {host}:{server.server_address[1]}")
+            say(f"serving on {host}:{server.server_address[1]}")
             server.serve_forever(0.1)
     except OSError as error:
         raise SongError(f"cannot serve on {host}:{port}: {reason(error)}") from None
@@ -279,22 +305,25 @@ def _serve(args: argparse.Namespace) -> int:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Number names that come twice."""
-    seen: dict[str, int] = {}
-    result = []
+    """Number names that come twice, past those that others have of their own; file systems may ignore case."""
+    own, taken, result = {name.casefold() for name in names}, set[str](), []
     for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        result.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+        numbered = (f"{name}-{number}" for number in count(2))
+        while name.casefold() in taken:
+            name = next(other for other in numbered if other.casefold() not in own)
+        taken.add(name.casefold())
+        result.append(name)
     return result
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the player; return its exit code: 0, 1 if some of several songs failed, 2 bad input, 130 after Ctrl-C."""
     parser = _parser()
-    args = parser.parse_args(argv)
+    args = argparse.Namespace(songs=())
     try:
+        args = parser.parse_args(argv)
         if args.list_devices:
-            print(devices())
+            tell(devices())
             return 0
         if args.serve is not None:
             return _serve(args)
@@ -312,12 +341,23 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        streams.drop()
+        return SOME_FAILED
     if failure:
-        _say(f"player: {failure}")
+        say(f"player: {failure}")
     return BAD_INPUT if failure else 0
 
 
+def run() -> NoReturn:
+    """Run the player as a program, which signals can end."""
+    streams.complete()
+    ending.obey_signals()
+    try:
+        code = main()
+    except ending.Ended as ended:
+        ending.leave(ended.code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -1,7 +1,7 @@
 """Rendering one song to files: the work of one line of the playlist."""
 
-import shutil
-import sys
+import math
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -15,8 +15,8 @@ from rich.progress import Progress
 
 from opm.song import CHANNELS, Options, Renderer, Samples, Schedule, SongError, formats, reason
 
-from . import outputs
-from .resample import Resampler
+from . import outputs, streams
+from .resample import FULL_SCALE, Resampler
 
 STDOUT = Path("-")
 
@@ -30,6 +30,8 @@ class Job:
     """A file by its ending, or ``-``: WAV to standard output."""
     stems: Path | None = None
     """Folder for one file per channel."""
+    name: str = ""
+    """What the stems are called, if not after the song."""
     rate: int | None = None
     """Hz of the sound; None is the chip's own."""
     floating: bool = False
@@ -46,29 +48,28 @@ class Job:
     def check(self, schedule: Schedule) -> None:
         """Raise SongError, before anything is said or rendered, if an output cannot be made."""
         if self.output and self.output != STDOUT:
-            outputs.check_ending(self.output)
+            outputs.check_name(self.output, self.song)
         if self.stems or (self.output and self.output.suffix.lower() not in outputs.LOGS):
             self._sound(schedule)
 
-    def run(self, schedule: Schedule) -> None:
-        """Write all outputs.
+    def run(self, schedule: Schedule) -> list[str]:
+        """Write all outputs; return what there is to say about them, a line each.
 
         Raises
         ------
         SongError
             One of them cannot be written; it is left as it was.
         """
+        resamplers: list[Resampler] = []
         if self.stems:
-            self._write_stems(schedule)
+            resamplers += self._write_stems(schedule)
         if self.output == STDOUT:
-            self._to_stdout(schedule)
+            resamplers.append(self._to_stdout(schedule))
+        elif self.output and self.output.suffix.lower() in outputs.LOGS:
+            outputs.write_log(self.output, schedule.song)
         elif self.output:
-            if self.output.exists() and self.output.samefile(self.song):
-                raise SongError("this is the song itself: choose another name")
-            if self.output.suffix.lower() in outputs.LOGS:
-                outputs.write_log(self.output, schedule.song)
-            else:
-                self._write_sound(schedule, self.output)
+            resamplers.append(self._write_sound(schedule, self.output))
+        return _clipping(resamplers)
 
     def _sound(self, schedule: Schedule) -> outputs.Sound:
         rate = schedule.rate if self.rate is None else self.rate
@@ -84,7 +85,7 @@ class Job:
             loop = (round(schedule.due(first) * scale), round(schedule.due(end) * scale) - 1)
         return outputs.Sound(round(rate), self.floating, song.tags, loop)
 
-    def _write_sound(self, schedule: Schedule, path: Path) -> None:
+    def _write_sound(self, schedule: Schedule, path: Path) -> Resampler:
         sound = self._sound(schedule)
         renderer = Renderer(schedule, self.mute)
         renderer.skip(round(self.start * schedule.rate))
@@ -92,16 +93,17 @@ class Job:
         resampler = Resampler(schedule.rate, target, self.gain, self.floating)
         blocks = _converted(renderer.blocks(), resampler)
         outputs.write_sound(path, sound, _with_progress(blocks, renderer))
+        return resampler
 
-    def _to_stdout(self, schedule: Schedule) -> None:
+    def _to_stdout(self, schedule: Schedule) -> Resampler:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "song.wav"
-            self._write_sound(schedule, path)
+            resampler = self._write_sound(schedule, path)
             with path.open("rb") as file:
-                shutil.copyfileobj(file, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+                streams.send(file)
+        return resampler
 
-    def _write_stems(self, schedule: Schedule) -> None:
+    def _write_stems(self, schedule: Schedule) -> list[Resampler]:
         """Write every channel's own file in one pass."""
         assert self.stems is not None
         try:
@@ -117,8 +119,10 @@ class Job:
         with ExitStack() as stack:
             files = []
             for channel in range(count):
-                path = stack.enter_context(outputs.replacing(self.stems / f"{self.song.stem}-{channel + 1}.wav"))
-                file = soundfile.SoundFile(path, "w", sound.rate, 2, subtype, format="WAV")
+                path = stack.enter_context(
+                    outputs.replacing(self.stems / f"{self.name or self.song.stem}-{channel + 1}.wav")
+                )
+                file = soundfile.SoundFile(os.fsencode(path), "w", sound.rate, 2, subtype, format="WAV")
                 files.append(stack.enter_context(file))
             resamplers = [Resampler(schedule.rate, target, self.gain, self.floating) for _ in files]
             for block in _with_progress(renderer.channel_blocks(), renderer):
@@ -126,6 +130,15 @@ class Job:
                     file.write(resampler.convert(block[:, channel]))
             for file, resampler in zip(files, resamplers, strict=True):
                 file.write(resampler.flush())
+        return resamplers
+
+
+def _clipping(resamplers: list[Resampler]) -> list[str]:
+    """Say how many values were clipped, and by how much the volume would have to be lowered."""
+    if not (clipped := sum(resampler.clipped for resampler in resamplers)):
+        return []
+    excess = 20 * math.log10(max(resampler.peak for resampler in resamplers) / FULL_SCALE)
+    return [f"clipped: {clipped} values, the loudest by {excess:.1f} dB (--volume)"]
 
 
 def _converted(blocks: Iterable[Samples], resampler: Resampler) -> Iterator[Any]:

@@ -21,8 +21,8 @@ def keyboard() -> Iterator[bool]:
     except (ImportError, OSError, ValueError, termios.error):
         yield False
         return
-    tty.setcbreak(descriptor)
     try:
+        tty.setcbreak(descriptor)
         yield True
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)

@@ -2,7 +2,6 @@
 
 import os
 import struct
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 import soundfile
 
 from opm.song import Log, SongError, formats, reason
+from opm.song import replacing as file_replacing
 
 WAV_LIMIT = 2**32 - 2**20
 """Bytes a WAV file can hold, with room for its tags."""
@@ -36,35 +36,26 @@ class Sound:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside ``path``; rename it to ``path`` if all goes well, else remove it."""
+    """Give a temporary file that becomes ``path`` if all goes well; SongError if it cannot."""
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-    except OSError as error:
-        raise SongError(f"cannot write there: {reason(error)}") from None
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        with file_replacing(path) as temporary:
+            yield temporary
     except soundfile.SoundFileError as error:
         raise SongError(f"cannot write: {error}") from None
     except OSError as error:
-        raise SongError(f"cannot write: {reason(error)}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+        raise SongError(f"cannot write {path}: {reason(error)}") from None
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def check_ending(path: Path) -> None:
-    """Raise SongError unless a file of this ending can be written."""
+def check_name(path: Path, song: Path) -> None:
+    """Raise SongError unless a file of this ending can be written, and is not the song itself."""
     if path.suffix.lower() not in SOUND | LOGS:
         raise SongError(f"expected a name that ends in {', '.join(SOUND | LOGS)}")
+    try:
+        itself = path.samefile(song)
+    except OSError:
+        return
+    if itself:
+        raise SongError("this is the song itself: choose another name")
 
 
 def write_log(path: Path, song: Log) -> None:
@@ -86,7 +77,7 @@ def write_sound(path: Path, sound: Sound, blocks: Iterable[Any]) -> None:
         subtype = "FLOAT"
     with replacing(path) as temporary:
         with soundfile.SoundFile(
-            temporary, "w", samplerate=sound.rate, channels=2, format=kind, subtype=subtype
+            os.fsencode(temporary), "w", samplerate=sound.rate, channels=2, format=kind, subtype=subtype
         ) as file:
             for name, value in sound.tags.items():
                 if name in TAGS:

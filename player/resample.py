@@ -29,6 +29,13 @@ class Resampler:
         Give float32, 1.0 = full scale, instead of rounded and clipped int16.
     channels : int
         Columns of the blocks.
+
+    Attributes
+    ----------
+    clipped : int
+        Values that did not fit in int16.
+    peak : float
+        The largest magnitude met, in steps of int16.
     """
 
     def __init__(
@@ -37,6 +44,7 @@ class Resampler:
         same = source == target
         self._stream = None if same else soxr.ResampleStream(source, target, channels, dtype="float32", quality="VHQ")
         self._gain, self._floating, self._channels = gain, floating, channels
+        self.clipped, self.peak = 0, 0.0
 
     def convert(self, block: npt.NDArray[np.int16], last: bool = False) -> Samples:
         """Return what the block completes, (n, channels) int16 or float32; ``last`` flushes the filter."""
@@ -48,7 +56,10 @@ class Resampler:
         if self._floating:
             values *= np.float32(self._gain / FULL_SCALE)
             return values
-        return to_int16(values * self._gain)
+        values *= np.float32(self._gain)
+        self.peak = max(self.peak, float(np.abs(values).max(initial=0)))
+        self.clipped += int(np.count_nonzero((values >= FULL_SCALE - 0.5) | (values < -FULL_SCALE - 0.5)))
+        return to_int16(values)
 
     def flush(self) -> Samples:
         """Return what the filter still holds."""

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 import opm
-from opm.song import CHANNELS, Log, Schedule
+from opm.song import CHANNELS, Log, Schedule, printable
 
 from .transport import Moment
 
@@ -103,7 +103,7 @@ def _time(seconds: float) -> str:
 
 def _title(song: Log, status: Status, width: int) -> Text:
     words = [song.tags.get("title", status.name), song.tags.get("author", ""), song.tags.get("game", "")]
-    line = Text(" - ".join(word for word in words if word), "bold", no_wrap=True, overflow="ellipsis")
+    line = Text(printable(" - ".join(word for word in words if word)), "bold", no_wrap=True, overflow="ellipsis")
     line.truncate(width, overflow="ellipsis")
     return line
 
@@ -172,6 +172,6 @@ def picture(schedule: Schedule, moment: Moment, status: Status, width: int, with
 
 def plain(song: Log, status: Status) -> str:
     """Return one line of status."""
-    title = song.tags.get("title", status.name)
+    title = printable(song.tags.get("title", status.name))
     state = "paused " if status.paused else ""
     return f"{_time(status.seconds)} / {_time(status.length)}  {state}{title}  underruns {status.underruns}"

@@ -1,11 +1,11 @@
 """Value-change dumps of pins and fields at clock resolution, for GTKWave, Surfer and their kin (IEEE 1364)."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .._file import replacing
 from ..pitch import REFERENCE_CLOCK
 from ..state import FIELDS
 from .trace import Fields, trace
@@ -82,18 +82,12 @@ def write_vcd(
     columns = recorded[list(recorded.dtype.names[: 1 + len(shown)])].elements()
     signals = _signals(columns)
     times = np.rint((np.asarray(recorded["cycle"])) * 2e12 / clock).astype(np.int64)
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="ascii") as file:
-            file.write("$timescale 1 ps $end\n$scope module opm $end\n")
-            for i, (_, label, bits) in enumerate(signals):
-                file.write(f"$var wire {bits} {_identifier(i)} {label} $end\n")
-            file.write("$upscope $end\n$enddefinitions $end\n")
-            _write_changes(file, times, [columns[column] for column, _, _ in signals], [bits for _, _, bits in signals])
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary, temporary.open("w", encoding="ascii") as file:
+        file.write("$timescale 1 ps $end\n$scope module opm $end\n")
+        for i, (_, label, bits) in enumerate(signals):
+            file.write(f"$var wire {bits} {_identifier(i)} {label} $end\n")
+        file.write("$upscope $end\n$enddefinitions $end\n")
+        _write_changes(file, times, [columns[column] for column, _, _ in signals], [bits for _, _, bits in signals])
 
 
 def _write_changes(file: Any, times: Any, columns: list[Any], widths: list[int]) -> None:

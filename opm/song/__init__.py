@@ -1,5 +1,6 @@
 """Songs: register writes with exact times, their formats, their schedule on the chip's bus, and their sound."""
 
+from .._file import replacing
 from ..events import CAT2151, CHIP
 from . import formats
 from .formats.common import FASTEST, SLOWEST
@@ -11,5 +12,5 @@ from .song import SONG_WRITE, Song, load
 __all__ = [
     "BLOCK", "CAT2151", "CHANNELS", "CHIP", "FASTEST", "SLOWEST", "SONG_WRITE", "WRITE", "Log", "Loop", "Options",
     "Part", "Renderer", "Samples", "Schedule", "Snapshot", "Song", "SongError", "formats", "load",
-    "printable", "reason",
+    "printable", "reason", "replacing",
 ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 import html
 import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._check import Samples, integer
+from .._file import replacing
 from ..chip import CHIPS, YM2151
 from ..events import EVENT, Events
 from ..pitch import REFERENCE_CLOCK
@@ -495,14 +495,8 @@ class Song:
             data = formats.WRITERS[ending](self._log)
         else:
             raise ValueError(f"path must end in {', '.join(formats.WRITERS)} or .mid, got {path.name!r}")
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.stem}.", delete=False) as file:
-            temporary = Path(file.name)
-        try:
+        with replacing(path) as temporary:
             temporary.write_bytes(data)
-            temporary.chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())
-            temporary.replace(path.resolve())
-        finally:
-            temporary.unlink(missing_ok=True)
         return _not_kept(self._log, ending)
 
 
@@ -525,12 +519,6 @@ def _not_kept(log: Log, ending: str) -> list[str]:
         if log.family:
             lost.append("the cat2151 family's timing")
     return lost
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _tick(name: str, seconds: float) -> int:

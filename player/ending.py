@@ -1,0 +1,61 @@
+"""How the player ends when a signal tells it to: everything cleaned up, exit code 128 + the signal's number."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from multiprocessing.connection import wait
+from types import FrameType
+from typing import NoReturn
+
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
+
+
+class Ended(SystemExit):
+    """Raised in the main thread by a signal: it cleans up like any error, and ends the process like ``sys.exit``."""
+
+    code: int
+
+
+def obey_signals() -> None:
+    """Let the signals that end a process raise ``Ended``, but for those it was started to ignore."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Ignore what comes while things are cleaned up: a terminal and a supervisor send two signals at once."""
+    for other in SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
+    raise Ended(128 + number)
+
+
+def in_child() -> None:
+    """Set a worker process up: Ctrl-C is its parent's business, whose end is its own."""
+    obey_signals()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def end_children() -> None:
+    """Tell all worker processes to end."""
+    for child in multiprocessing.active_children():
+        child.terminate()
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once, whatever its threads are doing in compiled code, with its output written."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)
