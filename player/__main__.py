@@ -15,7 +15,7 @@ import opm
 from opm.song import CAT2151, CHANNELS, FASTEST, SLOWEST, Options, Schedule, SongError, printable, reason
 
 from . import ending, outputs, streams
-from .job import Job
+from .job import STDOUT, Job
 from .live import LATENCY, Live
 from .playing import NEXT, PREVIOUS, QUIT, Playing
 from .serve import DEFAULT, Server
@@ -259,6 +259,8 @@ def _many(args: argparse.Namespace) -> int:
     """Do several songs, one failure not stopping the rest."""
     names = _distinct([song.stem for song in args.songs])
     jobs = [dataclasses.replace(_job(args, song), name=name) for song, name in zip(args.songs, names, strict=True)]
+    if args.output == str(STDOUT):
+        raise SongError("standard output takes one song, several need a folder/")
     if args.output:
         folder = Path(args.output)
         try:
@@ -306,14 +308,13 @@ def _serve(args: argparse.Namespace) -> int:
 
 def _distinct(names: list[str]) -> list[str]:
     """Number names that come twice, past those that others have of their own; file systems may ignore case."""
-    own, taken, result = {name.casefold() for name in names}, set[str](), []
+    taken, result = {name.casefold() for name in names}, dict[str, str]()
     for name in names:
-        numbered = (f"{name}-{number}" for number in count(2))
-        while name.casefold() in taken:
-            name = next(other for other in numbered if other.casefold() not in own)
-        taken.add(name.casefold())
-        result.append(name)
-    return result
+        numbered = (f"{name}-{number}" for number in count(2) if f"{name}-{number}".casefold() not in taken)
+        chosen = name if name.casefold() not in result else next(numbered)
+        taken.add(chosen.casefold())
+        result[chosen.casefold()] = chosen
+    return list(result.values())
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,0 +1,152 @@
+"""Signals: the process and its workers end, nothing is left behind, the terminal is as it was."""
+
+import contextlib
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+LONG = "0 28 4A\n0 20 C7\n0 80 1F\n0 08 08\n# loop\n50000 28 4A\n100000 28 3E\n"
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
+PLAYS = """
+import sys, time
+import numpy as np
+import player.__main__ as program
+
+class Quiet:
+    rate, underruns = 55_930.0, 0
+    def __init__(self, *arguments): pass
+    def start(self): pass
+    def write(self, samples): time.sleep(len(samples) / self.rate)
+    def finish(self, play_out): pass
+    abort = close = lambda self: None
+
+program.Speaker = Quiet
+program.run()
+"""
+
+
+def wait_for(condition):
+    """Wait until something is so."""
+    while not condition():
+        time.sleep(0.02)
+    return condition()
+
+
+def start(arguments, **options):
+    """Start the player on its way."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "player", *map(str, arguments)], cwd=ROOT, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+@pytest.fixture
+def songs(tmp_path):
+    """Four songs that take minutes to render, each after its own path."""
+    paths = [tmp_path / f"song{i}.log" for i in range(4)]
+    for path in paths:
+        path.write_text(LONG)
+    return paths
+
+
+def alive(pid):
+    """Say whether a process still runs; one that only waits to be collected does not."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_ends_a_rendering(songs, tmp_path, number):
+    """The old file stays, no temporary one does, and the exit code says which signal it was."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "a.wav").write_bytes(b"the old one")
+    process = start([songs[0], "-o", out / "a.wav", "--loops", 10_000])
+    wait_for(lambda: list(out.glob(".opm-*")))
+    process.send_signal(number)
+    assert "Traceback" not in process.communicate()[1]
+    assert process.returncode == 128 + number
+    assert [path.name for path in out.iterdir()] == ["a.wav"]
+    assert (out / "a.wav").read_bytes() == b"the old one"
+
+
+def test_a_signal_that_is_ignored_stays_so(songs, tmp_path):
+    """As under nohup."""
+    process = start(
+        [songs[0], "-o", tmp_path / "a.wav", "--loops", 1],
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    process.send_signal(signal.SIGHUP)
+    process.communicate()
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_their_parent(songs, tmp_path, number):
+    """However it ends; no further song is begun."""
+    out = tmp_path / "out"
+    process = start([*songs, "-o", f"{out}/", "--loops", 10_000, "--jobs", 2], start_new_session=True)
+    wait_for(lambda: len(list(out.glob(".opm-*"))) == 2 if out.exists() else False)
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert len(workers) == 2
+    process.send_signal(number)
+    process.communicate()
+    assert process.returncode == (143 if number == signal.SIGTERM else -9)
+    wait_for(lambda: not any(map(alive, workers)))
+    assert not list(out.iterdir())
+
+
+def test_ctrl_c_ends_the_workers_too(songs, tmp_path):
+    """The terminal sends it to all of them."""
+    out = tmp_path / "out"
+    process = start([*songs, "-o", f"{out}/", "--loops", 10_000, "--jobs", 2], start_new_session=True)
+    wait_for(lambda: len(list(out.glob(".opm-*"))) == 2 if out.exists() else False)
+    os.killpg(process.pid, signal.SIGINT)
+    assert "Traceback" not in process.communicate()[1]
+    assert process.returncode == 130
+    assert not list(out.iterdir())
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_terminal_is_as_it_was(songs, number):
+    """Echo and line mode are back, the cursor is shown."""
+    leader, terminal = pty.openpty()
+    before = termios.tcgetattr(terminal)
+    process = subprocess.Popen(
+        [sys.executable, "-c", PLAYS, str(songs[0])],
+        cwd=ROOT,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    os.set_blocking(leader, False)
+    shown = b""
+
+    def drawn():
+        nonlocal shown
+        with contextlib.suppress(BlockingIOError):
+            while part := os.read(leader, 65_536):
+                shown += part
+        return b"keyboard" in shown or process.poll() is not None
+
+    wait_for(drawn)
+    assert termios.tcgetattr(terminal) != before
+    process.send_signal(number)
+    wait_for(lambda: drawn() and process.poll() is not None)
+    drawn()
+    assert process.returncode == 128 + number, shown[-500:]
+    assert termios.tcgetattr(terminal) == before
+    assert shown.rfind(b"\x1b[?25h") > shown.rfind(b"\x1b[?25l") >= 0
+    assert b"Traceback" not in shown
+    os.close(leader)
+    os.close(terminal)

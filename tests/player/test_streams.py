@@ -1,0 +1,178 @@
+"""Standard streams and names in any state: one line and an exit code, nothing in the wrong place."""
+
+import io
+import os
+import shlex
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from player.__main__ import _distinct, main
+
+SONG = "title \x1b]0,owned\x07\n0 20 C7\n0 28 4A\n0 80 1F\n0 08 08\n500 08 00\n"
+
+
+@pytest.fixture
+def song(tmp_path):
+    """A short song whose title is hostile."""
+    path = tmp_path / "song.log"
+    path.write_text(SONG)
+    return path
+
+
+def shell(command, **options):
+    """Run the player by a shell, whose redirections stand in the command."""
+    line = command.replace("player", f"{shlex.quote(sys.executable)} -m player", 1)
+    return subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, check=False, **options)
+
+
+def test_closed_standard_error_does_not_reach_the_sound(song):
+    """Notes have nowhere to go; descriptor 2 is not given to a file."""
+    done = shell(f"player {song}.no -o - 2>&-")
+    assert (done.returncode, done.stdout) == (2, b"")
+    done = shell(f"player {song} {song} -o -")
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, b"", 1)
+    done = shell(f"player {song} -o - --volume 48 --rate native 2>&-")
+    assert done.returncode == 0
+    with wave.open(io.BytesIO(done.stdout)) as file:
+        assert file.getnframes() > 500
+
+
+@pytest.mark.parametrize("arguments", ["-o -", "--info", "--info --json", "--help"])
+@pytest.mark.parametrize("redirection", ["> /dev/full", ">&-"])
+def test_standard_output_that_takes_nothing(song, arguments, redirection):
+    done = shell(f"player {song} {arguments} {redirection}")
+    assert done.returncode == 2
+    assert done.stdout == b""
+    why = b"no space left on device" if "full" in redirection else b"bad file descriptor"
+    assert done.stderr.splitlines()[-1].endswith(b"cannot write to standard output: " + why)
+    assert b"Traceback" not in done.stderr
+    assert b"Exception" not in done.stderr
+
+
+def test_standard_error_that_takes_nothing(song, tmp_path):
+    assert shell(f"player {song} -o {tmp_path}/a.wav --volume 48 2> /dev/full").returncode == 0
+    assert shell(f"player {song}.no --info 2> /dev/full").returncode == 2
+
+
+def test_a_reader_that_leaves(song):
+    done = shell(f"player {song} -o - --rate native | head -c 10 > /dev/null")
+    assert done.stderr == b""
+
+
+def test_control_characters_are_shown_escaped(song, tmp_path, capfd):
+    """Of tags and names; for machines, JSON escapes them."""
+    hostile = tmp_path / "\x1b[31mred\n.log"
+    hostile.write_bytes(b"\x1b]0,owned\x07 nonsense\n")
+    assert main([str(song), "--info"]) == 0
+    assert main([str(song), "--info", "--json"]) == 0
+    assert main([str(hostile), "--info"]) == 2
+    out, err = capfd.readouterr()
+    assert "\x1b" not in out + err
+    assert "\x07" not in out + err
+    assert r"\x1b]0,owned\x07" in out
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("length", [250, 255, 256, 300])
+def test_long_names(song, tmp_path, capsys, length):
+    """As long as the file system takes, then one line."""
+    name = "x" * (length - 4) + ".wav"
+    code = main([str(song), "-o", str(tmp_path / name), "--rate", "native"])
+    assert code == (0 if length <= 255 else 2)
+    assert len(capsys.readouterr().err.splitlines()) == (0 if length <= 255 else 1)
+    assert len(list(tmp_path.iterdir())) == (2 if length <= 255 else 1)
+
+
+def test_names_that_are_not_utf_8(song, tmp_path):
+    """In and out, folders too, and in messages."""
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe"))
+    folder.mkdir()
+    copy = folder / os.fsdecode(b"\x80.log")
+    copy.write_bytes(song.read_bytes())
+    assert main([str(copy), "-o", str(folder / os.fsdecode(b"\x81.wav"))]) == 0
+    assert main([str(copy), "--stems", str(folder / "stems")]) == 0
+    assert {os.fsencode(path.name) for path in folder.iterdir()} == {b"\x80.log", b"\x81.wav", b"stems"}
+    for arguments in (["--info"], ["-o", "x.what"]):
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "player",
+                *(arguments if "-o" in arguments else []),
+                copy.with_suffix(".no"),
+                "--info",
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert rb"\udc80.no" in done.stderr
+
+
+def test_names_for_several_songs():
+    """None twice, whatever others are called, also where case does not count."""
+    assert _distinct(["a", "a", "a-2"]) == ["a", "a-3", "a-2"]
+    assert _distinct(["a", "A", "a", "b"]) == ["a", "A-2", "a-3", "b"]
+    names = _distinct(["a-2", "a", "a", "a-2", "a-2-2", "a"])
+    assert len(set(names)) == 6
+    assert names[1] == "a"
+
+
+def test_songs_of_the_same_name_are_all_written(song, tmp_path, capsys):
+    paths = []
+    for name in ("d1/a", "d2/a", "d1/a-2"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(song.read_bytes())
+        paths.append(str(path))
+    out = tmp_path / "out"
+    assert main([*paths, "-o", f"{out}/", "--stems", str(tmp_path / "stems")]) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["a-2.wav", "a-3.wav", "a.wav"]
+    assert len(list((tmp_path / "stems").iterdir())) == 24
+    assert main([*paths, "-o", f"{out}/", "--stems", str(out)]) == 2
+    assert "different folders" in capsys.readouterr().err
+
+
+def test_a_file_keeps_its_mode_and_a_link_its_target(song, tmp_path):
+    target, link, plain = tmp_path / "target.wav", tmp_path / "link.wav", tmp_path / "plain.wav"
+    target.write_bytes(b"")
+    target.chmod(0o640)
+    link.symlink_to(target.name)
+    assert main([str(song), "-o", str(link)]) == 0
+    assert link.is_symlink()
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert target.read_bytes()[:4] == b"RIFF"
+    assert main([str(song), "-o", str(plain)]) == 0
+    mask = os.umask(0)
+    os.umask(mask)
+    assert plain.stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+def test_what_is_no_file_is_not_replaced(song, tmp_path, capsys):
+    (tmp_path / "folder.wav").mkdir()
+    os.mkfifo(tmp_path / "pipe.wav")
+    for name in ("folder.wav", "pipe.wav"):
+        assert main([str(song), "-o", str(tmp_path / name)]) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
+    assert not list(tmp_path.glob(".opm-*"))
+
+
+def test_clipping_is_told(song, tmp_path, capsys):
+    """How many values, and how much too loud: lowering the volume by that much is enough."""
+    assert main([str(song), "-o", str(tmp_path / "a.wav"), "--volume", "40", "--rate", "native"]) == 0
+    words = capsys.readouterr().err.split()
+    assert words[:2] == ["note:", "clipped:"]
+    assert int(words[2]) > 100
+    volume = 40 - float(words[words.index("dB") - 1]) - 0.1
+    assert main([str(song), "-o", str(tmp_path / "b.wav"), "--volume", f"{volume:.1f}", "--rate", "native"]) == 0
+    assert capsys.readouterr().err == ""
+    with wave.open(str(tmp_path / "b.wav")) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
+    assert 32_000 < np.abs(samples.astype(int)).max() < 32_768
