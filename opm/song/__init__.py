@@ -1,10 +1,10 @@
 """Songs: register writes with exact times, their formats, their schedule on the chip's bus, and their sound."""
 
-from .._file import replacing
+from .._file import printable, replacing
 from ..events import CAT2151, CHIP
 from . import formats
 from .formats.common import FASTEST, SLOWEST
-from .log import WRITE, Log, Loop, SongError, printable, reason
+from .log import WRITE, Log, Loop, SongError, reason
 from .render import BLOCK, CHANNELS, Part, Renderer, Samples, Snapshot
 from .schedule import Options, Schedule
 from .song import SONG_WRITE, Song, load

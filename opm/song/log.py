@@ -1,6 +1,5 @@
 """A song as its file gives it: register writes with exact times, and what is known about it."""
 
-import unicodedata
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -8,23 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._file import printable
 from ..events import MASTER_CLOCKS_PER_FRAME
 from ..pitch import REFERENCE_CLOCK
 
 WRITE = np.dtype([("time", np.int64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])
 """numpy.dtype of a register write: time in the song's ticks, chip 0 or 1, register address, byte."""
-
-LONGEST = 7 * 86_400
-"""Times beyond this many seconds are taken for damage."""
-
-
-def printable(text: str, most: int = 200) -> str:
-    """Return foreign text as one line that a terminal only shows: control characters escaped, cut to a length."""
-    shown = "".join(
-        char if char.isprintable() or unicodedata.category(char) == "Zs" else char.encode("unicode_escape").decode()
-        for char in text[: most + 1]
-    )
-    return shown if len(shown) <= most else shown[: most - 3] + "..."
 
 
 class SongError(ValueError):

@@ -21,7 +21,8 @@ from ..voice.voice import Voice
 from . import formats
 from .formats import vgm
 from .formats.common import check_clock
-from .log import LONGEST, WRITE, Log, Loop
+from .limits import LARGEST, LONGEST
+from .log import WRITE, Log, Loop
 from .notes import NOTE, NoteFinder, Revoicing, midi_bytes, numbered, writes_of
 from .render import CHANNELS, Renderer
 from .schedule import Options, Schedule
@@ -52,8 +53,8 @@ def load(source: str | os.PathLike[str] | bytes | BinaryIO, time_unit: str | Non
     Raises
     ------
     SongError
-        A ``ValueError``: the data cannot be read or played; one line names the byte offset or row and what was
-        expected.
+        A ``ValueError``: the data cannot be read or played, or the path is that of a pipe, device or folder; one line
+        names the byte offset or row and what was expected.
     OSError
         The file cannot be opened.
 
@@ -68,9 +69,8 @@ def load(source: str | os.PathLike[str] | bytes | BinaryIO, time_unit: str | Non
     if isinstance(source, bytes | bytearray | memoryview):
         return Song._of(formats.parse(bytes(source), time_unit))
     if isinstance(source, str | os.PathLike):
-        with Path(source).open("rb") as file:
-            return Song._of(formats.parse(file.read(formats.LARGEST + 1), time_unit))
-    data = source.read(formats.LARGEST + 1)
+        return Song._of(formats.parse(formats.contents(source), time_unit))
+    data = source.read(LARGEST + 1)
     if not isinstance(data, bytes):
         raise TypeError(f"source must be opened in binary mode, it gave {type(data).__name__}")
     return Song._of(formats.parse(data, time_unit))

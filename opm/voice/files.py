@@ -7,11 +7,17 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
+from .._file import printable
 from ..registers import LIMITS
 from ..state import OPERATORS
 from .voice import Operator, Voice
 
+LARGEST = 2**20
+"""Bytes of a file: a bank of 128 voices has 50 000; songs have limits of their own, in ``opm.song.limits``."""
+MOST_VOICES = 4096
+"""Voices of a file: what fits into it in VOPM's format, and more than an MDX song has room for."""
 OPM_ORDER = ("M1", "C1", "M2", "C2")
 """A VOPM file lists M1, C1, M2, C2."""
 _OPM_FIELDS = ("ar", "d1r", "d2r", "rr", "d1l", "tl", "ks", "mul", "dt1", "dt2", "ams_en")
@@ -41,6 +47,8 @@ def read_voices(data: bytes, name: str = "") -> list[Voice]:
     ValueError
         The file is damaged or of no known format; the message names the place.
     """
+    if len(data) > LARGEST:
+        raise ValueError(f"expected at most {LARGEST} bytes, got {len(data)}")
     if data[:4] == b"FINS":
         return [_read_fui(data, name)]
     if b"\r\n\x1a" in data[:1024]:
@@ -55,7 +63,7 @@ def read_voices(data: bytes, name: str = "") -> list[Voice]:
         return _read_opm(text)
     if text.lstrip()[:1] == "{":
         return _read_tone(text, name)
-    if re.fullmatch(r"\s*(?:[0-9a-fA-F]{2}\s*){2,}", text):
+    if re.fullmatch(r"\s*+(?:[0-9a-fA-F]{2}\s*+){2,}+", text):
         return [_from_pairs(text, name)]
     raise ValueError(f"byte 0: expected .opm, .dmp, .fui, .mdx, hex pairs or a JSON tone, found {data[:8]!r}")
 
@@ -92,11 +100,12 @@ def _read_opm(text: str) -> list[Voice]:
     """VOPM: seven lines a voice, in any order; the slots named "no Name" are empty."""
     voices: list[Voice] = []
     lines: dict[str, list[int]] = {}
-    title = ""
+    title, row = "", 0
 
     def finish() -> None:
         if title and title != _EMPTY and lines:
             voices.append(_opm_voice(title, lines))
+        _check_count(len(voices), f"row {row}")
 
     for row, raw in enumerate(text.splitlines(), 1):
         line = raw.split("//")[0].strip()
@@ -110,9 +119,15 @@ def _read_opm(text: str) -> list[Voice]:
         try:
             lines[head.strip().upper()] = [int(word) for word in rest.split()]
         except ValueError:
-            raise ValueError(f"row {row}: expected numbers behind {head!r}, got {rest.strip()[:40]!r}") from None
+            what = printable(f"{head!r}, got {rest.strip()[:40]!r}")
+            raise ValueError(f"row {row}: expected numbers behind {what}") from None
     finish()
     return voices
+
+
+def _check_count(count: int, where: str) -> None:
+    if count > MOST_VOICES:
+        raise ValueError(f"{where}: expected at most {MOST_VOICES} voices")
 
 
 def _opm_voice(title: str, lines: dict[str, list[int]]) -> Voice:
@@ -154,18 +169,18 @@ def _read_fui(data: bytes, name: str) -> Voice:
     if int.from_bytes(data[6:8], "little") != 33:
         raise ValueError(f"byte 6: expected an OPM instrument (type 33), got {int.from_bytes(data[6:8], 'little')}")
     version = int.from_bytes(data[4:6], "little")
-    voice, at = None, 8
+    feature, at = None, 8
     while at + 4 <= len(data) and data[at : at + 2] != b"EN":
         code, size = data[at : at + 2], int.from_bytes(data[at + 2 : at + 4], "little")
         body = data[at + 4 : at + 4 + size]
         if code == b"NA":
             name = body.split(b"\0")[0].decode("utf-8", errors="replace") or name
         if code == b"FM":
-            voice = _fui_voice(body, 5 if version >= 224 else 4, at + 4)
+            feature = body, at + 4
         at += 4 + size
-    if voice is None:
+    if feature is None:
         raise ValueError(f"byte {at}: expected an FM feature")
-    return replace(voice, name=name)
+    return replace(_fui_voice(feature[0], 5 if version >= 224 else 4, feature[1]), name=name)
 
 
 def _fui_voice(body: bytes, first: int, at: int) -> Voice:
@@ -186,6 +201,7 @@ def _read_mdx(data: bytes) -> list[Voice]:
     start = base + int.from_bytes(data[base : base + 2], "big")
     if not base or start > len(data):
         raise ValueError(f"byte {max(base, 0)}: expected the offset of the voices")
+    _check_count((len(data) - start) // 27, f"byte {start}")
     voices = []
     for at in range(start, len(data) - 26, 27):
         body = data[at + 3 : at + 27]
@@ -210,21 +226,25 @@ def _read_tone(text: str, name: str) -> list[Voice]:
         name = str(root.get("name") or root.get("description") or name)
         if "variations" in root:
             rows = root["variations"]
+            _check_count(len(rows), "variations")
             return [_from_pairs(row["registers"], str(row.get("description") or name)) for row in rows]
         if "registers" in root:
             return [_from_pairs(root["registers"], name)]
         held = {_byte(row["addr"]): _byte(row["data"]) for row in root["events"]}
+    except RecursionError:
+        raise ValueError("expected a JSON tone, its nesting is too deep") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"expected a JSON tone with events, registers or variations: {error}") from None
+        said = printable(str(error))
+        raise ValueError(f"expected a JSON tone with events, registers or variations: {said}") from None
     return [Voice.from_registers(held, name=name)]
 
 
-def _byte(value: int | str) -> int:
+def _byte(value: Any) -> int:
     """A number, or hex digits."""
-    number = int(value, 16) if isinstance(value, str) else int(value)
-    if not 0 <= number <= 0xFF:
+    number = int(value, 16) if isinstance(value, str) else value
+    if not isinstance(number, int | float) or not 0 <= number <= 0xFF:
         raise ValueError(f"{value!r} is not a byte")
-    return number
+    return int(number)
 
 
 def tone(voice: Voice) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import registers
 from .._check import channel_index
+from .._file import contents
 from ..registers import PMS, RL, SLOT_BASES
 from ..state import OPERATORS
 from ..tables import CARRIERS
@@ -296,10 +297,10 @@ class Voice:
         Raises
         ------
         ValueError
-            The file is damaged or of no known format; the message names the place.
+            The file is damaged, too large, no regular file or of no known format; the message names the place.
         OSError
             It cannot be read.
         """
-        from .files import read_voices
+        from .files import LARGEST, read_voices
 
-        return read_voices(Path(path).read_bytes(), Path(path).stem)
+        return read_voices(contents(path, LARGEST), Path(path).stem)

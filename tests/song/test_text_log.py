@@ -3,6 +3,8 @@
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opm.song import SongError
 from opm.song.formats import text_log
@@ -60,3 +62,47 @@ def test_samples_before_seconds_keep_their_time():
 def test_bad_lines_are_named(text, words):
     with pytest.raises(SongError, match=words):
         text_log.read(text.encode())
+
+
+def naive(lines, unit):
+    """The times of the writes by fractions, line for line."""
+    now, seconds, writes, clock = Fraction(0), False, [], 3_579_545
+    for line in lines:
+        first, *rest = line.replace(",", " ").split("#")[0].split() or [""]
+        sample = Fraction(64, clock)
+        if first == "unit":
+            unit = rest[0]
+        elif first == "clock":
+            clock = int(rest[0])
+        elif first:
+            word = rest[0] if first.lower() == "wait" else first
+            if not first.startswith("$"):
+                value = Fraction(word.removeprefix("+")) / (1000 if unit == "ms" else 1)
+                counts_seconds = unit in ("s", "ms") or (unit is None and "." in word)
+                if counts_seconds and not seconds:
+                    seconds, now, writes = True, now * sample, [time * sample for time in writes]
+                value *= sample if seconds and not counts_seconds else 1
+                now = now + value if word.startswith("+") or word != first else value
+            writes += [] if word != first else [now]
+    return [int(time * (PS if seconds else 1)) for time in writes], int(now * (PS if seconds else 1)), seconds
+
+
+WHOLE = st.integers(0, 99_999).map(str)
+POINTED = st.builds("{}.{}".format, st.integers(0, 999), st.text("0123456789", max_size=20))
+TIMES = st.one_of(WHOLE, POINTED, st.sampled_from(["0", ".5", "0.30000000000000004", "0.1234567890123456789"]))
+LINES = st.one_of(
+    st.builds("{}{} {} 0x7f".format, st.sampled_from(["", "", "+"]), TIMES, st.sampled_from(["8", "KeyON"])),
+    st.builds("\t{},20 , $C7\t# é".format, TIMES),
+    st.builds("{} {}".format, st.sampled_from(["wait", "Wait"]), TIMES),
+    st.sampled_from(["$20,1", "", "# only this", "unit s", "unit ms", "unit samples", "clock 4000000"]),
+)  # fmt: skip
+
+
+@given(
+    lines=st.lists(LINES, max_size=12), unit=st.sampled_from([None, "samples", "seconds"]), end=st.sampled_from("\n\r")
+)
+def test_times_are_exact_however_they_are_spelt(lines, unit, end):
+    song = text_log.read(end.join(lines).encode(), unit)
+    times, length, seconds = naive(lines, "s" if unit == "seconds" else unit)
+    assert sorted(times) == song.writes["time"].tolist()
+    assert (song.length, song.rate) == (max([length, *times]), Fraction(PS) if seconds else None)

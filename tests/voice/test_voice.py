@@ -156,12 +156,28 @@ def test_one_voice_at_several_volumes():
         (b"", "byte 0"),
         (bytes([11, 8, 0]) + bytes(48), "byte 2"),
         (bytes([11, 8, 1]) + bytes(40), "byte 43"),
+        (b'{"events": [{"addr": 1e999, "data": 0}]}', "inf is not a byte"),
+        (b'{"events": [{"addr": NaN, "data": 0}]}', "nan is not a byte"),
+        (b'{"events": [{"addr": ' + b"1" * 5000 + b', "data": 0}]}', "4300 digits"),
+        (b'{"events": ' + b"[" * 10**6, "too deep"),
+        (b"@:0 a\nCH: " + b"9" * 5000, "row 2"),
+        (b"@:0 a\nCH: \x1b[2J" + b"x" * 5000, "row 2"),
+        (b"@:0 a\n" + b"x" * 5000 + b": y", "row 2"),
+        (b'{"registers": "' + b"zz" * 5000 + b'"}', "pairs"),
+        (b'{"events": [{"addr": "' + b"\\u001b" * 5000 + b'", "data": 0}]}', "JSON tone"),
+        (b"00 " * 300_000 + b"x", "byte 0"),
+        (bytes(2**20 + 1), "at most 1048576 bytes, got 1048577"),
+        (b"@:0 a\nCH:\n" * 4098, "row 8195: expected at most 4096 voices"),
+        (b'{"variations": [' + b"0," * 5000 + b"0]}", "at most 4096 voices"),
+        (b"t\r\n\x1a\0\0\2" + bytes(27 * 4100), "at most 4096 voices"),
     ],
-    ids=range(10),
+    ids=range(24),
 )
 def test_bad_files_are_named(data, words):
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ValueError, match=words) as caught:
         opm.read_voices(data)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 300
 
 
 @pytest.mark.parametrize("channel", [0, 9])

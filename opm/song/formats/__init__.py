@@ -4,12 +4,15 @@ A format is recognised by what the file holds, never by its name.
 """
 
 import gzip
+import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from ... import _file
 from ...registers import ALL_KEYS, KON
+from ..limits import LARGEST, MOST_MEMBERS
 from ..log import Log, SongError, reason
 from . import json_log, mdx, s98, text_log, vgm, zsm
 
@@ -32,8 +35,9 @@ WRITERS: dict[str, Callable[[Log], bytes]] = {
     ".json": lambda log: json_log.write(log, extras=True),
 }
 """Formats of register writes that can be written, by the ending of a file's name."""
-LARGEST = 256 * 2**20
-"""Files (and their unpacked contents) beyond this many bytes are refused."""
+_GZIP = b"\x1f\x8b"
+_PIECE = 65_536
+"""Bytes unpacked at a time."""
 
 
 def read(path: Path, time_unit: str | None = None) -> Log:
@@ -51,18 +55,25 @@ def read(path: Path, time_unit: str | None = None) -> Log:
         The file cannot be read or played; the message names the byte offset or row.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+        data = contents(path)
     except OSError as error:
         raise SongError(reason(error)) from None
     return parse(data, time_unit)
+
+
+def contents(path: str | os.PathLike[str]) -> bytes:
+    """Return the bytes of a song file; OSError if it cannot be opened, SongError if it is no file or too large."""
+    try:
+        return _file.contents(path, LARGEST)
+    except ValueError as error:
+        raise SongError(str(error)) from None
 
 
 def parse(data: bytes, time_unit: str | None = None) -> Log:
     """Return the song that a file's bytes hold; raises as ``read`` does."""
     if len(data) > LARGEST:
         raise SongError(f"expected at most {LARGEST} bytes")
-    if data[:2] == b"\x1f\x8b":
+    if data[:2] == _GZIP:
         data = _gunzip(data)
     for reader in READERS:
         if reader.recognise(data):
@@ -76,13 +87,21 @@ def parse(data: bytes, time_unit: str | None = None) -> Log:
 
 
 def _gunzip(data: bytes) -> bytes:
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        plain = unpacker.decompress(data, LARGEST + 1)
-    except zlib.error as error:
-        raise SongError(f"gzip data is damaged: {error}") from None
-    if len(plain) > LARGEST:
-        raise SongError(f"expected at most {LARGEST} bytes of unpacked data")
-    if not unpacker.eof:
-        raise SongError(f"byte {len(data)}: the gzip data is cut short")
-    return plain
+    """Unpack all members of a gzip file; what follows them and is none is left out."""
+    plain, at = bytearray(), 0
+    for _ in range(MOST_MEMBERS):
+        unpacker = zlib.decompressobj(wbits=31)
+        while not unpacker.eof:
+            if at >= len(data):
+                raise SongError(f"byte {len(data)}: the gzip data is cut short")
+            piece = data[at : at + _PIECE]
+            try:
+                plain += unpacker.decompress(piece, LARGEST + 1 - len(plain))
+            except zlib.error as error:
+                raise SongError(f"gzip data is damaged: {error}") from None
+            if len(plain) > LARGEST:
+                raise SongError(f"expected at most {LARGEST} bytes of unpacked data")
+            at += len(piece) - len(unpacker.unused_data)
+        if data[at : at + 2] != _GZIP:
+            return bytes(plain)
+    raise SongError(f"byte {at}: expected at most {MOST_MEMBERS} members of gzip data")

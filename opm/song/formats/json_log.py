@@ -6,21 +6,36 @@ says so in the song's notes.
 """
 
 import json
-from decimal import Decimal
+import re
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ...pitch import REFERENCE_CLOCK
-from ..log import LONGEST, WRITE, Log, Loop, SongError
+from ..limits import DEEPEST, LARGEST_VALUE, LONGEST, MOST_KEYS, MOST_WRITES
+from ..log import WRITE, Log, Loop, SongError
 from .common import check_clock
+from .walk import part_end
 
 PICOSECONDS = 10**12
 LOG_RATE = 55_930
 """Samples per second of the family's logs."""
+KEYS = ("time_unit", "clock", "tags", "length", "loop")
+"""What is taken from beside the rows."""
 AMBIGUOUS = 1000
 """Whole numbers all below this are more likely seconds: as samples they are under 18 ms of music."""
+
+ROW = np.dtype([(name, np.int64) for name in ("whole", "picoseconds", "address", "data", "step")])
+"""A row: its time in two parts, the second in 10**-12 of what it counts; its bytes; ``is_data`` or -1."""
+_PIECE = 65_536
+"""Bytes of rows to parse at a time."""
+_BLANK = re.compile(rb"[ \t\r\n]*")
+_EVENTS = re.compile(rb'[ \t\r\n]*"events"[ \t\r\n]*:[ \t\r\n]*(?=.)', re.DOTALL)
 
 
 def recognise(data: bytes) -> bool:
@@ -30,26 +45,29 @@ def recognise(data: bytes) -> bool:
 
 def read(data: bytes, time_unit: str | None = None) -> Log:
     """Read a log: an object with ``events`` or a bare array, one (pass 1) or two rows per write (pass 2)."""
-    rows, head = _rows(data)
+    head, at = _head(data)
     if time_unit is None and head.get("time_unit") in ("samples", "seconds"):
         time_unit = head["time_unit"]
-    times, writes, steps = [], [], []
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row, dict):
-            raise SongError(f"row {number}: expected an object with time, addr and data, got {_short(row)}")
-        times.append(_time(row, number))
-        writes.append((_byte(row, "addr", number), _byte(row, "data", number)))
-        steps.append(_is_data(row, number))
+    tables, number, pointed = [np.empty(0, ROW)], 1, False
+    for start, end in _parts(data, at, b"]", _PIECE):
+        values = _parsed(data, start, end, "[]")
+        rows = [_row(value, number + i) for i, value in enumerate(values)]
+        if number - 1 + len(rows) > MOST_WRITES:
+            raise SongError(f"byte {start}: expected at most {MOST_WRITES} rows")
+        pointed = pointed or any(isinstance(value["time"], Decimal) for value in values)
+        tables.append(np.array(rows, ROW))
+        number += len(rows)
+    table = np.concatenate(tables)
     notes: list[str] = []
-    seconds = _in_seconds(times, steps, time_unit, notes)
+    seconds = _in_seconds(table, pointed, time_unit, notes)
     limit = LONGEST if seconds else LONGEST * LOG_RATE
-    for number, time in enumerate(times, 1):
-        if not 0 <= time <= limit:
-            raise SongError(f"row {number}: expected a time of 0 to {limit}, got {_short(str(time))}")
-    ticks = [int(time * PICOSECONDS) if seconds else int(time) for time in times]
-    if {0, 1} <= set(steps):
-        ticks, writes = _fold(ticks, writes, steps, notes)
-    song = _song(ticks, writes, seconds, notes)
+    if (late := table["whole"] + (table["picoseconds"] > 0) > limit).any():
+        row = int(late.argmax())
+        raise SongError(f"row {row + 1}: expected a time of 0 to {limit}, got {table['whole'][row]}")
+    ticks = table["whole"] * PICOSECONDS + table["picoseconds"] if seconds else table["whole"].copy()
+    if {0, 1} <= set(np.unique(table["step"])):
+        ticks, table = _fold(ticks, table, notes)
+    song = _song(ticks, table, seconds, notes)
     if isinstance(head.get("clock"), int):
         song.clock = check_clock(head["clock"], '"clock"')
     _take_extras(song, head, limit)
@@ -77,6 +95,24 @@ def _extra_tick(song: Log, time: Any, limit: int) -> int | None:
     if isinstance(time, bool) or not isinstance(time, int | Decimal) or not 0 <= time <= limit:
         return None
     return int(time * PICOSECONDS) if song.rate else int(time)
+
+
+def members(data: bytes, raw: str) -> dict[str, Any]:
+    """Return the members of a JSON object, the one called ``raw`` as the bytes it is: a log, to be read in pieces."""
+    start = _BLANK.match(data).end()  # type: ignore[union-attr]
+    if data[start : start + 1] != b"{":
+        raise SongError(f"byte {start}: expected a JSON object")
+    name = re.compile(rb'[ \t\r\n]*"%s"[ \t\r\n]*:' % raw.encode())
+    found: dict[str, Any] = {}
+    end = start
+    for at, end in _parts(data, start + 1, b"}", 0):
+        if key := name.match(data, at, end):
+            found[raw] = data[key.end() : end]
+        else:
+            found |= _parsed(data, at, end, "{}")
+    if not _BLANK.fullmatch(data, data.index(b"}", end) + 1):
+        raise SongError(f"byte {end + 1}: expected JSON: nothing behind its end")
+    return found
 
 
 def write(song: Log, extras: bool = False) -> bytes:
@@ -115,11 +151,9 @@ def write(song: Log, extras: bool = False) -> bytes:
     return f'{json.dumps(head)[:-1]}, "events": [\n{lines}\n]}}\n'.encode()
 
 
-def _song(ticks: list[int], writes: list[tuple[int, int]], seconds: bool, notes: list[str]) -> Log:
+def _song(ticks: npt.NDArray[np.int64], rows: npt.NDArray[Any], seconds: bool, notes: list[str]) -> Log:
     table = np.zeros(len(ticks), WRITE)
-    table["time"] = ticks
-    table["address"] = [address for address, _ in writes]
-    table["data"] = [byte for _, byte in writes]
+    table["time"], table["address"], table["data"] = ticks, rows["address"], rows["data"]
     if (np.diff(table["time"]) < 0).any():
         notes.append("rows were not in the order of their times: sorted")
         table = table[np.argsort(table["time"], kind="stable")]
@@ -133,21 +167,60 @@ def _song(ticks: list[int], writes: list[tuple[int, int]], seconds: bool, notes:
     )
 
 
-def _rows(data: bytes) -> tuple[list[Any], dict[str, Any]]:
-    """Return the rows, and what stands beside them."""
-    try:
-        text = data.decode("utf-8-sig")
-        root = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
-    except UnicodeDecodeError as error:
-        raise SongError(f"byte {error.start}: expected UTF-8 text") from None
-    except json.JSONDecodeError as error:
-        raise SongError(f"byte {len(text[: error.pos].encode())}: expected JSON: {error.msg.lower()}") from None
-    except (ValueError, RecursionError):
-        raise SongError("expected JSON with numbers and nesting of a reasonable size") from None
-    rows = root.get("events") if isinstance(root, dict) else root
-    if not isinstance(rows, list):
+def _head(data: bytes) -> tuple[dict[str, Any], int]:
+    """Return what stands beside the rows, and where those begin."""
+    start = _BLANK.match(data, 3 if data.startswith(b"\xef\xbb\xbf") else 0).end()  # type: ignore[union-attr]
+    end, depth = part_end(data, start + 1, len(data))
+    if depth == 0 and not _BLANK.fullmatch(data, end + 1):
+        raise SongError(f"byte {end + 1}: expected JSON: nothing behind its end")
+    if data[start : start + 1] == b"[":
+        return {}, start + 1
+    head: dict[str, Any] = {}
+    events = -1
+    for count, (at, end) in enumerate(_parts(data, start + 1, b"}", 0), 1):
+        if count > MOST_KEYS:
+            raise SongError(f"byte {at}: expected at most {MOST_KEYS} keys")
+        if (key := _EVENTS.match(data, at, end)) and data[key.end()] == ord("["):
+            events = key.end() + 1
+            after = part_end(data, events, len(data))[0] + 1
+            if not _BLANK.fullmatch(data, after, end):
+                raise SongError(f"byte {after}: expected JSON: a comma or the end")
+        else:
+            head |= {name: value for name, value in _parsed(data, at, end, "{}").items() if name in KEYS}
+    if events < 0:
         raise SongError('expected a JSON array, or an object with an array "events"')
-    return rows, root if isinstance(root, dict) else {}
+    return head, events
+
+
+def _parts(data: bytes, at: int, close: bytes, least: int) -> Iterator[tuple[int, int]]:
+    """Yield where the members of an object or array stand, in pieces of at least so many bytes."""
+    first, depth = True, 1
+    while depth:
+        end, depth = part_end(data, at, least)
+        if depth > DEEPEST or end - at > least + LARGEST_VALUE:
+            raise SongError(f"byte {at}: expected JSON with numbers and nesting of a reasonable size")
+        if depth > 1 or end == len(data):
+            raise SongError(f"byte {len(data)}: expected JSON: the data is cut short")
+        blank = _BLANK.fullmatch(data, at, end)
+        if (blank and not (first and depth == 0)) or (depth == 0 and data[end : end + 1] != close):
+            raise SongError(f"byte {end}: expected JSON: a value")
+        if not blank:
+            yield at, end
+        first, at = False, end + 1
+
+
+def _parsed(data: bytes, start: int, end: int, brackets: str) -> Any:
+    """Return members of an object or array."""
+    try:
+        text = data[start:end].decode()
+        return json.loads(f"{brackets[0]}{text}{brackets[1]}", parse_float=Decimal, parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise SongError(f"byte {start + error.start}: expected UTF-8 text") from None
+    except json.JSONDecodeError as error:
+        at = start + len(text[: max(error.pos - 1, 0)].encode())
+        raise SongError(f"byte {at}: expected JSON: {error.msg.lower()}") from None
+    except (ValueError, InvalidOperation):
+        raise SongError(f"byte {start}: expected JSON with numbers of a reasonable size") from None
 
 
 def _no_constant(name: str) -> None:
@@ -159,62 +232,63 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def _time(row: dict[str, Any], number: int) -> int | Decimal:
+def _row(row: Any, number: int) -> tuple[int, int, int, int, int]:
+    """Return a row's time in two parts, its bytes, and which of two rows it is, -1 if it does not say."""
+    if not isinstance(row, dict):
+        raise SongError(f"row {number}: expected an object with time, addr and data, got {_short(row)}")
     time = row.get("time")
     if isinstance(time, bool) or not isinstance(time, int | Decimal):
         raise SongError(f'row {number}: expected a number as "time", got {_short(time)}')
-    return time
+    if not 0 <= time <= LONGEST * LOG_RATE:
+        raise SongError(f"row {number}: expected a time of 0 to {LONGEST} seconds, got {_short(str(time))}")
+    whole = int(time)
+    picoseconds = 0 if isinstance(time, int) else int(time * PICOSECONDS) - whole * PICOSECONDS
+    return whole, picoseconds, _byte(row, "addr", number), _byte(row, "data", number), _step(row, number)
 
 
 def _byte(row: dict[str, Any], key: str, number: int) -> int:
     value = row.get(key)
-    if isinstance(value, str):
-        digits = value.strip().lower().removeprefix("$").removeprefix("0x")
-        if 1 <= len(digits) <= 8 and set(digits) <= set("0123456789abcdef"):
-            value = int(digits, 16)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 0xFF:
+    byte = _from_hex(value) if isinstance(value, str) else value
+    if isinstance(byte, bool) or not isinstance(byte, int) or not 0 <= byte <= 0xFF:
         raise SongError(f'row {number}: expected "{key}" from 0x00 to 0xFF, got {_short(value)}')
-    return value
+    return byte
 
 
-def _is_data(row: dict[str, Any], number: int) -> int | None:
+@lru_cache(1024)
+def _from_hex(text: str) -> int | None:
+    digits = text.strip().lower().removeprefix("$").removeprefix("0x")
+    return int(digits, 16) if 1 <= len(digits) <= 8 and set(digits) <= set("0123456789abcdef") else None
+
+
+def _step(row: dict[str, Any], number: int) -> int:
     value = row.get("is_data")
     if value not in (None, 0, 1):
         raise SongError(f'row {number}: expected "is_data" 0 or 1, got {_short(value)}')
-    return None if value is None else int(value)
+    return -1 if value is None else int(value)
 
 
-def _in_seconds(times: list[int | Decimal], steps: list[int | None], time_unit: str | None, notes: list[str]) -> bool:
+def _in_seconds(rows: npt.NDArray[Any], pointed: bool, time_unit: str | None, notes: list[str]) -> bool:
     """Decide what the times count, and say so."""
     if time_unit is not None:
         return time_unit == "seconds"
-    if any(isinstance(time, Decimal) for time in times):
+    if pointed:
         return True
-    last = max(times, default=0)
-    if last == 0 or last >= AMBIGUOUS or any(step is not None for step in steps):
+    last = int(rows["whole"].max(initial=0))
+    if last == 0 or last >= AMBIGUOUS or (rows["step"] >= 0).any():
         return False
     notes.append(f"times are whole numbers up to {last}: taken for seconds (--time-unit samples reads them as samples)")
     return True
 
 
 def _fold(
-    ticks: list[int], writes: list[tuple[int, int]], steps: list[int | None], notes: list[str]
-) -> tuple[list[int], list[tuple[int, int]]]:
+    ticks: npt.NDArray[np.int64], rows: npt.NDArray[Any], notes: list[str]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
     """Make one write of an address row and its data row, at the address row's time; expanding again would break it."""
-    folded_ticks: list[int] = []
-    folded: list[tuple[int, int]] = []
-    waiting: int | None = None
-    unpaired = 0
-    for tick, write, step in zip(ticks, writes, steps, strict=True):
-        if step == 0:
-            unpaired += waiting is not None
-            waiting = tick
-            continue
-        folded_ticks.append(tick if waiting is None else waiting)
-        folded.append(write)
-        waiting = None
-    unpaired += waiting is not None
+    address = rows["step"] == 0
+    follows = np.zeros(len(rows), bool)
+    follows[1:] = address[:-1] & ~address[1:]
+    ticks[1:][follows[1:]] = ticks[:-1][follows[1:]]
     notes.append("two rows per write (pass 2): address and data rows joined")
-    if unpaired:
+    if unpaired := int(address.sum() - follows.sum()):
         notes.append(f"{unpaired} address row(s) without a data row: not played")
-    return folded_ticks, folded
+    return ticks[~address], rows[~address]

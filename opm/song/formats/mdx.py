@@ -5,6 +5,7 @@ ADPCM tracks are followed for their tempo and sync commands and otherwise named 
 section 5, and the behaviour of MXDRV 2.06 itself. Times are master clocks of 4 MHz.
 """
 
+from array import array
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -13,16 +14,13 @@ import numpy as np
 from ...pitch import KEY_CODES
 from ...registers import KC, KF, KON, LFRQ, PMS, RL, SLOTS, TL
 from ...tables import CARRIERS
+from ..limits import MOST_COMMANDS, MOST_MDX_WRITES, MOST_STEPS, MOST_TICKS
 from ..log import WRITE, Log, Loop, SongError
 
 CLOCK = 4_000_000
 FM_TRACKS = 8
 MOST_TRACKS = 16
 VOICE_BYTES = 27
-MOST_TICKS, MOST_WRITES = 400_000, 2_000_000
-"""Where a song is cut off that comes neither to an end nor round."""
-MOST_COMMANDS = 20_000
-"""Commands of a track without a note or rest between them: more is an endless loop."""
 TUNING = 5
 HIGHEST_PITCH = 0x17FF
 VOLUMES = (0x2A, 0x28, 0x25, 0x22, 0x20, 0x1D, 0x1A, 0x18, 0x15, 0x12, 0x10, 0x0D, 0x0A, 0x08, 0x05, 0x02)
@@ -47,7 +45,7 @@ def recognise(data: bytes) -> bool:
     return name >= 0 and len(data) > name + 20
 
 
-@dataclass
+@dataclass(slots=True)
 class _Lfo:
     """A software LFO: every ``period`` ticks its wave turns, jumps back or draws another value."""
 
@@ -82,6 +80,8 @@ class _Lfo:
 class _PitchLfo(_Lfo):
     """``value`` counts in 1/65536 of a pitch step."""
 
+    __slots__ = ()
+
     def set(self, kind: int, period: int, depth: int) -> None:
         """Bit 2 of the kind multiplies the depth by 256."""
         self.on, self.wave, self.period = True, kind & 3, period
@@ -109,6 +109,8 @@ class _PitchLfo(_Lfo):
 class _LevelLfo(_Lfo):
     """``value`` counts in 1/256 of an attenuation step, 16 bits."""
 
+    __slots__ = ()
+
     def set(self, kind: int, period: int, depth: int) -> None:
         """Saw and triangle begin where a period of a falling slope comes down to 0."""
         self.on, self.wave, self.period, self.first, self.depth = True, kind & 3, period, period, depth
@@ -135,7 +137,7 @@ def _signed(word: int) -> int:
     return ((word & 0xFFFF) ^ 0x8000) - 0x8000
 
 
-@dataclass
+@dataclass(slots=True)
 class _Track:
     """One track's place in the byte code and its sound."""
 
@@ -143,6 +145,8 @@ class _Track:
     at: int
     wait: int = 1
     gate: int = 0
+    sleep: int = 0
+    """Ticks to come that would only count ``wait`` and ``gate`` down, and are counted already."""
     ended: bool = False
     waiting: bool = False
     released: bool = False
@@ -184,6 +188,30 @@ class _Track:
         """Say whether something is still to come: a command, or the release of the last note."""
         return self.keyed if self.ended else self.released or not self.waiting
 
+    def doze(self) -> None:
+        """Sleep for as long as nothing will change but by another track's command."""
+        bends = self.gliding or self.lfo_in or self.pitch_lfo.on or self.level_lfo.on
+        if self.pending or self.released or (bends and self.number < FM_TRACKS):
+            return
+        if self.waiting:
+            self.sleep = MOST_TICKS
+            return
+        self.sleep = (self.wait - 1) & 0xFF
+        if self.keyed and not self.tie:
+            self.sleep = min(self.sleep, (self.gate - 1) & 0xFF)
+        self.count(self.sleep)
+
+    def wake(self) -> None:
+        """Take back what is not slept."""
+        self.count(0 if self.waiting else -self.sleep)
+        self.sleep = 0
+
+    def count(self, ticks: int) -> None:
+        """Count wait and gate down, in bytes as the driver does."""
+        self.wait = (self.wait - ticks) & 0xFF
+        if not self.tie:
+            self.gate = (self.gate - ticks) & 0xFF
+
 
 class _Driver:
     """Runs all tracks tick by tick and collects register writes."""
@@ -195,34 +223,46 @@ class _Driver:
         self.tempo = 200
         self.seed = SEED
         self.fade, self.fade_speed, self.fade_left = 0, -1, 0
-        self.writes: list[tuple[int, int, int, int]] = []
+        self.ticks = self.steps = 0
+        self.writes = array("q")
+        """Time, 8 bits of address, 8 bits of data."""
         self.unknown_voices: set[int] = set()
         self.notes: list[str] = []
 
     def run(self) -> Loop | None:
         """Play until all tracks have ended, or the slowest has come round twice; return the loop between the two."""
         rounds: list[Loop] = []
-        for _ in range(MOST_TICKS):
+        loops = 0
+        while self.ticks < MOST_TICKS and self.steps < MOST_STEPS and len(self.writes) <= MOST_MDX_WRITES:
             self.fade_out()
             for track in self.tracks:
-                self.tick(track)
+                if track.sleep:
+                    track.sleep -= 1
+                else:
+                    self.tick(track)
             going = [track for track in self.tracks if track.goes_on()]
             if not going:
                 return None
-            if min((track.loops for track in going if not track.ended), default=0) > len(rounds):
+            loops = min((track.loops for track in going if not track.ended), default=0)
+            if loops > len(rounds):
                 rounds.append(Loop(self.time, len(self.writes)))
                 if len(rounds) == 2:
                     return rounds[0] if rounds[1].tick > rounds[0].tick else None
-            if len(self.writes) > MOST_WRITES:
-                break
-            self.time += (256 - self.tempo) * 1024
+            self.pass_time(1 + (min(track.sleep for track in self.tracks) if loops <= len(rounds) else 0))
         self.notes.append(f"cut off after {self.time // CLOCK} s: it comes neither to an end nor round")
         return None
+
+    def pass_time(self, ticks: int) -> None:
+        """Go on by a tick, and by those in which all tracks sleep."""
+        for track in self.tracks:
+            track.sleep -= ticks - 1
+        self.ticks += ticks
+        self.time += ticks * (256 - self.tempo) * 1024
 
     def write(self, track: _Track, address: int, value: int) -> None:
         """Write a register; ADPCM tracks write none."""
         if track.number < FM_TRACKS:
-            self.writes.append((self.time, 0, address & 0xFF, value & 0xFF))
+            self.writes.append(self.time << 16 | (address & 0xFF) << 8 | value & 0xFF)
 
     def random(self) -> int:
         """Return a signed 16-bit number; the seed is common to all tracks."""
@@ -232,14 +272,17 @@ class _Driver:
 
     def tick(self, track: _Track) -> None:
         """One tick of a track: what bends its sound, what comes next in its code, what that changes in the chip."""
+        self.steps += 1
         self.bend(track)
         self.advance(track)
         if track.pending and not track.delay_left:
             self.strike(track)
-            return
-        track.delay_left -= track.pending
-        self.send_pitch(track)
-        self.send_level(track)
+        else:
+            track.delay_left -= track.pending
+            self.send_pitch(track)
+            self.send_level(track)
+        if self.fade_speed < 0:
+            track.doze()
 
     def bend(self, track: _Track) -> None:
         """Portamento and the software LFOs, which start at the end of their delay, if they have one."""
@@ -330,13 +373,16 @@ class _Driver:
     def send_level(self, track: _Track) -> None:
         """Write the carriers' TL if volume, fade or LFO have changed."""
         volume = track.volume
-        level = min((volume & 0x7F if volume & 0x80 else VOLUMES[volume & 15]) + self.fade, QUIETEST)
-        level = min(level + (track.level_lfo.value >> 8), QUIETEST)
+        level = volume & 0x7F if volume & 0x80 else VOLUMES[volume & 15]
+        level += self.fade + (track.level_lfo.value >> 8)
+        if level > QUIETEST:
+            level = QUIETEST
         if level == track.level_sent:
             return
         track.level_sent = level
         for group in track.carriers:
-            self.write(track, TL + 8 * group + track.number, min(track.voice[7 + group] + level, QUIETEST))
+            loud = track.voice[7 + group] + level
+            self.write(track, TL + 8 * group + track.number, loud if loud < QUIETEST else QUIETEST)
 
     def send_voice(self, track: _Track) -> None:
         """Load a voice that was set, its carriers silent until the level is sent; then the panning."""
@@ -377,6 +423,7 @@ class _Driver:
 
     def command(self, track: _Track) -> bool:
         """Take one command; return whether it is time to wait."""
+        self.steps += 1
         at = track.at
         code = REST if track.ended else self.byte(track, at)
         if code < 0xE0:
@@ -434,6 +481,8 @@ class _Driver:
         track.at += EXTENDED_LENGTHS.get(code, 0)
         if code == 1:
             self.fade_speed = self.fade_left = value
+            for other in self.tracks:
+                other.wake()
         elif code == 3:
             track.late_off = value != 0
         elif code == 4 and value < len(self.tracks):
@@ -449,6 +498,7 @@ class _Driver:
         """Take one command of a track's code for another."""
         if self.byte(track, track.at) == EXTENDED:
             raise SongError(f"byte 0x{track.at:X}: expected a plain command for track {other.number + 1}")
+        other.wake()
         back, ended = other.at, other.ended
         other.at, other.ended = track.at, False
         other.gliding = other.tie = False
@@ -458,7 +508,7 @@ class _Driver:
 
     def write_register(self, address: int, data: int) -> None:
         """FE: any register, the tempo among them."""
-        self.writes.append((self.time, 0, address, data))
+        self.writes.append(self.time << 16 | address << 8 | data)
         if address == 0x12:
             self.tempo = data
 
@@ -521,6 +571,7 @@ class _Driver:
     def sync(self, track: _Track, code: int, value: int) -> None:
         """EE waits for another track's EF, unless that has come already."""
         if code == 0xEF and value < len(self.tracks):
+            self.tracks[value].wake()
             self.tracks[value].released = True
         elif code == 0xEE:
             track.waiting = not track.released
@@ -574,12 +625,15 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     starts = [base + offset for offset in offsets[1 : count + 1]]
     driver = _Driver(data, starts, _voices(data, voice_at, min(later, default=len(data))))
     loop = driver.run()
+    packed = np.array(driver.writes, np.int64)
+    writes = np.zeros(len(packed), WRITE)
+    writes["time"], writes["address"], writes["data"] = packed >> 16, packed >> 8 & 0xFF, packed & 0xFF
     notes = driver.notes + [f"voice {number} is not in the file" for number in sorted(driver.unknown_voices)]
     pcm = any(data[start : start + 1] not in (b"", b"\xf1") for start in starts[FM_TRACKS:])
     pdx = data[title_end + 3 : name_end].decode("cp932", errors="replace")
     return Log(
         format="MDX",
-        writes=np.array(driver.writes, WRITE),
+        writes=writes,
         length=driver.time,
         rate=Fraction(CLOCK),
         clock=CLOCK,

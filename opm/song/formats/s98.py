@@ -1,10 +1,13 @@
 """S98, versions 0 to 3: a chip log in ticks of a rational length. See docs/formats.md, section 3."""
 
 from fractions import Fraction
+from typing import Any
 
-import numpy as np
+import numpy.typing as npt
 
-from ..log import WRITE, Log, Loop, SongError
+from ..limits import LARGEST_VALUE, LONGEST
+from ..log import Log, SongError
+from . import walk
 from .common import check_clock, checked_loop, u32
 
 OPM_DEVICE = 5
@@ -15,7 +18,6 @@ DEVICES = {
 }  # fmt: skip
 END, LONG_WAIT, TICK = 0xFD, 0xFE, 0xFF
 MOST_DEVICES = 64
-LONGEST = 2**40
 
 
 def recognise(data: bytes) -> bool:
@@ -37,17 +39,25 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         raise SongError(f"expected a YM2151: the file is for {', '.join(others)}")
     clock = check_clock(devices[ours[0]][1], f"byte 0x{0x24 + 16 * ours[0]:X}")
     notes: list[str] = []
-    writes, length, loop = _walk(data, len(devices), ours, notes)
     numerator = u32(data, 0x04) or 10
     denominator = (u32(data, 0x08) if version >= 2 else 0) or 1000
+    rate = Fraction(denominator, numerator if version else 10)
+    at, loop_at = u32(data, 0x14), u32(data, 0x18)
+    if not 0x20 <= at <= len(data):
+        raise SongError(f"byte 0x14: expected the data inside the file, got offset 0x{at:X}")
+    table = _commands(len(devices), ours)
+    stream = walk.walk(data, range(at, len(data)), table, loop_at, int(LONGEST * rate), "an S98")
+    if stream.stop != walk.END:
+        end = stream.at + (int(table["length"][data[stream.at]]) if stream.at < len(data) else 0)
+        notes.append(f"byte 0x{end:X}: the data is cut short, no end command")
     return Log(
         format=f"S98 version {version}",
-        writes=np.array(writes, WRITE),
-        length=length,
-        rate=Fraction(denominator, numerator if version else 10),
+        writes=stream.writes,
+        length=stream.time,
+        rate=rate,
         clock=clock,
         chips=("ym2151",) * len(ours),
-        loop=loop,
+        loop=checked_loop(stream.loop, stream.time, "byte 0x18", notes) if loop_at else None,
         tags=_tags(data, version),
         not_played=tuple(others),
         notes=notes,
@@ -70,51 +80,14 @@ def _devices(data: bytes, version: int) -> list[tuple[int, int]]:
     return devices or [(4, 7_987_200)]
 
 
-def _walk(
-    data: bytes, devices: int, ours: list[int], notes: list[str]
-) -> tuple[list[tuple[int, int, int, int]], int, Loop | None]:
-    """Walk the stream to its end, collecting writes to port 0 of our devices."""
-    at, loop_at, time = u32(data, 0x14), u32(data, 0x18), 0
-    writes: list[tuple[int, int, int, int]] = []
-    loop: Loop | None = None
-    if not 0x20 <= at <= len(data):
-        raise SongError(f"byte 0x14: expected the data inside the file, got offset 0x{at:X}")
-    while True:
-        if at == loop_at:
-            loop = Loop(time, len(writes))
-        if at >= len(data):
-            notes.append(f"byte 0x{at:X}: the data is cut short, no end command")
-            break
-        command, start = data[at], at
-        at += 1
-        if command == END:
-            break
-        if command == TICK:
-            time += 1
-        elif command == LONG_WAIT:
-            ticks, at = _variable(data, at)
-            time += ticks + 2
-        elif command < 2 * devices:
-            if at + 2 <= len(data) and command & 1 == 0 and command >> 1 in ours:
-                writes.append((time, ours.index(command >> 1), data[at], data[at + 1]))
-            at += 2
-        else:
-            raise SongError(f"byte 0x{start:X}: expected an S98 command, found {command:02X}")
-    return writes, time, checked_loop(loop, time, "byte 0x18", notes) if loop_at else loop
-
-
-def _variable(data: bytes, at: int) -> tuple[int, int]:
-    """Read a little-endian base-128 number; return it and where it ends."""
-    value, shift = 0, 0
-    while at < len(data):
-        value |= (data[at] & 0x7F) << shift
-        shift += 7
-        at += 1
-        if value > LONGEST or shift > 63:
-            raise SongError(f"byte 0x{at - 1:X}: expected a wait of reasonable length")
-        if not data[at - 1] & 0x80:
-            break
-    return value, at
+def _commands(devices: int, ours: list[int]) -> npt.NDArray[Any]:
+    """Return what each command does: a device has two, for the ports; a YM2151 has the first port only."""
+    table = walk.commands()
+    table[: 2 * devices] = (walk.SKIP, 3, 0)
+    for chip, device in enumerate(ours):
+        table[2 * device] = (walk.WRITES, 3, chip)
+    table[END], table[TICK], table[LONG_WAIT] = (walk.END, 1, 0), (walk.WAIT, 1, 1), (walk.WAIT_7, 1, 2)
+    return table
 
 
 def _tags(data: bytes, version: int) -> dict[str, str]:
@@ -122,7 +95,7 @@ def _tags(data: bytes, version: int) -> dict[str, str]:
     at = u32(data, 0x10)
     if not at or at >= len(data):
         return {}
-    block = data[at:].split(b"\0", 1)[0]
+    block = data[at : at + LARGEST_VALUE].split(b"\0", 1)[0]
     if version < 3:
         return {"title": block.decode("cp932", errors="replace")} if block else {}
     if not block.startswith(b"[S98]"):
@@ -130,10 +103,10 @@ def _tags(data: bytes, version: int) -> dict[str, str]:
     block = block[5:]
     unicode = block.startswith(b"\xef\xbb\xbf")
     text = block.decode("utf-8-sig" if unicode else "cp932", errors="replace")
-    tags: dict[str, str] = {}
+    tags: dict[str, list[str]] = {}
     for line in text.split("\n"):
         key, separator, value = (part.strip() for part in line.partition("="))
         if separator and key:
             key = {"artist": "author", "year": "date"}.get(key.lower(), key.lower())
-            tags[key] = f"{tags[key]}\n{value}" if key in tags else value
-    return tags
+            tags.setdefault(key, []).append(value)
+    return {key: "\n".join(values) for key, values in tags.items()}

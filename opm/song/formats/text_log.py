@@ -8,18 +8,25 @@ or KeyOFF. Directives: ``clock HZ``, ``rate HZ``, ``unit s|samples|ms``, ``wait 
 
 import re
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
-from ..log import LONGEST, WRITE, Log, Loop, SongError
+from ..limits import LONGEST, LONGEST_LINE, MOST_DIGITS, MOST_LINES, MOST_WRITES
+from ..log import WRITE, Log, Loop, SongError
 from .common import check_clock
+from .lines import EXACT, MILLI, PADDING, POINTED, REST, ROW, WHOLE, ZERO, read_lines
 
 PICOSECONDS = 10**12
 UNITS = ("s", "samples", "ms")
+SHORTEST = 5
+"""Bytes of the shortest line that is a write, ``$0 0``."""
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?")
 _COMMENT = re.compile(r"(#|;|//).*")
 _HEX = re.compile(r"(?:0x|\$)?([0-9a-f]{1,3})$", re.IGNORECASE)
 _TIME = re.compile(r"\+?\d+(\.\d*)?$|\+?\.\d+$")
@@ -54,15 +61,38 @@ def _words(line: str) -> list[str]:
 class _Reader:
     """What has been read so far; times are seconds or, while no unit says so, whole samples."""
 
+    data: npt.NDArray[np.uint8]
+    """The file, with PADDING."""
     unit: str | None = None
     clock: int = REFERENCE_CLOCK
     rate: int | None = None
     now: Fraction = Fraction(0)
     seconds: bool = False
-    writes: list[tuple[Fraction, int, int]] = field(default_factory=list)
+    rows: npt.NDArray[Any] = field(init=False)
+    """ROW of ``lines``: room for all the writes there may be."""
+    count: int = 0
     loop: tuple[Fraction, int] | None = None
     tags: dict[str, str] = field(default_factory=dict)
     ended: bool = False
+
+    def __post_init__(self) -> None:
+        self.rows = np.empty(min(len(self.data) // SHORTEST + 1, MOST_WRITES), ROW)
+
+    def lines(self, at: int, row: int) -> tuple[int, int]:
+        """Take as many lines as compiled code knows; return where the next begins, and its row."""
+        forms = {"ms": WHOLE | POINTED | MILLI, None: POINTED if self.seconds else WHOLE}.get(
+            self.unit, WHOLE | POINTED
+        )
+        if self.unit is not None and (self.unit == "samples") == self.seconds:
+            forms = 0
+        forms |= (ZERO if self.seconds else 0) | (EXACT if REST % self.now.denominator == 0 else 0)
+        before = _parts(self.now)
+        at, row, now, exact, self.count = read_lines(
+            self.data, at, row, before, self.latest, forms, self.rows, self.count
+        )
+        if exact and now != before:
+            self.now = int(now[0]) + Fraction(int(now[1]), REST)
+        return at, row
 
     def line(self, row: int, line: str) -> None:
         """Take one line."""
@@ -73,19 +103,26 @@ class _Reader:
         if word in _WORDS:
             self.directive(row, word, words[1:], line)
         elif words[0].startswith("$") and len(words) == 2:
-            self.writes.append((self.now, self.byte(row, words[0]), self.byte(row, words[1])))
+            self.write(row, words[0], words[1])
         elif len(words) == 3:
             self.now = self.time(row, words[0])
-            self.writes.append((self.now, self.byte(row, words[1]), self.byte(row, words[2])))
+            self.write(row, words[1], words[2])
         else:
             raise SongError(f"row {row}: expected TIME ADDR DATA or a directive, got {line.strip()[:40]!r}")
+
+    def write(self, row: int, address: str, byte: str) -> None:
+        """Add a write at the current time."""
+        if self.count == len(self.rows):
+            raise SongError(f"row {row}: expected at most {MOST_WRITES} writes")
+        self.rows[self.count] = (*_parts(self.now), self.byte(row, address), self.byte(row, byte))
+        self.count += 1
 
     def directive(self, row: int, word: str, rest: list[str], line: str) -> None:
         """Obey one directive."""
         if word in ("end", "finish"):
             self.ended = True
         elif word == "loop":
-            self.loop = (self.now, len(self.writes))
+            self.loop = (self.now, self.count)
         elif word == "title":
             self.tags["title"] = _COMMENT.sub("", line).split(None, 1)[1].strip() if rest else ""
         elif word == "unit" and rest[:1] and rest[0] in UNITS:
@@ -101,37 +138,49 @@ class _Reader:
 
     def number(self, row: int, word: str, rest: list[str]) -> int:
         """Return a directive's whole number."""
-        if len(rest) != 1 or not rest[0].isascii() or not rest[0].isdigit() or not 0 < int(rest[0][:10]) < 10**9:
+        if len(rest) != 1 or not re.fullmatch("0*[1-9][0-9]{0,8}", rest[0]):
             raise SongError(f"row {row}: expected {word} and a number of Hz")
         return int(rest[0])
 
     def time(self, row: int, word: str) -> Fraction:
         """Return a time in samples or seconds, by its spelling and the unit."""
-        try:
-            value = Fraction(Decimal(word.removeprefix("+")))
-        except InvalidOperation:
-            value = Fraction(-1)
-        if not _TIME.match(word) or not 0 <= value <= LONGEST * self.clock:
+        if not _TIME.match(word) or len(word) > MOST_DIGITS:
             raise SongError(f"row {row}: expected a time, got {word[:40]!r}")
+        value = Fraction(Decimal(word.removeprefix("+")))
         as_seconds = self.unit in ("s", "ms") or (self.unit is None and "." in word)
         if self.unit == "ms":
             value /= 1000
         if as_seconds and not self.seconds:
             self.to_seconds()
         if self.seconds and not as_seconds:
-            value *= self.sample()
-        return self.now + value if word.startswith("+") else value
+            value *= self.sample
+        now = self.now + value if word.startswith("+") else value
+        if now > self.latest or now.denominator > 10**MOST_DIGITS:
+            raise SongError(f"row {row}: expected a time of at most {LONGEST} seconds, got {word[:40]!r}")
+        return now
 
+    @property
     def sample(self) -> Fraction:
-        """Return the length of a sample in seconds."""
+        """The length of a sample in seconds."""
         return Fraction(1, self.rate) if self.rate else Fraction(MASTER_CLOCKS_PER_FRAME, self.clock)
+
+    @property
+    def latest(self) -> int:
+        """The last second or sample that a time can be."""
+        return LONGEST if self.seconds else int(LONGEST / self.sample)
 
     def to_seconds(self) -> None:
         """Turn all times so far into seconds."""
         self.seconds = True
-        length = self.sample()
+        length = self.sample
         self.now *= length
-        self.writes = [(time * length, address, byte) for time, address, byte in self.writes]
+        rows = self.rows[: self.count]
+        whole, left = np.divmod(rows["whole"] * length.numerator, length.denominator)
+        rest = np.zeros_like(whole)
+        for part, unit in ((rows["rest"] // 10**9, 10**9), (rows["rest"] % 10**9, 1)):  # a long division
+            digits, left = np.divmod(left * 10**9 + part * length.numerator, length.denominator)
+            rest += digits * unit
+        rows["whole"], rows["rest"] = whole + rest // REST, rest % REST
         if self.loop:
             self.loop = (self.loop[0] * length, self.loop[1])
 
@@ -144,20 +193,45 @@ class _Reader:
         return value
 
 
+def _parts(time: Fraction) -> tuple[int, int]:
+    """Return a time as ROW has it, what is less than 10**-18 cut off."""
+    return divmod(time.numerator * REST // time.denominator, REST)
+
+
 def read(data: bytes, time_unit: str | None = None) -> Log:
     """Read a text log."""
-    reader = _Reader(unit={"samples": "samples", "seconds": "s", None: None}[time_unit])
     try:
-        text = data.decode("utf-8-sig")
+        data.decode()
     except UnicodeDecodeError as error:
         raise SongError(f"byte {error.start}: expected UTF-8 text") from None
-    for row, line in enumerate(text.splitlines(), 1):
-        reader.line(row, line)
+    unit = {"samples": "samples", "seconds": "s", None: None}[time_unit]
+    reader = _Reader(np.frombuffer(data + PADDING, np.uint8), unit)
+    at, row, slow = 3 if data.startswith(b"\xef\xbb\xbf") else 0, 1, 0
+    while not reader.ended:
+        at, row = reader.lines(at, row)
+        if at >= len(data):
+            break
+        slow += 1
+        end = _LINE.match(data, at).end()  # type: ignore[union-attr]
+        if slow > MOST_LINES or end - at > LONGEST_LINE:
+            most = f"at most {MOST_LINES} lines other than writes" if slow > MOST_LINES else "a shorter line"
+            raise SongError(f"row {row}: expected {most}")
+        for line in data[at:end].decode().splitlines():
+            reader.line(row, line)
+            row += 1
+        at = end
+    return _log(reader)
+
+
+def _log(reader: _Reader) -> Log:
+    """Return the song of what was read."""
+    rows = reader.rows[: reader.count]
+    if reader.now > reader.latest or rows["whole"].max(initial=0) > reader.latest:
+        raise SongError(f"expected a song of at most {LONGEST} seconds")
     scale = PICOSECONDS if reader.seconds else 1
-    table = np.zeros(len(reader.writes), WRITE)
-    table["time"] = [int(time * scale) for time, _, _ in reader.writes]
-    table["address"] = [address for _, address, _ in reader.writes]
-    table["data"] = [byte for _, _, byte in reader.writes]
+    table = np.zeros(len(rows), WRITE)
+    table["time"] = rows["whole"] * scale + rows["rest"] // (REST // scale)
+    table["address"], table["data"] = rows["address"], rows["data"]
     notes = []
     loop = Loop(int(reader.loop[0] * scale), reader.loop[1]) if reader.loop else None
     if (np.diff(table["time"]) < 0).any():

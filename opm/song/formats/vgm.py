@@ -4,14 +4,16 @@ Sources: the VGM specification and docs/formats.md, section 2. Offsets in the he
 """
 
 import struct
-from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
-import numpy as np
+import numpy.typing as npt
 
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
-from ..log import WRITE, Log, Loop, SongError
+from ..limits import LARGEST_VALUE, LONGEST
+from ..log import Log, SongError
+from . import walk
 from .common import check_clock, u32
 
 RATE = 44_100
@@ -42,54 +44,34 @@ COMMANDS = {  # command of another chip: its name
     **dict.fromkeys(range(0x80, 0x90), "YM2612"),
 }
 # fmt: on
-FIRST_FM = {0x51: "YM2413", 0x52: "YM2612", 0x53: "YM2612", WRITE_FIRST: "YM2151"}
+FIRST_FM = (0x51, 0x52, 0x53, WRITE_FIRST)
+"""Writes to a YM2413, YM2612 (both ports), YM2151: the first of them says whose clock stands at 10."""
 GD3_KEYS = (
     "title", "title (native)", "game", "game (native)", "system", "system (native)",
     "author", "author (native)", "date", "ripper", "notes",
 )  # fmt: skip
 
 
-def _lengths(version: int) -> list[int]:
-    """Return the bytes of each command, 0 where undefined or of its own length (data blocks)."""
-    lengths = [0] * 256
-
-    def fill(first: int, last: int, length: int) -> None:
-        lengths[first : last + 1] = [length] * (last - first + 1)
-
-    lengths[0x00] = 1
-    fill(0x30, 0x3F, 2)
-    fill(0x40, 0x4E, 3 if version >= 0x161 else 2)
-    fill(0x4F, 0x50, 2)
-    fill(0x51, 0x5F, 3)
-    fill(0x61, 0x61, 3)
-    fill(0x62, 0x63, 1)
-    fill(END, END, 1)
-    lengths[RAM_WRITE] = 12
-    fill(0x70, 0x8F, 1)
-    fill(0x90, 0x91, 5)
-    lengths[0x92], lengths[0x93], lengths[0x94], lengths[0x95] = 6, 11, 2, 5
-    fill(0xA0, 0xBF, 3)
-    fill(0xC0, 0xDF, 4)
-    fill(0xE0, 0xFF, 5)
-    return lengths
+def _commands(version: int) -> npt.NDArray[Any]:
+    """Return what each command does, and its bytes."""
+    table = walk.commands()
+    for first, last, length in (
+        (0x00, 0x00, 1), (0x30, 0x3F, 2), (0x40, 0x4E, 3 if version >= 0x161 else 2), (0x4F, 0x50, 2), (0x51, 0x5F, 3),
+        (RAM_WRITE, RAM_WRITE, 12), (0x90, 0x91, 5), (0x92, 0x92, 6), (0x93, 0x93, 11), (0x94, 0x94, 2),
+        (0x95, 0x95, 5), (0xA0, 0xBF, 3), (0xC0, 0xDF, 4), (0xE0, 0xFF, 5),
+    ):  # fmt: skip
+        table[first : last + 1] = (walk.SKIP, length, 0)
+    table[WRITE_FIRST], table[WRITE_SECOND] = (walk.WRITES, 3, 0), (walk.WRITES, 3, 1)
+    table[END], table[DATA_BLOCK] = (walk.END, 1, 0), (walk.BLOCK, 7, 0)
+    table[0x61], table[0x62], table[0x63] = (walk.WAIT_16, 3, 0), (walk.WAIT, 1, 735), (walk.WAIT, 1, 882)
+    for samples in range(16):  # 8n: a byte for a DAC, then a wait
+        table[0x70 + samples], table[0x80 + samples] = (walk.WAIT, 1, samples + 1), (walk.WAIT, 1, samples)
+    return table
 
 
 def recognise(data: bytes) -> bool:
     """Look for the magic."""
     return data[:4] == b"Vgm "
-
-
-@dataclass
-class _Stream:
-    """What walking the commands found."""
-
-    writes: list[tuple[int, int, int, int]] = field(default_factory=list)
-    others: set[str] = field(default_factory=set)
-    first_fm: str | None = None
-    time: int = 0
-    loop: Loop | None = None
-    ended: bool = False
-    end: int = 0
 
 
 def read(data: bytes, time_unit: str | None = None) -> Log:
@@ -102,7 +84,8 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         raise SongError(f"byte 0x34: expected the data inside the file, got offset 0x{start:X}")
     header = _header(data, start)
     loop_at = 0x1C + u32(header, 0x1C) if u32(header, 0x1C) else None
-    stream = _walk(data, start, _data_end(data, header, start), version, loop_at)
+    span = range(start, _data_end(data, header, start))
+    stream = walk.walk(data, span, _commands(version), loop_at or 0, LONGEST * RATE, "a VGM")
     notes = _stream_notes(stream, loop_at)
     if (total := u32(header, 0x18)) and total != stream.time:
         notes.append(f"byte 0x18: the header says {total} samples, the waits add up to {stream.time}")
@@ -110,7 +93,7 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     others = _others(header) - ({"YM2413"} if clock[1] else set())
     return Log(
         format=f"VGM {version >> 8:x}.{version & 0xFF:02x}",
-        writes=np.array(stream.writes, WRITE),
+        writes=stream.writes,
         length=stream.time,
         rate=Fraction(RATE),
         clock=clock[0],
@@ -119,16 +102,24 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         loop_base=struct.unpack_from("<b", header, 0x7E)[0] if version >= 0x160 else 0,
         loop_modifier=(header[0x7F] if version >= 0x151 else 0) or 16,
         tags=_gd3(data, 0x14 + u32(data, 0x14) if u32(data, 0x14) else 0, notes),
-        not_played=tuple(sorted(others | stream.others)),
+        not_played=tuple(sorted(others | _used(stream))),
         notes=notes,
     )
 
 
 def write(song: Log) -> bytes:
-    """Return the song as a VGM 1.71 file: same writes, times rounded to 1/44100 s, loop and tags kept."""
+    """Return the song as a VGM 1.71 file: same writes, times rounded to 1/44100 s, loop and tags kept.
+
+    Raises
+    ------
+    SongError
+        The song is longer than 2**32 - 1 samples, 27 hours, which is what the header can say.
+    """
     body, ticks = bytearray(), 0
     loop_at: int | None = None
     scale = Fraction(RATE) / (song.rate or Fraction(song.clock, MASTER_CLOCKS_PER_FRAME))
+    if (length := round(song.length * scale)) >= 2**32:
+        raise SongError(f"a VGM file has at most {2**32 - 1} samples of 1/{RATE} s, this song has {length}")
     times = [round(tick * scale) for tick in song.writes["time"].tolist()]
     loop_tick = round(song.loop.tick * scale) if song.loop else 0
     for i, (time, (_, chip, address, value)) in enumerate(zip(times, song.writes.tolist(), strict=True)):
@@ -137,7 +128,6 @@ def write(song: Log) -> bytes:
             loop_at, ticks = len(body), loop_tick
         body += _waits(time - ticks) + bytes((WRITE_SECOND if chip else WRITE_FIRST, address, value))
         ticks = time
-    length = round(song.length * scale)
     body += _waits(length - ticks) + bytes((END,))
     header = bytearray(0x100)
     tag = _gd3_bytes(song.tags)
@@ -170,7 +160,7 @@ def _waits(samples: int) -> bytes:
 def _gd3_bytes(tags: dict[str, str]) -> bytes:
     if not tags:
         return b""
-    text = b"".join(tags.get(key, "").encode("utf-16-le") + b"\0\0" for key in GD3_KEYS)
+    text = b"".join(tags.get(key, "").encode("utf-16-le", "replace") + b"\0\0" for key in GD3_KEYS)
     return b"Gd3 " + struct.pack("<II", 0x100, len(text)) + text
 
 
@@ -189,56 +179,20 @@ def _data_end(data: bytes, header: bytes, start: int) -> int:
     return gd3 if u32(header, 0x14) and start < gd3 < len(data) else len(data)
 
 
-def _walk(data: bytes, start: int, end: int, version: int, loop_at: int | None) -> _Stream:
-    """Walk the commands to the end command, collecting YM2151 writes."""
-    lengths = _lengths(version)
-    stream = _Stream()
-    at, time = start, 0
-    while at < end:
-        if at == loop_at:
-            stream.loop = Loop(time, len(stream.writes))
-        command = data[at]
-        length = lengths[command]
-        if command == DATA_BLOCK and data[at + 1 : at + 2] == b"\x66":
-            length = 7 + (u32(data, at + 3) & 0x7FFFFFFF)
-        elif length == 0:
-            raise SongError(f"byte 0x{at:X}: expected a VGM command, found {command:02X}")
-        if at + length > end:
-            break
-        if command in (WRITE_FIRST, WRITE_SECOND):
-            stream.writes.append((time, command == WRITE_SECOND, data[at + 1], data[at + 2]))
-        elif command == END:
-            stream.ended = True
-            break
-        else:
-            time += _wait(command, data, at)
-            if command in COMMANDS:
-                stream.others.add(COMMANDS[command])
-        if stream.first_fm is None:
-            stream.first_fm = FIRST_FM.get(command)
-        at += length
-    stream.time, stream.end = time, at
-    return stream
-
-
-def _wait(command: int, data: bytes, at: int) -> int:
-    """Return the samples a command waits: 7n waits n + 1, 8n (with a DAC byte) waits n."""
-    if command == 0x61:
-        return data[at + 1] | data[at + 2] << 8
-    if 0x70 <= command <= 0x8F:
-        return (command & 15) + (command < 0x80)
-    return {0x62: 735, 0x63: 882}.get(command, 0)
-
-
-def _stream_notes(stream: _Stream, loop_at: int | None) -> list[str]:
+def _stream_notes(stream: walk.Stream, loop_at: int | None) -> list[str]:
     notes = []
-    if not stream.ended:
-        notes.append(f"byte 0x{stream.end:X}: the data is cut short, no end command")
+    if stream.stop != walk.END:
+        notes.append(f"byte 0x{stream.at:X}: the data is cut short, no end command")
     if loop_at is not None and stream.loop is None:
         notes.append(f"byte 0x1C: the loop offset 0x{loop_at:X} is no command of the song: not looped")
     elif stream.loop and stream.loop.tick >= stream.time:
         notes.append("byte 0x1C: the loop takes no time: not looped")
     return notes
+
+
+def _used(stream: walk.Stream) -> set[str]:
+    """Return the other chips that commands are for."""
+    return {name for command, name in COMMANDS.items() if stream.first[command] >= 0}
 
 
 def _others(header: bytes) -> set[str]:
@@ -247,21 +201,22 @@ def _others(header: bytes) -> set[str]:
 
 
 def _clock_and_chips(
-    header: bytes, version: int, stream: _Stream, notes: list[str]
+    header: bytes, version: int, stream: walk.Stream, notes: list[str]
 ) -> tuple[tuple[int, bool], tuple[str, ...]]:
     """Return the clock, whether it stood in the YM2413's place, and the chips."""
     word = u32(header, 0x30) if version >= 0x110 else 0
-    borrowed = version < 0x110 and stream.first_fm == "YM2151" and u32(header, 0x10) != 0
+    first_fm = min(FIRST_FM, key=lambda command: (stream.first[command] < 0, stream.first[command]))
+    borrowed = version < 0x110 and first_fm == WRITE_FIRST and stream.first[first_fm] >= 0 and u32(header, 0x10) != 0
     if borrowed:
         word = u32(header, 0x10)
-    if not word and not stream.writes:
-        others = ", ".join(sorted(_others(header) | stream.others)) or "no chip at all"
+    if not word and not len(stream.writes):
+        others = ", ".join(sorted(_others(header) | _used(stream))) or "no chip at all"
         raise SongError(f"expected a YM2151: the file is for {others}")
     clock = word & ~(DUAL | OPP)
     if clock == 0:
         notes.append(f"byte 0x30: no YM2151 clock: {REFERENCE_CLOCK} Hz assumed")
         clock = REFERENCE_CLOCK
-    two = bool(word & DUAL) or any(chip for _, chip, _, _ in stream.writes)
+    two = bool(word & DUAL) or stream.writes["chip"].any()
     name = "ym2164" if word & OPP else "ym2151"
     return (check_clock(clock, "byte 0x30"), borrowed), (name, name) if two else (name,)
 
@@ -273,6 +228,6 @@ def _gd3(data: bytes, at: int, notes: list[str]) -> dict[str, str]:
     if data[at : at + 4] != b"Gd3 ":
         notes.append(f"byte 0x{at:X}: no GD3 tag where the header says")
         return {}
-    text = data[at + 12 :]
-    strings = text[: len(text) // 2 * 2].decode("utf-16-le", errors="replace").split("\0")
+    text = data[at + 12 : at + 12 + LARGEST_VALUE]
+    strings = text[: len(text) // 2 * 2].decode("utf-16-le", errors="replace").split("\0", len(GD3_KEYS))
     return {key: value.strip() for key, value in zip(GD3_KEYS, strings, strict=False) if value.strip()}

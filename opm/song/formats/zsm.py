@@ -8,7 +8,9 @@ from fractions import Fraction
 import numpy as np
 
 from ...registers import encode
+from ..limits import LONGEST
 from ..log import WRITE, Log, Loop, SongError
+from . import walk
 from .common import checked_loop
 
 HEADER = 16
@@ -16,6 +18,12 @@ EXTENSION, END = 0x40, 0x80
 KERNAL = [(0x20 + ch, encode(0x20, rl=3)) for ch in range(8)]
 KERNAL += [(0xE0 + slot, encode(0xE0, rr=15)) for slot in range(32)]
 """Both sides on, releases at their fastest; a reset has left everything else 0."""
+COMMANDS = walk.commands()
+COMMANDS[:EXTENSION], COMMANDS[EXTENSION], COMMANDS[END] = (walk.SKIP, 2, 0), (walk.EXTENSION, 2, 0), (walk.END, 1, 0)
+for _count in range(1, 64):
+    COMMANDS[EXTENSION + _count] = (walk.WRITES, 1 + 2 * _count, 0)
+for _ticks in range(1, 128):
+    COMMANDS[END + _ticks] = (walk.WAIT, 1, _ticks)
 
 
 def recognise(data: bytes) -> bool:
@@ -37,34 +45,21 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         others.add("VERA PSG")
     if int.from_bytes(data[6:9], "little"):
         others.add("PCM")
-    writes: list[tuple[int, int, int, int]] = [(0, 0, *write) for write in KERNAL]
-    loop: Loop | None = None
-    at, time, ended = HEADER, 0, False
-    while at < len(data) and not ended:
-        if at == loop_at:
-            loop = Loop(time, len(writes))
-        command = data[at]
-        at += 1
-        if command == END:
-            ended = True
-        elif command > END:
-            time += command & 0x7F
-        elif command > EXTENSION:
-            pairs = data[at : at + 2 * (command & 0x3F)]
-            writes += [(time, 0, pairs[i], pairs[i + 1]) for i in range(0, len(pairs) - 1, 2)]
-            at += 2 * (command & 0x3F)
-        else:
-            others.add("VERA PSG" if command < EXTENSION else "expansion data")
-            at += 1 if command < EXTENSION else 1 + (data[at] & 0x3F if at < len(data) else 0)
-    if not ended:
+    stream = walk.walk(data, range(HEADER, len(data)), COMMANDS, loop_at, LONGEST * rate, "a ZSM")
+    used = np.flatnonzero(stream.first >= 0).tolist() + list(data[stream.at : stream.at + 1])
+    if min(used, default=END) < EXTENSION:
+        others.add("VERA PSG")
+    if EXTENSION in used:
+        others.add("expansion data")
+    if stream.stop != walk.END:
         notes.append(f"byte 0x{len(data):X}: the data is cut short, no end command")
+    loop = stream.loop and Loop(stream.loop.tick, stream.loop.write + len(KERNAL))
     if loop_at:
-        loop = checked_loop(loop, time, "byte 3", notes)
-    table = np.array(writes, WRITE)
+        loop = checked_loop(loop, stream.time, "byte 3", notes)
     return Log(
         format="ZSM revision 1",
-        writes=table,
-        length=time,
+        writes=np.concatenate([np.array([(0, 0, *write) for write in KERNAL], WRITE), stream.writes]),
+        length=stream.time,
         rate=Fraction(rate),
         loop=loop,
         not_played=tuple(sorted(others)),

@@ -1,0 +1,142 @@
+"""Compiled: the lines of a text log that nearly all of it consists of.
+
+Writes, ``wait N`` and comments; times are kept in two whole numbers, the second in 10**-18 of the first. What the
+walk does not know by heart it leaves to Python, a line at a time.
+"""
+
+import numpy as np
+
+from ..._jit import SOURCES, block, entry
+from ...registers import KON
+
+ROW = np.dtype([("whole", np.int64), ("rest", np.int64), ("address", np.uint8), ("data", np.uint8)])
+"""A write and its time, in samples or seconds."""
+REST = 10**18
+WHOLE, POINTED, ZERO, MILLI, EXACT = 1, 2, 4, 8, 16
+"""How times can be spelt here: without, with a point; as a whole 0; in milliseconds; counted from an exact time."""
+
+PADDING = b"\n" * 8
+"""Ends the last line, and lets the walk look ahead without counting."""
+BLANK, LINE_END, COMMENT, OTHER = range(16, 20)
+_CLASS = np.full(256, OTHER)
+_CLASS[list(b" \t,")] = BLANK
+_CLASS[list(b"\r\n")] = LINE_END
+_CLASS[list(b"#;")] = COMMENT
+for _digit in range(16):
+    _CLASS[list(f"{_digit:x}{_digit:X}".encode())] = _digit
+_DOLLAR, _PLUS, _POINT, _SLASH, _RETURN, _NEWLINE = b"$+./\r\n"
+_WAIT, _KEY_ON, _KEY_OFF = (np.frombuffer(word, np.uint8) for word in (b"wait", b"keyon", b"keyoff"))
+
+
+@block
+def _kind(data, at):
+    """Return a character's class, or the value of a hex digit."""
+    return COMMENT if data[at] == _SLASH and data[at + 1] == _SLASH else _CLASS[data[at]]
+
+
+@block
+def _blanks(data, at):
+    """Return where the blanks end."""
+    while _kind(data, at) == BLANK:
+        at += 1
+    return at
+
+
+@block
+def _next_line(data, at):
+    """Return where the line after a blank rest or a comment begins; -1 if there is something else."""
+    if _kind(data, at) == COMMENT:
+        while 0x20 <= data[at] < 0x7F or data[at] == 0x09:
+            at += 1
+    if _kind(data, at) != LINE_END:
+        return -1
+    return at + 1 + (data[at] == _RETURN and data[at + 1] == _NEWLINE)
+
+
+@block
+def _time(data, at, forms):
+    """Read a time; return its two parts and where it ends, -1 if it is not spelt as expected."""
+    whole, rest, unit, start, point = 0, 0, REST, at, -1
+    while at - start < 32:
+        if data[at] == _POINT and point < 0:
+            point = at
+        elif _kind(data, at) > 9 or (point < 0 and at - start > 12) or (point >= 0 and unit == 1):
+            break
+        elif point < 0:
+            whole = 10 * whole + _kind(data, at)
+        else:
+            unit //= 10
+            rest += unit * _kind(data, at)
+        at += 1
+    digits = at - start - (point >= 0)
+    spelt = forms & (POINTED if point >= 0 else WHOLE if whole else WHOLE | ZERO)
+    if digits == 0 or spelt == 0 or _kind(data, at) < BLANK or _kind(data, at) == OTHER:
+        return 0, 0, -1
+    if forms & MILLI:
+        return whole // 1000, whole % 1000 * (REST // 1000) + rest // 1000, -1 if rest % 1000 else at
+    return whole, rest, at
+
+
+@block
+def _says(data, at, word):
+    """Say whether a word stands there, in upper or lower case."""
+    for i in range(word.size):
+        if data[at + i] | 0x20 != word[i]:
+            return False
+    return _kind(data, at + word.size) in (BLANK, LINE_END, COMMENT)
+
+
+@block
+def _hex(data, at):
+    """Read a byte; return it and where it ends, -1 if it is none."""
+    for word in (_KEY_ON, _KEY_OFF):
+        if _says(data, at, word):
+            return KON, at + word.size
+    if data[at] == _DOLLAR:
+        at += 1
+    elif data[at] == 0x30 and data[at + 1] | 0x20 == 0x78:
+        at += 2
+    value, start = 0, at
+    while _kind(data, at) < BLANK and at - start < 4:
+        value = 16 * value + _kind(data, at)
+        at += 1
+    fits = 0 < at - start < 4 and value <= 0xFF and _kind(data, at) != OTHER
+    return value, at if fits else -1
+
+
+@entry
+def read_lines(data, at, row, now, latest, forms, rows, count, sources=SOURCES):
+    """Read lines as long as they are writes, waits or comments; behind the data stands PADDING.
+
+    Returns where it stopped, the row there, the time as a pair, whether that is exact, and the number of writes.
+    """
+    (whole, rest), exact = now, forms & EXACT
+    while at < data.size - len(PADDING) and count < rows.size:
+        start = _blanks(data, at)
+        after, writes = _next_line(data, start), False
+        if after < 0:
+            waits, w, r = _says(data, start, _WAIT), 0, 0
+            writes = not waits
+            end = _blanks(data, start + _WAIT.size) if waits else start
+            plus = data[end] == _PLUS
+            relative = plus or waits or data[start] == _DOLLAR
+            if data[start] != _DOLLAR:
+                w, r, end = _time(data, end + plus, forms)
+            if end < 0 or (relative and not exact):
+                break
+            address, byte = 0, 0
+            if writes:
+                address, end = _hex(data, _blanks(data, end))
+                byte, end = _hex(data, _blanks(data, end)) if end >= 0 else (0, -1)
+            after = _next_line(data, _blanks(data, end)) if end >= 0 else -1
+            w, r = (whole + w, rest + r) if relative else (w, r)
+            w, r = w + r // REST, r % REST
+            if after < 0 or w > latest:
+                break
+            whole, rest, exact = w, r, EXACT
+        if writes:
+            rows[count]["whole"], rows[count]["rest"] = whole, rest
+            rows[count]["address"], rows[count]["data"] = address, byte
+            count += 1
+        at, row = after, row + 1
+    return at, row, (whole, rest), exact != 0, count

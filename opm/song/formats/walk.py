@@ -1,0 +1,180 @@
+"""Compiled walks over a file's bytes: the commands of VGM, S98 and ZSM, and the parts of JSON.
+
+Compiled code raises nothing: it stops, says why and where, and Python makes the error.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..._jit import SOURCES, block, entry
+from ..limits import DEEPEST, LONGEST, MOST_WRITES
+from ..log import WRITE, Loop, SongError
+
+UNDEFINED, END, SKIP, WAIT, WAIT_16, WAIT_7, WRITES, BLOCK, EXTENSION = range(9)
+"""Kinds of command: what it does, or how its own bytes say how long it is."""
+CUT, FULL, LATE = range(9, 12)
+"""Other reasons for a walk to stop: the data ends, too many writes, too long a time."""
+COMMAND = np.dtype([("kind", np.int32), ("length", np.int32), ("value", np.int32)])
+"""A command by its first byte: kind, bytes (at least), chip of its writes or ticks of its wait."""
+
+QUOTE, COMMA, BACKSLASH = b'",\\'
+
+
+class Stream(NamedTuple):
+    """What a walk found."""
+
+    stop: int
+    at: int
+    """Byte at which it stopped."""
+    time: int
+    writes: npt.NDArray[Any]
+    loop: Loop | None
+    first: npt.NDArray[np.int64]
+    """Where each command stands first, -1 if nowhere."""
+
+
+def commands() -> npt.NDArray[Any]:
+    """Return a table of COMMAND in which all are still undefined."""
+    return np.zeros(256, COMMAND)
+
+
+def walk(data: bytes, span: range, table: npt.NDArray[Any], loop_at: int, latest: int, name: str) -> Stream:
+    """Walk a stream of commands to its end and collect its register writes.
+
+    Parameters
+    ----------
+    data : bytes
+    span : range
+        Where the commands stand in it.
+    table : (256,) COMMAND
+    loop_at : int
+        Where the loop starts.
+    latest : int
+        Ticks of the longest song there may be.
+    name : str
+        The format's, for errors.
+    """
+    first = np.full(256, -1)
+    writes = np.empty(min(len(span) // 2, MOST_WRITES), WRITE)
+    found = _walk(np.frombuffer(data, np.uint8), span.start, span.stop, table, loop_at, latest, writes, first)
+    stop, at, time, count, loop_tick, loop_write = map(int, found)
+    if stop == UNDEFINED:
+        raise SongError(f"byte 0x{at:X}: expected {name} command, found {data[at]:02X}")
+    if stop == FULL:
+        raise SongError(f"byte 0x{at:X}: expected at most {MOST_WRITES} register writes")
+    if stop == LATE:
+        raise SongError(f"byte 0x{at:X}: expected waits of at most {LONGEST} seconds in all")
+    loop = Loop(loop_tick, loop_write) if loop_tick >= 0 else None
+    return Stream(stop, at, time, writes[:count], loop, first)
+
+
+@block
+def _byte(data, at):
+    """Return a byte as a signed number, which all others are."""
+    return np.int64(data[at])
+
+
+@block
+def _number(data, at, end, most):
+    """Read a number of 7 bits a byte, the lowest first; return it, cut to most + 1, and where it ends."""
+    number = shift = 0
+    while at < end:
+        byte = _byte(data, at)
+        number |= (byte & 0x7F) << shift
+        shift += 7
+        at += 1
+        if number > most or shift > 63:
+            return most + 1, at
+        if byte < 0x80:
+            break
+    return number, at
+
+
+@block
+def _length(data, at, end, command):
+    """Return a command's bytes; 0 if it is none."""
+    length = command["length"]
+    if command["kind"] == BLOCK:
+        if at + 1 >= data.size or data[at + 1] != 0x66:
+            return 0
+        for i in range(4 if at + 7 <= end else 0):
+            length += (_byte(data, at + 3 + i) & (0x7F if i == 3 else 0xFF)) << 8 * i
+    elif command["kind"] == EXTENSION and at + 1 < end:
+        length += _byte(data, at + 1) & 0x3F
+    return length
+
+
+@entry
+def _walk(data, at, end, table, loop_at, latest, writes, first, sources=SOURCES):
+    """Walk; return why and where it stopped, the time, the number of writes, and time and write of the loop."""
+    stop, time, count, loop_tick, loop_write = CUT, 0, 0, -1, 0
+    while at < end:
+        if at == loop_at:
+            loop_tick, loop_write = time, count
+        command = table[data[at]]
+        length = _length(data, at, end, command)
+        if command["kind"] == END or length == 0:
+            stop = END if length else UNDEFINED
+            break
+        if command["kind"] == WRITES:
+            pairs = min(length - 1, end - at - 1) >> 1
+            if count + pairs > writes.size:
+                stop = FULL
+                break
+            for i in range(pairs):
+                write = writes[count + i]
+                write["time"], write["chip"] = time, command["value"]
+                write["address"], write["data"] = data[at + 1 + 2 * i], data[at + 2 + 2 * i]
+            count += pairs
+        if at + length > end:
+            break
+        if first[data[at]] < 0:
+            first[data[at]] = at
+        if command["kind"] == WAIT:
+            time += command["value"]
+        elif command["kind"] == WAIT_16:
+            time += _byte(data, at + 1) | _byte(data, at + 2) << 8
+        elif command["kind"] == WAIT_7:
+            wait, after = _number(data, at + 1, end, latest)
+            time, length = time + wait + command["value"], after - at
+        if time > latest:
+            stop = LATE
+            break
+        at += length
+    return stop, at, time, count, loop_tick, loop_write
+
+
+def part_end(data: bytes, at: int, least: int) -> tuple[int, int]:
+    """Return where a part of a JSON object or array ends, and how many brackets are open there.
+
+    The part begins behind the opening bracket or a comma, has whole members, and at least so many bytes of them if
+    there are; it ends at a comma or the closing bracket, or where the file or DEEPEST does.
+    """
+    return _part_end(np.frombuffer(data, np.uint8), at, least, DEEPEST)  # type: ignore[no-any-return]
+
+
+@entry
+def _part_end(data, at, least, deepest, sources=SOURCES):
+    depth, quoted, end = 1, False, at + least
+    while at < data.size:
+        char = data[at]
+        if quoted:
+            at += char == BACKSLASH
+            quoted = char != QUOTE
+        elif char == QUOTE:
+            quoted = True
+        elif char == COMMA:
+            if depth == 1 and at >= end:
+                break
+        elif char | 0x20 == 0x7B:
+            depth += 1
+        elif char | 0x20 == 0x7D:
+            depth -= 1
+            if depth == 0:
+                break
+        if depth > deepest:
+            break
+        at += 1
+    return min(at, data.size), depth

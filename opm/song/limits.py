@@ -1,0 +1,30 @@
+"""How much a song's file may ask for: more than any real song does, less than a machine has.
+
+A file beyond a limit is refused, with its place.
+"""
+
+LARGEST = 256 * 2**20
+"""Bytes of a file, packed or unpacked: the largest logs hold some tens of MB of other chips' samples."""
+MOST_MEMBERS = 10_000
+"""Parts of a gzip file, which may be several packed one by one: twice what the largest has in blocks of 64 KiB."""
+MOST_WRITES = 8_000_000
+"""Register writes: an hour of the densest music, 1800 a second, has 6.5 million."""
+LONGEST = 7 * 86_400
+"""Seconds, of a song and of any time in it: what is longer has a damaged time."""
+MOST_LINES = 100_000
+"""Lines of a text log that are neither writes, waits nor comments, or write their times in several ways."""
+LONGEST_LINE = 65_536
+"""Bytes of such a line: a long title has a hundred."""
+MOST_DIGITS = 400
+"""Digits of a time: more than any program prints."""
+MOST_KEYS = 1000
+"""Keys beside a JSON log's rows: this project writes six."""
+LARGEST_VALUE = 2**18
+"""Bytes of a row or of what stands under such a key, and of the tags of a VGM or S98: they have some hundreds."""
+DEEPEST = 64
+"""Levels of nesting in JSON: logs have three."""
+MOST_TICKS, MOST_STEPS, MOST_MDX_WRITES = 400_000, 500_000, 2_000_000
+"""MDX, whose driver runs in Python: ticks, commands and ticks of a track that do something, writes of songs that come
+neither to an end nor round: they are cut off there. An hour has 250 000 ticks; busy songs do 200 000 steps, of 4 us."""
+MOST_COMMANDS = 20_000
+"""Commands of an MDX track without a note or rest between them: more is an endless loop."""

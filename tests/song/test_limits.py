@@ -1,0 +1,270 @@
+"""Hostile and enormous files: refused or read within limits, counted in bytes, rows and steps, never in seconds."""
+
+import gzip
+import os
+import socket
+import struct
+import tracemalloc
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_mdx import END, VOICE, mdx_file
+from test_s98 import s98_file
+from test_vgm import vgm_file
+from test_zsm import zsm_file
+
+import opm
+from opm.song import SongError, formats, limits
+from opm.song.formats import json_log, mdx, text_log, vgm, walk
+
+DAY = 86_400
+
+
+def refused(data):
+    with pytest.raises(SongError) as caught:
+        formats.parse(data)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def repeat(times, body):
+    """MDX: F6, the body, F5 back."""
+    return bytes((0xF6, times, 0)) + body + b"\xf5" + struct.pack(">h", -len(body) - 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b'[{"time":1e99999999999999999999,"addr":1,"data":1}]', "byte 1"),
+        (b'[{"time":1,"addr":1,"data":1},{"time":1e99999999,"addr":1,"data":1}]', "row 2"),
+        (b'[{"time":1,"addr":' + b"9" * 5000 + b',"data":1}]', "byte 1"),
+        (b"[" * 10**6, "nesting"),
+        (b'{"a":' * 10**5, "nesting"),
+        (b'{"a":"' + b"x" * limits.LARGEST_VALUE + b'","events":[]}', "reasonable"),
+        (b"{" + b'"a":1,' * 1001 + b'"events":[]}', "at most 1000 keys"),
+        (b"[1,]", "byte 3"),
+        (b"[] []", "byte 2"),
+        (b'{"events":[] []}', "byte 12"),
+        (b"[}", "byte 1"),
+        (b"0 0 0\n1e99999999 00 00", "row 2"),
+        (b"0 0 0\nNaN 00 00", "row 2"),
+        (b"0 0 0\nInfinity 00 00", "row 2"),
+        (b"0 0 0\n." + b"3" * 10**6 + b" 0 0", "row 2"),
+        (b"0 0 0\n." + b"3" * 1000 + b" 0 0", "row 2"),
+        (b"0 0 0\n" + b"0 " * 10**5, "row 2"),
+        (b"rate 0000000001" + b"0" * 5000, "row 1"),
+        (b"0.5 0 0\n" + b"".join(b"clock %d\nwait 7\n" % (500_009 + 2 * i) for i in range(1000)), "row"),
+        (b"0 0 0\n604801.0 0 0", "row 2: expected a time of at most 604800 seconds"),
+        (b"rate 1\n604801 0 0", "row 2: expected a time of at most 604800 seconds"),
+        (b"604801 0 0\nrate 1", "at most 604800 seconds"),
+        (b"rate 999999999\n99999999999999 0 0\nrate 1\n0.0 0 0", "at most 604800 seconds"),
+        (s98_file(b"\xfe" + b"\xff" * 5 + b"\x0f\xfd"), "byte 0x40: expected waits of at most 604800 seconds"),
+        (zsm_file(b"\x81\x81", rate=1)[:16] + b"\xff" * 5000, "byte 0x12AA: expected waits of at most 604800 seconds"),
+        (vgm_file(b"\x61\xff\xff" * 407_007 + b"\x66"), "expected waits of at most 604800 seconds"),
+    ],
+    ids=range(26),
+)
+def test_numbers_and_nesting_beyond_all_reason(data, words):
+    assert words in refused(data)
+
+
+@pytest.mark.parametrize("fill", ["", ",", "[", "}", '"', ":{"])
+@settings(max_examples=30)
+@given(data=st.data())
+def test_only_a_song_error_leaves_the_readers_of_text(fill, data):
+    """Rows and directives with anything between them."""
+    odd = st.one_of(
+        st.sampled_from(
+            ["1e999", "NaN", "-0.0", "1E-99", "9" * 30, '"0x20"', "null", "[]", "{}", "true", "+.5", "loop"]
+        ),
+        st.text(max_size=4),
+    )
+    words = data.draw(st.lists(odd, min_size=3, max_size=6))
+    for text in (
+        f'[{{"time":{words[0]},"addr":{words[1]},"data":{words[2]}}}{fill}]',
+        f'{{"events":[],"loop":{words[0]},"length":{words[1]},"clock":{words[2]}}}{fill}',
+        f"0 0 0\n{' '.join(words)}{fill}\n" + "\n".join(words),
+    ):
+        try:
+            formats.parse(text.encode("utf-8", "replace"))
+        except SongError as error:
+            assert "\n" not in str(error)  # noqa: PT017
+
+
+WRITES_OF_EACH = {
+    "vgm": vgm_file(b"\x54\x08\x78" * 9 + b"\x66"),
+    "s98": s98_file(b"\0\x08\x78" * 9 + b"\xfd"),
+    "zsm": zsm_file(b"\x44" + bytes(8) + b"\x45" + bytes(10) + b"\x80"),
+    "json": b'[{"time":1,"addr":1,"data":1}' + b',{"time":1,"addr":1,"data":1}' * 8 + b"]",
+    "text": b"0 0 0\n$0 0 ; \xc3\xa9\n" * 4 + b"0 0 0",
+}
+
+
+@pytest.mark.parametrize("data", WRITES_OF_EACH.values(), ids=list(WRITES_OF_EACH))
+def test_a_song_of_too_many_writes_is_refused(data, monkeypatch):
+    for module in (walk, json_log, text_log):
+        monkeypatch.setattr(module, "MOST_WRITES", 9)
+    assert len(formats.parse(data).writes) in (9, 49)
+    for module in (walk, json_log, text_log):
+        monkeypatch.setattr(module, "MOST_WRITES", 8)
+    assert "at most 8" in refused(data)
+
+
+def test_a_text_log_of_too_many_odd_lines_is_refused(monkeypatch):
+    monkeypatch.setattr(text_log, "MOST_LINES", 5)
+    formats.parse(b"loop\n" * 5 + b"0 KeyON 0 // a\nwait 5\n$0 0\n\n" * 50)
+    assert "row 6: expected at most 5 lines" in refused(b"loop\n" * 6)
+
+
+KIB = 1024
+HOSTILE = {
+    "vgm of waits": vgm_file(b"\x70" * 512 * KIB + b"\x66"),
+    "vgm of writes": vgm_file(b"\x54\x08\x78" * 170 * KIB + b"\x66"),
+    "vgm of tags": vgm_file(b"\x66", gd3=["曲"] * 170 * KIB),
+    "s98 of ticks": s98_file(b"\xff" * 512 * KIB + b"\xfd"),
+    "s98 of tags": s98_file(b"\xfd", tag=b"[S98]" + b"a=b\n" * 128 * KIB),
+    "zsm of writes": zsm_file((b"\x7f" + bytes(126)) * 4 * KIB + b"\x80"),
+    "json of lists": b"[" + b"[]," * 170 * KIB + b"[]]",
+    "json of rows": b"[" + b'{"time":1.5,"addr":1,"data":1},' * 16 * KIB + b'{"time":1,"addr":1,"data":1}]',
+    "json of lists beside rows": b'{"a":[' + b"[]," * 80 * KIB + b'[]],"events":[]}',
+    "text of short lines": b"0 0 0\n" * 85 * KIB,
+    "text of a long line": b"0 0 0\n" + b"0 " * 256 * KIB,
+    "text of directives": b"loop\n" * 20 * KIB,
+    "gzip members": gzip.compress(b"") * 25 * KIB,
+    "zeros": bytes(512 * KIB),
+}
+
+
+@pytest.mark.parametrize("data", HOSTILE.values(), ids=list(HOSTILE))
+def test_memory_grows_with_the_file_and_no_faster(data):
+    """300 MB per 16 MB are 19 bytes a byte."""
+    formats.parse(b"0 0 0\n")
+    tracemalloc.start()
+    try:
+        formats.parse(data)
+    except SongError:
+        pass
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 19 * len(data) + 2**21
+
+
+@pytest.mark.parametrize(
+    "tracks",
+    [
+        [repeat(255, repeat(255, repeat(255, b"\x00"))) + END],
+        [repeat(0, repeat(0, b"\xf7" * 40 + b"\x00")) + END] * 16,
+        [b"\xec\2\0\3\1\0\xeb\2\0\3\1\0" + repeat(0, repeat(0, b"\x90\xff")) + END] * 8,
+        [repeat(0, repeat(0, b"\xe7\4\1\xfb\1" * 50 + b"\x00")) + END] * 9,
+    ],
+    ids=["rests", "commands", "LFOs", "commands for others"],
+)
+def test_an_mdx_is_cut_off_by_what_it_does(tracks, monkeypatch):
+    monkeypatch.setattr(mdx, "MOST_STEPS", 3000)
+    monkeypatch.setattr(mdx, "MOST_TICKS", 20_000)
+    ran = []
+    run = mdx._Driver.run
+    monkeypatch.setattr(mdx._Driver, "run", lambda driver: (ran.append(driver), run(driver))[1])
+    song = mdx.read(mdx_file(*tracks, voices=VOICE, count=max(9, len(tracks))))
+    assert "cut off" in song.notes[0]
+    assert ran[0].steps < 3000 + 16 * 120, "what a tick begins it ends"
+    assert ran[0].ticks <= 20_000 + 256
+
+
+@settings(max_examples=60)
+@given(
+    tracks=st.lists(
+        st.lists(
+            st.one_of(
+                st.tuples(st.integers(0x80, 0xDF), st.integers(0, 40)).map(bytes),
+                st.integers(0, 0x7F).map(lambda rest: bytes((rest,))),
+                st.tuples(st.sampled_from([0xFB, 0xF8, 0xF0, 0xE9, 0xFC]), st.integers(0, 255)).map(bytes),
+                st.sampled_from(
+                    [
+                        b"\xf7", b"\xee", b"\xef\0", b"\xef\1", b"\xe7\1\2", b"\xe7\3\1", b"\xe7\5\3",
+                        b"\xe7\4\1\xfb\5",
+                        b"\xe7\4\0\x85", b"\xe7\4\1\xf3\0\5", b"\xf2\0\x40", b"\xf3\0\x20", b"\xfd\7", b"\xff\xc8",
+                        b"\xec\2\0\3\1\0", b"\xec\x80", b"\xec\x81", b"\xeb\0\0\5\1\0", b"\xeb\x80", b"\xea\0\1\2\3\4",
+                    ]
+                ),
+            ),
+            max_size=12,
+        ).map(b"".join),
+        min_size=1, max_size=10,
+    ),
+    jumps=st.booleans(),
+)  # fmt: skip
+def test_a_track_that_sleeps_misses_nothing(tracks, jumps):
+    """The same writes as from a driver in which every track looks at every tick."""
+    ends = [b"\x03\xf1" + struct.pack(">h", -len(track) - 4 - 2) if jumps else END for track in tracks]
+    data = mdx_file(*[b"\xfd\7" + track + end for track, end in zip(tracks, ends, strict=True)], count=10)
+    songs = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mdx, "MOST_TICKS", 3000)
+        for _ in range(2):
+            try:
+                song = mdx.read(data)
+                songs.append((song.writes.tolist(), song.loop, song.notes, song.length if song.loop else None))
+            except SongError as error:
+                songs.append(str(error))
+            patch.setattr(mdx._Track, "doze", lambda track: None)
+    assert songs[0] == songs[1]
+
+
+def test_all_members_of_a_gzip_file_are_read(monkeypatch):
+    parts = gzip.compress(b"0 0 0\n1000 8 0\n") + gzip.compress(b"") + gzip.compress(b"2000 8 1\n")
+    assert len(formats.parse(parts + b"garbage").writes) == 3
+    assert "cut short" in refused(parts[:-1])
+    assert "damaged" in refused(parts + b"\x1f\x8bgarbage")
+    monkeypatch.setattr(formats, "MOST_MEMBERS", 2)
+    assert "at most 2 members" in refused(parts)
+
+
+def test_a_gzip_bomb_is_refused_as_soon_as_it_is_too_large(monkeypatch):
+    monkeypatch.setattr(formats, "LARGEST", 10**5)
+    bomb = gzip.compress(b"Vgm " + bytes(10**6)) * 2
+    assert "at most 100000 bytes of unpacked data" in refused(bomb)
+    assert "at most 100000 bytes" in refused(bytes(100_001))
+
+
+READERS = {"formats.read": formats.read, "load": opm.load, "Voice.read": opm.Voice.read}
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=list(READERS))
+def test_what_is_no_file_is_refused_at_once(read, tmp_path):
+    paths = [tmp_path, *(path for path in ("/dev/zero", "/dev/null") if os.path.exists(path))]  # noqa: PTH110
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(str(tmp_path / "socket"))
+        server.close()
+        paths += [tmp_path / "pipe", tmp_path / "socket"]
+    for path in paths:
+        with pytest.raises(ValueError, match=r"^expected a regular file$"):
+            read(path if read is formats.read else str(path))
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=list(READERS))
+def test_a_file_too_large_is_refused_unread(read, tmp_path):
+    path = tmp_path / "hole"
+    with path.open("wb") as file:
+        file.truncate(limits.LARGEST + 1)
+    with pytest.raises(ValueError, match=r"expected at most \d+ bytes, got 268435457"):
+        read(path)
+
+
+@pytest.mark.parametrize(("read", "error"), [(formats.read, SongError), (opm.load, OSError), (opm.Voice.read, OSError)])
+def test_a_missing_file(read, error, tmp_path):
+    with pytest.raises(error):
+        read(tmp_path / "none")
+
+
+def test_vgm_waits_of_a_song_are_bounded():
+    song = formats.parse(s98_file(b"\xfe" + b"\xff\xff\xff\x01\xfd", timer=(1, 60)))
+    assert 0.8 < song.seconds(song.length) / DAY < 1
+    assert len(vgm.write(song)) < 4 * DAY
+    song.length *= 2
+    with pytest.raises(SongError, match="at most 4294967295 samples"):
+        vgm.write(song)
