@@ -22,7 +22,7 @@ def contents(path: str | os.PathLike[str], most: int) -> bytes:
     """
     status = Path(path).stat()
     if not stat.S_ISREG(status.st_mode):
-        raise ValueError("expected a regular file")
+        raise ValueError(f"expected a file, this is a {'folder' if stat.S_ISDIR(status.st_mode) else 'pipe or device'}")
     if status.st_size > most:
         raise ValueError(f"expected at most {most} bytes, got {status.st_size}")
     # Not to hang even if a pipe has taken the file's place by now.

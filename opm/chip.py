@@ -49,8 +49,8 @@ _NO_TRACE = np.empty((0, 0), np.int32)
 
 def _check_clock(clock: float) -> float:
     """Return a master clock, or raise ValueError."""
-    if isinstance(clock, bool) or not isinstance(clock, int | float) or not 0 < clock < float("inf"):
-        raise ValueError(f"clock must be a positive number of Hz, got {clock!r}")
+    if isinstance(clock, bool) or not isinstance(clock, int | float) or not 1 <= clock <= 1e12:
+        raise ValueError(f"clock must be 1 to 1e12 Hz, got {clock!r}")
     return clock
 
 
@@ -76,7 +76,7 @@ class YM2151:
     Raises
     ------
     ValueError
-        The clock is not a positive number.
+        The clock is not a number from 1 to 1e12.
 
     Examples
     --------

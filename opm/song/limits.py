@@ -3,7 +3,7 @@
 A file beyond a limit is refused, with its place.
 """
 
-LARGEST = 256 * 2**20
+LARGEST = 64 * 2**20
 """Bytes of a file, packed or unpacked: the largest logs hold some tens of MB of other chips' samples."""
 MOST_MEMBERS = 10_000
 """Parts of a gzip file, which may be several packed one by one: twice what the largest has in blocks of 64 KiB."""

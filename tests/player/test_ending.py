@@ -15,6 +15,7 @@ from conftest import ROOT
 
 LONG = "0 28 4A\n0 20 C7\n0 80 1F\n0 08 08\n# loop\n50000 28 4A\n100000 28 3E\n"
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
+PLAYER = ("-m", "player")
 PLAYS = """
 import sys, time
 import numpy as np
@@ -40,10 +41,13 @@ def wait_for(condition):
     return condition()
 
 
-def start(arguments, **options):
-    """Start the player on its way."""
+def start(command, **options):
+    """Start a player that no signal is ignored by, whatever runs the tests."""
     return subprocess.Popen(
-        [sys.executable, "-m", "player", *map(str, arguments)], cwd=ROOT, stderr=subprocess.PIPE, text=True, **options
+        [sys.executable, *map(str, command)],
+        cwd=ROOT,
+        preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL) for number in SIGNALS],
+        **{"stderr": subprocess.PIPE, **options},
     )
 
 
@@ -70,10 +74,10 @@ def test_a_signal_ends_a_rendering(songs, tmp_path, number):
     out = tmp_path / "out"
     out.mkdir()
     (out / "a.wav").write_bytes(b"the old one")
-    process = start([songs[0], "-o", out / "a.wav", "--loops", 10_000])
+    process = start([*PLAYER, songs[0], "-o", out / "a.wav", "--loops", 10_000])
     wait_for(lambda: list(out.glob(".opm-*")))
     process.send_signal(number)
-    assert "Traceback" not in process.communicate()[1]
+    assert b"Traceback" not in process.communicate()[1]
     assert process.returncode == 128 + number
     assert [path.name for path in out.iterdir()] == ["a.wav"]
     assert (out / "a.wav").read_bytes() == b"the old one"
@@ -81,10 +85,9 @@ def test_a_signal_ends_a_rendering(songs, tmp_path, number):
 
 def test_a_signal_that_is_ignored_stays_so(songs, tmp_path):
     """As under nohup."""
-    process = start(
-        [songs[0], "-o", tmp_path / "a.wav", "--loops", 1],
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
-    )
+    nohup = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); import player.__main__ as p; p.run()"
+    process = start(["-c", nohup, songs[0], "-o", tmp_path / "a.wav", "--loops", 20])
+    wait_for(lambda: list(tmp_path.glob(".opm-*")))
     process.send_signal(signal.SIGHUP)
     process.communicate()
     assert process.returncode == 0
@@ -94,7 +97,7 @@ def test_a_signal_that_is_ignored_stays_so(songs, tmp_path):
 def test_workers_end_with_their_parent(songs, tmp_path, number):
     """However it ends; no further song is begun."""
     out = tmp_path / "out"
-    process = start([*songs, "-o", f"{out}/", "--loops", 10_000, "--jobs", 2], start_new_session=True)
+    process = start([*PLAYER, *songs, "-o", f"{out}/", "--loops", 10_000, "--jobs", 2], start_new_session=True)
     wait_for(lambda: len(list(out.glob(".opm-*"))) == 2 if out.exists() else False)
     workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     assert len(workers) == 2
@@ -108,10 +111,10 @@ def test_workers_end_with_their_parent(songs, tmp_path, number):
 def test_ctrl_c_ends_the_workers_too(songs, tmp_path):
     """The terminal sends it to all of them."""
     out = tmp_path / "out"
-    process = start([*songs, "-o", f"{out}/", "--loops", 10_000, "--jobs", 2], start_new_session=True)
+    process = start([*PLAYER, *songs, "-o", f"{out}/", "--loops", 10_000, "--jobs", 2], start_new_session=True)
     wait_for(lambda: len(list(out.glob(".opm-*"))) == 2 if out.exists() else False)
     os.killpg(process.pid, signal.SIGINT)
-    assert "Traceback" not in process.communicate()[1]
+    assert b"Traceback" not in process.communicate()[1]
     assert process.returncode == 130
     assert not list(out.iterdir())
 
@@ -121,14 +124,8 @@ def test_the_terminal_is_as_it_was(songs, number):
     """Echo and line mode are back, the cursor is shown."""
     leader, terminal = pty.openpty()
     before = termios.tcgetattr(terminal)
-    process = subprocess.Popen(
-        [sys.executable, "-c", PLAYS, str(songs[0])],
-        cwd=ROOT,
-        stdin=terminal,
-        stdout=terminal,
-        stderr=terminal,
-        env={**os.environ, "TERM": "xterm"},
-    )
+    environment = {**os.environ, "TERM": "xterm"}
+    process = start(["-c", PLAYS, songs[0]], stdin=terminal, stdout=terminal, stderr=terminal, env=environment)
     os.set_blocking(leader, False)
     shown = b""
 

@@ -16,15 +16,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
 from ..limits import DEEPEST, LARGEST_VALUE, LONGEST, MOST_KEYS, MOST_WRITES
 from ..log import WRITE, Log, Loop, SongError
-from .common import check_clock
+from .common import FASTEST, check_clock
 from .walk import part_end
 
 PICOSECONDS = 10**12
-LOG_RATE = 55_930
-"""Samples per second of the family's logs."""
+LATEST = LONGEST * FASTEST // MASTER_CLOCKS_PER_FRAME
+"""The last time of all, in samples."""
 KEYS = ("time_unit", "clock", "tags", "length", "loop")
 """What is taken from beside the rows."""
 AMBIGUOUS = 1000
@@ -60,16 +61,15 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     table = np.concatenate(tables)
     notes: list[str] = []
     seconds = _in_seconds(table, pointed, time_unit, notes)
-    limit = LONGEST if seconds else LONGEST * LOG_RATE
+    clock = check_clock(head["clock"], '"clock"') if isinstance(head.get("clock"), int) else REFERENCE_CLOCK
+    limit = LONGEST if seconds else LONGEST * clock // MASTER_CLOCKS_PER_FRAME
     if (late := table["whole"] + (table["picoseconds"] > 0) > limit).any():
         row = int(late.argmax())
         raise SongError(f"row {row + 1}: expected a time of 0 to {limit}, got {table['whole'][row]}")
     ticks = table["whole"] * PICOSECONDS + table["picoseconds"] if seconds else table["whole"].copy()
     if {0, 1} <= set(np.unique(table["step"])):
         ticks, table = _fold(ticks, table, notes)
-    song = _song(ticks, table, seconds, notes)
-    if isinstance(head.get("clock"), int):
-        song.clock = check_clock(head["clock"], '"clock"')
+    song = _song(ticks, table, seconds, clock, notes)
     _take_extras(song, head, limit)
     return song
 
@@ -151,7 +151,7 @@ def write(song: Log, extras: bool = False) -> bytes:
     return f'{json.dumps(head)[:-1]}, "events": [\n{lines}\n]}}\n'.encode()
 
 
-def _song(ticks: npt.NDArray[np.int64], rows: npt.NDArray[Any], seconds: bool, notes: list[str]) -> Log:
+def _song(ticks: npt.NDArray[np.int64], rows: npt.NDArray[Any], seconds: bool, clock: int, notes: list[str]) -> Log:
     table = np.zeros(len(ticks), WRITE)
     table["time"], table["address"], table["data"] = ticks, rows["address"], rows["data"]
     if (np.diff(table["time"]) < 0).any():
@@ -162,6 +162,7 @@ def _song(ticks: npt.NDArray[np.int64], rows: npt.NDArray[Any], seconds: bool, n
         writes=table,
         length=int(table["time"][-1]) if len(table) else 0,
         rate=Fraction(PICOSECONDS) if seconds else None,
+        clock=clock,
         family=seconds,
         notes=notes,
     )
@@ -197,8 +198,8 @@ def _parts(data: bytes, at: int, close: bytes, least: int) -> Iterator[tuple[int
     first, depth = True, 1
     while depth:
         end, depth = part_end(data, at, least)
-        if depth > DEEPEST or end - at > least + LARGEST_VALUE:
-            raise SongError(f"byte {at}: expected JSON with numbers and nesting of a reasonable size")
+        if depth > DEEPEST:
+            raise SongError(f"byte {at}: expected JSON with at most {DEEPEST} levels of nesting")
         if depth > 1 or end == len(data):
             raise SongError(f"byte {len(data)}: expected JSON: the data is cut short")
         blank = _BLANK.fullmatch(data, at, end)
@@ -211,6 +212,8 @@ def _parts(data: bytes, at: int, close: bytes, least: int) -> Iterator[tuple[int
 
 def _parsed(data: bytes, start: int, end: int, brackets: str) -> Any:
     """Return members of an object or array."""
+    if end - start > _PIECE + LARGEST_VALUE:
+        raise SongError(f"byte {start}: expected a row or value of at most {LARGEST_VALUE} bytes")
     try:
         text = data[start:end].decode()
         return json.loads(f"{brackets[0]}{text}{brackets[1]}", parse_float=Decimal, parse_constant=_no_constant)
@@ -239,7 +242,7 @@ def _row(row: Any, number: int) -> tuple[int, int, int, int, int]:
     time = row.get("time")
     if isinstance(time, bool) or not isinstance(time, int | Decimal):
         raise SongError(f'row {number}: expected a number as "time", got {_short(time)}')
-    if not 0 <= time <= LONGEST * LOG_RATE:
+    if not 0 <= time <= LATEST:
         raise SongError(f"row {number}: expected a time of 0 to {LONGEST} seconds, got {_short(str(time))}")
     whole = int(time)
     picoseconds = 0 if isinstance(time, int) else int(time * PICOSECONDS) - whole * PICOSECONDS

@@ -124,7 +124,7 @@ class _Reader:
         elif word == "loop":
             self.loop = (self.now, self.count)
         elif word == "title":
-            self.tags["title"] = _COMMENT.sub("", line).split(None, 1)[1].strip() if rest else ""
+            self.tags["title"] = _BLANKS.split(_COMMENT.sub("", line).strip(), maxsplit=1)[1].strip() if rest else ""
         elif word == "unit" and rest[:1] and rest[0] in UNITS:
             self.unit = rest[0]
         elif word == "clock":
