@@ -19,7 +19,7 @@ from .job import Job
 from .live import LATENCY, Live
 from .playing import NEXT, PREVIOUS, QUIT, Playing
 from .serve import DEFAULT, Server
-from .speaker import Speaker, devices
+from .speaker import Speaker, devices, quiet
 
 SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 DEFAULT_RATE = 48_000
@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--plain", action="store_true", help="one line of status instead of the screen")
     add("--scope", action="store_true", help="an oscilloscope for each channel")
     add("--serve", nargs="?", const="", metavar="HOST:PORT", help=f"a live chip for other programs ({DEFAULT_ADDRESS})")
+    add("--token", metavar="WORD", help="with --serve: what clients have to show first")
     add("--list-devices", action="store_true", help="list the output devices, and stop")
     return parser
 
@@ -265,17 +266,24 @@ def _serve(args: argparse.Namespace) -> int:
     if not host or not port.isdigit() or int(port) > 65_535:
         raise SongError(f"expected HOST:PORT, got {args.serve!r}")
     _compile()
-    live = Live(args.clock or opm.REFERENCE_CLOCK, output=Speaker(args.device, LATENCY))
-    try:
-        with Server(live, (host, int(port))) as server:
-            live.start()
-            _say(f"serving on {host}:{server.server_address[1]}")
-            server.serve_forever(0.1)
-    except OSError as error:
-        raise SongError(f"cannot serve on {host}:{port}: {reason(error)}") from None
-    finally:
-        live.stop()
-    return 0
+    with quiet():
+        speaker = Speaker(args.device, LATENCY)
+        live = Live(args.clock or opm.REFERENCE_CLOCK, "ym2151", speaker, lambda line: _say(f"player: {line}"))
+        try:
+            with Server(live, (host, int(port)), args.token) as server:
+                if not server.loopback:
+                    advice = "" if args.token else "; --token WORD keeps strangers out"
+                    _say(f"warning: other machines can reach this server{advice}")
+                live.start()
+                _say(f"serving on {host}:{server.server_address[1]}")
+                server.serve_forever(0.1)
+        except OSError as error:
+            raise SongError(f"cannot serve on {host}:{port}: {reason(error)}") from None
+        finally:
+            live.stop()
+            if speaker.underruns:
+                _say(f"underruns: {speaker.underruns}")
+    return BAD_INPUT if live.failure else 0
 
 
 def _distinct(names: list[str]) -> list[str]:
