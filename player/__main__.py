@@ -19,7 +19,7 @@ from .job import STDOUT, Job
 from .live import LATENCY, Live
 from .playing import NEXT, PREVIOUS, QUIT, Playing
 from .serve import DEFAULT, Server
-from .speaker import Speaker, devices
+from .speaker import CardGone, Speaker, devices, quiet
 from .streams import say, tell
 
 SOME_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -100,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--plain", action="store_true", help="one line of status instead of the screen")
     add("--scope", action="store_true", help="an oscilloscope for each channel")
     add("--serve", nargs="?", const="", metavar="HOST:PORT", help=f"a live chip for other programs ({DEFAULT_ADDRESS})")
+    add("--token", metavar="WORD", help="with --serve: what clients have to show first")
     add("--list-devices", action="store_true", help="list the output devices, and stop")
     return parser
 
@@ -198,6 +199,8 @@ def _play(jobs: list[Job], args: argparse.Namespace, first: Schedule | None = No
                 first = None
                 _announce(schedule)
                 outcome = Playing(speaker, jobs[at], schedule, args.latency, args.plain, args.scope).play()
+            except CardGone:
+                raise
             except SongError as error:
                 failed.append(f"{jobs[at].song}: {error}")
                 outcome = NEXT
@@ -290,20 +293,27 @@ def _many(args: argparse.Namespace) -> int:
 def _serve(args: argparse.Namespace) -> int:
     """Run the live server until it is shut down."""
     host, _, port = (args.serve or DEFAULT_ADDRESS).rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65_535:
+    if not host or not port.isdecimal() or int(port) > 65_535:
         raise SongError(f"expected HOST:PORT, got {args.serve!r}")
     _compile()
-    live = Live(args.clock or opm.REFERENCE_CLOCK, output=Speaker(args.device, LATENCY))
-    try:
-        with Server(live, (host, int(port))) as server:
-            live.start()
-            say(f"serving on {host}:{server.server_address[1]}")
-            server.serve_forever(0.1)
-    except OSError as error:
-        raise SongError(f"cannot serve on {host}:{port}: {reason(error)}") from None
-    finally:
-        live.stop()
-    return 0
+    with quiet():
+        speaker = Speaker(args.device, LATENCY)
+        live = Live(args.clock or opm.REFERENCE_CLOCK, "ym2151", speaker, lambda line: say(f"player: {line}"))
+        try:
+            with Server(live, (host, int(port)), args.token) as server:
+                if not server.loopback:
+                    advice = "" if args.token else "; --token WORD keeps strangers out"
+                    say(f"warning: other machines can reach this server{advice}")
+                live.start()
+                say(f"serving on {host}:{server.server_address[1]}")
+                server.serve_forever(0.1)
+        except OSError as error:
+            raise SongError(f"cannot serve on {host}:{port}: {reason(error)}") from None
+        finally:
+            live.stop()
+            if speaker.underruns:
+                say(f"underruns: {speaker.underruns}")
+    return BAD_INPUT if live.failure else 0
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -328,6 +338,8 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         if args.serve is not None:
             return _serve(args)
+        if args.token:
+            parser.error("--token goes with --serve")
         if not args.songs:
             parser.error("expected a song")
         if len(args.songs) > 1 or (args.output or "").endswith(("/", os.sep)):

@@ -1,8 +1,8 @@
 """A chip that stays on: for tone editors and live coding. Writes are scheduled to the frame, the sound never stops."""
 
-import heapq
-import itertools
+import math
 import threading
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import opm
 from opm import events
 from opm.chip import new_chip
-from opm.song import CHIP, Log, Song
+from opm.song import CHIP, Log, Song, SongError
 
 from .resample import Resampler
 from .speaker import Speaker
@@ -21,7 +21,15 @@ LATENCY = 0.1
 """Seconds the device holds."""
 MOST_WRITES = 1_000_000
 """Writes that may wait at the same time."""
-KEY_OFF = tuple((0x08, channel) for channel in range(8))
+LONGEST_MERGED = 65_536
+"""Writes: longer lists are left as they are, for merging must not hold the sound up."""
+PATIENCE = 0.3
+"""Seconds that ``stop`` waits for an output before it closes it all the same."""
+LAST_FRAME = events.LAST_CYCLE // CHIP.cycles_per_frame
+KEY_OFF = np.array([(0x08, channel) for channel in range(8)])
+WAITING = np.dtype([("frame", np.int64), ("address", np.uint8), ("data", np.uint8)], align=True)
+"""A write that waits: the frame it is due in, register, byte. Aligned, so that a search does not copy."""
+Waiting = npt.NDArray[Any]
 
 
 class Output(Protocol):
@@ -49,6 +57,8 @@ class Live:
     chip : {"ym2151", "ym2164"}
     output : Output, optional
         The default sound card if not given.
+    on_failure : callable, optional
+        Called with a line, in the sound's thread, if the output fails: the session is over then.
 
     Raises
     ------
@@ -62,16 +72,25 @@ class Live:
     >>> live.write(0x08, 0x78, at=live.time + 1)  # doctest: +SKIP
     """
 
-    def __init__(self, clock: int = opm.REFERENCE_CLOCK, chip: str = "ym2151", output: Output | None = None) -> None:
+    def __init__(
+        self,
+        clock: int = opm.REFERENCE_CLOCK,
+        chip: str = "ym2151",
+        output: Output | None = None,
+        on_failure: Callable[[str], None] = lambda message: None,
+    ) -> None:
         self._chip = new_chip(chip, clock)
         self._output: Output = output if output is not None else Speaker(latency=LATENCY)
         self._rate = self._chip.sample_rate
         self._resampler = Resampler(self._rate, self._output.rate)
-        self._waiting: list[tuple[int, int, int, int]] = []
-        self._order = itertools.count()
+        # Sorted lists in the order they came, longer ones first, so that a flood of single writes makes a few only.
+        self._waiting: list[Waiting] = []
         self._free = 0
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        self._on_failure = on_failure
+        self.failure: str | None = None
+        """What ended the sound: the card is gone."""
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
@@ -79,10 +98,10 @@ class Live:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the session."""
+        """End the session, even if the output has stalled."""
         self._stopped.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(PATIENCE)
         self._output.close()
 
     @property
@@ -97,7 +116,7 @@ class Live:
     @property
     def pending(self) -> int:
         """Writes that wait for their time."""
-        return len(self._waiting)
+        return sum(map(len, self._waiting))
 
     def write(self, address: int, data: int, at: float | None = None) -> None:
         """Write a register at a time of the audio clock, or as soon as possible.
@@ -106,60 +125,87 @@ class Live:
         ------
         ValueError
             Address or data are not 0 to 255, or too many writes wait.
+        SongError
+            The sound card is gone.
         """
-        self._schedule([(0.0, address, data)], at)
+        self._schedule(np.zeros(1), np.array([(address, data)]), at)
 
     def play(self, song: Song | Log, at: float | None = None) -> None:
         """Schedule one playing of a song's first chip from a time, or from now; what sounds goes on."""
-        if isinstance(song, Song):
-            rows = song.writes.tolist()
-        else:
-            rows = [(song.seconds(tick), *write) for tick, *write in song.once.tolist()]
-        self._schedule([(seconds, address, data) for seconds, chip, address, data in rows if chip == 0], at)
+        writes = song.writes if isinstance(song, Song) else song.once
+        seconds = writes["seconds"] if isinstance(song, Song) else writes["time"] * song.seconds(1)
+        first = writes["chip"] == 0
+        self._schedule(seconds[first], np.stack([writes["address"], writes["data"]], axis=1)[first], at)
 
     def clear(self, after: float | None = None) -> None:
         """Drop what is scheduled at or after a time, or at all, and not yet on the bus."""
         first = 0 if after is None else round(after * self._rate)
         with self._lock:
-            self._waiting = [row for row in self._waiting if row[0] < first]
-            heapq.heapify(self._waiting)
+            self._waiting = [kept for rows in self._waiting if len(kept := rows[: _before(rows, first)])]
 
     def silence(self) -> None:
         """Drop everything scheduled and release all keys."""
         self.clear()
-        self._schedule([(0.0, address, data) for address, data in KEY_OFF], None)
+        self._schedule(np.zeros(len(KEY_OFF)), KEY_OFF, None)
 
-    def _schedule(self, rows: list[tuple[float, int, int]], at: float | None) -> None:
-        for _, address, data in rows:
-            if not (0 <= address <= 0xFF and 0 <= data <= 0xFF):
-                raise ValueError(f"address and data must be 0 to 255, got {address}, {data}")
+    def _schedule(self, seconds: npt.NDArray[np.float64], writes: npt.NDArray[Any], at: float | None) -> None:
+        """Add writes, (n, 2), to those that wait. All that takes long is done before the sound's lock is taken."""
+        if self.failure:
+            raise SongError(self.failure)
+        if at is not None and not math.isfinite(at):
+            raise ValueError(f"at must be a number of seconds, got {at}")
+        if (wrong := (writes < 0) | (writes > 0xFF)).any():
+            address, data = writes[wrong.any(axis=1)][0]
+            raise ValueError(f"address and data must be 0 to 255, got {address}, {data}")
         start = self.time if at is None else at
+        rows = np.empty(len(writes), WAITING)
+        rows["frame"] = np.clip(np.rint((start + seconds) * self._rate), 0, LAST_FRAME)
+        rows["address"], rows["data"] = writes.T
+        rows = _in_order(rows)
         with self._lock:
-            if len(self._waiting) + len(rows) > MOST_WRITES:
+            if self.pending + len(rows) > MOST_WRITES:
                 raise ValueError(f"at most {MOST_WRITES} writes may wait")
-            for seconds, address, data in rows:
-                frame = max(0, round((start + seconds) * self._rate))
-                heapq.heappush(self._waiting, (frame, next(self._order), address, data))
+            while self._waiting and len(self._waiting[-1]) <= min(2 * len(rows), LONGEST_MERGED - len(rows)):
+                rows = _in_order(np.concatenate([self._waiting.pop(), rows]))
+            if len(rows):
+                self._waiting.append(rows)
 
     def _due(self, end: int) -> npt.NDArray[Any]:
-        """Take what starts before a frame off the queue, two frames apart."""
+        """Take what starts before a frame off the lists, two frames apart."""
         now = self._frame
-        due: list[tuple[int, int, int, int]] = []
+        most = (end - now) // CHIP.spacing + 1
         with self._lock:
-            while self._waiting and self._waiting[0][0] < end and len(due) * CHIP.spacing < end - now:
-                due.append(heapq.heappop(self._waiting))
-            start = events.starts([max(row[0], now) for row in due], self._free)
-            count = int(np.searchsorted(start, end))
-            for row in due[count:]:
-                heapq.heappush(self._waiting, row)
-        if not count:
+            heads = [rows[: min(most, _before(rows, end))] for rows in self._waiting]
+            source = np.repeat(np.arange(len(heads)), [len(head) for head in heads])
+            due = np.concatenate([np.empty(0, WAITING), *heads])
+            order = np.argsort(due["frame"], kind="stable")[:most]
+            start = events.starts(np.maximum(due["frame"][order], now), self._free)
+            order = order[: np.searchsorted(start, end)]
+            taken = np.bincount(source[order], minlength=len(heads)).tolist()
+            self._waiting = [rest for rows, n in zip(self._waiting, taken, strict=True) if len(rest := rows[n:])]
+        if not len(order):
             return np.empty(0, opm.EVENT)
-        self._free = int(start[count - 1]) + CHIP.spacing
-        return events.from_writes(start[:count], [row[2] for row in due[:count]], [row[3] for row in due[:count]])
+        self._free = int(start[len(order) - 1]) + CHIP.spacing
+        return events.from_writes(start[: len(order)], due["address"][order], due["data"][order])
 
     def _run(self) -> None:
-        self._output.start()
-        while not self._stopped.is_set():
-            samples = self._resampler.convert(self._chip.run(self._due(self._frame + BLOCK), BLOCK))
-            if len(samples):
-                self._output.write(samples)
+        try:
+            self._output.start()
+            while not self._stopped.is_set():
+                samples = self._resampler.convert(self._chip.run(self._due(self._frame + BLOCK), BLOCK))
+                if len(samples):
+                    self._output.write(samples)
+        except Exception as error:
+            if not self._stopped.is_set():
+                self.failure = str(error) or type(error).__name__
+                self._on_failure(self.failure)
+
+
+def _before(rows: Waiting, frame: int) -> int:
+    """Return how many are due before a frame."""
+    return int(np.searchsorted(rows["frame"], frame))
+
+
+def _in_order(rows: Waiting) -> Waiting:
+    """Return writes in the order of their frames, those of one frame as they are."""
+    return rows[np.argsort(rows["frame"], kind="stable")]

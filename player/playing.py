@@ -17,7 +17,7 @@ from opm.song import Schedule
 from . import keys, screen
 from .job import Job
 from .resample import Resampler, to_int16
-from .speaker import Speaker
+from .speaker import Speaker, quiet
 from .transport import Moment, Transport
 
 NEXT, PREVIOUS, QUIT, ENDED = "next", "previous", "quit", "ended"
@@ -83,8 +83,8 @@ class _Worker:
     def close(self) -> None:
         """Stop."""
         self._stop.set()
-        self._thread.join()
         self._transport.close()
+        self._thread.join()
 
     def _run(self) -> None:
         try:
@@ -160,7 +160,7 @@ class Playing:
         """Play to the end, or until a key says otherwise; return NEXT, PREVIOUS, QUIT or ENDED."""
         show = self.console.is_terminal and not self.console.is_dumb_terminal
         try:
-            with keys.keyboard() as typing:
+            with quiet(), keys.keyboard() as typing:
                 self.worker.ready()
                 self.speaker.start()
                 with self.live if show and not self.plain else contextlib.nullcontext():

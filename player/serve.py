@@ -13,23 +13,43 @@ time                                     answers ``time``
 state                                    answers ``time``, ``pending``, ``clients``
 stop                                     drops everything and releases all keys
 shutdown                                 ends the server
+hello      token                         shows the token, where the server asks for one
 =========  ============================  ==============================================
+
+A line that is no JSON object, or one above the limit, is answered by an error and closes the connection: so does the
+first line of every HTTP request, and no web page can give orders. With a token, a client's first request must be
+``{"command": "hello", "token": TOKEN}``; anything else closes the connection, too. Once the sound card is gone, every
+command but ``hello`` and ``shutdown`` is answered by an error that says so.
 """
 
+import contextlib
+import hmac
+import ipaddress
 import json
+import os
+import socket
 import socketserver
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
-from opm.song import SongError
+from opm.song import SongError, printable
 from opm.song.formats import json_log
 
 from .live import Live
 
-LONGEST_LINE = 4 * 2**20
+LONGEST_LINE = 2**20
 """Bytes of a request."""
+MOST_CLIENTS = 64
+"""Connections at the same time. The third limit, of writes that wait, is ``live.MOST_WRITES``."""
+TIME_TO_SAY_HELLO = 10
+"""Seconds of silence after which a client that owes the token has to go."""
 DEFAULT = ("127.0.0.1", 2151)
+
+
+class _Unwelcome(ValueError):
+    """What closes the connection."""
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -38,26 +58,34 @@ class _Handler(socketserver.StreamRequestHandler):
     server: "Server"
 
     def handle(self) -> None:
-        """Answer requests until the client leaves."""
-        self.server.clients += 1
-        try:
+        """Answer requests until the client leaves, or has to."""
+        known = self.server.token is None
+        with contextlib.suppress(OSError):
+            self.connection.settimeout(None if known else TIME_TO_SAY_HELLO)
             while line := self.rfile.readline(LONGEST_LINE + 1):
-                if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
-                    self._answer({"status": "error", "message": f"expected a line of at most {LONGEST_LINE} bytes"})
-                    while (rest := self.rfile.readline(65_536)) and not rest.endswith(b"\n"):
-                        pass
-                    continue
-                answer = self.server.answer(line)
-                self._answer(answer)
-                if answer.get("bye"):
+                try:
+                    answer = self.server.answer(line, known)
+                except _Unwelcome as error:
+                    self._send(_error(error))
+                    self._part()
                     return
-        except (ConnectionError, TimeoutError):
-            pass
-        finally:
-            self.server.clients -= 1
+                known = True
+                self.connection.settimeout(None)
+                self._send(answer)
+                if answer.get("bye"):
+                    self.server.shutdown()
+                    return
 
-    def _answer(self, answer: dict[str, Any]) -> None:
+    def _send(self, answer: dict[str, Any]) -> None:
         self.wfile.write(json.dumps(answer).encode() + b"\n")
+
+    def _part(self) -> None:
+        """Close our side, and read some more: what lies there unread would have the system take the answer back."""
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(1)
+        for _ in range(64):
+            if not self.rfile.read1(65_536):
+                return
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -68,15 +96,20 @@ class Server(socketserver.ThreadingTCPServer):
     live : Live
     address : (str, int)
         Host and port; port 0 takes a free one.
+    token : str, optional
+        What each client has to show first.
     """
 
-    daemon_threads = True
     allow_reuse_address = True
+    request_queue_size = MOST_CLIENTS
 
-    def __init__(self, live: Live, address: tuple[str, int] = DEFAULT) -> None:
-        super().__init__(address, _Handler)
+    def __init__(self, live: Live, address: tuple[str, int] = DEFAULT, token: str | None = None) -> None:
+        json_log.read(b"[]")  # Have it compiled before there is sound.
         self.live = live
-        self.clients = 0
+        self.token = None if token is None else os.fsencode(token)
+        self._clients: set[Any] = set()
+        # One request at a time: each thread that computes may keep the sound's waiting for the interpreter lock.
+        self._turn = threading.Lock()
         self._commands: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "write": self._write,
             "play": self._play,
@@ -85,24 +118,68 @@ class Server(socketserver.ThreadingTCPServer):
             "state": self._state,
             "stop": self._stop,
             "shutdown": self._shutdown,
+            "hello": lambda request: {},
         }
+        super().__init__(address, _Handler)
 
-    def answer(self, line: bytes) -> dict[str, Any]:
-        """Obey one request; whatever is wrong with it becomes an answer."""
-        try:
-            request = json.loads(line)
-            if not isinstance(request, dict) or request.get("command") not in self._commands:
-                raise ValueError(f'expected an object with "command": one of {", ".join(self._commands)}')
-            return {"status": "ok", **self._commands[request["command"]](request)}
-        except (ValueError, TypeError, SongError, RecursionError, OverflowError) as error:
-            return {"status": "error", "message": str(error).splitlines()[0] if str(error) else type(error).__name__}
+    @property
+    def loopback(self) -> bool:
+        """Whether this machine alone can reach it."""
+        return ipaddress.ip_address(str(self.server_address[0])).is_loopback
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Refuse a client too many, with a word."""
+        if len(self._clients) < MOST_CLIENTS:
+            return True
+        with contextlib.suppress(OSError):
+            request.sendall(json.dumps(_error(f"at most {MOST_CLIENTS} clients")).encode() + b"\n")
+        return False
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Count the client in."""
+        self._clients.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Count the client out."""
+        self._clients.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """Part with all clients, and wait for their threads."""
+        for client in tuple(self._clients):
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+        super().server_close()
+
+    def answer(self, line: bytes, known: bool = True) -> dict[str, Any]:
+        """Obey one request; whatever is wrong with it becomes an answer, unless it is to close the connection."""
+        with self._turn:
+            request = _object(line)
+            command = request.get("command")
+            if not known and (command != "hello" or not self._shows_token(request)):
+                raise _Unwelcome('expected {"command": "hello", "token": TOKEN} with the right token first')
+            try:
+                if not isinstance(command, str) or command not in self._commands:
+                    raise ValueError(f'expected "command": one of {", ".join(self._commands)}')
+                if self.live.failure and command not in ("hello", "shutdown"):
+                    raise SongError(self.live.failure)
+                return {"status": "ok", **self._commands[command](request)}
+            except (ValueError, TypeError, RecursionError, ArithmeticError) as error:
+                return _error(error)
+
+    def _shows_token(self, request: dict[str, Any]) -> bool:
+        shown = request.get("token")
+        return isinstance(shown, str) and hmac.compare_digest(shown.encode(errors="replace"), self.token or b"")
 
     def _write(self, request: dict[str, Any]) -> dict[str, Any]:
         self.live.write(_integer(request, "address"), _integer(request, "data"), _time(request, "at"))
         return {}
 
     def _play(self, request: dict[str, Any]) -> dict[str, Any]:
-        song = json_log.read(json.dumps(request.get("song")).encode())
+        if not isinstance(text := request.get("song"), bytes):
+            raise ValueError('expected a JSON log as "song"')
+        song = json_log.read(text)
         self.live.play(song, _time(request, "at"))
         return {"writes": len(song.writes), "length": song.seconds(song.length)}
 
@@ -111,15 +188,28 @@ class Server(socketserver.ThreadingTCPServer):
         return {}
 
     def _state(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"time": self.live.time, "pending": self.live.pending, "clients": self.clients}
+        return {"time": self.live.time, "pending": self.live.pending, "clients": len(self._clients)}
 
     def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
         self.live.silence()
         return {}
 
     def _shutdown(self, request: dict[str, Any]) -> dict[str, Any]:
-        threading.Thread(target=self.shutdown, daemon=True).start()
         return {"bye": True}
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    """Parse a line, but for the song: that is parsed in pieces, between which the sound gets its turn."""
+    if len(line) > LONGEST_LINE:
+        raise _Unwelcome(f"expected a line of at most {LONGEST_LINE} bytes")
+    try:
+        return json_log.members(line, "song")
+    except SongError as error:
+        raise _Unwelcome(f"expected a line with a JSON object: {error}") from None
+
+
+def _error(error: Exception | str) -> dict[str, Any]:
+    return {"status": "error", "message": printable(str(error)) or type(error).__name__}
 
 
 def _integer(request: dict[str, Any], key: str) -> int:
@@ -133,6 +223,6 @@ def _time(request: dict[str, Any], key: str) -> float | None:
     value = request.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 <= value < 1e9:
         raise ValueError(f'expected seconds as "{key}"')
     return float(value)

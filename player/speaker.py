@@ -1,5 +1,12 @@
-"""Sound out through sounddevice, by blocking writes."""
+"""Sound out through sounddevice. Nothing here waits inside PortAudio: a suspended sink would keep it there for ever."""
 
+import atexit
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -9,6 +16,10 @@ from opm.song import SongError
 
 LATENCY = 0.25
 """Seconds the device holds. PortAudio's own choice (35 ms) loses samples in PulseAudio without a word."""
+POLL = 0.01
+"""Seconds from one look for room to the next."""
+PATIENCE = 0.3
+"""Seconds PortAudio may take to end a stream: a stalled sound server never answers."""
 HINT = "write a file instead: python -m player SONG -o song.wav"
 Samples = npt.NDArray[np.int16]
 
@@ -26,53 +37,116 @@ def devices() -> str:
     return str(_sounddevice().query_devices())
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what ALSA and PortAudio print off the terminal; it comes back as an error. Python's own lines still show."""
+    python = sys.stderr
+    try:
+        shown = python.fileno() == 2
+    except (OSError, AttributeError):
+        shown = False
+    if not shown:
+        yield
+        return
+    terminal, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    sys.stderr = os.fdopen(terminal, "w", 1, python.encoding, python.errors)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(nowhere)
+        sys.stderr.close()
+        sys.stderr = python
+
+
+class CardGone(SongError):
+    """The sound card went away while it was in use."""
+
+
 class Speaker:
     """An output device, by number or part of its name; the default one if none is given.
+
+    One thread writes; any may ``close``, which ends a ``write`` that waits.
 
     Raises
     ------
     SongError
-        No PortAudio, or no sound card.
+        No PortAudio, or no sound card. ``CardGone``, from ``start``, ``write`` and ``finish``: it was there before.
     """
 
     def __init__(self, device: str | None = None, latency: float = LATENCY) -> None:
         self._sd = _sounddevice()
-        number = int(device) if device and device.isdigit() else device
+        number = int(device) if device and device.isdecimal() else device
         try:
-            self.rate = float(self._sd.query_devices(number, kind="output")["default_samplerate"])
-            self._stream = self._sd.OutputStream(
-                samplerate=self.rate, channels=2, dtype="int16", latency=latency, device=number
-            )
+            with quiet():
+                self.rate = float(self._sd.query_devices(number, kind="output")["default_samplerate"])
+                self._stream = self._sd.OutputStream(
+                    samplerate=self.rate, channels=2, dtype="int16", latency=latency, device=number
+                )
         except (self._sd.PortAudioError, ValueError):
             which = f"no output device {device!r} (--list-devices)" if device else "no sound card to play on"
             raise SongError(f"{which}; {HINT}") from None
         self.underruns = 0
+        self._capacity = 0
+        self._lock, self._closed, self._hangs = threading.Lock(), False, False
 
     def start(self) -> None:
         """Start the device, if it is not running: PulseAudio loses some of what comes first, so lead in."""
-        if not self._stream.active:
-            self._stream.start()
+        if not self._call(lambda: self._stream.active):
+            self._call(self._stream.start)
+            self._capacity = self._call(lambda: self._stream.write_available)
             self._silence(LATENCY)
 
     def write(self, samples: Samples) -> None:
-        """Write (n, 2) int16; waits for room."""
-        self.underruns += bool(self._stream.write(samples))
+        """Write (n, 2) int16; waits for room, but not once closed."""
+        while len(samples) and not self._closed:
+            room = self._call(lambda: self._stream.write_available)
+            # PortAudio waits for a whole period, even with room for less; a buffer has four at least.
+            if room >= max(1, self._capacity // 4):
+                self.underruns += bool(self._call(self._stream.write, samples[:room]))
+                samples = samples[room:]
+            else:
+                time.sleep(POLL)
 
     def finish(self, play_out: bool) -> None:
         """Play what the device holds, or drop it. PulseAudio loses what is held at a stop: lead out."""
         if play_out:
-            self._silence(2 * LATENCY)
-            self._stream.stop()
-        else:
-            self._stream.abort()
+            self._silence(self._capacity / self.rate + 2 * LATENCY)
+        self.abort()
 
     def abort(self) -> None:
         """Fall silent at once."""
-        self._stream.abort()
+        self._end(self._stream.abort)
 
     def close(self) -> None:
         """Give the device back."""
-        self._stream.close()
+        self._closed = True
+        self._end(self._stream.close)
 
     def _silence(self, seconds: float) -> None:
-        self._stream.write(np.zeros((round(seconds * self.rate), 2), np.int16))
+        self.write(np.zeros((round(seconds * self.rate), 2), np.int16))
+
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call PortAudio."""
+        try:
+            with self._lock:
+                return function(*arguments)
+        except self._sd.PortAudioError:
+            raise CardGone(f"the sound card is gone; {HINT}") from None
+
+    def _end(self, function: Callable[[], None]) -> None:
+        """Call PortAudio in a thread; if it hangs it is left behind, and with it PortAudio's end at the process's."""
+        if self._hangs:
+            return
+
+        def call() -> None:
+            with self._lock:
+                function()
+
+        thread = threading.Thread(target=call, daemon=True)
+        thread.start()
+        thread.join(PATIENCE)
+        self._hangs = thread.is_alive()
+        if self._hangs:
+            atexit.unregister(self._sd._exit_handler)

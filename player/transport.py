@@ -19,6 +19,8 @@ SPACING = 4.0
 """Seconds between snapshots."""
 SCANNED = 3600.0
 """Seconds of a song the scan covers."""
+STEP = 16 * BLOCK
+"""Frames run without a look at whether the transport was closed."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Transport:
             place = self._places[bisect.bisect_right(self._places, frame, key=lambda place: place.position) - 1]
         if not place.position <= self._renderer.position <= frame:
             self._renderer.restore(place)
-        self._renderer.skip(frame)
+        self._skip(self._renderer, frame)
         self._blocks = self._renderer.blocks()
 
     def block(self) -> Samples | None:
@@ -89,7 +91,7 @@ class Transport:
         self._scanner.join()
 
     def close(self) -> None:
-        """Stop the scan."""
+        """Stop the scan, and a ``seek`` that another thread waits for."""
         self._closed.set()
         if self._scanner.is_alive():
             self._scanner.join()
@@ -101,12 +103,11 @@ class Transport:
             if renderer.position - self._places[i - 1].position >= self._spacing:
                 self._places.insert(i, renderer.snapshot())
 
+    def _skip(self, renderer: Renderer, frame: int) -> None:
+        """Go on to a frame, keeping snapshots, until closed."""
+        while renderer.position < frame and not self._closed.is_set():
+            renderer.skip(min(frame, renderer.position + STEP))
+            self._keep(renderer)
+
     def _scan(self) -> None:
-        ahead = Renderer(self.schedule)
-        limit = min(self.schedule.frames, round(SCANNED * self.schedule.rate))
-        while ahead.position < limit and not self._closed.is_set():
-            before = ahead.position
-            ahead.skip(ahead.position + 16 * BLOCK)
-            if ahead.position == before:
-                return
-            self._keep(ahead)
+        self._skip(Renderer(self.schedule), min(self.schedule.frames, round(SCANNED * self.schedule.rate)))

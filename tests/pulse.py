@@ -3,10 +3,13 @@
 import os
 import shutil
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import numpy as np
 
 SINK = "opmtest"
 RATE = 44_100
@@ -42,6 +45,56 @@ def pulse_server(folder: Path) -> Iterator[dict[str, str]]:
     finally:
         server.terminate()
         server.wait(10)
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.05)
+
+
+@contextmanager
+def busy(processes: int) -> Iterator[None]:
+    """Keep cores busy with other processes at normal priority."""
+    spinning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for process in spinning:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def recorded(folder: Path, sound: dict[str, str]) -> Iterator[Path]:
+    """Record what arrives at the sink; yield the file that grows."""
+    recording = folder / "monitor.raw"
+    command = ["parec", f"--device={SINK}.monitor", f"--rate={RATE}", "--format=s16le", "--channels=2"]
+    command.append("--latency-msec=50")
+    with recording.open("wb") as file:
+        recorder = subprocess.Popen(command, env=sound, stdout=file)
+        try:
+            wait_for(lambda: recording.stat().st_size > 0, "the recorder to start")
+            yield recording
+            time.sleep(0.5)
+        finally:
+            recorder.terminate()
+            recorder.wait(10)
+
+
+def heard(recording: Path) -> np.ndarray:
+    """Return what was recorded, (n, 2) int16."""
+    return np.fromfile(recording, np.dtype((np.int16, 2)))
+
+
+def part_of(got: np.ndarray, want: np.ndarray) -> np.ndarray:
+    """Return the part of a recording that stands for what was played, by the first sound of both."""
+    sounding = np.flatnonzero(got.any(axis=1))
+    assert sounding.size, "nothing arrived"
+    start = int(sounding[0] - np.flatnonzero(want.any(axis=1))[0])
+    return got[start : start + len(want)]
 
 
 def available() -> bool:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ..chip import new_chip
 from ..events import ADDRESS, EVENT, Events
 from ..registers import RL
-from .schedule import Schedule
+from .schedule import Place, Schedule
 
 BLOCK = 1024
 SILENCE = 0.1
@@ -29,24 +29,39 @@ class Part:
         self.tapped = tapped
         self.taps: Samples = np.empty((0, CHANNELS), np.int16)
         self.cycles_per_frame = schedule.bus.cycles_per_frame
-        self._take(schedule.events(number), np.empty(0, EVENT))
+        self._go(Place())
 
-    def _take(self, passes: Iterator[Events], events: Events) -> None:
+    def _go(self, place: Place) -> None:
+        """Have the events from a place on come next."""
+        self._pieces = self.schedule.pieces(self.number, place)
+        self._take(place, np.empty(0, EVENT))
+        self._advance()
+
+    def _advance(self) -> bool:
+        """Take the next piece; say whether there was one."""
+        piece = next(self._pieces, None)
+        if piece:
+            self._take(*piece)
+        return piece is not None
+
+    def _take(self, place: Place, events: Events) -> None:
         """Have these events next; their cycles apart, so that a search does not copy them all."""
-        self.passes, self.events = passes, events
+        self.place, self.events = place, events
         self.cycles, self.done = np.ascontiguousarray(events["cycle"]), 0
+
+    def _until(self, cycle: int) -> Events:
+        """Return what comes before a cycle, of this piece."""
+        first = self.done
+        self.done += int(np.searchsorted(self.cycles[first:], cycle))
+        return self.events[first : self.done]
 
     def due(self, frames: int) -> Events:
         """Return the events of the next frames."""
         end = self.chip.cycle + frames * self.cycles_per_frame
-        while not len(self.cycles) or self.cycles[-1] < end:
-            more = next(self.passes, None)
-            if more is None:
-                break
-            self._take(self.passes, np.concatenate([self.events[self.done :], more]))
-        first = self.done
-        self.done += int(np.searchsorted(self.cycles[first:], end))
-        return self.events[first : self.done]
+        taken = [self._until(end)]
+        while self.done == len(self.events) and self._advance():
+            taken.append(self._until(end))
+        return np.concatenate(taken)
 
     def run(self, frames: int) -> Samples:
         """Return the chip's samples, (frames, 2); ``taps`` holds each channel's own, (frames, 8), if wanted."""
@@ -55,13 +70,15 @@ class Part:
         self.taps = np.empty((frames, CHANNELS), np.int16)
         return self.chip.run(self.due(frames), frames, self.cycles_per_frame, channels=self.taps)
 
-    def restore(self, saved: bytes) -> None:
-        """Go back to a snapshot of the chip."""
+    def save(self) -> tuple[bytes, Place]:
+        """Return a snapshot of the chip, and where its events come from."""
+        return self.chip.save(), self.place
+
+    def restore(self, saved: bytes, place: Place) -> None:
+        """Go back to a snapshot."""
         self.chip.load(saved)
-        passes, events = self.schedule.events(self.number), np.empty(0, EVENT)
-        while not len(events) and (more := next(passes, None)) is not None:
-            events = more[more["cycle"] >= self.chip.cycle]
-        self._take(passes, events)
+        self._go(place)
+        self._until(self.chip.cycle)
 
     def run_channels(self, frames: int) -> Samples:
         """Return each channel's sum on the sides it is heard on, (frames, 8, 2)."""
@@ -86,7 +103,7 @@ class Snapshot:
 
     position: int
     loud: int
-    chips: tuple[bytes, ...]
+    parts: tuple[tuple[bytes, Place], ...]
 
 
 class Renderer:
@@ -112,12 +129,12 @@ class Renderer:
 
     def snapshot(self) -> Snapshot:
         """Return the place the rendering has come to."""
-        return Snapshot(self.position, self._loud, tuple(part.chip.save() for part in self.parts))
+        return Snapshot(self.position, self._loud, tuple(part.save() for part in self.parts))
 
     def restore(self, place: Snapshot) -> None:
         """Go back (or on) to a place; what is muted now stays so."""
-        for part, saved in zip(self.parts, place.chips, strict=True):
-            part.restore(saved)
+        for part, saved in zip(self.parts, place.parts, strict=True):
+            part.restore(*saved)
         self.position, self._loud = place.position, place.loud
 
     def blocks(self, frames: int = BLOCK) -> Iterator[Samples]:
@@ -167,5 +184,5 @@ class Renderer:
         self._loud = marks[-2]
         for before, after in pairwise(marks):
             if after - before > enough:
-                return block[: before + enough - self.position]
+                return block[: max(0, before + enough - self.position)]
         return block

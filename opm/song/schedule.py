@@ -9,13 +9,25 @@ Nothing is dropped or reordered; a burst slips later.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..events import CAT2151, CHIP, MASTER_CLOCKS_PER_FRAME, Events, from_writes, starts
 from .log import Log
+
+PIECE = 2048
+"""Writes scheduled at a time: some milliseconds of work, at least 73 ms of bus traffic."""
+
+
+class Place(NamedTuple):
+    """How far a chip's writes are scheduled: all that what follows depends on."""
+
+    write: int = 0
+    """Writes behind it, those of every pass of the loop counted."""
+    free: int = 0
+    """First frame in which the bus is free."""
 
 
 @dataclass(frozen=True)
@@ -55,34 +67,54 @@ class Schedule:
 
     def due(self, tick: int) -> int:
         """Return the first frame a write of this tick may start in."""
-        return int(self.due_frames(np.array([tick]), 0)[0])
+        return int(self.due_frames(np.array([tick]))[0])
 
-    def due_frames(self, ticks: npt.NDArray[np.int64], offset: int) -> npt.NDArray[Any]:
+    def due_frames(self, ticks: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the first frame each write may start in, in exact integers, of Python where 64 bits are too few."""
         seconds = self.bus is CAT2151 and self.song.rate is not None
         frames = 1 / self.speed
         if self.song.rate is not None:
             frames *= int(self.rate) if seconds else Fraction(self.clock, MASTER_CLOCKS_PER_FRAME)
             frames /= self.song.rate
-        last = (int(ticks.max(initial=0)) + offset + 1) * 2 * frames.numerator
-        moments = (ticks + offset if last < 2**63 else ticks.astype(object) + offset) * frames.numerator
-        if not seconds:
-            return np.negative(-moments // frames.denominator)
-        whole, rest = moments // frames.denominator, 2 * (moments % frames.denominator)
-        nearest: npt.NDArray[Any] = whole + (
-            (rest > frames.denominator) | ((rest == frames.denominator) & (whole % 2 == 1))
-        )
-        return nearest
+        last = (int(ticks.max(initial=0)) + 1) * 2 * frames.numerator
+        moments = (ticks if last < 2**63 else ticks.astype(object)) * frames.numerator
+        due: npt.NDArray[Any] = moments // frames.denominator
+        rest = moments % frames.denominator
+        if seconds:
+            due += (2 * rest > frames.denominator) | ((2 * rest == frames.denominator) & (due % 2 == 1))
+        else:
+            due += rest > 0
+        return due
 
     def events(self, chip: int) -> Iterator[Events]:
         """Yield one chip's bus events, a pass of the song at a time; endless if it loops."""
-        loop = self.song.loop
-        part = self.song.writes[self.song.writes["chip"] == chip]
-        again = self.song.writes[loop.write :] if loop else part[:0]
-        again = again[again["chip"] == chip]
-        offset, free = 0, 0
-        while len(part):
-            start = starts(self.due_frames(part["time"], offset), free, self.bus)
-            free = int(start[-1]) + self.bus.spacing
-            yield from_writes(start, part["address"], part["data"], self.bus)
-            part, offset = again, offset + self.song.loop_ticks
+        rows, again = self._writes(chip)
+        place, count = Place(), len(rows)
+        while count:
+            events, place = self._piece(rows, again, place, count)
+            yield events
+            count = again
+
+    def pieces(self, chip: int, place: Place) -> Iterator[tuple[Place, Events]]:
+        """Yield the same from a place on in pieces of bounded size, whatever the length of a pass: place, events."""
+        rows, again = self._writes(chip)
+        while count := PIECE if again else min(PIECE, len(rows) - place.write):
+            events, behind = self._piece(rows, again, place, count)
+            yield place, events
+            place = behind
+
+    def _writes(self, chip: int) -> tuple[npt.NDArray[Any], int]:
+        """Return a chip's writes, and how many of them, from the end, the loop plays again."""
+        mine = self.song.writes["chip"] == chip
+        return self.song.writes[mine], int(mine[self.song.loop.write :].sum()) if self.song.loop else 0
+
+    def _piece(self, rows: npt.NDArray[Any], again: int, place: Place, count: int) -> tuple[Events, Place]:
+        """Return the events of the next writes, and the place behind them."""
+        number = np.arange(place.write, place.write + count)
+        passes = np.maximum(0, -((len(rows) - 1 - number) // again)) if again else np.zeros_like(number)
+        part = rows[number - passes * again]
+        if (int(passes[-1]) + 1) * self.song.loop_ticks + self.song.length >= 2**63:
+            passes = passes.astype(object)
+        start = starts(self.due_frames(part["time"] + passes * self.song.loop_ticks), place.free, self.bus)
+        behind = Place(place.write + count, int(start[-1]) + self.bus.spacing)
+        return from_writes(start, part["address"], part["data"], self.bus), behind

@@ -1,19 +1,19 @@
-"""The live session and its server: scheduled to the frame, never brought down by a client."""
+"""The live session: scheduled to the frame, whatever comes in and however the output behaves."""
 
 import json
-import re
-import socket
 import threading
-import time
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import opm
+import player.live
+from opm.song import WRITE, Log, SongError
 from opm.song.formats import json_log
 from player import Live
-from player.serve import LONGEST_LINE, Server
+from player.live import BLOCK
 
 TONE = [(0x20, 0xC7), (0x28, 0x4A), (0x40, 1), (0x80, 31), (0xE0, 15), (0x08, 0x08)]
 
@@ -100,83 +100,101 @@ def test_bad_writes_are_refused(session, address, data):
         session[0].write(address, data)
 
 
-@pytest.fixture
-def server(session):
-    with Server(session[0], ("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+class Naive:
+    """The waiting writes as one list, in the order they came."""
+
+    def __init__(self):
+        self.rows, self.free = [], 0
+
+    def due(self, now, end):
+        """Take what starts before a frame, two frames apart."""
+        events = []
+        while self.rows:
+            row = min(self.rows, key=lambda row: row[0])
+            start = max(row[0], now, self.free)
+            if start >= end:
+                break
+            self.rows.remove(row)
+            events += [(32 * start, 0, row[1]), (32 * start + 2, 1, row[2])]
+            self.free = start + 2
+        return events
 
 
-def client(server):
-    connection = socket.create_connection(server.server_address, timeout=20)
-    return connection, connection.makefile("rwb")
+@given(data=st.data())
+@settings(max_examples=50)
+def test_what_waits_comes_in_its_order_and_pace(data):
+    """Equal frames in the order they came, single writes and songs mixed, cleared and refilled, block by block."""
+    live, naive = Live(output=Recorder()), Naive()
+    times = st.integers(0, 2000)
+    for number in range(data.draw(st.integers(1, 30))):
+        kind = data.draw(st.sampled_from(["write", "write", "play", "clear", "block", "block"]))
+        if kind == "write":
+            frame = data.draw(times)
+            live.write(number, 1, at=frame / live._rate)
+            naive.rows.append((frame, number, 1))
+        elif kind == "play":
+            frames = data.draw(st.lists(times, max_size=300).map(sorted))
+            table = np.zeros(len(frames), WRITE)
+            table["time"], table["address"], table["data"] = frames, number, np.arange(len(frames)) % 256
+            live.play(Log("test", table, length=2000, rate=None), at=100 / live._rate)
+            naive.rows += [(100 + frame, number, i % 256) for i, frame in enumerate(frames)]
+        elif kind == "clear":
+            frame = data.draw(times)
+            live.clear(after=frame / live._rate)
+            naive.rows = [row for row in naive.rows if row[0] < frame]
+        else:
+            now = live._frame
+            got = live._due(now + BLOCK)
+            assert got.tolist() == naive.due(now, now + BLOCK)
+            live._chip.run(got, BLOCK)
+        assert live.pending == len(naive.rows)
 
 
-def ask(stream, request):
-    stream.write(request if isinstance(request, bytes) else json.dumps(request).encode() + b"\n")
-    stream.flush()
-    return json.loads(stream.readline())
+def test_a_flood_of_single_writes_makes_few_lists(session):
+    """The sound looks into each of them for every block."""
+    live, _ = session
+    for i in range(5000):
+        live.write(8, 0, at=10 + i % 7)
+    assert live.pending == 5000
+    assert len(live._waiting) < 15
 
 
-def test_all_commands(server):
-    connection, stream = client(server)
-    assert ask(stream, {"command": "time"}) == {"status": "ok", "time": 0.0}
-    assert ask(stream, {"command": "write", "address": 0x20, "data": 0xC7, "at": 5})["status"] == "ok"
-    song = {"events": [{"time": 0.5, "addr": "08", "data": "78"}]}
-    assert ask(stream, {"command": "play", "song": song}) == {"status": "ok", "writes": 1, "length": 0.5}
-    assert ask(stream, {"command": "state"}) == {"status": "ok", "time": 0.0, "pending": 2, "clients": 1}
-    assert ask(stream, {"command": "clear", "after": 1})["status"] == "ok"
-    assert server.live.pending == 1
-    assert ask(stream, {"command": "stop"})["status"] == "ok"
-    assert server.live.pending == 8
-    connection.close()
+def test_a_time_that_is_none_is_refused(session):
+    with pytest.raises(ValueError, match="number of seconds"):
+        session[0].write(8, 0, at=float("inf"))
 
 
-@pytest.mark.parametrize(
-    "request_line",
-    [
-        b"nonsense\n", b"[]\n", b"{}\n", b'{"command": "explode"}\n', b'{"command": []}\n', b'{"command": "write"}\n',
-        b'{"command": "write", "address": 999, "data": 0}\n',
-        b'{"command": "write", "address": 1, "data": 0, "at": -1}\n',
-        b'{"command": "play", "song": 3}\n', b'{"command": "play", "song": [{"time": 0}]}\n', b"\xff\xfe\n",
-        b"[" * 100_000 + b"\n", b"x" * (LONGEST_LINE + 10) + b"\n", b"\n",
-    ],
-    ids=range(14),
-)  # fmt: skip
-def test_bad_requests_are_answered_and_never_fatal(server, request_line):
-    connection, stream = client(server)
-    answer = ask(stream, request_line)
-    assert answer["status"] == "error"
-    assert answer["message"]
-    assert "\n" not in answer["message"]
-    assert ask(stream, {"command": "time"})["status"] == "ok"
-    connection.close()
+def test_a_lost_output_ends_the_session():
+    told = []
+
+    class Lost(Recorder):
+        def write(self, samples):
+            raise SongError("the sound card is gone")
+
+    live = Live(output=Lost(), on_failure=told.append)
+    live.start()
+    live._thread.join(20)
+    assert told == [live.failure] == ["the sound card is gone"]
+    with pytest.raises(SongError, match="gone"):
+        live.write(8, 0)
+    with pytest.raises(SongError, match="gone"):
+        live.play(Log("test", np.zeros(1, WRITE), length=0, rate=None))
+    live.stop()
 
 
-def test_the_readmes_client(server, monkeypatch):
-    code = re.search(r"<!-- client -->\n```py\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
-    assert len([line for line in code.splitlines() if line]) <= 20
-    connect = socket.create_connection
-    monkeypatch.setattr(socket, "create_connection", lambda address: connect(server.server_address))
-    names = {}
-    exec(compile(code, "README.md", "exec"), names)
-    assert server.live.pending == 4 + 12
-    names["lines"].close()
-    names["server"].close()
+def test_a_stalled_output_does_not_hold_up_the_end(monkeypatch):
+    """It is closed while it waits."""
+    monkeypatch.setattr(player.live, "PATIENCE", 0.01)
 
+    class Stalled(Recorder):
+        def close(self):
+            super().close()
+            self.room.release()
 
-def test_several_clients_and_shutdown(server):
-    clients = [client(server) for _ in range(5)]
-    clients[0][0].close()
-    clients[0][1].close()
-    assert all(ask(stream, {"command": "time"})["status"] == "ok" for _, stream in clients[1:])
-    deadline = time.monotonic() + 20
-    while ask(clients[1][1], {"command": "state"})["clients"] != 4:
-        assert time.monotonic() < deadline
-    assert ask(clients[1][1], {"command": "shutdown"})["status"] == "ok"
-    for connection, stream in clients[1:]:
-        stream.close()
-        connection.close()
+    live = Live(output=Stalled())
+    live.start()
+    live.stop()
+    live._thread.join(20)
+    assert not live._thread.is_alive()
+    assert live._output.closed
+    assert live.failure is None

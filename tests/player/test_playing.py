@@ -11,6 +11,7 @@ from opm.song import Options, Renderer
 from player.job import Job
 from player.playing import ENDED, Playing
 from player.resample import Resampler
+from player.speaker import CardGone
 
 SONG = ROOT / "player" / "songs" / "mountain_king.log"
 RATE = 44_100
@@ -103,3 +104,28 @@ def test_pause_and_moving(press):
     assert not np.concatenate(card.written[30:35]).any()
     there = sum(map(len, card.written[:30])) + sum(map(len, card.written[35:40]))
     assert playing.heard == pytest.approx((there + sum(map(len, card.written[40:]))) / RATE + 5, abs=0.05)
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, CardGone("the sound card is gone")])
+def test_whatever_ends_it_ends_its_threads(end):
+    """Ctrl-C, also while a seek has far to go; or a card that is no more."""
+
+    class Ending(Memory):
+        aborted = 0
+
+        def write(self, samples):
+            super().write(samples)
+            if len(self.written) == 20:
+                playing.worker.seek(95.0)
+                raise end
+
+        def abort(self):
+            self.aborted += 1
+
+    card, job = Ending(), Job(SONG)
+    playing = Playing(card, job, job.read())
+    with pytest.raises(type(end) if isinstance(end, Exception) else end):
+        playing.play()
+    assert card.aborted == 1
+    assert not playing.worker._thread.is_alive()
+    assert not playing.worker._transport._scanner.is_alive()

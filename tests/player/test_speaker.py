@@ -1,19 +1,28 @@
-"""Playing aloud, through PortAudio and ALSA into PulseAudio's null sink; what arrives is recorded and compared."""
+"""Playing aloud, through PortAudio and ALSA into PulseAudio's null sink; what arrives is recorded and compared.
 
+``python -m tests.soak`` does the same for minutes.
+"""
+
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
 import pulse
 import pytest
 from conftest import ROOT
+from pulse import busy, heard, part_of, recorded, wait_for
 
-from opm.song import Options, Renderer, Schedule, formats
-from player import job
+from opm.song import Options, Renderer, Schedule, SongError, formats
+from opm.song.formats import json_log
+from player import Live, job
 from player.resample import Resampler
 
 SONG = ROOT / "player" / "songs" / "mountain_king.log"
@@ -32,14 +41,6 @@ def sound(tmp_path_factory):
         yield environment
 
 
-def wait_for(condition, what):
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.05)
-
-
 def excerpt(tmp_path, seconds):
     """Write the last seconds of the song's tutti as a log of its own; return it."""
     song = formats.read(SONG)
@@ -47,38 +48,6 @@ def excerpt(tmp_path, seconds):
     path = tmp_path / "excerpt.json"
     path.write_bytes(formats.json_log.write(song))
     return path
-
-
-@contextmanager
-def busy(processes):
-    """Keep cores busy with other processes at normal priority."""
-    spinning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)]
-    try:
-        yield
-    finally:
-        for process in spinning:
-            process.kill()
-            process.wait()
-
-
-@contextmanager
-def recorded(folder, sound):
-    """Record what arrives at the sink; yield the file that grows."""
-    recording = folder / "monitor.raw"
-    command = ["parec", f"--device={pulse.SINK}.monitor", f"--rate={pulse.RATE}", "--format=s16le", "--channels=2"]
-    command.append("--latency-msec=50")
-    with recording.open("wb") as file:
-        recorder = subprocess.Popen(command, env=sound, stdout=file)
-        wait_for(lambda: recording.stat().st_size > 0, "the recorder to start")
-        yield recording
-        time.sleep(0.5)
-        recorder.terminate()
-        recorder.wait(10)
-
-
-def heard(recording):
-    """Return what was recorded, (n, 2) int16."""
-    return np.fromfile(recording, np.dtype((np.int16, 2)))
 
 
 def play_and_record(path, options, sound, folder):
@@ -93,18 +62,9 @@ def play_and_record(path, options, sound, folder):
     return np.concatenate(list(blocks)), heard(recording)
 
 
-def assert_same(got, want):
-    """The recording holds the rendering, all of it, in one piece."""
-    first = np.flatnonzero(want.any(axis=1))[0]
-    sounding = np.flatnonzero(got.any(axis=1))
-    assert sounding.size, "nothing arrived"
-    start = sounding[0] - first
-    np.testing.assert_array_equal(got[start : start + len(want)], want)
-
-
 def test_what_arrives_is_what_was_rendered(sound, tmp_path):
     want, got = play_and_record(excerpt(tmp_path, 4), Options(), sound, tmp_path)
-    assert_same(got, want)
+    np.testing.assert_array_equal(part_of(got, want), want)
 
 
 def test_a_minute_with_both_cores_busy(sound, tmp_path):
@@ -112,7 +72,144 @@ def test_a_minute_with_both_cores_busy(sound, tmp_path):
     with busy(os.cpu_count() or 2):
         want, got = play_and_record(SONG.with_suffix(".vgm"), Options(loops=1, fade=14.0), sound, tmp_path)
     assert len(want) > 60 * pulse.RATE
-    assert_same(got, want)
+    np.testing.assert_array_equal(part_of(got, want), want)
+
+
+def said(err):
+    """Return the lines of standard error, but for one that a first run has."""
+    return [line for line in err.splitlines() if not line.startswith("compiling")]
+
+
+@contextmanager
+def playing(sound, *arguments):
+    """Run the player until it sounds; yield its process."""
+    process = subprocess.Popen([*PLAYER, *arguments], cwd=ROOT, env=sound, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_ctrl_c_ends_it_though_the_sink_is_suspended(sound, tmp_path):
+    """What is to be waited for is waited for outside PortAudio, which would not hear it."""
+    with recorded(tmp_path, sound) as recording, playing(sound, str(SONG)) as process:
+        wait_for(lambda: heard(recording).any(), "sound")
+        pactl = ["pactl", "suspend-sink", pulse.SINK]
+        try:
+            subprocess.run([*pactl, "1"], env=sound, check=True)
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=20)
+        finally:
+            subprocess.run([*pactl, "0"], env=sound, check=True)
+    assert process.returncode == 130
+    assert said(err) == []
+
+
+def test_a_card_that_goes_away_is_one_line(tmp_path):
+    with pulse.pulse_server(tmp_path) as sound, playing(sound, str(SONG)) as process:
+        with recorded(tmp_path, sound) as recording:
+            wait_for(lambda: heard(recording).any(), "sound")
+        subprocess.run(["pactl", "unload-module", "module-null-sink"], env=sound, check=True)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    (line,) = said(err)
+    assert "the sound card is gone" in line
+
+
+class Client:
+    """A client of the live server."""
+
+    def __init__(self, address):
+        self.connection = socket.create_connection(address, timeout=60)
+        self.stream = self.connection.makefile("rwb")
+
+    def ask(self, command, **fields):
+        return self.send(json.dumps({"command": command, **fields}).encode() + b"\n", 1)[0]
+
+    def send(self, lines, count):
+        """Send lines at once; return their answers, all "ok"."""
+        self.stream.write(lines)
+        self.stream.flush()
+        answers = [json.loads(self.stream.readline()) for _ in range(count)]
+        assert {answer["status"] for answer in answers} == {"ok"}
+        return answers
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stream.close()
+        self.connection.close()
+
+
+def melody(seconds):
+    """Return the rows of a JSON log."""
+    rows = [(0, *write) for write in ((0x20, 0xC7), (0x28, 0x4A), (0x40, 1), (0x80, 31), (0xE0, 15))]
+    for i in range(8 * seconds):
+        rows += [(i / 8, 0x28, 0x3A + i % 4 + i // 4 % 4 * 16), (i / 8, 8, 8), (i / 8 + 0.1, 8, 0)]
+    return [{"time": time, "addr": address, "data": data} for time, address, data in rows]
+
+
+class Kept:
+    """An output that keeps what it is given."""
+
+    rate = float(pulse.RATE)
+
+    def __init__(self, samples):
+        self.left, self.parts = samples, []
+
+    def start(self):
+        """Begin."""
+
+    def write(self, samples):
+        self.parts.append(samples.copy())
+        self.left -= len(samples)
+        if self.left < 0:
+            raise SongError("enough")
+
+    def close(self):
+        """End."""
+
+
+def test_a_flood_of_requests_costs_no_sample(sound, tmp_path):
+    """A melody plays; twelve clients send songs of 80 000 writes each, 48 single writes without end."""
+    song, done = melody(5), threading.Event()
+    far = [{"time": 1000 + i / 1000, "addr": 255, "data": i % 256} for i in range(20_000)]
+
+    def songs():
+        with Client(address) as client:
+            for _ in range(4):
+                client.ask("play", song=far, at=100)
+
+    def writes():
+        with Client(address) as client:
+            while not done.is_set():
+                client.send(b'{"command": "write", "address": 255, "data": 1, "at": 500}\n' * 50, 50)
+
+    with recorded(tmp_path, sound) as recording, playing(sound, "--serve", "127.0.0.1:0") as process:
+        while "serving on" not in (line := process.stderr.readline()):
+            assert line
+        address = ("127.0.0.1", int(line.rpartition(":")[2]))
+        with Client(address) as client:
+            at = client.ask("time")["time"] + 0.5
+            client.ask("play", song=song, at=at)
+            with ThreadPoolExecutor(60) as pool:
+                flood = [pool.submit(songs) for _ in range(12)] + [pool.submit(writes) for _ in range(48)]
+                wait_for(lambda: client.ask("time")["time"] > at + 5.5, "the end of the melody")
+                done.set()
+                for one in flood:
+                    one.result()
+            client.ask("shutdown")
+        assert process.wait(60) == 0
+        assert process.stderr.read() == ""
+    live = Live(output=Kept(round((at + 5.2) * pulse.RATE)))
+    live.play(json_log.read(json.dumps(song).encode()), at)
+    live.start()
+    live._thread.join()
+    want = np.concatenate(live._output.parts)
+    np.testing.assert_array_equal(part_of(heard(recording), want), want)
 
 
 def test_ctrl_c_stops_at_once(sound, tmp_path):

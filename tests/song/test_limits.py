@@ -41,7 +41,7 @@ def repeat(times, body):
         (b'[{"time":1,"addr":' + b"9" * 5000 + b',"data":1}]', "byte 1"),
         (b"[" * 10**6, "nesting"),
         (b'{"a":' * 10**5, "nesting"),
-        (b'{"a":"' + b"x" * limits.LARGEST_VALUE + b'","events":[]}', "reasonable"),
+        (b'{"a":"' + b"x" * 400_000 + b'","events":[]}', "at most"),
         (b"{" + b'"a":1,' * 1001 + b'"events":[]}', "at most 1000 keys"),
         (b"[1,]", "byte 3"),
         (b"[] []", "byte 2"),
@@ -242,7 +242,7 @@ def test_what_is_no_file_is_refused_at_once(read, tmp_path):
         server.close()
         paths += [tmp_path / "pipe", tmp_path / "socket"]
     for path in paths:
-        with pytest.raises(ValueError, match=r"^expected a file, this is a$"):
+        with pytest.raises(ValueError, match=r"^expected a file, this is a (folder|pipe or device)$"):
             read(path if read is formats.read else str(path))
 
 
@@ -251,7 +251,7 @@ def test_a_file_too_large_is_refused_unread(read, tmp_path):
     path = tmp_path / "hole"
     with path.open("wb") as file:
         file.truncate(limits.LARGEST + 1)
-    with pytest.raises(ValueError, match=r"expected at most \d+ bytes, got 268435457"):
+    with pytest.raises(ValueError, match=r"expected at most \d+ bytes, got 67108865"):
         read(path)
 
 

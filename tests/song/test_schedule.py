@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import opm
-from opm.song import WRITE, Log, Loop, Options, Renderer, Schedule, formats
+from opm.song import WRITE, Log, Loop, Options, Renderer, Schedule, formats, schedule
 from opm.song.formats import json_log
+from opm.song.schedule import PIECE, Place
 
 
 def song_of(times, rate=Fraction(44_100), chips=1, **more):
@@ -116,6 +117,69 @@ def test_loops_repeat_the_loop_section_only():
     assert second["data"][::2].tolist() == third["data"][::2].tolist() == [1, 2]
     assert second["cycle"][0] == 32 * schedule.due(300)
     assert third["cycle"][0] == 32 * schedule.due(500)
+
+
+@given(
+    times=st.lists(st.integers(0, 50), min_size=1, max_size=40),
+    more=st.integers(1, 60),
+    loop=st.integers(0, 39),
+    rate=st.sampled_from([None, Fraction(44_100), Fraction(10**12)]),
+    sizes=st.lists(st.integers(1, 90), min_size=1, max_size=8),
+    family=st.booleans(),
+)
+def test_pieces_are_the_passes(times, more, loop, rate, sizes, family):
+    """Whatever their size, wherever one starts again, and though bursts slip from one pass into the next."""
+    times.sort()
+    row = min(loop, len(times) - 1)
+    song = song_of(times, rate, length=times[-1] + more, loop=Loop(times[row], row), family=family)
+    sched = Schedule(song, Options())
+    passes = sched.events(0)
+    whole, place = next(passes), Place()
+    for size in sizes:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(schedule, "PIECE", size)
+            pieces = sched.pieces(0, place)
+            (first, events), (behind, _) = next(pieces), next(pieces)
+        assert first == place
+        while len(whole) < 2 * behind.write:
+            whole = np.concatenate([whole, next(passes)])
+        np.testing.assert_array_equal(events, whole[2 * place.write : 2 * behind.write])
+        place = behind
+
+
+def test_a_piece_is_bounded_however_long_the_pass():
+    song = song_of(range(5 * PIECE), length=5 * PIECE + 10, loop=Loop(0, 0))
+    pieces = Schedule(song, Options()).pieces(0, Place())
+    assert [len(next(pieces)[1]) for _ in range(12)] == [2 * PIECE] * 12
+    assert sum(len(events) for _, events in Schedule(song_of(range(PIECE + 1)), Options()).pieces(0, Place())) == 2 * (
+        PIECE + 1
+    )
+
+
+def test_a_loop_of_one_tick_is_scheduled_many_passes_at_a_time():
+    """And picked up where a snapshot was made, slipping behind as it is: the bus takes a write each other frame."""
+    song = song_of([0, 0, 0], rate=None, length=1, loop=Loop(0, 0))
+    song.writes["address"], song.writes["data"] = [0x28, 0x08, 0x30], [0x4A, 0x78, 0x10]
+    renderer = Renderer(Schedule(song, Options(loops=10**6)))
+    renderer.skip(300_000)
+    place = renderer.snapshot()
+    assert place.parts[0][1].write > 3 * 40_000
+    want = np.concatenate([block for block, _ in zip(renderer.blocks(), range(8), strict=False)])
+    again = Renderer(renderer.schedule)
+    again.restore(place)
+    got = np.concatenate([block for block, _ in zip(again.blocks(), range(8), strict=False)])
+    np.testing.assert_array_equal(got, want)
+    assert again.parts[0].chip.save() == renderer.parts[0].chip.save()
+
+
+def test_passes_beyond_64_bits_of_ticks():
+    """Picoseconds of a day, three months of them."""
+    day = 86_400 * 10**12
+    song = song_of([0, day - 1], rate=Fraction(10**12), length=day, loop=Loop(0, 0))
+    sched = Schedule(song, Options())
+    place = Place(2 * 110, 0)
+    _, events = next(sched.pieces(0, place))
+    assert events["cycle"][0] == 32 * sched.due(110 * day)
 
 
 def test_blocks_do_not_depend_on_their_size():

@@ -124,7 +124,9 @@ class _Reader:
         elif word == "loop":
             self.loop = (self.now, self.count)
         elif word == "title":
-            self.tags["title"] = _BLANKS.split(_COMMENT.sub("", line).strip(), maxsplit=1)[1].strip() if rest else ""
+            self.tags["title"] = (
+                re.split(r"[\s,]+", _COMMENT.sub("", line).strip(" \t,"), maxsplit=1)[-1] if rest else ""
+            )
         elif word == "unit" and rest[:1] and rest[0] in UNITS:
             self.unit = rest[0]
         elif word == "clock":

@@ -1,0 +1,259 @@
+"""What must hold for each kind of input: read or refused in one line, nothing else; what is read can be used."""
+
+import functools
+import json
+import math
+import tempfile
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from random import Random
+from typing import Any, BinaryIO
+
+import opm
+from opm import song as songs_of_opm
+from opm.chip import new_chip
+from opm.song import SongError, formats
+from player.live import Live
+from player.serve import Server
+
+from . import chips, lines, songs, voices
+from .mutate import VGM_FIELDS, Shape, attacked, bomb, clock, header, nest, queue, repacked, state, table, word
+from .songs import Chunks
+
+LONGEST_LINE = 300
+"""Characters of an error."""
+TIME_UNITS = (None, None, "samples", "seconds")
+"""What a listener may say of a log's times, tried by its length where it is read only."""
+
+
+class Fault(AssertionError):
+    """Something that must hold does not."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A kind of input: how it is made, what there is to damage, and what must hold."""
+
+    make: Callable[[Random], Chunks]
+    check: Callable[[bytes, bool], bool]
+    """Take an input, and use it well if told to; return whether it was accepted, raise whatever is wrong."""
+    shape: Shape
+
+    def attack(self, r: Random) -> bytes:
+        """Draw an input with some faults."""
+        return attacked(r, self.make(r), self.shape)
+
+    def valid(self, r: Random) -> bytes:
+        """Draw one without."""
+        return b"".join(self.make(r))
+
+
+def fuzz_one(name: str, data: bytes) -> None:
+    """Take an input and use it if it is accepted; raise whatever is wrong with that."""
+    for deep in (False, True):
+        TARGETS[name].check(data, deep)
+
+
+def must(true: bool, what: str) -> None:
+    """Raise Fault unless it is true; unlike ``assert``, in any process."""
+    if not true:
+        raise Fault(what)
+
+
+def check_line(message: str) -> None:
+    """See that a message is one line that any terminal can show."""
+    must(0 < len(message) <= LONGEST_LINE, f"the message has more than {LONGEST_LINE} characters, or none")
+    shown = all(char.isprintable() or unicodedata.category(char) == "Zs" for char in message)
+    must(shown, "the message has control characters")
+
+
+def song(data: bytes, deep: bool) -> bool:
+    """A song is read or refused; what is read plays, and is the same when saved and read back."""
+    try:
+        read = songs_of_opm.load(data, None if deep else TIME_UNITS[len(data) % 4])
+    except SongError as error:
+        check_line(str(error))
+        return False
+    must(read.length >= 0, "the song has a negative length")
+    if deep:
+        _use(read)
+    return True
+
+
+def _use(read: opm.Song) -> None:
+    """Play a little of a song, look at it, and save it in every format."""
+    repr(read), read.remarks, read._repr_html_()
+    must(read.render(stop=0.02).shape[1] == 2, "no stereo")
+    must(len(read.writes) == len(read._log.once), "writes are missing")
+    if len(read.writes) > 20_000:
+        return
+    read.events()
+    with tempfile.TemporaryDirectory() as folder:
+        for ending in (*formats.WRITERS, ".mid"):
+            path = Path(folder, f"song{ending}")
+            try:
+                read.save(path)
+            except SongError as error:
+                check_line(str(error))
+                continue
+            if ending != ".mid":
+                again = songs_of_opm.load(path)
+                must(
+                    len(again.writes) in (len(read.writes), len(read._log.writes)), f"{ending}: other writes read back"
+                )
+
+
+def bank(data: bytes, deep: bool) -> bool:
+    """Voices are read or refused; what is read fits the registers, and is the same when written and read back."""
+    try:
+        read = opm.read_voices(data, "name")
+    except ValueError as error:
+        must(type(error) is ValueError or isinstance(error, SongError), f"{type(error).__name__} is no error of ours")
+        check_line(str(error))
+        return False
+    for voice in read[:20]:
+        must(all(0 <= byte <= 0xFF for pair in voice.registers(1) for byte in pair), "no bytes")
+        if deep:
+            (again,) = opm.read_voices(voice.to_json().encode())
+            must(again.ops == voice.ops, "another voice when read back")
+    if deep and read:
+        same = opm.read_voices(opm.write_opm(read).encode())
+        must([v.ops for v in same] == [v.ops for v in read], "other voices when written as .opm")
+    return True
+
+
+def chip(name: str) -> Callable[[bytes, bool], bool]:
+    """Return the check of a chip's snapshots: refused, or a chip that runs and gives the same snapshot again."""
+
+    def check(data: bytes, deep: bool) -> bool:
+        loaded = new_chip(name)
+        before = loaded.save()
+        try:
+            loaded.load(data)
+        except ValueError as error:
+            must(type(error) is ValueError, f"{type(error).__name__} is no error of ours")
+            check_line(str(error))
+            must(loaded.save() == before, "a refused snapshot changed the chip")
+            return False
+        must(math.isfinite(loaded.clock) and loaded.clock > 0, "the clock is no clock")
+        must(0 <= loaded.cycle <= opm.events.LAST_CYCLE, "the cycle is out of range")
+        words = loaded._words[: len(chips.LOW)]
+        must(not chips.outside(words).any(), "a field is outside its width")
+        must(loaded.save() == data, "another snapshot than was loaded")
+        repr(loaded)
+        if loaded.cycle < opm.events.LAST_CYCLE - 1000:
+            loaded.step(100)
+            loaded.generate(4)
+            must(not chips.outside(words).any(), "a field has left its width")
+        return True
+
+    return check
+
+
+class _Output:
+    """Stands for the sound card: takes one block, then the session is to stop."""
+
+    rate = opm.REFERENCE_CLOCK / 64
+
+    def __init__(self) -> None:
+        self.live = Live(output=self)
+
+    def run(self) -> None:
+        """Let the session sound for a block."""
+        self.live._stopped.clear()
+        self.live._run()
+        must(getattr(self.live, "failure", None) is None, "the sound has ended")
+
+    def start(self) -> None:
+        """Begin."""
+
+    def write(self, samples: Any) -> None:
+        """Take a block."""
+        self.live._stopped.set()
+
+    def close(self) -> None:
+        """End."""
+
+
+class _Connection:
+    """Stands for a socket: a client that sends everything at once."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.sent = data, b""
+
+    def makefile(self, mode: str, size: int) -> BinaryIO:
+        """Return what the client sends."""
+        return BytesIO(self.data)
+
+    def sendall(self, data: bytes) -> None:
+        """Take an answer."""
+        self.sent += data
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Do nothing."""
+
+    def shutdown(self, how: int) -> None:
+        """Do nothing."""
+
+
+@functools.cache
+def _session() -> tuple[_Output, Server]:
+    """Return a sound card and the server of its session, which nobody else can reach."""
+    output = _Output()
+    server = Server(output.live, ("127.0.0.1", 0))
+    server.socket.close()
+    server.shutdown = lambda: None  # type: ignore[method-assign]
+    return output, server
+
+
+def request(data: bytes, deep: bool) -> bool:
+    """Lines get answers that are JSON, one each until the connection is closed; what they ask for does not end it."""
+    output, server = _session()
+    connection = _Connection(data)
+    server.RequestHandlerClass(connection, ("127.0.0.1", 1), server)  # type: ignore[arg-type]
+    answers = [json.loads(line, parse_constant=_no_constant) for line in connection.sent.splitlines()]
+    must(len(answers) <= data.count(b"\n") + 1 and bool(answers) == bool(data), "not an answer for each line")
+    for answer in answers:
+        must(answer.get("status") in ("ok", "error"), "no status")
+        if answer["status"] == "error":
+            check_line(answer["message"])
+    if deep:
+        output.run()
+    output.live.clear()
+    return any(answer["status"] == "ok" for answer in answers)
+
+
+def _no_constant(name: str) -> None:
+    """Refuse NaN and Infinity, which are no JSON."""
+    raise Fault(f"{name} in an answer")
+
+
+S98_FIELDS = ((0x03, 1), *((at, 4) for at in (0x04, 0x08, 0x0C, 0x10, 0x10, 0x14, 0x14, 0x18, 0x18, 0x1C, 0x20, 0x24)))
+ZSM_FIELDS = ((2, 1), (3, 3), (6, 3), (9, 1), (10, 2), (12, 2), (14, 2))
+CHIP_FIELDS = ((0, 8), (8, 4), (20, 8), (28, 8), (36, 4))
+SNAPSHOT = Shape(CHIP_FIELDS, own=(state, state, state, clock, queue, queue, header), packed=False, fixed=True)
+MDX = Shape(order="big", own=(*[table] * 15, nest))
+TEXT = Shape(own=(word,))
+
+TARGETS = {
+    "vgm": Target(songs.vgm, song, Shape(VGM_FIELDS, own=(header,))),
+    "vgz": Target(songs.vgz, song, Shape(own=(repacked, repacked, bomb))),
+    "s98": Target(songs.s98, song, Shape(S98_FIELDS, own=(header,))),
+    "zsm": Target(songs.zsm, song, Shape(ZSM_FIELDS, own=(header,))),
+    "mdx": Target(songs.mdx, song, MDX),
+    "json": Target(songs.json_log, song, TEXT),
+    "text": Target(songs.text_log, song, TEXT),
+    "voice-opm": Target(voices.opm, bank, TEXT),
+    "voice-dmp": Target(voices.dmp, bank, Shape(((0, 1), (1, 1), (2, 1)), own=(header,))),
+    "voice-fui": Target(voices.fui, bank, Shape(((4, 2), (6, 2)), own=(header,))),
+    "voice-mdx": Target(songs.mdx, bank, MDX),
+    "voice-pairs": Target(voices.pairs, bank, TEXT),
+    "voice-json": Target(voices.tone, bank, TEXT),
+    "ym2151": Target(chips.ym2151, chip("ym2151"), SNAPSHOT),
+    "ym2164": Target(chips.ym2164, chip("ym2164"), SNAPSHOT),
+    "server": Target(lines.request, request, Shape(own=(word,), packed=False)),
+}
+"""Every kind of input by its name."""

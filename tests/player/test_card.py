@@ -1,0 +1,164 @@
+"""The sound card's ways of failing, with a PortAudio that only pretends: no room, no answer, no card any more."""
+
+import atexit
+import subprocess
+import sys
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+import opm
+import player.__main__
+from player import speaker
+from player.speaker import CardGone, Speaker
+
+SONG = ROOT / "player" / "songs" / "mountain_king.log"
+CAPACITY = 1000
+
+
+class PortAudioError(Exception):
+    """As sounddevice has it."""
+
+
+class Stream:
+    """A stream whose room is what the test says, look by look; the last word stays."""
+
+    def __init__(self, **_):
+        self.rooms, self.written, self.calls = [CAPACITY], [], []
+        self.active = False
+
+    @property
+    def write_available(self):
+        room = self.rooms.pop(0) if len(self.rooms) > 1 else self.rooms[0]
+        if room is None:
+            raise PortAudioError("Unanticipated host error")
+        return room
+
+    def start(self):
+        self.active = True
+
+    def write(self, samples):
+        self.written.append(samples.copy())
+        return False
+
+    def abort(self):
+        self.calls.append("abort")
+
+    def close(self):
+        self.calls.append("close")
+
+
+@pytest.fixture
+def stream(monkeypatch):
+    stream = Stream()
+    fake = SimpleNamespace(
+        PortAudioError=PortAudioError,
+        OutputStream=lambda **_: stream,
+        query_devices=lambda *_, **__: {"default_samplerate": 44_100.0},
+        _exit_handler=lambda: None,
+    )
+    monkeypatch.setattr(speaker, "_sounddevice", lambda: fake)
+    monkeypatch.setattr(speaker, "POLL", 0)
+    return stream
+
+
+def started(stream):
+    card = Speaker()
+    card.start()
+    stream.written.clear()
+    return card
+
+
+def test_nothing_is_written_without_room_for_it(stream):
+    """PortAudio would wait for it, deaf to Ctrl-C; and it waits for a whole period, even with room for less."""
+    card = started(stream)
+    samples = np.arange(2000, dtype=np.int16).reshape(-1, 2)
+    stream.rooms = [0, 249, 250, 0, 600, 249, 400]
+    card.write(samples)
+    assert [len(part) for part in stream.written] == [250, 600, 150]
+    np.testing.assert_array_equal(np.concatenate(stream.written), samples)
+
+
+def test_ctrl_c_is_heard_while_the_card_takes_nothing(stream, monkeypatch):
+    card = started(stream)
+    stream.rooms = [0]
+    looks = iter([None] * 20)
+
+    def sleep(seconds):
+        if next(looks, "over") == "over":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(speaker.time, "sleep", sleep)
+    with pytest.raises(KeyboardInterrupt):
+        card.write(np.zeros((100, 2), np.int16))
+    with pytest.raises(KeyboardInterrupt):
+        card.finish(play_out=True)
+    assert not stream.written
+
+
+def test_closing_ends_a_write_that_waits(stream):
+    card = started(stream)
+    stream.rooms = [0]
+    thread = threading.Thread(target=card.write, args=(np.zeros((100, 2), np.int16),))
+    thread.start()
+    card.close()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert stream.calls == ["close"]
+
+
+def test_a_card_that_does_not_answer_is_left_behind(stream, monkeypatch):
+    """And with it PortAudio's end, which would wait for the same answer when the process ends."""
+    unregistered, answer = [], threading.Event()
+    monkeypatch.setattr(speaker, "PATIENCE", 0.01)
+    monkeypatch.setattr(atexit, "unregister", unregistered.append)
+    stream.abort = answer.wait
+    card = started(stream)
+    card.abort()
+    card.close()
+    assert unregistered == [card._sd._exit_handler]
+    assert stream.calls == []
+    answer.set()
+
+
+def test_a_card_that_goes_away_is_one_line(stream, monkeypatch, capsys):
+    write = stream.write
+
+    def last(samples):
+        if len(stream.written) == 5:
+            stream.rooms = [None]
+        return write(samples)
+
+    stream.write = last
+    opm.YM2151()  # So that nothing is said of compiling.
+    assert player.__main__.main([str(SONG), "--plain"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "the sound card is gone" in error
+
+
+@pytest.mark.parametrize("method", ["start", "write"])
+def test_whatever_portaudio_says_of_a_lost_card(stream, method):
+    def gone(*_):
+        raise PortAudioError("Device unavailable")
+
+    card = Speaker()
+    setattr(stream, method, gone)
+    with pytest.raises(CardGone, match="the sound card is gone"):
+        card.start()
+
+
+def test_what_libraries_print_stays_out_of_the_terminal():
+    code = """
+import os, sys
+from player.speaker import quiet
+with quiet():
+    os.write(2, b"ALSA lib pcm.c: underrun occurred")
+    print("a line of ours", file=sys.stderr)
+os.write(2, b"and what comes later")
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr == "a line of ours\nand what comes later"
