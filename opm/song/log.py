@@ -16,7 +16,13 @@ WRITE = np.dtype([("time", np.int64), ("chip", np.uint8), ("address", np.uint8),
 
 
 class SongError(ValueError):
-    """A file that cannot be played: one line saying where (byte offset or row) and what was expected."""
+    """A file that cannot be played: one line saying where (byte offset or row) and what was expected.
+
+    Parameters
+    ----------
+    message : str
+        The line; control characters in it are escaped.
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message, 1000))

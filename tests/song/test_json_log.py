@@ -111,7 +111,7 @@ def test_write_and_read_back():
         (log(row(10**30, "08", "00")), "row 1: expected a time"),
         (b'[{"time": 1e999, "addr": 8, "data": 0}]', "row 1: expected a time"),
         (b'[{"time": NaN, "addr": 8, "data": 0}]', "reasonable"),
-        (b"[" * 100_000, "reasonable"),
+        (b"[" * 100_000, "nesting"),
         (b'[{"time": ' + b"9" * 10_000 + b', "addr": 8, "data": 0}]', "reasonable"),
     ],
     ids=range(18),
