@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from ..._file import printable
 from ..limits import LARGEST_VALUE, LONGEST
 from ..log import Log, SongError
 from . import walk
@@ -36,7 +37,7 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     ours = [i for i, (kind, _) in enumerate(devices) if kind == OPM_DEVICE][:2]
     others = sorted({DEVICES.get(kind, f"device type {kind}") for kind, _ in devices if kind != OPM_DEVICE})
     if not ours:
-        raise SongError(f"expected a YM2151: the file is for {', '.join(others)}")
+        raise SongError(f"expected a YM2151: the file is for {printable(', '.join(others))}")
     clock = check_clock(devices[ours[0]][1], f"byte 0x{0x24 + 16 * ours[0]:X}")
     notes: list[str] = []
     numerator = u32(data, 0x04) or 10

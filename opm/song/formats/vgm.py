@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from ..._file import printable
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
 from ..limits import LARGEST_VALUE, LONGEST
@@ -211,7 +212,7 @@ def _clock_and_chips(
         word = u32(header, 0x10)
     if not word and not len(stream.writes):
         others = ", ".join(sorted(_others(header) | _used(stream))) or "no chip at all"
-        raise SongError(f"expected a YM2151: the file is for {others}")
+        raise SongError(f"expected a YM2151: the file is for {printable(others)}")
     clock = word & ~(DUAL | OPP)
     if clock == 0:
         notes.append(f"byte 0x30: no YM2151 clock: {REFERENCE_CLOCK} Hz assumed")
