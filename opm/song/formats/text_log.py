@@ -140,7 +140,7 @@ class _Reader:
 
     def number(self, row: int, word: str, rest: list[str]) -> int:
         """Return a directive's whole number."""
-        if len(rest) != 1 or not re.fullmatch("0*[1-9][0-9]{0,8}", rest[0]):
+        if len(rest) != 1 or not re.fullmatch("0{0,9}[1-9][0-9]{0,8}", rest[0]):
             raise SongError(f"row {row}: expected {word} and a number of Hz")
         return int(rest[0])
 
