@@ -39,6 +39,11 @@ def printable(text: str, most: int = 200) -> str:
     return shown if len(shown) <= most else shown[: most - 3] + "..."
 
 
+def encodable(text: str) -> str:
+    """Return text that can be written again: a JSON string may hold halves of characters."""
+    return text.encode(errors="replace").decode()
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary file beside a path; it takes the path's place if all goes well, else nothing is left of it.

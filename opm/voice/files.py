@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from .._file import printable
+from .._file import encodable, printable
 from ..registers import LIMITS
 from ..state import OPERATORS
 from .voice import Operator, Voice
@@ -223,11 +223,11 @@ def _read_tone(text: str, name: str) -> list[Voice]:
     """A JSON tone: events, a string of hex pairs under ``registers``, or several of those under ``variations``."""
     try:
         root = json.loads(text)
-        name = str(root.get("name") or root.get("description") or name)
+        name = encodable(str(root.get("name") or root.get("description") or name))
         if "variations" in root:
             rows = root["variations"]
             _check_count(len(rows), "variations")
-            return [_from_pairs(row["registers"], str(row.get("description") or name)) for row in rows]
+            return [_from_pairs(row["registers"], encodable(str(row.get("description") or name))) for row in rows]
         if "registers" in root:
             return [_from_pairs(root["registers"], name)]
         held = {_byte(row["addr"]): _byte(row["data"]) for row in root["events"]}

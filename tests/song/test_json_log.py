@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+import opm
 from opm.song import SongError
 from opm.song.formats import json_log
 
@@ -121,3 +122,10 @@ def test_bad_logs_are_named(data, words):
         json_log.read(data)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_half_a_character_in_a_tag(tmp_path):
+    """JSON can say it; no VGM could hold it."""
+    song = opm.load(b'{"tags": {"title": "a\\ud800b"}, "events": [{"time": 0, "addr": 8, "data": 0}]}')
+    song.save(tmp_path / "a.vgm")
+    assert opm.load(tmp_path / "a.vgm").tags == {"title": "a?b"}

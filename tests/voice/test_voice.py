@@ -193,3 +193,10 @@ def test_no_bytes_crash_the_reader(data):
             opm.read_voices(head + data)
         except ValueError as error:
             assert str(error)  # noqa: PT017
+
+
+def test_half_a_character_in_a_name():
+    """JSON can say it; no file could hold it."""
+    (voice,) = opm.read_voices(b'{"name": "a\\ud800b", "registers": "20C7"}')
+    assert voice.name == "a?b"
+    voice.to_json().encode()

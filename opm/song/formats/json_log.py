@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._file import encodable
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
 from ..limits import DEEPEST, LARGEST_VALUE, LONGEST, MOST_KEYS, MOST_WRITES
@@ -78,7 +79,8 @@ def _take_extras(song: Log, head: dict[str, Any], limit: int) -> None:
     """Take tags, length and loop from beside the rows, as ``write`` puts them there."""
     tags = head.get("tags")
     if isinstance(tags, dict):
-        song.tags = {str(name): value for name, value in tags.items() if isinstance(value, str)}
+        whole = {name: value for name, value in tags.items() if isinstance(value, str)}
+        song.tags = {encodable(name): encodable(value) for name, value in whole.items()}
     if (end := _extra_tick(song, head.get("length"), limit)) is not None:
         song.length = max(song.length, end)
     loop = head.get("loop")
