@@ -31,6 +31,7 @@ from .events import (
 from .pitch import REFERENCE_CLOCK, midi_of, note_name
 from .span.boundary import OBSTACLES
 from .span.frame import WORK
+from .span.rows import SPAN
 from .state import FIELDS, RECORD, check_widths, new_state
 
 RESET_CYCLES = 2048
@@ -96,6 +97,7 @@ class YM2151:
         self._words = self._records.view(np.int32)
         self._work = np.zeros(2, WORK)
         self._work_words = self._work.view(np.int32)
+        self._span_words = np.zeros(1, SPAN).view(np.int32)
         self._mute = 0
         self._cycle = self._frame_cycles = 0
         self._written: list[tuple[int, int]] = []
@@ -413,6 +415,8 @@ class YM2151:
         by_frames = run_frames(
             self._words,
             self._work_words,
+            self._span_words,
+            self._span_words,
             events.view(np.uint8),
             self._cycle,
             frames,

@@ -4,7 +4,9 @@ from ._jit import SOURCES, block, entry, outline
 from .cycle import bus
 from .cycle.clock import clock, muted_output_clock
 from .events import ADDRESS, CYCLES_PER_FRAME, CYCLES_TO_DATA, DATA, EVENT, IC
-from .span import boundary, frame
+from .span import boundary, frame, mixer
+from .span.rows import LONGEST, SPAN
+from .span.span import SETTLE, SHORTEST, clean, span
 from .state import BIAS, LEFT, OUTSIDE, RECORD, RIGHT
 
 AUTO, CYCLE, FRAMES = 0, 1, 2
@@ -79,6 +81,17 @@ def whole_frame(chip, words, work, mute):
 
 
 @block
+def span_length(s, f, events, done, cycle, end):
+    """Return how many frames can be done at once; 0 if that is not worth while."""
+    if not clean(s, f):
+        return 0
+    if done < events.shape[0]:
+        end = min(end, events[done]["cycle"])
+    n = min(LONGEST, (end - cycle) // CYCLES_PER_FRAME - SETTLE)
+    return n if n >= SHORTEST else 0
+
+
+@block
 def sample(output, row):
     """Store the DAC's two outputs."""
     row[LEFT] = output[LEFT]
@@ -112,6 +125,8 @@ def within_widths(words):
 def run_frames(
     words,
     work_words,
+    span_words,
+    span_words_again,
     event_bytes,
     cycle,
     count,
@@ -133,6 +148,8 @@ def run_frames(
         records here, since Numba takes 20 us to recognise a structured argument.
     work_words : (n,) int32
         Two WORK records: working memory of the frame engine.
+    span_words, span_words_again : (n,) int32
+        One SPAN record, by two names: LLVM would not vectorise a loop that reads from what it writes.
     event_bytes : (n,) uint8
         EVENT records, applied in order, each before its cycle.
     cycle : int
@@ -161,6 +178,7 @@ def run_frames(
     """
     if not within_widths(words):
         return -1
+    rows, again = span_words.view(SPAN)[0], span_words_again.view(SPAN)[0]
     state, work, events = words.view(RECORD), work_words.view(frame.WORK), event_bytes.view(EVENT)
     chip, muted, f, g = state[0], state[1], work[0], work[1]
     aligned = engine != CYCLE and clocks_per_frame % CYCLES_PER_FRAME == 0
@@ -171,6 +189,18 @@ def run_frames(
     row = 0
     while cycle < end or inside:
         coming = look_ahead(chip, f, events, done, cycle, inside) if aligned and cycle < end else BUSY
+        n = span_length(chip, f, events, done, cycle, end) if inside and coming == QUIET else 0
+        if n:
+            span(chip, f, g, rows, again, n, mute)
+            cycle += CYCLES_PER_FRAME * n
+            by_frames += CYCLES_PER_FRAME * n
+            taken = (cycle - sample_due) // clocks_per_frame + 1
+            first = n - 1 - (cycle - sample_due) // CYCLES_PER_FRAME
+            mixer.store(rows, first, clocks_per_frame // CYCLES_PER_FRAME, out[row : row + taken])
+            mixer.store_channels(rows, first, clocks_per_frame // CYCLES_PER_FRAME, channels[row : row + taken])
+            sample_due += clocks_per_frame * taken
+            row += taken
+            continue
         if inside and coming == BUSY:
             leave(state, words, work, mute)
             inside = False

@@ -76,3 +76,32 @@ def queued_program(seed: int, frames: int, chip: str = "ym2151") -> np.ndarray:
         rows += [(32 * frame + shift, 0, address), (32 * frame + shift + 2, 1, data)]
         frame += 2 if rng.random() < 0.7 else int(rng.integers(2, 90))
     return np.concatenate([program, np.array(rows, opm.EVENT)])
+
+
+def settled_chip(seed: int) -> opm.YM2151:
+    """Return a chip some time after a random patch was keyed on: all algorithms, envelopes slow and fast, any LFO."""
+    rng = np.random.default_rng(seed)
+    chip = opm.YM2151()
+    often, slow = rng.random(), rng.random()
+
+    def some(share: float, else_value: int = 0) -> int:
+        return int(rng.integers(256)) if rng.random() < share else else_value
+
+    for ch in range(8):
+        rows = [(0x20, 0xC0 * int(rng.random() < 0.9) | int(rng.integers(64))), (0x28, int(rng.integers(0x80)))]
+        rows += [(0x30, some(1)), (0x38, some(0.6))]
+        for base, row in rows:
+            chip.write_register(base + ch, row)
+    for slot in range(32):
+        level = int(rng.integers(60 if rng.random() < 0.8 else 128))
+        rows = [(0x40, some(1)), (0x60, level), (0x80, some(0.5, 31)), (0xA0, some(slow, 0x80))]
+        rows += [(0xC0, some(slow, 0x40 * int(rng.integers(4)))), (0xE0, some(1))]
+        for base, row in rows:
+            chip.write_register(base + slot, row)
+    lfo = [(0x18, int(rng.choice([0, 0x80, 0xC0, 0xF0, 0xFF, some(1)]))), (0x19, some(1) & 0x7F)]
+    lfo += [(0x19, 0x80 | some(often)), (0x1B, some(1) & 3), (0x0F, some(1) & 0x1F | 0x80 * int(rng.random() < 0.3))]
+    timers = [(0x10, some(1)), (0x12, some(1)), (0x14, some(0.5) & 0x3F)]
+    for address, data in lfo + timers + [(0x08, some(1) & 0x78 | ch) for ch in range(8)]:
+        chip.write_register(address, data)
+    chip.generate(2 * chip.pending + int(rng.integers(1, 3000)))
+    return chip

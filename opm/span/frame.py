@@ -10,7 +10,7 @@ int32 lanes throughout: ``i32`` around each step lets LLVM keep 8 or 16 slots in
 
 import numpy as np
 
-from .._jit import block
+from .._jit import block, outline
 from ..cycle import bus, dac, envelope, noise
 from ..cycle.lfo import NOISE, SQUARE, TRIANGLE, extra_step
 from ..cycle.phase import detuned_code, modulated_code, slot_increment
@@ -212,7 +212,7 @@ def take_codes(f, first, end):
         f.kcode[slot] = f.new_kcode[slot]
 
 
-@block
+@outline
 def use_codes(s, f, first, end):
     """Increments and envelope rates of some slots from their codes."""
     for slot in range(first, end):
@@ -402,7 +402,7 @@ def lfo_value(s, f, pm):
     return low ^ (0xFF * sign)
 
 
-@block
+@outline
 def lfo_window(s, f, noise_low, noise_high):
     """16 clocks from one with cycle 15 of 16: maybe a lock, then one partial product, a step, the counters.
 
@@ -630,11 +630,15 @@ def set_panning(s, m, mute):
 @block
 def slot_31(s, f):
     """What slot 31 of the last frame gives the mixer at clock 12 of this: its output or the noise."""
-    if not s.ne:
-        return f.out31_before
-    sent = (f.atten31_before ^ 1023) >> 1
-    bits = sent ^ (0 if f.noise_sign_before else 0xFFFF)
-    return noise.sample(bits, 1 if sent and not f.noise_sign_before else 0)
+    return noise_output(f.atten31_before, f.noise_sign_before) if s.ne else f.out31_before
+
+
+@block
+def noise_output(atten, sign):
+    """The noise in the mixer, from slot 31's envelope and the sign taken from the noise register."""
+    sent = (atten ^ 1023) >> 1
+    bits = sent ^ (0 if sign else 0xFFFF)
+    return noise.sample(bits, 1 if sent and not sign else 0)
 
 
 @block

@@ -1,0 +1,118 @@
+"""Envelopes over a span: most ticks step no slot, and most levels stay as they are."""
+
+import numpy as np
+
+from .._jit import block
+from ..state import ATTACK, DECAY1, DECAY2, RELEASE
+from . import frame
+from .frame import LATE_AM, LATE_PITCH, NO_TICK, i32, pick
+
+u64 = np.uint64
+SILENT = 832
+"""Attenuation from which on an operator's output is 0, whatever the phase."""
+TICKS = np.array([0x7000 >> (rate >> 2) if rate < 48 else -1 if rate < 64 else 0 for rate in range(128)], np.int32)
+"""``ticks`` of a slot by its tagged rate: below 48 it steps at three positions of the timer's lowest set bit."""
+
+
+@block
+def envelopes(s, f, w, changes, n):
+    """Step where a slot's rate lets it; most ticks change nothing. ``begin`` is the first frame of a row of levels."""
+    keep(f.level, w.level[0])
+    w.begin[0], w.ticks, w.unsettled = 0, -1, 1
+    w.changed[:] = 0
+    rows, k, late = 0, 1, False
+    for t in range(n):
+        if late:
+            new_rates(s, f, w, k - 1, 0, LATE_PITCH)
+            late = False
+        if k <= changes and w.change[k] == t:
+            new_rates(s, f, w, k, LATE_PITCH, 32)
+            k, late = k + 1, True
+        row = frame.envelope_clock(s, f)
+        if w.unsettled or (row != NO_TICK and (w.ticks >> f.shift_lock) & 1):
+            step(f, w, row)
+            if w.moved:
+                rows += 1
+                w.begin[rows] = t + 1
+                keep(f.level, w.level[rows])
+    if late:
+        new_rates(s, f, w, k - 1, 0, LATE_PITCH)
+    w.begin[rows + 1] = n
+    w.rows = rows
+    f.envelope_moving = 1
+
+
+@block
+def new_rates(s, f, w, k, first, end):
+    """Let some slots have the codes of a change of pitch, and the rates that go with them if those differ."""
+    differ = 0
+    for slot in range(first, end):
+        differ |= f.kcode[slot] ^ w.kcode[k, slot]
+    if differ:
+        for slot in range(first, end):
+            f.kcode[slot] = w.kcode[k, slot]
+        frame.use_codes(s, f, first, end)
+        w.ticks = -1
+
+
+@block
+def step(f, w, row):
+    """``frame.step_envelopes`` without key edges; which positions of the timer matter next, and what has to settle."""
+    moved, unsettled, ticks = i32(0), i32(0), i32(0)
+    for slot in range(32):
+        level, state, kon = f.level[slot], f.state[slot], f.kon[slot]
+        attacking, decaying, off = state == ATTACK, state == DECAY1, level >= 0x3F0
+        at_d1l = i32(level >> 4) == f.d1l[slot]
+        rate = frame.rate_of(f, slot, state, attacking, decaying)
+        inc = frame.EG_STEPS[np.uint32(row + rate)]
+
+        falls = ((state >= DECAY2) | (decaying & (not at_d1l))) & (not off)
+        rises = attacking & (kon != 0) & (i32(rate & 63) < 62) & (level != 0) & (inc != 0)
+        change = pick(falls, i32(i32(i32(1) << inc) >> 1), i32(0))
+        change = pick(rises, i32(i32(i32(~level) << inc) >> 5), change)
+        new_level = i32(pick(off & (not attacking), i32(1023), level) + change)
+        new_state = pick(attacking & (level == 0), i32(DECAY1), state)
+        new_state = pick(decaying & at_d1l, i32(DECAY2), new_state)
+        new_state = pick((kon == 0) | (off & (not attacking)), i32(RELEASE), new_state)
+        f.level[slot], f.state[slot] = new_level, new_state
+
+        attacking, decaying, off = new_state == ATTACK, new_state == DECAY1, new_level >= 0x3F0
+        still = off & (not attacking)
+        waits = (attacking & (new_level == 0)) | (decaying & (i32(new_level >> 4) == f.d1l[slot]))
+        waits = waits | ((kon == 0) & (new_state != RELEASE))
+        waits = waits | (still & ((new_level != 1023) | (new_state != RELEASE)))
+        rate = frame.rate_of(f, slot, new_state, attacking, decaying)
+        ticks = i32(ticks | pick(still, i32(0), TICKS[np.uint32(rate)]))
+        unsettled = i32(unsettled | pick(waits, i32(1), i32(0)))
+        moved = i32(moved | i32(new_level ^ level))
+        w.changed[slot] = i32(w.changed[slot] | i32(new_level ^ level))
+    w.moved, w.unsettled, w.ticks = moved, unsettled, ticks
+
+
+@block
+def keep(slots, row):
+    """Copy a value of each slot."""
+    for slot in range(32):
+        row[slot] = slots[slot]
+
+
+@block
+def attenuations(f, w, r, n):
+    """Level plus AM plus TL; AM reaches slots before LATE_AM a frame late. From SILENT on an output is exactly 0."""
+    for t in range(n + 1):
+        w.am_by[1, t], w.am_by[2, t], w.am_by[3, t] = r.am[t], i32(r.am[t] << 1), i32(r.am[t] << 2)
+    for slot in range(32):
+        late, ams = u64(1 if slot >= LATE_AM else 0), u64(f.ams[slot])
+        tl, level = i32(f.tl[slot] << 3), w.level[0, slot]
+        w.silent[slot] = 1 if not w.changed[slot] and level + tl >= SILENT else 0
+        if w.changed[slot]:
+            for row in range(w.rows + 1):
+                level = w.level[row, slot]
+                for first in range(w.begin[row], w.begin[row + 1], 8):
+                    for i in range(8):
+                        w.atten[slot, u64(first) + u64(i)] = level
+            for t in range(n):
+                w.atten[slot, t] = i32(min(i32(i32(w.atten[slot, t] + r.am_by[ams, u64(t) + late]) + tl), i32(SILENT)))
+        elif not w.silent[slot]:
+            for t in range(n):
+                w.atten[slot, t] = i32(min(i32(i32(level + r.am_by[ams, u64(t) + late]) + tl), i32(SILENT)))

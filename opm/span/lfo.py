@@ -1,0 +1,85 @@
+"""LFO and noise over a span: a round of 16 windows at once wherever it only multiplies."""
+
+from .._jit import block, outline
+from ..cycle.lfo import NOISE
+from . import frame
+
+ROUND = 8
+"""Frames of a round of the LFO's 16 windows."""
+
+
+@block
+def low_frequency(s, f, w, n):
+    """AM and PM at the end of each frame; return how often PM changed while it is in use."""
+    w.am[0], w.sign[0] = s.lfo_am, f.noise_sign
+    changes, t = 0, 0
+    while t < n:
+        pm = s.lfo_pm
+        if n - t >= ROUND and steady(s, f):
+            lfo_round(s, f, w, t)
+            noise_round(s, f, w, t)
+            t += ROUND
+        else:
+            frame.first_half(s, f)
+            frame.second_half(s, f)
+            w.am[t + 1], w.sign[t + 1] = s.lfo_am, f.noise_sign
+            t += 1
+        if s.lfo_pm != pm and s.pmd:
+            changes += 1
+            w.change[changes], w.pm[changes] = t - 1, s.lfo_pm
+    return changes
+
+
+@block
+def steady(s, f):
+    """Say whether the next 16 windows of the LFO only multiply."""
+    moving = s.w == NOISE or f.lfo_of or f.lfo_step or s.lfo_counter2 == 0x7FFF
+    return s.lfo_counter1 == 2 and not moving
+
+
+@block
+def lfo_round(s, f, w, t):
+    """16 windows at once: AM is locked in the fourth frame, PM in the eighth, counter 2 counts once."""
+    for i in range(3):
+        w.am[t + 1 + i] = s.lfo_am
+    s.lfo_am = frame.lfo_value(s, f, 0) * 2 * s.amd >> 8
+    for i in range(3, ROUND):
+        w.am[t + 1 + i] = s.lfo_am
+    f.lfo_v = frame.lfo_value(s, f, 1)
+    f.lfo_sum = f.lfo_v * 2 * s.pmd
+    frame.lfo_lock(s, f, 1)
+    f.lfo_sum &= 0x7FFF
+    s.lfo_counter2 += 1
+
+
+@block
+def noise_round(s, f, w, t):
+    """The noise of as many frames; its signs matter only where channel 8 plays it."""
+    if s.ne:
+        for i in range(ROUND):
+            w.sign[t + 1 + i] = (f.noise >> 12) & 1
+            noise_window(s, f)
+            noise_window(s, f)
+    else:
+        noise_windows(s, f, 2 * ROUND)
+
+
+@block
+def noise_window(s, f):
+    """A window of the noise register."""
+    if f.noise_update:
+        f.noise = frame.shifted(f.noise)
+    f.noise_timer = frame.next_count(f.noise_timer, s.nfrq)
+    f.noise_update = 1 if f.noise_timer == (s.nfrq ^ 31) else 0
+
+
+@outline
+def noise_windows(s, f, count):
+    """Many of them, from one that shifts to the next."""
+    while count > 0:
+        noise_window(s, f)
+        count -= 1
+        if not f.noise_update:
+            idle = min(count, (((s.nfrq ^ 31) - f.noise_timer) & 31) - 1)
+            f.noise_timer = (f.noise_timer + idle) & 31
+            count -= idle

@@ -1,0 +1,95 @@
+"""Operators over a span: a slot's whole row at a time, M1 with its feedback first."""
+
+import numpy as np
+
+from .._jit import block, outline
+from ..state import C1, C2, M2
+from ..tables import POWER, SINE
+from .envelope import SILENT
+from .frame import i32
+
+u32, u64 = np.uint32, np.uint64
+SIGN = 8192
+SIGNED_SINE = (SINE + SIGN * (np.arange(1024) >> 9)).astype(np.int16)
+SIGNED_POWER = np.zeros(2 * SIGN, np.int16)
+SIGNED_POWER[: len(POWER)], SIGNED_POWER[SIGN : SIGN + len(POWER)] = POWER, -POWER
+"""SINE with the sign as a bit, POWER with negative outputs from there on: the shortest way around the feedback."""
+QUARTER = np.array([POWER[SINE[:256] + 4 * level] for level in range(SILENT + 1)], np.int32).reshape(-1)
+"""Operator magnitude by attenuation and position in the sine's first quarter: one look-up instead of two."""
+
+
+@block
+def operators(f, w, r, n):
+    """All operators over time; each is modulated by rows that are there already, of this frame or of the one before."""
+    chained = False
+    for slot in range(32):
+        w.out[slot, 1] = f.out[slot]
+    for c in range(8):
+        w.out[c, 0] = f.m1_old[c]
+        chained |= f.fb_mask[c] and not w.silent[c]
+    if chained:
+        feedback(f, w, r, n)  # of channels that are silent or need none, too: covered here
+    for slot in range(32):
+        if w.silent[slot]:
+            for t in range(2, n + 2):
+                w.out[slot, t] = 0
+    for c in range(8):
+        if not (w.silent[c] or f.fb_mask[c]):
+            operator(w, r, c, c, 2, i32(0), c, 2, i32(0), n)
+        if not w.silent[C1 + c]:
+            operator(w, r, C1 + c, c, 2, f.m1_to_c1[c], c, 2, i32(0), n)
+        if not w.silent[M2 + c]:
+            operator(w, r, M2 + c, c, 1, f.m1_to_m2[c], C1 + c, 1, f.c1_to_m2[c], n)
+        if not w.silent[C2 + c]:
+            last_operator(w, r, c, f.m1_to_c2[c], f.m2_to_c2[c], f.c1_to_c2[c], n)
+
+
+@block
+def feedback(f, w, r, n):
+    """M1, whose two newest outputs come back: all eight channels at once, for one waits for itself."""
+    a0, a1, a2, a3, a4, a5, a6, a7 = f.out[0], f.out[1], f.out[2], f.out[3], f.out[4], f.out[5], f.out[6], f.out[7]
+    for t in range(n):
+        a0 = fed_back(f, w, r, 0, t, a0)
+        a1 = fed_back(f, w, r, 1, t, a1)
+        a2 = fed_back(f, w, r, 2, t, a2)
+        a3 = fed_back(f, w, r, 3, t, a3)
+        a4 = fed_back(f, w, r, 4, t, a4)
+        a5 = fed_back(f, w, r, 5, t, a5)
+        a6 = fed_back(f, w, r, 6, t, a6)
+        a7 = fed_back(f, w, r, 7, t, a7)
+
+
+@block
+def fed_back(f, w, r, c, t, newest):
+    """Compute, store and return one channel's M1."""
+    modulation = (newest + r.out[c, u64(t)]) >> f.fb_shift[c] & f.fb_mask[c]
+    p = np.uint64((r.phase[c, u64(t)] + modulation) & 1023)
+    newest = SIGNED_POWER[np.uint64(SIGNED_SINE[p] + (r.atten[c, u64(t)] << 2))]
+    w.out[c, u64(t + 2)] = newest
+    return newest
+
+
+@outline
+def operator(w, r, slot, a, a_delay, a_mask, b, b_delay, b_mask, n):
+    """One operator but C2, modulated by two others."""
+    for t in range(n):
+        modulation = i32(i32(i32(r.out[a, t + a_delay] & a_mask) + i32(r.out[b, t + b_delay] & b_mask)) >> 1)
+        w.out[slot, t + 2] = value(r.phase[slot, t], modulation, r.atten[slot, t])
+
+
+@outline
+def last_operator(w, r, c, m1_mask, m2_mask, c1_mask, n):
+    """C2, modulated by M1, M2 and C1 of the frame before."""
+    for t in range(n):
+        both = i32(i32(r.out[c, t + 2] & m1_mask) + i32(r.out[M2 + c, t + 2] & m2_mask))
+        modulation = i32(i32(both + i32(r.out[C1 + c, t + 1] & c1_mask)) >> 1)
+        w.out[C2 + c, t + 2] = value(r.phase[C2 + c, t], modulation, r.atten[C2 + c, t])
+
+
+@block
+def value(phase, modulation, atten):
+    """One operator: phase plus modulation to a quarter of the sine, its envelope, two's complement."""
+    p = i32(phase + modulation)
+    mirrored, negative = i32(i32(p << i32(23)) >> i32(31)), i32(i32(p << i32(22)) >> i32(31))
+    magnitude = QUARTER[u32(i32(atten << i32(8)) | i32(i32(p ^ mirrored) & i32(255)))]
+    return i32(i32(magnitude ^ negative) - negative)

@@ -1,0 +1,85 @@
+"""Pitch and phase over a span: PM changes the increments, between its changes a phase is a ramp."""
+
+import numpy as np
+
+from .._jit import block, plain
+from ..cycle.phase import HIGHEST, modulated_code, slot_increment
+from ..tables import FNUM, PM
+from .frame import LATE_PITCH, i32, pick
+
+u32, u64 = np.uint32, np.uint64
+
+
+def detune(dt1, kcode):
+    """Return what ``slot_increment`` adds for DT1."""
+    return plain(slot_increment)(1024, kcode, dt1, 1) - plain(slot_increment)(1024, kcode, 0, 1)
+
+
+OCTAVE = np.array([1 << (kcode >> 2) for kcode in range(32)], np.int32)
+DETUNED = np.array([detune(dt1, kcode) for dt1 in range(8) for kcode in range(32)], np.int32)
+"""What DT1 adds to the F-number of an octave, by DT1 and key code."""
+
+
+@block
+def increments(s, f, w, changes):
+    """Codes and increments of all slots for each PM: as ``frame.use_codes``, but without branches."""
+    for slot in range(32):
+        w.inc[0, slot] = f.inc[slot]
+    if changes == 0:
+        return
+    for slot in range(32):
+        dt2 = s.sl_dt2[slot]
+        w.more[slot] = i32(52 if dt2 == 2 else 32 if dt2 == 3 else 0)
+        w.middle[slot] = i32(1 if dt2 == 2 else 0)
+        w.notes[slot] = i32((1 if dt2 == 2 else 0) + (4 if dt2 == 3 else 0) + (8 if dt2 else 0))
+        w.twice[slot] = i32(s.sl_mul[slot] * 2 if s.sl_mul[slot] else 1)
+        w.dt1[slot] = i32(s.sl_dt1[slot] * 32)
+    for k in range(1, changes + 1):
+        pm = w.pm[k]
+        for c in range(8):
+            pms = s.ch_pms[c]
+            code = modulated_code((s.ch_kc[c] << 6) + s.ch_kf[c], PM[pms, pm & 127], pm & 0x80 and pms)
+            for op in range(4):
+                w.code[8 * op + c] = code
+        for slot in range(32):
+            code, middle = w.code[slot], w.middle[slot]
+            fraction = i32(i32(code & i32(63)) + w.more[slot])
+            note0, note1, carry = i32(i32(code >> 6) & i32(1)), i32(i32(code >> 7) & i32(1)), i32(fraction >> 6)
+            skip = i32(carry & i32(i32(middle & note0) | note1))
+            extra = i32(i32(carry & i32(skip ^ i32(1))) | i32(i32(note1 & i32(carry ^ i32(1))) & middle))
+            high = i32(i32(i32(code >> 6) + extra) + i32(w.notes[slot] + i32(skip << 1)))
+            code = pick(i32(high & i32(128)) != 0, i32(HIGHEST), i32(i32(high << 6) + i32(fraction & i32(63))))
+            fnum, kcode = FNUM[u32(code & i32(1023))], i32(code >> 8)
+            base = i32(i32(fnum * OCTAVE[u32(kcode)]) >> 2)
+            base = i32(i32(base + DETUNED[u32(w.dt1[slot] + kcode)]) & i32(0x1FFFF))
+            w.inc[k, slot] = i32(i32(i32(base * w.twice[slot]) >> 1) & i32(0xFFFFF))
+            w.fnum[k, slot], w.kcode[k, slot] = fnum, kcode
+
+
+@block
+def phases(f, w, changes, n):
+    """Phases of all slots; those before LATE_PITCH take a change of pitch a frame late."""
+    ramps(f, w, changes, n, 0, LATE_PITCH, 1)
+    ramps(f, w, changes, n, LATE_PITCH, 32, 0)
+    for slot in range(32):
+        f.inc[slot] = w.inc[changes, slot]
+        if changes:
+            f.fnum[slot] = w.fnum[changes, slot]
+
+
+@block
+def ramps(f, w, changes, n, low, high, late):
+    """A ramp for each slot and increment, in eights that may run over: what comes next covers it."""
+    first = 0
+    for k in range(changes + 1):
+        end = min(w.change[k + 1] + late, n) if k < changes else n
+        for slot in range(low, high):
+            phase, inc = f.phase[slot], w.inc[k, slot]
+            f.phase[slot] = (phase + (end - first) * inc) & 0xFFFFF
+            if w.silent[slot]:
+                continue
+            for at in range(0, end - first, 8):
+                start, here = u64(first + at), i32(phase + i32(i32(at) * inc))
+                for i in range(8):
+                    w.phase[slot, start + u64(i)] = i32(i32(i32(here + i32(i32(i) * inc)) >> 10) & i32(1023))
+        first = end

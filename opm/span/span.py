@@ -1,0 +1,63 @@
+"""Spans: many frames at once, the same bits as one by one.
+
+Between two bus events only the chip itself moves, so each hardware block does all frames of a span before the next
+block begins, a row over time for each slot: loops over time run eight or sixteen frames abreast. Where something is
+settling - a write, a key, a pitch - frames are done one by one (``frame.py``), and so are the last ``SETTLE`` of a
+run: they leave all that ``boundary.py`` looks back at.
+"""
+
+from .._jit import block, outline
+from ..state import C1
+from . import envelope, frame, lfo, mixer, operators, phase
+
+SHORTEST = 4
+"""Frames of a span at least."""
+SETTLE = 3
+"""Frames one by one after a span: they leave what ``boundary`` looks back at."""
+
+
+@block
+def clean(s, f):
+    """Say whether nothing is settling."""
+    settling = f.write | f.codes_late | f.am_late | f.pitch_written | f.pitch_changed | f.keys_moving | f.lfo_fresh
+    return not (settling or s.opp)
+
+
+@outline
+def span(s, f, g, w, r, n, mute):
+    """Advance by n frames. w and r are one record by two names: LLVM would not vectorise what reads and writes one."""
+    f.busy = 0
+    changes = walk(s, f, w, n)
+    envelope.attenuations(f, w, r, n)
+    phase.phases(f, w, changes, n)
+    operators.operators(f, w, r, n)
+    for c in range(8):
+        mixer.channel_sum(f, w, r, c, n)
+    mixer.last_slot(s, f, w, r, n)
+    mixer.mixer(f, f, w, r, n)
+    if mute:
+        mixer.mixer(f, g, w, r, n)
+    mixer.taps(f, w, n)
+    finish(s, f, w, n)
+
+
+@block
+def walk(s, f, w, n):
+    """What must be done in the order of time: LFO, noise, pitch, envelopes, timers. Return the changes of pitch."""
+    changes = lfo.low_frequency(s, f, w, n)
+    phase.increments(s, f, w, changes)
+    envelope.envelopes(s, f, w, changes, n)
+    for _ in range(n):
+        frame.timer_a(s)
+        frame.timer_b(s)
+    return changes
+
+
+@block
+def finish(s, f, w, n):
+    """What the next frame looks back at."""
+    for slot in range(32):
+        f.out[slot] = w.out[slot, n + 1]
+    for c in range(8):
+        f.m1_old[c], f.c1_old[c] = w.out[c, n], w.out[C1 + c, n]
+    frame.add_levels(s, f, 0)
