@@ -3,8 +3,8 @@
 A file beyond a limit is refused, with its place.
 """
 
-LARGEST = 64 * 2**20
-"""Bytes of a file, packed or unpacked: the largest logs hold some tens of MB of other chips' samples."""
+LARGEST, LARGEST_UNPACKED = 64 * 2**20, 32 * 2**20
+"""Bytes of a file, and of what a packed one holds: large logs hold some MB of other chips' samples."""
 MOST_MEMBERS = 10_000
 """Parts of a gzip file, which may be several packed one by one: twice what the largest has in blocks of 64 KiB."""
 MOST_WRITES = 8_000_000

@@ -224,6 +224,7 @@ def test_all_members_of_a_gzip_file_are_read(monkeypatch):
 
 def test_a_gzip_bomb_is_refused_as_soon_as_it_is_too_large(monkeypatch):
     monkeypatch.setattr(formats, "LARGEST", 10**5)
+    monkeypatch.setattr(formats, "LARGEST_UNPACKED", 10**5)
     bomb = gzip.compress(b"Vgm " + bytes(10**6)) * 2
     assert "at most 100000 bytes of unpacked data" in refused(bomb)
     assert "at most 100000 bytes" in refused(bytes(100_001))

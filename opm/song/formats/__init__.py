@@ -12,7 +12,7 @@ from typing import Protocol
 
 from ... import _file
 from ...registers import ALL_KEYS, KON
-from ..limits import LARGEST, MOST_MEMBERS
+from ..limits import LARGEST, LARGEST_UNPACKED, MOST_MEMBERS
 from ..log import Log, SongError, reason
 from . import json_log, mdx, s98, text_log, vgm, zsm
 
@@ -96,11 +96,11 @@ def _gunzip(data: bytes) -> bytes:
                 raise SongError(f"byte {len(data)}: the gzip data is cut short")
             piece = data[at : at + _PIECE]
             try:
-                plain += unpacker.decompress(piece, LARGEST + 1 - len(plain))
+                plain += unpacker.decompress(piece, LARGEST_UNPACKED + 1 - len(plain))
             except zlib.error as error:
                 raise SongError(f"gzip data is damaged: {error}") from None
-            if len(plain) > LARGEST:
-                raise SongError(f"expected at most {LARGEST} bytes of unpacked data")
+            if len(plain) > LARGEST_UNPACKED:
+                raise SongError(f"expected at most {LARGEST_UNPACKED} bytes of unpacked data")
             at += len(piece) - len(unpacker.unused_data)
         if data[at : at + 2] != _GZIP:
             return bytes(plain)
