@@ -180,8 +180,8 @@ def test_ctrl_c_ends_a_run_between_slices(monkeypatch):
 def test_a_long_run_obeys_ctrl_c():
     """A process that steps 2**50 cycles ends by the signal it is sent once it says that it began."""
     code = "import opm, signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    code += "c = opm.YM2151(); print('go', flush=True)\n"
-    code += "try: c.step(2**50)\nexcept KeyboardInterrupt: print('stopped')"
+    code += "c = opm.YM2151()\n"
+    code += "try: print('go', flush=True); c.step(2**50)\nexcept KeyboardInterrupt: print('stopped')"
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stdout.readline() == "go\n"
     process.send_signal(2)
