@@ -13,7 +13,7 @@ ROW = LONGEST + PAD
 SPAN_FIELDS = (
     # name        shape              meaning
     ("phase",     (32, ROW),         "upper 10 bits of each slot's phase"),
-    ("atten",     (32, ROW),         "envelope output, times 4"),
+    ("atten",     (32, ROW),         "envelope output, at most SILENT"),
     ("out",       (32, ROW + 2),     "operator output; index t + 2 is frame t"),
     ("am",        (ROW,),            "AM at the end of frame t - 1"),
     ("am_by",     (4, ROW),          "the same by sensitivity"),
