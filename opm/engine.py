@@ -197,7 +197,8 @@ def run_frames(
             taken = (cycle - sample_due) // clocks_per_frame + 1
             first = n - 1 - (cycle - sample_due) // CYCLES_PER_FRAME
             mixer.store(rows, first, clocks_per_frame // CYCLES_PER_FRAME, out[row : row + taken])
-            mixer.store_channels(rows, first, clocks_per_frame // CYCLES_PER_FRAME, channels[row : row + taken])
+            for i in range(min(taken, channels.shape[0] - row)):
+                clipped(rows.channels[:, first + i * clocks_per_frame // CYCLES_PER_FRAME], channels[row + i])
             sample_due += clocks_per_frame * taken
             row += taken
             continue

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._jit import block
-from ..state import ATTACK, DECAY1, DECAY2, RELEASE
+from ..state import ATTACK, DECAY1, RELEASE
 from . import frame
 from .frame import LATE_AM, LATE_PITCH, NO_TICK, i32, pick
 
@@ -57,25 +57,12 @@ def new_rates(s, f, w, k, first, end):
 
 @block
 def step(f, w, row):
-    """``frame.step_envelopes`` without key edges; which positions of the timer matter next, and what has to settle."""
+    """Step all slots; say which positions of the timer matter next, and whether something has to settle."""
     moved, unsettled, ticks = i32(0), i32(0), i32(0)
     for slot in range(32):
-        level, state, kon = f.level[slot], f.state[slot], f.kon[slot]
-        attacking, decaying, off = state == ATTACK, state == DECAY1, level >= 0x3F0
-        at_d1l = i32(level >> 4) == f.d1l[slot]
-        rate = frame.rate_of(f, slot, state, attacking, decaying)
-        inc = frame.EG_STEPS[np.uint32(row + rate)]
-
-        falls = ((state >= DECAY2) | (decaying & (not at_d1l))) & (not off)
-        rises = attacking & (kon != 0) & (i32(rate & 63) < 62) & (level != 0) & (inc != 0)
-        change = pick(falls, i32(i32(i32(1) << inc) >> 1), i32(0))
-        change = pick(rises, i32(i32(i32(~level) << inc) >> 5), change)
-        new_level = i32(pick(off & (not attacking), i32(1023), level) + change)
-        new_state = pick(attacking & (level == 0), i32(DECAY1), state)
-        new_state = pick(decaying & at_d1l, i32(DECAY2), new_state)
-        new_state = pick((kon == 0) | (off & (not attacking)), i32(RELEASE), new_state)
+        level, kon = f.level[slot], f.kon[slot]
+        new_level, new_state = frame.stepped(f, slot, row, level, f.state[slot], False)
         f.level[slot], f.state[slot] = new_level, new_state
-
         attacking, decaying, off = new_state == ATTACK, new_state == DECAY1, new_level >= 0x3F0
         still = off & (not attacking)
         waits = (attacking & (new_level == 0)) | (decaying & (i32(new_level >> 4) == f.d1l[slot]))

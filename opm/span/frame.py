@@ -544,29 +544,33 @@ def step_envelopes(f, row):
         f.old_state[i] = f.state[28 + i]
     moved = i32(0)
     for slot in range(32):
-        level, state, struck, kon = f.level[slot], f.state[slot], f.edge[slot] != 0, f.kon[slot]
-        attacking, decaying, off = state == ATTACK, state == DECAY1, level >= 0x3F0
-        at_d1l = i32(level >> 4) == f.d1l[slot]
-        rate = rate_of(f, slot, state, attacking | struck, decaying)
-        fastest = i32(rate & 63) >= 62
-        inc = EG_STEPS[np.uint32(row + rate)]
-
-        falls = ((state >= DECAY2) | (decaying & (not at_d1l))) & (not struck) & (not off)
-        rises = attacking & (kon != 0) & (not fastest) & (level != 0) & (inc != 0)
-        step = pick(falls, i32(i32(i32(1) << inc) >> 1), i32(0))
-        step = pick(rises, i32(i32(i32(~level) << inc) >> 5), step)
-        new_level = pick(off & (not attacking) & (not struck), i32(1023), level)
-        new_level = i32(pick(struck & fastest, i32(0), new_level) + step)
-
-        new_state = pick(attacking & (level == 0), i32(DECAY1), state)
-        new_state = pick(decaying & at_d1l, i32(DECAY2), new_state)
-        new_state = pick((kon == 0) | (off & (not attacking)), i32(RELEASE), new_state)
-        new_state = pick(struck, i32(ATTACK), new_state)
-        f.level[slot] = new_level
-        f.state[slot] = new_state
-        moved = i32(moved | i32(i32(new_level ^ level) | i32(new_state ^ state)))
+        level, state = f.level[slot], f.state[slot]
+        f.level[slot], f.state[slot] = stepped(f, slot, row, level, state, f.edge[slot] != 0)
+        moved = i32(moved | i32(i32(f.level[slot] ^ level) | i32(f.state[slot] ^ state)))
     f.envelope_moving = moved
     f.atten_old |= moved
+
+
+@block
+def stepped(f, slot, row, level, state, struck):
+    """A slot's next level and state."""
+    attacking, decaying, off = state == ATTACK, state == DECAY1, level >= 0x3F0
+    at_d1l, kon = i32(level >> 4) == f.d1l[slot], f.kon[slot]
+    rate = rate_of(f, slot, state, attacking | struck, decaying)
+    fastest = i32(rate & 63) >= 62
+    inc = EG_STEPS[np.uint32(row + rate)]
+
+    falls = ((state >= DECAY2) | (decaying & (not at_d1l))) & (not struck) & (not off)
+    rises = attacking & (kon != 0) & (not fastest) & (level != 0) & (inc != 0)
+    step = pick(falls, i32(i32(i32(1) << inc) >> 1), i32(0))
+    step = pick(rises, i32(i32(i32(~level) << inc) >> 5), step)
+    new_level = pick(off & (not attacking) & (not struck), i32(1023), level)
+    new_level = i32(pick(struck & fastest, i32(0), new_level) + step)
+
+    new_state = pick(attacking & (level == 0), i32(DECAY1), state)
+    new_state = pick(decaying & at_d1l, i32(DECAY2), new_state)
+    new_state = pick((kon == 0) | (off & (not attacking)), i32(RELEASE), new_state)
+    return new_level, pick(struck, i32(ATTACK), new_state)
 
 
 @block

@@ -84,11 +84,3 @@ def store(w, first, step, out):
     for i in range(out.shape[0]):
         out[i, LEFT] = dac.rounded(w.dac[LEFT, first + i * step])
         out[i, RIGHT] = dac.rounded(w.dac[RIGHT, first + i * step + 1])
-
-
-@outline
-def store_channels(w, first, step, channels):
-    """Each channel's own sum of those frames; noise may take channel 8 beyond 16 bits."""
-    for i in range(channels.shape[0]):
-        for c in range(8):
-            channels[i, c] = min(max(w.channels[c, first + i * step], -32768), 32767)

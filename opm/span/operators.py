@@ -14,7 +14,7 @@ SIGNED_SINE = (SINE + SIGN * (np.arange(1024) >> 9)).astype(np.int16)
 SIGNED_POWER = np.zeros(2 * SIGN, np.int16)
 SIGNED_POWER[: len(POWER)], SIGNED_POWER[SIGN : SIGN + len(POWER)] = POWER, -POWER
 """SINE with the sign as a bit, POWER with negative outputs from there on: the shortest way around the feedback."""
-QUARTER = np.array([POWER[SINE[:256] + 4 * level] for level in range(SILENT + 1)], np.int32).reshape(-1)
+QUARTER = POWER[SINE[:256] + 4 * np.arange(SILENT + 1)[:, None]].reshape(-1)
 """Operator magnitude by attenuation and position in the sine's first quarter: one look-up instead of two."""
 
 
