@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ._check import Samples, integer, output
 from ._jit import plain
 from .cycle import bus
-from .engine import AUTO, ENGINES, run_frames
+from .engine import AUTO, ENGINES, MEMORY, new_memory, run_frames
 from .events import (
     CHIP,
     CYCLES_PER_FRAME,
@@ -30,9 +30,7 @@ from .events import (
 )
 from .pitch import REFERENCE_CLOCK, midi_of, note_name
 from .span.boundary import OBSTACLES
-from .span.frame import WORK
-from .span.rows import SPAN
-from .state import FIELDS, RECORD, check_widths, new_state
+from .state import FIELDS, RECORD, check_widths
 
 RESET_CYCLES = 2048
 
@@ -44,6 +42,7 @@ NO_SAMPLES = np.empty((0, 2), np.int16)
 SLICE = 2**20
 """Cycles of a compiled call at most: Ctrl-C is obeyed between two."""
 _NO_EVENTS = np.empty(0, EVENT)
+_NO_BYTES = np.empty(0, np.uint8)
 _NOT_TRACED = np.empty(0, np.int32)
 _NO_TRACE = np.empty((0, 0), np.int32)
 
@@ -93,11 +92,9 @@ class YM2151:
     def __init__(self, clock: float = REFERENCE_CLOCK) -> None:
         self.clock = _check_clock(clock)
         """Master clock in Hz."""
-        self._records = new_state(self._opp)
-        self._words = self._records.view(np.int32)
-        self._work = np.zeros(2, WORK)
-        self._work_words = self._work.view(np.int32)
-        self._span_words = np.zeros(1, SPAN).view(np.int32)
+        self._memory = new_memory()
+        self._records = self._memory.view(MEMORY)["state"][0]
+        self._work = self._memory.view(MEMORY)["work"][0]
         self._mute = 0
         self._cycle = self._frame_cycles = 0
         self._written: list[tuple[int, int]] = []
@@ -131,7 +128,7 @@ class YM2151:
 
     def reset(self) -> None:
         """Power up and reset: all state zero, IC asserted for 2048 cycles, released. Empties the write queue."""
-        self._words[:] = 0
+        self._memory[:] = 0
         self._records["opp"] = self._opp
         self._written, self._queue = [], _NO_EVENTS
         self.ic = 1
@@ -413,11 +410,9 @@ class YM2151:
     ) -> None:
         """Call the compiled entry."""
         by_frames = run_frames(
-            self._words,
-            self._work_words,
-            self._span_words,
-            self._span_words,
-            events.view(np.uint8),
+            self._memory,
+            self._memory,
+            events.view(np.uint8) if len(events) else _NO_BYTES,
             self._cycle,
             frames,
             cycles_per_frame,

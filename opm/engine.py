@@ -1,11 +1,13 @@
 """The one compiled entry: bus events and frames in, samples out. It chooses the engine frame by frame."""
 
+import numpy as np
+
 from ._jit import SOURCES, block, entry, outline
 from .cycle import bus
 from .cycle.clock import clock, muted_output_clock
 from .events import ADDRESS, CYCLES_PER_FRAME, CYCLES_TO_DATA, DATA, EVENT, IC
 from .span import boundary, frame, mixer
-from .span.rows import LONGEST, SPAN
+from .span.rows import LONGEST, NOW, SPAN
 from .span.span import SETTLE, SHORTEST, clean, span
 from .state import BIAS, LEFT, OUTSIDE, RECORD, RIGHT
 
@@ -14,6 +16,24 @@ AUTO, CYCLE, FRAMES = 0, 1, 2
 ENGINES = {"auto": AUTO, "cycle": CYCLE, "frame": FRAMES}
 QUIET, WRITE, BUSY = 0, 1, 2
 """What the events hold for the next frame: nothing, one aligned register write, anything else."""
+MEMORY = np.dtype(
+    [("span", SPAN), ("state", RECORD, (2,)), ("left", RECORD, (2,)), ("kept", RECORD, (2,)), ("work", frame.WORK, (2,))]
+)
+"""numpy.dtype of all that a chip is: two states (the chip, and the mixer without its muted channels), the same as the
+frame engine last left them, what it stood on then, and the working records of the frame engine and the spans."""
+STATE_AT, LEFT_AT, KEPT_AT, WORK_AT = (MEMORY.fields[name][1] // 4 for name in ("state", "left", "kept", "work"))
+BOTH, CHIP_WORDS, SPAN_WORDS = LEFT_AT - STATE_AT, RECORD.itemsize // 4, SPAN.itemsize // 4
+
+
+LINE = 64
+"""Bytes of a line of the processor's cache: rows of a span that begin on one are read and written faster."""
+
+
+def new_memory():
+    """Return the words of a zeroed MEMORY record, on a line of the cache."""
+    room = np.zeros(MEMORY.itemsize + LINE, np.uint8)
+    first = -room.ctypes.data % LINE
+    return room[first : first + MEMORY.itemsize].view(np.int32)
 
 
 @block
@@ -60,13 +80,39 @@ def enter(state, work, mute):
         boundary.get_mixer(state[i], work[i], f)
 
 
+@block
+def copy(memory, source, target, mute):
+    """Copy a state, and the mixer's if channels are muted."""
+    for i in range(BOTH if mute else CHIP_WORDS):
+        memory[target + i] = memory[source + i]
+
+
 @outline
-def leave(state, words, work, mute):
-    """Hand it back."""
-    boundary.leave(state[0], words, work[0])
-    boundary.put_taps(state[0], work[0])
+def leave(memory, state, words, work, mute):
+    """Hand it back, and keep what ``resume`` goes on with."""
+    f = work[0]
+    copy(memory, STATE_AT, KEPT_AT, mute)
+    write = f.write
+    boundary.leave(state[0], words, f)
+    boundary.put_taps(state[0], f)
     for i in range(2 if mute else 1):
-        boundary.put_mixer(state[i], work[i], work[0])
+        boundary.put_mixer(state[i], work[i], f)
+    f.write, f.left, f.left_mute = write, 1, mute
+    copy(memory, STATE_AT, LEFT_AT, mute)
+
+
+@outline
+def resume(memory, work, mute):
+    """Go on inside where the frame engine left, unless somebody has touched the chip since; say whether it did."""
+    f = work[0]
+    touched = (f.left ^ 1) | (f.left_mute ^ mute)
+    for i in range(BOTH if mute else CHIP_WORDS):
+        touched |= memory[STATE_AT + i] ^ memory[LEFT_AT + i]
+    if touched:
+        f.write = 0
+        return False
+    copy(memory, KEPT_AT, STATE_AT, mute)
+    return True
 
 
 @block
@@ -123,10 +169,8 @@ def within_widths(words):
 
 @entry
 def run_frames(
-    words,
-    work_words,
-    span_words,
-    span_words_again,
+    memory,
+    again,
     event_bytes,
     cycle,
     count,
@@ -143,13 +187,9 @@ def run_frames(
 
     Parameters
     ----------
-    words : (n,) int32
-        Two STATE records: the chip, and the mixer without its muted channels. Flat arrays are viewed as
-        records here, since Numba takes 20 us to recognise a structured argument.
-    work_words : (n,) int32
-        Two WORK records: working memory of the frame engine.
-    span_words, span_words_again : (n,) int32
-        One SPAN record, by two names: LLVM would not vectorise a loop that reads from what it writes.
+    memory, again : (n,) int32
+        A MEMORY record, by two names: LLVM would not vectorise a loop that reads from what it writes. Flat arrays are
+        viewed as records here, since Numba takes 20 us to recognise a structured argument.
     event_bytes : (n,) uint8
         EVENT records, applied in order, each before its cycle.
     cycle : int
@@ -167,7 +207,7 @@ def run_frames(
     traced : (k,) int32
         Words of the chip's record to trace.
     trace : (n, k) int32
-        Their values after each of the last n samples; CYCLE only.
+        Their values after each of the last n samples.
     sources : int
         Never given: part of the cache key, see ``_jit``.
 
@@ -176,34 +216,36 @@ def run_frames(
     int
         Clocks done by the frame engine; -1 if a field holds more than its width, and nothing was done.
     """
+    words = memory[STATE_AT : STATE_AT + CHIP_WORDS]
     if not within_widths(words):
         return -1
-    rows, again = span_words.view(SPAN)[0], span_words_again.view(SPAN)[0]
-    state, work, events = words.view(RECORD), work_words.view(frame.WORK), event_bytes.view(EVENT)
+    rows, rows_again = memory[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
+    state, work = memory[STATE_AT:LEFT_AT].view(RECORD), memory[WORK_AT:].view(frame.WORK)
+    events = event_bytes.view(EVENT)
     chip, muted, f, g = state[0], state[1], work[0], work[1]
     aligned = engine != CYCLE and clocks_per_frame % CYCLES_PER_FRAME == 0
-    inside, done, by_frames = False, 0, 0
-    f.write = 0
+    inside, done, by_frames = aligned and resume(memory, work, mute), 0, 0
     end = cycle + count * clocks_per_frame
+    traced_from = end - trace.shape[0] * clocks_per_frame
     sample_due = cycle + clocks_per_frame
     row = 0
     while cycle < end or inside:
         coming = look_ahead(chip, f, events, done, cycle, inside) if aligned and cycle < end else BUSY
-        n = span_length(chip, f, events, done, cycle, end) if inside and coming == QUIET else 0
+        n = span_length(chip, f, events, done, cycle, traced_from) if inside and coming == QUIET else 0
         if n:
-            span(chip, f, g, rows, again, n, mute)
+            span(chip, f, g, rows, rows_again, n, mute)
             cycle += CYCLES_PER_FRAME * n
             by_frames += CYCLES_PER_FRAME * n
             taken = (cycle - sample_due) // clocks_per_frame + 1
             first = n - 1 - (cycle - sample_due) // CYCLES_PER_FRAME
             mixer.store(rows, first, clocks_per_frame // CYCLES_PER_FRAME, out[row : row + taken])
             for i in range(min(taken, channels.shape[0] - row)):
-                clipped(rows.channels[:, first + i * clocks_per_frame // CYCLES_PER_FRAME], channels[row + i])
+                clipped(rows.channels[:, first + i * clocks_per_frame // CYCLES_PER_FRAME + NOW - 2], channels[row + i])
             sample_due += clocks_per_frame * taken
             row += taken
             continue
         if inside and coming == BUSY:
-            leave(state, words, work, mute)
+            leave(memory, state, words, work, mute)
             inside = False
             continue
         if not inside:
@@ -236,5 +278,9 @@ def run_frames(
                 clipped(f.tap_out if inside else chip.tap_out, channels[row])
             row += 1
             if row > count - trace.shape[0]:
+                if inside:
+                    leave(memory, state, words, work, mute)
                 follow(words, traced, trace[row - 1 - count + trace.shape[0]])
+                if inside:
+                    copy(memory, KEPT_AT, STATE_AT, mute)
     return by_frames

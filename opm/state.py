@@ -371,13 +371,6 @@ def check_widths(record: np.record) -> None:
                 raise ValueError(f"state.{name} must be {low} to {high - 1}, got {value}")
 
 
-def new_state(opp: bool) -> "np.ndarray[Any, Any]":
-    """Return two zeroed records, shape (2,): the chip, and the mixer that leaves muted channels out."""
-    state = np.zeros(2, RECORD)
-    state["opp"] = opp
-    return state
-
-
 def offset(name: str, index: int = 0) -> int:
     """Return where a field's element lies in the record, in 32-bit words."""
     return STATE.fields[name][1] // 4 + index  # type: ignore[index]

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from .._check import integer
 from ..chip import NO_CHANNELS, NO_SAMPLES, YM2151, new_chip
-from ..engine import CYCLE
+from ..engine import AUTO
 from ..events import CYCLES_PER_FRAME, EVENT, EventRows, make_events
 from ..state import STATE, Record, offset
 
@@ -145,7 +145,7 @@ def trace(
 
     Notes
     -----
-    Recorded by the single-clock engine, reached by the quick one; what is played and the state it leaves are the same.
+    Rows after frames come from the frame engine wherever that runs; both engines leave the same state.
 
     Examples
     --------
@@ -169,7 +169,7 @@ def trace(
         before = int(np.searchsorted(events["cycle"], played.cycle + count * length))
         played._advance(count, length, NO_SAMPLES, NO_CHANNELS, events[:before])
         events = events[before:]
-    played._advance(stop - start, step, NO_SAMPLES, NO_CHANNELS, events, CYCLE, words, values)
+    played._advance(stop - start, step, NO_SAMPLES, NO_CHANNELS, events, AUTO, words, values)
     result = np.zeros(stop - start, np.dtype((Record, columns))).view(Trace)
     result["cycle"] = begin + (np.arange(start, stop) + 1) * step
     at = 0

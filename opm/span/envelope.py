@@ -5,7 +5,7 @@ import numpy as np
 from .._jit import block
 from ..state import ATTACK, DECAY1, RELEASE
 from . import frame
-from .frame import LATE_AM, LATE_PITCH, NO_TICK, i32, pick
+from .frame import LAST, LATE_AM, LATE_PITCH, NO_TICK, i32, pick
 
 u64 = np.uint64
 SILENT = 832
@@ -84,22 +84,29 @@ def keep(slots, row):
 
 
 @block
-def attenuations(f, w, r, n):
+def attenuations(f, w, r, n, wide):
     """Level plus AM plus TL; AM reaches slots before LATE_AM a frame late. From SILENT on an output is exactly 0."""
-    for t in range(n + 1):
-        w.am_by[1, t], w.am_by[2, t], w.am_by[3, t] = r.am[t], i32(r.am[t] << 1), i32(r.am[t] << 2)
+    for t in range(wide + 1):
+        w.am_by[1, t], w.am_by[2, t], w.am_by[3, t] = i32(r.am[t] << 2), i32(r.am[t] << 3), i32(r.am[t] << 4)
     for slot in range(32):
         late, ams = u64(1 if slot >= LATE_AM else 0), u64(f.ams[slot])
-        tl, level = i32(f.tl[slot] << 3), w.level[0, slot]
-        w.silent[slot] = 1 if not w.changed[slot] and level + tl >= SILENT else 0
+        tl, level = i32(f.tl[slot] << 5), i32(w.level[0, slot] << 2)
+        w.silent[slot] = 1 if not w.changed[slot] and level + tl >= 4 * SILENT else 0
         if w.changed[slot]:
             for row in range(w.rows + 1):
-                level = w.level[row, slot]
+                level = i32(w.level[row, slot] << 2)
                 for first in range(w.begin[row], w.begin[row + 1], 8):
                     for i in range(8):
                         w.atten[slot, u64(first) + u64(i)] = level
-            for t in range(n):
-                w.atten[slot, t] = i32(min(i32(i32(w.atten[slot, t] + r.am_by[ams, u64(t) + late]) + tl), i32(SILENT)))
+            for t in range(wide):
+                w.atten[slot, t] = i32(min(i32(i32(w.atten[slot, t] + r.am_by[ams, u64(t) + late]) + tl), i32(4 * SILENT)))
         elif not w.silent[slot]:
-            for t in range(n):
-                w.atten[slot, t] = i32(min(i32(i32(level + r.am_by[ams, u64(t) + late]) + tl), i32(SILENT)))
+            for t in range(wide):
+                w.atten[slot, t] = i32(min(i32(i32(level + r.am_by[ams, u64(t) + late]) + tl), i32(4 * SILENT)))
+
+
+@block
+def last_attenuation(f, w, n):
+    """Slot 31's envelope output in the last frame, before its step."""
+    row = w.rows - 1 if w.begin[w.rows] == n else w.rows
+    f.atten_before = min(w.level[row, LAST] + (f.tl[LAST] << 3) + (w.am_by[f.ams[LAST], n] >> 2), 1023)

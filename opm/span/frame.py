@@ -99,6 +99,8 @@ WORK_FIELDS = (
     ("write",            1, "register write: 0, TAKEN, LATE or LANDED"),
     ("busy",             1, "BUSY was set in the last frame"),
     ("obstacle",         1, "why the last frame ran as single clocks"),
+    ("left",             1, "this record and MEMORY's ``kept`` stand where the chip was left"),
+    ("left_mute",        1, "channels muted then"),
     # --- slots 30 and 31 of the frame before the last
     ("p30_before",       1, "phase plus modulation of slot 30"),
     ("p31_before",       1, "phase plus modulation of slot 31"),

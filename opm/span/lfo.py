@@ -54,14 +54,18 @@ def lfo_round(s, f, w, t):
 
 @block
 def noise_round(s, f, w, t):
-    """The noise of as many frames; its signs matter only where channel 8 plays it."""
+    """The noise of as many frames; but for the last, its signs matter only where channel 8 plays it."""
     if s.ne:
-        for i in range(ROUND):
+        for i in range(ROUND - 1):
             w.sign[t + 1 + i] = (f.noise >> 12) & 1
             noise_window(s, f)
             noise_window(s, f)
     else:
-        noise_windows(s, f, 2 * ROUND)
+        noise_windows(s, f, 2 * ROUND - 2)
+    f.noise_sign = (f.noise >> 12) & 1
+    w.sign[t + ROUND] = f.noise_sign
+    noise_window(s, f)
+    noise_window(s, f)
 
 
 @block

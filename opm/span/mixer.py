@@ -5,6 +5,7 @@ from ..cycle import dac
 from ..state import C1, C2, LEFT, M2, RIGHT
 from . import frame
 from .frame import LAST, i32
+from .rows import NOW
 
 
 @outline
@@ -13,51 +14,51 @@ def channel_sum(f, w, r, c, n):
     m1, m2, c1 = f.m1_heard[c], f.m2_heard[c], f.c1_heard[c]
     early_m2 = m2 if c < 7 else i32(0)
     for t in range(n):
-        first, second = i32(r.out[c, t + 2] & m1), r.out[M2 + c, t + 2]
-        w.early[c, t + 2] = i32(first + i32(second & early_m2))
-        late = i32(i32(r.out[C1 + c, t + 2] & c1) + r.out[C2 + c, t + 2])
-        w.channels[c, t + 2] = i32(i32(first + i32(second & m2)) + late)
+        first, second = i32(r.out[c, t + NOW] & m1), r.out[M2 + c, t + NOW]
+        w.early[c, t + NOW] = i32(first + i32(second & early_m2))
+        late = i32(i32(r.out[C1 + c, t + NOW] & c1) + r.out[C2 + c, t + NOW])
+        w.channels[c, t + NOW] = i32(i32(first + i32(second & m2)) + late)
 
 
 @block
-def last_slot(s, f, w, r, n):
+def last_slot(s, f, w, r, n, wide):
     """Slot 31's output, or the noise in its place."""
     if not s.ne:
-        for t in range(n):
-            w.last[t + 1] = r.out[LAST, t + 1]
+        for t in range(wide):
+            w.last[t + NOW - 1] = r.out[LAST, t + NOW - 1]
         return
     atten, am = f.atten_before, f.ams[LAST]
     for row in range(w.rows + 1):
         own = w.level[row, LAST] + (f.tl[LAST] << 3)
         for t in range(w.begin[row], w.begin[row + 1]):
-            w.last[t + 1] = frame.noise_output(atten, w.sign[t])
-            atten = min(own + w.am_by[am, t + 1], 1023)
-    f.atten_before, f.noise_sign = atten, w.sign[n]
+            w.last[t + NOW - 1] = frame.noise_output(atten, w.sign[t])
+            atten = min(own + (w.am_by[am, t + 1] >> 2), 1023)
 
 
 @outline
-def mixer(f, m, w, r, n):
+def mixer(f, m, w, r, n, wide):
     """Left takes slots 15-31 of the frame before and 0-14 of this, right slots 0-31 of that before; then the clamp."""
-    left, right = m.open[LEFT] + (w.last[1] & m.left_mask[7]), m.first[RIGHT] + m.open[RIGHT]
+    left, right = m.open[LEFT] + (w.last[NOW - 1] & m.left_mask[7]), m.first[RIGHT] + m.open[RIGHT]
     for c in range(8):
-        left += w.early[c, 2] & m.left_mask[c]
-    w.dac[LEFT, 0], w.dac[LEFT, 1], w.dac[LEFT, 2] = m.taken_before[LEFT], m.taken[LEFT], clamped(left)
-    w.dac[RIGHT, 1], w.dac[RIGHT, 2] = m.taken[RIGHT], clamped(right)
-    for t in range(n - 1):
-        left = i32(i32(r.last[t + 2] - r.out[LAST, t + 2]) & m.left_mask[7])
-        right = i32(i32(r.last[t + 1] - r.out[LAST, t + 2]) & m.right_mask[7])
+        left += w.early[c, NOW] & m.left_mask[c]
+    w.dac[LEFT, NOW - 3], w.dac[LEFT, NOW - 2], w.dac[RIGHT, NOW - 2] = m.taken_before[LEFT], m.taken[LEFT], m.taken[RIGHT]
+    w.dac[LEFT, NOW - 1], w.dac[RIGHT, NOW - 1] = clamped(left), clamped(right)
+    for t in range(wide):
+        left = i32(i32(r.last[t + NOW] - r.out[LAST, t + NOW]) & m.left_mask[7])
+        right = i32(i32(r.last[t + NOW - 1] - r.out[LAST, t + NOW]) & m.right_mask[7])
         for c in range(8):
-            whole = r.channels[c, t + 2]
-            left = i32(left + i32(i32(i32(whole - r.early[c, t + 2]) + r.early[c, t + 3]) & m.left_mask[c]))
+            whole = r.channels[c, t + NOW]
+            left = i32(left + i32(i32(i32(whole - r.early[c, t + NOW]) + r.early[c, t + NOW + 1]) & m.left_mask[c]))
             right = i32(right + i32(whole & m.right_mask[c]))
-        w.dac[LEFT, t + 3], w.dac[RIGHT, t + 3] = clamped(left), clamped(right)
+        w.dac[LEFT, t + NOW], w.dac[RIGHT, t + NOW] = clamped(left), clamped(right)
+    end = n + NOW - 1
     for side in range(2):
-        m.taken[side], m.taken_before[side] = w.dac[side, n + 1], w.dac[side, n]
-    m.open[LEFT], m.open[RIGHT] = -(w.out[LAST, n + 1] & m.left_mask[7]), -(w.out[LAST, n + 1] & m.right_mask[7])
+        m.taken[side], m.taken_before[side] = w.dac[side, end - 1], w.dac[side, end - 2]
+    m.open[LEFT], m.open[RIGHT] = -(w.out[LAST, end] & m.left_mask[7]), -(w.out[LAST, end] & m.right_mask[7])
     for c in range(8):
-        m.open[LEFT] += (w.channels[c, n + 1] - w.early[c, n + 1]) & m.left_mask[c]
-        m.open[RIGHT] += w.channels[c, n + 1] & m.right_mask[c]
-    m.first[RIGHT] = w.last[n] & m.right_mask[7]
+        m.open[LEFT] += (w.channels[c, end] - w.early[c, end]) & m.left_mask[c]
+        m.open[RIGHT] += w.channels[c, end] & m.right_mask[c]
+    m.first[RIGHT] = w.last[end - 1] & m.right_mask[7]
 
 
 @block
@@ -69,18 +70,19 @@ def clamped(total):
 @block
 def taps(f, w, n):
     """A listener's taps are two frames late, in step with the DAC."""
-    for t in range(2, n + 1):
-        w.channels[7, t] += w.last[t] - w.out[LAST, t]
+    end = n + NOW - 1
+    for t in range(n - 1):
+        w.channels[7, t + NOW] += w.last[t + NOW] - w.out[LAST, t + NOW]
     for c in range(8):
-        w.channels[c, 0], w.channels[c, 1] = f.tap_last[c], f.tap_part[c]
-        f.tap_part[c], f.tap_last[c] = w.channels[c, n + 1], w.channels[c, n]
-    w.channels[7, 1] += w.last[1]
-    f.tap_part[7] -= w.out[LAST, n + 1]
+        w.channels[c, NOW - 2], w.channels[c, NOW - 1] = f.tap_last[c], f.tap_part[c]
+        f.tap_part[c], f.tap_last[c] = w.channels[c, end], w.channels[c, end - 1]
+    w.channels[7, NOW - 1] += w.last[NOW - 1]
+    f.tap_part[7] -= w.out[LAST, end]
 
 
 @outline
 def store(w, first, step, out):
     """Both sides as the DAC rounds them, of the frames that are asked for."""
     for i in range(out.shape[0]):
-        out[i, LEFT] = dac.rounded(w.dac[LEFT, first + i * step])
-        out[i, RIGHT] = dac.rounded(w.dac[RIGHT, first + i * step + 1])
+        out[i, LEFT] = dac.rounded(w.dac[LEFT, first + i * step + NOW - 3])
+        out[i, RIGHT] = dac.rounded(w.dac[RIGHT, first + i * step + NOW - 2])

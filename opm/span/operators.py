@@ -7,47 +7,49 @@ from ..state import C1, C2, M2
 from ..tables import POWER, SINE
 from .envelope import SILENT
 from .frame import i32
+from .rows import NOW
 
-u32, u64 = np.uint32, np.uint64
+i64, u32, u64 = np.int64, np.uint32, np.uint64
 SIGN = 8192
 SIGNED_SINE = (SINE + SIGN * (np.arange(1024) >> 9)).astype(np.int16)
 SIGNED_POWER = np.zeros(2 * SIGN, np.int16)
 SIGNED_POWER[: len(POWER)], SIGNED_POWER[SIGN : SIGN + len(POWER)] = POWER, -POWER
 """SINE with the sign as a bit, POWER with negative outputs from there on: the shortest way around the feedback."""
-QUARTER = POWER[SINE[:256] + 4 * np.arange(SILENT + 1)[:, None]].reshape(-1)
-"""Operator magnitude by attenuation and position in the sine's first quarter: one look-up instead of two."""
+QUARTER = POWER[SINE[:256] + 4 * np.arange(64)[:, None]].reshape(-1)
+"""Operator magnitude by position in the sine's first quarter and the low 6 bits of attenuation: 64 more are a shift."""
 
 
 @block
-def operators(f, w, r, n):
+def operators(f, w, r, n, wide):
     """All operators over time; each is modulated by rows that are there already, of this frame or of the one before."""
     chained = False
     for slot in range(32):
-        w.out[slot, 1] = f.out[slot]
+        w.out[slot, NOW - 1] = f.out[slot]
     for c in range(8):
-        w.out[c, 0] = f.m1_old[c]
+        w.out[c, NOW - 2] = f.m1_old[c]
         chained |= f.fb_mask[c] and not w.silent[c]
     if chained:
         feedback(f, w, r, n)  # of channels that are silent or need none, too: covered here
     for slot in range(32):
         if w.silent[slot]:
-            for t in range(2, n + 2):
-                w.out[slot, t] = 0
+            for t in range(wide):
+                w.out[slot, t + NOW] = 0
     for c in range(8):
         if not (w.silent[c] or f.fb_mask[c]):
-            operator(w, r, c, c, 2, i32(0), c, 2, i32(0), n)
+            operator(w, r, c, c, NOW, i32(0), c, NOW, i32(0), wide)
         if not w.silent[C1 + c]:
-            operator(w, r, C1 + c, c, 2, f.m1_to_c1[c], c, 2, i32(0), n)
+            operator(w, r, C1 + c, c, NOW, f.m1_to_c1[c], c, NOW, i32(0), wide)
         if not w.silent[M2 + c]:
-            operator(w, r, M2 + c, c, 1, f.m1_to_m2[c], C1 + c, 1, f.c1_to_m2[c], n)
+            operator(w, r, M2 + c, c, NOW - 1, f.m1_to_m2[c], C1 + c, NOW - 1, f.c1_to_m2[c], wide)
         if not w.silent[C2 + c]:
-            last_operator(w, r, c, f.m1_to_c2[c], f.m2_to_c2[c], f.c1_to_c2[c], n)
+            last_operator(w, r, c, f.m1_to_c2[c], f.m2_to_c2[c], f.c1_to_c2[c], wide)
 
 
 @block
 def feedback(f, w, r, n):
     """M1, whose two newest outputs come back: all eight channels at once, for one waits for itself."""
-    a0, a1, a2, a3, a4, a5, a6, a7 = f.out[0], f.out[1], f.out[2], f.out[3], f.out[4], f.out[5], f.out[6], f.out[7]
+    a0, a1, a2, a3 = i64(f.out[0]), i64(f.out[1]), i64(f.out[2]), i64(f.out[3])
+    a4, a5, a6, a7 = i64(f.out[4]), i64(f.out[5]), i64(f.out[6]), i64(f.out[7])
     for t in range(n):
         a0 = fed_back(f, w, r, 0, t, a0)
         a1 = fed_back(f, w, r, 1, t, a1)
@@ -62,28 +64,28 @@ def feedback(f, w, r, n):
 @block
 def fed_back(f, w, r, c, t, newest):
     """Compute, store and return one channel's M1."""
-    modulation = (newest + r.out[c, u64(t)]) >> f.fb_shift[c] & f.fb_mask[c]
-    p = np.uint64((r.phase[c, u64(t)] + modulation) & 1023)
-    newest = SIGNED_POWER[np.uint64(SIGNED_SINE[p] + (r.atten[c, u64(t)] << 2))]
-    w.out[c, u64(t + 2)] = newest
+    modulation = (newest + r.out[c, u64(t + NOW - 2)]) >> f.fb_shift[c]
+    p = u64((r.phase[c, u64(t)] + modulation) & 1023)
+    newest = i64(SIGNED_POWER[u64(SIGNED_SINE[p] + r.atten[c, u64(t)])])
+    w.out[c, u64(t + NOW)] = newest
     return newest
 
 
 @outline
-def operator(w, r, slot, a, a_delay, a_mask, b, b_delay, b_mask, n):
+def operator(w, r, slot, a, a_at, a_mask, b, b_at, b_mask, n):
     """One operator but C2, modulated by two others."""
     for t in range(n):
-        modulation = i32(i32(i32(r.out[a, t + a_delay] & a_mask) + i32(r.out[b, t + b_delay] & b_mask)) >> 1)
-        w.out[slot, t + 2] = value(r.phase[slot, t], modulation, r.atten[slot, t])
+        modulation = i32(i32(i32(r.out[a, t + a_at] & a_mask) + i32(r.out[b, t + b_at] & b_mask)) >> 1)
+        w.out[slot, t + NOW] = value(r.phase[slot, t], modulation, r.atten[slot, t])
 
 
 @outline
 def last_operator(w, r, c, m1_mask, m2_mask, c1_mask, n):
     """C2, modulated by M1, M2 and C1 of the frame before."""
     for t in range(n):
-        both = i32(i32(r.out[c, t + 2] & m1_mask) + i32(r.out[M2 + c, t + 2] & m2_mask))
-        modulation = i32(i32(both + i32(r.out[C1 + c, t + 1] & c1_mask)) >> 1)
-        w.out[C2 + c, t + 2] = value(r.phase[C2 + c, t], modulation, r.atten[C2 + c, t])
+        both = i32(i32(r.out[c, t + NOW] & m1_mask) + i32(r.out[M2 + c, t + NOW] & m2_mask))
+        modulation = i32(i32(both + i32(r.out[C1 + c, t + NOW - 1] & c1_mask)) >> 1)
+        w.out[C2 + c, t + NOW] = value(r.phase[C2 + c, t], modulation, r.atten[C2 + c, t])
 
 
 @block
@@ -91,5 +93,16 @@ def value(phase, modulation, atten):
     """One operator: phase plus modulation to a quarter of the sine, its envelope, two's complement."""
     p = i32(phase + modulation)
     mirrored, negative = i32(i32(p << i32(23)) >> i32(31)), i32(i32(p << i32(22)) >> i32(31))
-    magnitude = QUARTER[u32(i32(atten << i32(8)) | i32(i32(p ^ mirrored) & i32(255)))]
+    row = u32(i32(i32(atten & i32(252)) << i32(6)) | i32(i32(p ^ mirrored) & i32(255)))
+    magnitude = i32(QUARTER[row] >> i32(i32(atten >> i32(8)) & i32(15)))
     return i32(i32(magnitude ^ negative) - negative)
+
+
+@block
+def last_phases(f, w, end):
+    """Where slots 30 and 31 stood in their waves in the last frame."""
+    for c in range(6, 8):
+        slot = C2 + c
+        both = (w.out[c, end] & f.m1_to_c2[c]) + (w.out[M2 + c, end] & f.m2_to_c2[c])
+        modulation = (both + (w.out[C1 + c, end - 1] & f.c1_to_c2[c])) >> 1
+        f.p[slot] = ((((f.phase[slot] - f.inc[slot]) & 0xFFFFF) >> 10) + modulation) & 1023

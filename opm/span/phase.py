@@ -6,6 +6,7 @@ from .._jit import block, plain
 from ..cycle.phase import HIGHEST, modulated_code, slot_increment
 from ..tables import FNUM, PM
 from .frame import LATE_PITCH, i32, pick
+from .rows import WIDE
 
 u32, u64 = np.uint32, np.uint64
 
@@ -69,17 +70,15 @@ def phases(f, w, changes, n):
 
 @block
 def ramps(f, w, changes, n, low, high, late):
-    """A ramp for each slot and increment, in eights that may run over: what comes next covers it."""
-    first = 0
-    for k in range(changes + 1):
-        end = min(w.change[k + 1] + late, n) if k < changes else n
-        for slot in range(low, high):
-            phase, inc = f.phase[slot], w.inc[k, slot]
-            f.phase[slot] = (phase + (end - first) * inc) & 0xFFFFF
-            if w.silent[slot]:
-                continue
-            for at in range(0, end - first, 8):
-                start, here = u64(first + at), i32(phase + i32(i32(at) * inc))
-                for i in range(8):
-                    w.phase[slot, start + u64(i)] = i32(i32(i32(here + i32(i32(i) * inc)) >> 10) & i32(1023))
-        first = end
+    """A ramp for each slot and increment, of whole WIDEs: what comes next covers what is too much."""
+    for slot in range(low, high):
+        first, phase = 0, f.phase[slot]
+        for k in range(changes + 1):
+            end = min(w.change[k + 1] + late, n) if k < changes else n
+            inc = w.inc[k, slot]
+            if not w.silent[slot]:
+                for t in range((end - first + WIDE - 1) // WIDE * WIDE):
+                    w.phase[slot, u64(first) + u64(t)] = i32(i32(i32(phase + i32(i32(t) * inc)) >> 10) & i32(1023))
+            phase = i32((phase + (end - first) * inc) & 0xFFFFF)
+            first = end
+        f.phase[slot] = phase

@@ -4,19 +4,27 @@ import numpy as np
 
 LONGEST = 128
 """Frames of a span at most."""
-PAD = 40
-"""Room behind a row, which loops by eights run over. Fields must not lie a multiple of 4096 bytes apart, or the
-processor takes loads from one for loads of what is still being stored to the other."""
-ROW = LONGEST + PAD
+NOW = 16
+"""Index of a span's first frame in rows that hold frames before it as well: rows of 16 lie on lines of the cache."""
+WIDE = 16
+"""Frames abreast: loops over time run to the next multiple, for LLVM does the rest of a row one by one."""
+ROW = LONGEST + NOW + 2 * WIDE
+"""Fields must not lie a multiple of 4096 bytes apart, or the processor takes loads from one for loads of what is still
+being stored to the other."""
 
 # fmt: off
 SPAN_FIELDS = (
     # name        shape              meaning
     ("phase",     (32, ROW),         "upper 10 bits of each slot's phase"),
-    ("atten",     (32, ROW),         "envelope output, at most SILENT"),
-    ("out",       (32, ROW + 2),     "operator output; index t + 2 is frame t"),
+    ("atten",     (32, ROW),         "envelope output times 4, at most SILENT"),
+    ("out",       (32, ROW),         "operator output; index t + NOW is frame t"),
     ("am",        (ROW,),            "AM at the end of frame t - 1"),
-    ("am_by",     (4, ROW),          "the same by sensitivity"),
+    ("am_by",     (4, ROW),          "the same by sensitivity, times 4"),
+    ("sign",      (ROW,),            "sign of the noise in frame t - 1"),
+    ("last",      (ROW,),            "what slot 31 of the frame before gives the mixer; index t + NOW is frame t + 1"),
+    ("early",     (8, ROW),          "each channel's carriers among slots 0-14; index t + NOW"),
+    ("channels",  (8, ROW),          "each channel's carriers; index t + NOW; a listener's tap two frames later"),
+    ("dac",       (2, ROW),          "sums; index t + NOW is taken over in frame t + 1"),
     ("level",     (LONGEST + 1, 32), "levels, a row for each change"),
     ("begin",     (LONGEST + 2,),    "first frame of such a row"),
     ("changed",   (32,),             "bits of a slot's level that changed in the span"),
@@ -36,11 +44,6 @@ SPAN_FIELDS = (
     ("notes",     (32,),             "what DT2 adds to the note code"),
     ("twice",     (32,),             "MUL times 2"),
     ("dt1",       (32,),             "DT1's row of DETUNED"),
-    ("sign",      (ROW,),            "sign of the noise in frame t - 1"),
-    ("last",      (ROW + 2,),        "what slot 31 of the frame before gives the mixer in frame t - 1"),
-    ("early",     (8, ROW + 2),      "each channel's carriers among slots 0-14; index t + 2"),
-    ("dac",       (2, ROW + 2),      "sums taken over: in frame t the DAC gives left t and right t + 1"),
-    ("channels",  (8, ROW + 2),      "each channel's carriers; index t + 2; a listener's tap in frame t"),
 )
 # fmt: on
 SPAN = np.dtype(

@@ -9,10 +9,11 @@ run: they leave all that ``boundary.py`` looks back at.
 from .._jit import block, outline
 from ..state import C1
 from . import envelope, frame, lfo, mixer, operators, phase
+from .rows import NOW, WIDE
 
-SHORTEST = 4
-"""Frames of a span at least."""
-SETTLE = 3
+SHORTEST = 8
+"""Frames of a span at least: it takes as long as so many frames one by one."""
+SETTLE = 1
 """Frames one by one after a span: they leave what ``boundary`` looks back at."""
 
 
@@ -27,16 +28,17 @@ def clean(s, f):
 def span(s, f, g, w, r, n, mute):
     """Advance by n frames. w and r are one record by two names: LLVM would not vectorise what reads and writes one."""
     f.busy = 0
+    wide = (n + WIDE - 1) // WIDE * WIDE
     changes = walk(s, f, w, n)
-    envelope.attenuations(f, w, r, n)
+    envelope.attenuations(f, w, r, n, wide)
     phase.phases(f, w, changes, n)
-    operators.operators(f, w, r, n)
+    operators.operators(f, w, r, n, wide)
     for c in range(8):
-        mixer.channel_sum(f, w, r, c, n)
-    mixer.last_slot(s, f, w, r, n)
-    mixer.mixer(f, f, w, r, n)
+        mixer.channel_sum(f, w, r, c, wide)
+    mixer.last_slot(s, f, w, r, n, wide)
+    mixer.mixer(f, f, w, r, n, wide)
     if mute:
-        mixer.mixer(f, g, w, r, n)
+        mixer.mixer(f, g, w, r, n, wide)
     mixer.taps(f, w, n)
     finish(s, f, w, n)
 
@@ -56,8 +58,11 @@ def walk(s, f, w, n):
 @block
 def finish(s, f, w, n):
     """What the next frame looks back at."""
+    end = n + NOW - 1
     for slot in range(32):
-        f.out[slot] = w.out[slot, n + 1]
+        f.out[slot] = w.out[slot, end]
     for c in range(8):
-        f.m1_old[c], f.c1_old[c] = w.out[c, n], w.out[C1 + c, n]
+        f.m1_old[c], f.c1_old[c] = w.out[c, end - 1], w.out[C1 + c, end - 1]
+    envelope.last_attenuation(f, w, n)
+    operators.last_phases(f, w, end)
     frame.add_levels(s, f, 0)

@@ -140,7 +140,7 @@ def chip(name: str) -> Callable[[bytes, bool], bool]:
             return False
         must(math.isfinite(loaded.clock) and loaded.clock > 0, "the clock is no clock")
         must(0 <= loaded.cycle <= opm.events.LAST_CYCLE, "the cycle is out of range")
-        words = loaded._words[: len(chips.LOW)]
+        words = loaded._records.view(np.int32)[: len(chips.LOW)]
         must(not chips.outside(words).any(), "a field is outside its width")
         must(loaded.save() == data, "another snapshot than was loaded")
         repr(loaded)

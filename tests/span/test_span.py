@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from programs import settled_chip
 
 import opm
-from opm.span.rows import LONGEST, SPAN
+from opm.engine import MEMORY
+from opm.span.rows import LONGEST
 from opm.span.span import SETTLE
 
 
@@ -77,6 +78,7 @@ def test_spans_do_run(make, runs):
     """But not on a YM2164, whose ramps move at any time."""
     chip = make()
     chip.generate(10)
-    chip._span_words[:] = 0
+    rows = chip._memory.view(MEMORY)["span"][0]
+    rows["begin"] = 0
     chip.generate(200)
-    assert bool(chip._span_words.view(SPAN)[0].begin.any()) == runs
+    assert rows["begin"].any() == runs
