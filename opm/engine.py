@@ -58,7 +58,7 @@ def look_ahead(s, f, events, done, cycle, inside):
     left = events.shape[0] - done
     if left == 0 or events[done]["cycle"] >= cycle + CYCLES_PER_FRAME:
         return QUIET
-    if left < 2 or events[done]["kind"] != ADDRESS or events[done + 1]["kind"] != DATA or f.write:
+    if left < 2 or events[done]["kind"] != ADDRESS or events[done + 1]["kind"] != DATA or f.write == frame.LATE:
         return BUSY
     if events[done]["cycle"] != cycle or events[done + 1]["cycle"] != cycle + CYCLES_TO_DATA:
         return BUSY
@@ -66,7 +66,7 @@ def look_ahead(s, f, events, done, cycle, inside):
         return BUSY
     if not inside and s.busy and s.busy_count != boundary.BUSY_COUNT:
         return BUSY
-    return WRITE if frame.writable(s, events[done]["data"], events[done + 1]["data"]) else BUSY
+    return WRITE if frame.writable(s, events[done]["data"]) else BUSY
 
 
 @block
@@ -119,7 +119,7 @@ def resume(memory, work, mute):
 def whole_frame(chip, words, work, mute):
     """32 clocks by the frame engine."""
     f = work[0]
-    frame.frame(chip, words, f)
+    frame.frame(chip, words, f, work[1], mute)
     last = frame.slot_31(chip, f)
     frame.taps(f, last)
     for i in range(2 if mute else 1):
@@ -255,7 +255,7 @@ def run_frames(
                 enter(state, work, mute)
         if inside:
             if coming == WRITE:
-                frame.latch_write(chip, f, events[done]["data"], events[done + 1]["data"])
+                frame.latch_write(chip, words, f, events[done]["data"], events[done + 1]["data"])
                 done += 2
             whole_frame(chip, words, work, mute)
             cycle += CYCLES_PER_FRAME

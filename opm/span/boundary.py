@@ -10,7 +10,8 @@ from ..cycle import dac, envelope, lfo, noise, operators
 from ..registers import DECODE, FIRST
 from ..state import LEFT, RIGHT
 from ..tables import CARRIER, EXP, EXPONENT, MODULATION, POWER, SINE
-from .frame import ENTERED, LANDED, LAST, store_landed
+from . import frame
+from .frame import EARLY_PITCH, ENTERED, LANDED, LAST, store_landed
 
 BUSY_COUNT = 28
 """``busy_count`` after a frame with an aligned write: its data byte sets BUSY at clock 3, which is counted to 31."""
@@ -202,18 +203,8 @@ def drain_operators(s, f, clock):
 def get_registers(s, f):
     """Masks and shifts of each channel, from its registers."""
     for c in range(8):
-        con, fb = s.ch_con[c], s.ch_fb[c]
-        f.fb_shift[c] = 10 - fb if fb else 0
-        f.fb_mask[c] = -1 if fb else 0
-        f.m1_to_m2[c] = -MODULATION[1, 0, con]
-        f.c1_to_m2[c] = -MODULATION[1, 2, con]
-        f.m1_to_c1[c] = -MODULATION[2, 3, con]
-        f.m1_to_c2[c] = -MODULATION[3, 0, con]
-        f.c1_to_c2[c] = -MODULATION[3, 2, con]
-        f.m2_to_c2[c] = -(MODULATION[3, 3, con] | MODULATION[3, 4, con])
-        f.m1_heard[c] = -CARRIER[0, con]
-        f.m2_heard[c] = -CARRIER[1, con]
-        f.c1_heard[c] = -CARRIER[2, con]
+        frame.connect(s, f, c)
+    f.connection_late = 0
 
 
 @block
@@ -322,6 +313,7 @@ def leave(s, words, f):
     s.timer_irq = s.timer_a_flag | s.timer_b_flag
     if f.write == LANDED:
         store_landed(s, f, words)
+        put_early_codes(s, f)
 
 
 @block
@@ -336,6 +328,14 @@ def put_keys_and_pitch(s, f):
         s.pg_phase[slot] = f.phase[slot] if slot < 24 else f.phase_kept[slot & 7]
         s.pg_reset_latch[slot] = f.edge[slot] if slot <= 26 else f.edge_before[slot]
     s.pg_serial = 0
+
+
+@block
+def put_early_codes(s, f):
+    """Clocks 25-31 have seen the write if it was one of DT2."""
+    frame.fresh_codes(s, f, s.lfo_pm)
+    for slot in range(EARLY_PITCH):
+        s.pg_fnum[slot], s.pg_kcode[slot] = f.new_fnum[slot], f.new_kcode[slot]
 
 
 @block
@@ -407,6 +407,9 @@ def put_operators(s, f):
     s.op_sign = wrapped(signs)
     s.op_mix = f.out[18]
     s.op_con = s.ch_con[3]
+    s.op_fb[0], s.op_fb[1] = s.ch_fb[0], s.ch_fb[7]
+    for source in range(5):
+        s.op_modtable[source] = MODULATION[0, source, s.ch_con[2]]
     s.op_carrier = f.c1_heard[2] & 1
     if s.opp:
         s.opp_rl = s.ch_rl[3]

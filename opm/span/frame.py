@@ -14,9 +14,9 @@ from .._jit import block, outline
 from ..cycle import bus, dac, envelope, noise
 from ..cycle.lfo import NOISE, SQUARE, TRIANGLE, extra_step
 from ..cycle.phase import detuned_code, modulated_code, slot_increment
-from ..registers import DT2, KC, KON, PMS, SLOTS
+from ..registers import KC, KON, PMS, RL, SLOTS
 from ..state import ATTACK, C1, C2, DECAY1, DECAY2, LEFT, M1, M2, RELEASE, RIGHT
-from ..tables import EG_INCREMENT, FNUM, PM, POWER, SINE
+from ..tables import CARRIER, EG_INCREMENT, FNUM, MODULATION, PM, POWER, SINE
 
 i32 = np.int32
 RATES = EG_INCREMENT.shape[1]
@@ -89,7 +89,8 @@ WORK_FIELDS = (
     ("old_level",        4, "level before the last frame's step"),
     ("old_state",        4, "state before the last frame's step"),
     # --- what changed and has not reached all slots yet
-    ("pitch_written",    1, "KC or KF was written in this frame"),
+    ("pitch_written",    1, "KC, KF or PMS was written in this frame"),
+    ("connection_late",  1, "channel + 1 whose FB and CON were written in the last frame"),
     ("pitch_changed",    1, "slots 0-6 have to take new codes for the next frame"),
     ("codes_late",       1, "codes and rates are to be computed anew; ENTERED: slots 0-6 have theirs"),
     ("am_late",          1, "slots 0-15 have to take a new AM"),
@@ -148,26 +149,30 @@ WORK = np.dtype(
 
 
 @block
-def frame(s, words, f):
-    """Advance by one frame, all but the mixer: s holds registers and timers, f everything that moves."""
+def frame(s, words, f, g, mute):
+    """Advance by one frame, all but the mixer: s holds registers and timers, f everything that moves; g see ``mix``."""
+    if f.connection_late:
+        connect(s, f, f.connection_late - 1)
+        f.connection_late = 0
     f.busy = 0
     if f.write == LANDED:
         store_landed(s, f, words)
-        f.codes_late = 1
     if f.codes_late:
         early_pitch(s, f)
     if f.am_late:
         add_levels(s, f, 0)
         f.am_late = 0
     if f.write:
-        early_write(s, f, words)
+        early_write(s, words, f, g, mute)
     am, pm = s.lfo_am, s.lfo_pm
     first_half(s, f)
     second_half(s, f)
     if s.lfo_am != am:
         add_levels(s, f, LATE_AM)
         f.am_late = 1
-    if f.pitch_written or (s.lfo_pm != pm and s.pmd):
+    if f.pitch_written:
+        written_pitch(s, f, pm)
+    if s.lfo_pm != pm and s.pmd:
         late_pitch(s, f)
     if s.opp:
         ramp(s, f)
@@ -194,9 +199,9 @@ def frame(s, words, f):
 
 
 @block
-def fresh_codes(s, f):
-    """F-number and key code of all slots with the registers and the PM now in force."""
-    lfo = s.lfo_pm if s.pmd else 0
+def fresh_codes(s, f, pm):
+    """F-number and key code of all slots with the registers now in force and a PM."""
+    lfo = pm if s.pmd else 0
     for channel in range(8):
         pms = s.ch_pms[channel]
         code = modulated_code((s.ch_kc[channel] << 6) + s.ch_kf[channel], PM[pms, lfo & 127], lfo & 0x80 and pms)
@@ -251,7 +256,7 @@ def early_pitch(s, f):
     On entering, slots 0-6 have their F-numbers already; if those are not up to date they follow a frame later.
     """
     take_registers(s, f)
-    fresh_codes(s, f)
+    fresh_codes(s, f, s.lfo_pm)
     first = EARLY_PITCH if f.codes_late == ENTERED else 0
     for slot in range(first):
         if f.fnum[slot] != f.new_fnum[slot] or f.kcode[slot] != f.new_kcode[slot]:
@@ -263,23 +268,32 @@ def early_pitch(s, f):
 
 @block
 def late_pitch(s, f):
-    """Pitch changed during the frame: PM at clock 15, seen by slots 23-31; or KC or KF of a channel.
+    """PM changed at clock 15, seen by slots 23-31."""
+    fresh_codes(s, f, s.lfo_pm)
+    take_codes(f, LATE_PITCH, 32)
+    use_codes(s, f, LATE_PITCH, 32)
+    f.pitch_changed = 1
 
-    Those land at clocks 4-11, on their channel's first pass; F-numbers are computed 7 clocks ahead of the slot.
+
+@block
+def written_pitch(s, f, pm):
+    """KC, KF or PMS of a channel was written: it has landed at its first pass from clock 4 on.
+
+    F-numbers are computed 7 clocks ahead of the slot; what comes before clock 15 has the PM of before.
     """
-    fresh_codes(s, f)
+    fresh_codes(s, f, pm)
     channel = s.reg_address & 7
-    for group in range(3 if f.pitch_written else 1):
-        first, end = LATE_PITCH, 32
+    first = 16 + channel if channel < 7 else 15
+    for group in range(3):
+        end = first + 1
         if group == 1:
-            first = 16 + channel if channel < 7 else 15
-            end = first + 1
-        if group == 2:
             first, end = 8 + channel, 9 + channel if channel >= 4 else 8 + channel
+        if group == 2:
+            fresh_codes(s, f, s.lfo_pm)
+            first, end = LATE_PITCH, 32
         take_codes(f, first, end)
         use_codes(s, f, first, end)
-    f.pitch_changed = 1
-    f.pitch_written = 0
+    f.pitch_changed, f.pitch_written = 1, 0
 
 
 @block
@@ -299,23 +313,16 @@ def step_phases(f):
 
 
 @block
-def writable(s, address, data):
-    """Say whether the engine applies a write itself: key-on, KC, KF and slot registers, with two exceptions.
-
-    A pitch write while the LFO is about to lock a new PM, and DT2 of slots that are ahead of their frame.
-    """
-    if s.opp:
-        return False
-    if KC <= address < PMS:
-        return not s.pmd or s.lfo_counter1 != PM_LOCK
-    if DT2 <= address < DT2 + EARLY_PITCH:
-        return s.sl_dt2[address & 31] == data >> 6
-    return address == KON or address >= SLOTS
+def writable(s, address):
+    """Say whether the engine applies a write itself: key-on and the registers of channels and slots."""
+    return not s.opp and (address == KON or address >= RL)
 
 
 @block
-def latch_write(s, f, address, data):
-    """Leave the bus as the write does by the end of the frame."""
+def latch_write(s, words, f, address, data):
+    """Leave the bus as the write does by the end of the frame; the write before it may have landed just now."""
+    if f.write == LANDED:
+        store_landed(s, f, words)
     s.bus_data = data
     s.mode_address = address
     s.reg_address_ready = s.reg_data_ready = 1 if address >= 0x20 else 0
@@ -326,15 +333,70 @@ def latch_write(s, f, address, data):
 
 
 @block
-def early_write(s, f, words):
-    """What shows in the frame of the write: key-on, KC and KF."""
+def early_write(s, words, f, g, mute):
+    """What shows in the frame of the write: key-on and the registers of a channel, which lands at clocks 4-11."""
     if f.write == LATE:
         return
     f.busy = 1
-    if s.mode_address < SLOTS:
-        bus.store(s, words, s.mode_address, s.bus_data)
+    address = s.mode_address
+    if address < SLOTS:
+        bus.store(s, words, address, s.bus_data)
         f.write = 0
-        f.pitch_written = 1 if s.mode_address >= KC else 0
+        if RL <= address < KC:
+            written_connection(s, f, g, mute)
+        f.pitch_written = 1 if address >= KC else 0
+        if address >= PMS:
+            written_sensitivity(s, f)
+
+
+@outline
+def written_connection(s, f, g, mute):
+    """RL, FB and CON of a channel, read at clocks 5, 7 and 4 after a slot of the channel enters, modulo 8.
+
+    From channel 5 on that is in time for M2's modulation and for C2 of the frame before on its way to the mixer;
+    feedback has gone to M1 already.
+    """
+    c = s.reg_address & 7
+    shift, mask, m1_to_m2, c1_to_m2 = f.fb_shift[c], f.fb_mask[c], f.m1_to_m2[c], f.c1_to_m2[c]
+    connect(s, f, c)
+    f.fb_shift[c], f.fb_mask[c] = shift, mask
+    f.connection_late = 1 + c
+    if c < 4:
+        f.m1_to_m2[c], f.c1_to_m2[c] = m1_to_m2, c1_to_m2
+    waiting = f.out[C2 + c] if 4 <= c < 7 else 0
+    for m, muted in ((f, 0), (g, mute)):
+        m.open[LEFT] -= waiting & m.left_mask[c]
+        m.open[RIGHT] -= waiting & m.right_mask[c]
+        set_panning(s, m, muted)
+        m.open[LEFT] += waiting & m.left_mask[c]
+        m.open[RIGHT] += waiting & m.right_mask[c]
+
+
+@block
+def connect(s, f, c):
+    """Masks and shifts of a channel, from its registers."""
+    con, fb = s.ch_con[c], s.ch_fb[c]
+    f.fb_shift[c] = 10 - fb if fb else 0
+    f.fb_mask[c] = -1 if fb else 0
+    f.m1_to_m2[c] = -MODULATION[1, 0, con]
+    f.c1_to_m2[c] = -MODULATION[1, 2, con]
+    f.m1_to_c1[c] = -MODULATION[2, 3, con]
+    f.m1_to_c2[c] = -MODULATION[3, 0, con]
+    f.c1_to_c2[c] = -MODULATION[3, 2, con]
+    f.m2_to_c2[c] = -(MODULATION[3, 3, con] | MODULATION[3, 4, con])
+    f.m1_heard[c] = -CARRIER[0, con]
+    f.m2_heard[c] = -CARRIER[1, con]
+    f.c1_heard[c] = -CARRIER[2, con]
+
+
+@block
+def written_sensitivity(s, f):
+    """AMS of a channel: its operators' rate stages from clock 5 or 12 on see it, the others with the next frame."""
+    c = s.reg_address & 7
+    for slot in range(c + (M2 if c >= 4 else C1), 32, 8):
+        f.ams[slot] = s.ch_ams[c] if s.sl_ams_en[slot] else 0
+        f.addend[slot] = envelope.amplitude_modulation(s.lfo_am, f.ams[slot]) + (f.tl[slot] << 3)
+    f.atten_old = 1
 
 
 @block
@@ -347,7 +409,7 @@ def late_write(s, f):
 def store_landed(s, f, words):
     """Store a landed write: with the next frame, or on leaving, when the last clocks have been played with what was."""
     bus.store(s, words, s.reg_address, s.reg_data)
-    f.write = 0
+    f.write, f.codes_late = 0, 1
 
 
 # ---- LFO and noise

@@ -21,6 +21,7 @@ SETTLE = 1
 def clean(s, f):
     """Say whether nothing is settling."""
     settling = f.write | f.codes_late | f.am_late | f.pitch_written | f.pitch_changed | f.keys_moving | f.lfo_fresh
+    settling |= f.connection_late
     return not (settling or s.opp)
 
 
