@@ -120,6 +120,9 @@ def whole_frame(chip, words, work, mute):
     """32 clocks by the frame engine."""
     f = work[0]
     frame.frame(chip, words, f, work[1], mute)
+    f.resounding |= chip.ne
+    for slot in range(32):
+        f.resounding |= f.out[slot]
     last = frame.slot_31(chip, f)
     frame.taps(f, last)
     for i in range(2 if mute else 1):

@@ -55,8 +55,7 @@ def _mixer(s, words, work, i):
 
 @block
 def _timers(s, words, work, i):
-    frame.timer_a(s)
-    frame.timer_b(s)
+    frame.timers(s, 1)
 
 
 @block

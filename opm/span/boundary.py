@@ -145,7 +145,7 @@ def enter(s, f):
     s.cycles = 0
     get_lfo_and_noise(s, f)
     get_slots(s, f)
-    f.write = 0
+    f.write, f.resounding = 0, 1
 
 
 @block

@@ -85,13 +85,18 @@ def keep(slots, row):
 
 @block
 def attenuations(f, w, r, n, wide):
-    """Level plus AM plus TL; AM reaches slots before LATE_AM a frame late. From SILENT on an output is exactly 0."""
+    """Level plus AM plus TL; AM reaches slots before LATE_AM a frame late. From SILENT on an output is exactly 0.
+
+    Return whether any slot may be heard.
+    """
+    heard = 0
     for t in range(wide + 1):
         w.am_by[1, t], w.am_by[2, t], w.am_by[3, t] = i32(r.am[t] << 2), i32(r.am[t] << 3), i32(r.am[t] << 4)
     for slot in range(32):
         late, ams = u64(1 if slot >= LATE_AM else 0), u64(f.ams[slot])
         tl, level = i32(f.tl[slot] << 5), i32(w.level[0, slot] << 2)
         w.silent[slot] = 1 if not w.changed[slot] and level + tl >= 4 * SILENT else 0
+        heard |= w.silent[slot] ^ 1
         if w.changed[slot]:
             for row in range(w.rows + 1):
                 level = i32(w.level[row, slot] << 2)
@@ -103,6 +108,7 @@ def attenuations(f, w, r, n, wide):
         elif not w.silent[slot]:
             for t in range(wide):
                 w.atten[slot, t] = i32(min(i32(i32(level + r.am_by[ams, u64(t) + late]) + tl), i32(4 * SILENT)))
+    return heard
 
 
 @block

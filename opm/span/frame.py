@@ -100,6 +100,7 @@ WORK_FIELDS = (
     ("write",            1, "register write: 0, TAKEN, LATE or LANDED"),
     ("busy",             1, "BUSY was set in the last frame"),
     ("obstacle",         1, "why the last frame ran as single clocks"),
+    ("resounding",       1, "slots, or the mixer after them, may still give something else than 0"),
     ("left",             1, "this record and MEMORY's ``kept`` stand where the chip was left"),
     ("left_mute",        1, "channels muted then"),
     # --- slots 30 and 31 of the frame before the last
@@ -185,8 +186,7 @@ def frame(s, words, f, g, mute):
     step_phases(f)
     if row != NO_TICK or f.envelope_moving:
         step_envelopes(f, row)
-    timer_a(s)
-    timer_b(s)
+    timers(s, 1)
     key_latch(s, f)
     if f.write:
         late_write(s, f)
@@ -759,21 +759,18 @@ def take(m, side, total):
 
 
 @block
-def timer_a(s):
-    """Count once; an overflow sets the flag and reloads."""
+def timers(s, n):
+    """Count for some frames: A every frame, B once in 16 (YM2164: 32). An overflow sets the flag and reloads."""
+    counts = s.timer_b_sub + n
+    s.timer_b_sub = counts & (31 if s.opp else 15)
+    counts >>= 5 if s.opp else 4
     if s.load_a:
-        s.timer_a += 1
+        s.timer_a += n
         if s.timer_a > 0x3FF:
-            s.timer_a = s.clka
+            s.timer_a = s.clka + (s.timer_a - 0x400) % (0x400 - s.clka)
             s.timer_a_flag |= s.irqen_a
-
-
-@block
-def timer_b(s):
-    """Count once in 16 (YM2164: 32) frames."""
-    s.timer_b_sub = (s.timer_b_sub + 1) & (31 if s.opp else 15)
-    if s.timer_b_sub == 0 and s.load_b:
-        s.timer_b += 1
+    if s.load_b:
+        s.timer_b += counts
         if s.timer_b > 0xFF:
-            s.timer_b = s.clkb
+            s.timer_b = s.clkb + (s.timer_b - 0x100) % (0x100 - s.clkb)
             s.timer_b_flag |= s.irqen_b

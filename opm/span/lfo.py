@@ -14,56 +14,55 @@ def low_frequency(s, f, w, n):
     w.am[0], w.sign[0] = s.lfo_am, f.noise_sign
     changes, t = 0, 0
     while t < n:
-        pm = s.lfo_pm
-        if n - t >= ROUND and steady(s, f):
-            lfo_round(s, f, w, t)
-            noise_round(s, f, w, t)
-            t += ROUND
+        pm, frames = s.lfo_pm, ROUND * steady_rounds(s, f, n - t)
+        if frames:
+            lfo_rounds(s, f, w, t, frames)
+            noise_frames(s, f, w, t, frames)
         else:
             frame.first_half(s, f)
             frame.second_half(s, f)
             w.am[t + 1], w.sign[t + 1] = s.lfo_am, f.noise_sign
-            t += 1
         if s.lfo_pm != pm and s.pmd:
             changes += 1
-            w.change[changes], w.pm[changes] = t - 1, s.lfo_pm
+            w.change[changes], w.pm[changes] = t + (ROUND - 1 if frames else 0), s.lfo_pm
+        t += max(frames, 1)
     return changes
 
 
 @block
-def steady(s, f):
-    """Say whether the next 16 windows of the LFO only multiply."""
-    moving = s.w == NOISE or f.lfo_of or f.lfo_step or s.lfo_counter2 == 0x7FFF
-    return s.lfo_counter1 == 2 and not moving
+def steady_rounds(s, f, n):
+    """Return how many rounds of 16 windows, within some frames, the LFO only multiplies."""
+    moving = s.w == NOISE or f.lfo_of or f.lfo_step or s.lfo_counter1 != 2
+    return 0 if moving else min(n // ROUND, 0x7FFF - s.lfo_counter2)
 
 
 @block
-def lfo_round(s, f, w, t):
-    """16 windows at once: AM is locked in the fourth frame, PM in the eighth, counter 2 counts once."""
+def lfo_rounds(s, f, w, t, frames):
+    """AM is locked in the fourth frame, PM in the eighth; more rounds bring the same, only counter 2 counts them."""
     for i in range(3):
         w.am[t + 1 + i] = s.lfo_am
     s.lfo_am = frame.lfo_value(s, f, 0) * 2 * s.amd >> 8
-    for i in range(3, ROUND):
+    for i in range(3, frames):
         w.am[t + 1 + i] = s.lfo_am
     f.lfo_v = frame.lfo_value(s, f, 1)
     f.lfo_sum = f.lfo_v * 2 * s.pmd
     frame.lfo_lock(s, f, 1)
     f.lfo_sum &= 0x7FFF
-    s.lfo_counter2 += 1
+    s.lfo_counter2 += frames // ROUND
 
 
 @block
-def noise_round(s, f, w, t):
+def noise_frames(s, f, w, t, n):
     """The noise of as many frames; but for the last, its signs matter only where channel 8 plays it."""
     if s.ne:
-        for i in range(ROUND - 1):
+        for i in range(n - 1):
             w.sign[t + 1 + i] = (f.noise >> 12) & 1
             noise_window(s, f)
             noise_window(s, f)
     else:
-        noise_windows(s, f, 2 * ROUND - 2)
+        noise_windows(s, f, 2 * n - 2)
     f.noise_sign = (f.noise >> 12) & 1
-    w.sign[t + ROUND] = f.noise_sign
+    w.sign[t + n] = f.noise_sign
     noise_window(s, f)
     noise_window(s, f)
 

@@ -8,6 +8,14 @@ from .frame import LAST, i32
 from .rows import NOW
 
 
+@block
+def sums(s, f, w, r, n, wide):
+    """What the mixer and the taps add up."""
+    for c in range(8):
+        channel_sum(f, w, r, c, wide)
+    last_slot(s, f, w, r, n, wide)
+
+
 @outline
 def channel_sum(f, w, r, c, n):
     """A channel's carriers, added: slots 0-14, which the left takes first, and all."""
@@ -78,6 +86,16 @@ def taps(f, w, n):
         f.tap_part[c], f.tap_last[c] = w.channels[c, end], w.channels[c, end - 1]
     w.channels[7, NOW - 1] += w.last[NOW - 1]
     f.tap_part[7] -= w.out[LAST, end]
+
+
+@block
+def nothing(w, n):
+    """Silence behind silence."""
+    for t in range(n + NOW):
+        w.dac[LEFT, t], w.dac[RIGHT, t] = 0, 0
+    for c in range(8):
+        for t in range(n + NOW):
+            w.channels[c, t] = 0
 
 
 @outline

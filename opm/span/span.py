@@ -31,16 +31,19 @@ def span(s, f, g, w, r, n, mute):
     f.busy = 0
     wide = (n + WIDE - 1) // WIDE * WIDE
     changes = walk(s, f, w, n)
-    envelope.attenuations(f, w, r, n, wide)
+    heard = envelope.attenuations(f, w, r, n, wide)
     phase.phases(f, w, changes, n)
-    operators.operators(f, w, r, n, wide)
-    for c in range(8):
-        mixer.channel_sum(f, w, r, c, wide)
-    mixer.last_slot(s, f, w, r, n, wide)
-    mixer.mixer(f, f, w, r, n, wide)
-    if mute:
-        mixer.mixer(f, g, w, r, n, wide)
-    mixer.taps(f, w, n)
+    if heard or s.ne or f.resounding:
+        operators.operators(f, w, r, n, wide)
+        mixer.sums(s, f, w, r, n, wide)
+        mixer.mixer(f, f, w, r, n, wide)
+        if mute:
+            mixer.mixer(f, g, w, r, n, wide)
+        mixer.taps(f, w, n)
+    else:
+        operators.nothing(w, n)
+        mixer.nothing(w, wide)
+    f.resounding = heard | s.ne
     finish(s, f, w, n)
 
 
@@ -50,9 +53,7 @@ def walk(s, f, w, n):
     changes = lfo.low_frequency(s, f, w, n)
     phase.increments(s, f, w, changes)
     envelope.envelopes(s, f, w, changes, n)
-    for _ in range(n):
-        frame.timer_a(s)
-        frame.timer_b(s)
+    frame.timers(s, n)
     return changes
 
 
