@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from .._jit import block
+from .._jit import block, outline
 from ..state import ATTACK, DECAY1, RELEASE
 from . import frame
-from .frame import LAST, LATE_AM, LATE_PITCH, NO_TICK, i32, pick
+from .frame import LAST, LATE_PITCH, NO_TICK, i32, pick
+from .rows import NONE
 
 u64 = np.uint64
 SILENT = 832
@@ -85,7 +86,7 @@ def keep(slots, row):
 
 @block
 def attenuations(f, w, r, n, wide):
-    """Level plus AM plus TL; AM reaches slots before LATE_AM a frame late. From SILENT on an output is exactly 0.
+    """Level plus TL; AM comes to it in the operators, with M1 here. From SILENT on an output is exactly 0.
 
     Return whether any slot may be heard.
     """
@@ -93,22 +94,42 @@ def attenuations(f, w, r, n, wide):
     for t in range(wide + 1):
         w.am_by[1, t], w.am_by[2, t], w.am_by[3, t] = i32(r.am[t] << 2), i32(r.am[t] << 3), i32(r.am[t] << 4)
     for slot in range(32):
-        late, ams = u64(1 if slot >= LATE_AM else 0), u64(f.ams[slot])
-        tl, level = i32(f.tl[slot] << 5), i32(w.level[0, slot] << 2)
-        w.silent[slot] = 1 if not w.changed[slot] and level + tl >= 4 * SILENT else 0
+        tl, level, changed = f.tl[slot] << 5, w.level[0, slot] << 2, w.changed[slot] != 0
+        w.silent[slot] = 1 if not changed and level + tl >= 4 * SILENT else 0
         heard |= w.silent[slot] ^ 1
-        if w.changed[slot]:
-            for row in range(w.rows + 1):
-                level = i32(w.level[row, slot] << 2)
-                for first in range(w.begin[row], w.begin[row + 1], 8):
-                    for i in range(8):
-                        w.atten[slot, u64(first) + u64(i)] = level
-            for t in range(wide):
-                w.atten[slot, t] = i32(min(i32(i32(w.atten[slot, t] + r.am_by[ams, u64(t) + late]) + tl), i32(4 * SILENT)))
-        elif not w.silent[slot]:
-            for t in range(wide):
-                w.atten[slot, t] = i32(min(i32(i32(level + r.am_by[ams, u64(t) + late]) + tl), i32(4 * SILENT)))
+        w.own[slot], w.move[slot] = (tl, slot) if changed else (tl + level, NONE)
+        w.ams[slot] = f.ams[slot]
+        if changed:
+            fill(w, slot)
+    for slot in range(8):
+        if not w.silent[slot]:
+            whole(w, r, slot, wide)
+            w.own[slot], w.move[slot], w.ams[slot] = 0, slot, 0
     return heard
+
+
+@block
+def fill(w, slot):
+    """A row of levels, in eights: what comes next covers what is too much."""
+    for row in range(w.rows + 1):
+        level = i32(w.level[row, slot] << 2)
+        for first in range(w.begin[row], w.begin[row + 1], 8):
+            for i in range(8):
+                w.atten[slot, u64(first) + u64(i)] = level
+
+
+@outline
+def whole(w, r, slot, n):
+    """All of a slot's attenuation, in place; slots before LATE_AM take AM a frame late."""
+    own, move, ams = w.own[slot], w.move[slot], w.ams[slot]
+    for t in range(n):
+        w.atten[slot, t] = attenuation(own, r.atten[move, t], r.am_by[ams, t])
+
+
+@block
+def attenuation(own, moving, am):
+    """What an operator's output is attenuated by, times 4."""
+    return i32(min(i32(i32(own + moving) + am), i32(4 * SILENT)))
 
 
 @block

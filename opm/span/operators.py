@@ -5,11 +5,16 @@ import numpy as np
 from .._jit import block, outline
 from ..state import C1, C2, M2
 from ..tables import POWER, SINE
-from .envelope import SILENT
+from .envelope import attenuation
 from .frame import i32
+from .phase import upper
 from .rows import NOW
 
 i64, u32, u64 = np.int64, np.uint32, np.uint64
+SAME, BEFORE = u64(NOW), u64(NOW - 1)
+"""Where the row of a modulator begins: in the same frame, in the one before."""
+EARLY, LATE = u64(0), u64(1)
+"""Where AM begins: a late slot sees it in the frame it changes in."""
 SIGN = 8192
 SIGNED_SINE = (SINE + SIGN * (np.arange(1024) >> 9)).astype(np.int16)
 SIGNED_POWER = np.zeros(2 * SIGN, np.int16)
@@ -36,11 +41,11 @@ def operators(f, w, r, n, wide):
                 w.out[slot, t + NOW] = 0
     for c in range(8):
         if not (w.silent[c] or f.fb_mask[c]):
-            operator(w, r, c, c, NOW, i32(0), c, NOW, i32(0), wide)
+            operator(w, r, c, EARLY, c, SAME, i32(0), c, SAME, i32(0), wide)
         if not w.silent[C1 + c]:
-            operator(w, r, C1 + c, c, NOW, f.m1_to_c1[c], c, NOW, i32(0), wide)
+            operator(w, r, C1 + c, LATE, c, SAME, f.m1_to_c1[c], c, SAME, i32(0), wide)
         if not w.silent[M2 + c]:
-            operator(w, r, M2 + c, c, NOW - 1, f.m1_to_m2[c], C1 + c, NOW - 1, f.c1_to_m2[c], wide)
+            operator(w, r, M2 + c, EARLY, c, BEFORE, f.m1_to_m2[c], C1 + c, BEFORE, f.c1_to_m2[c], wide)
         if not w.silent[C2 + c]:
             last_operator(w, r, c, f.m1_to_c2[c], f.m2_to_c2[c], f.c1_to_c2[c], wide)
 
@@ -79,26 +84,32 @@ def fed_back(f, w, r, c, t, newest):
 
 
 @outline
-def operator(w, r, slot, a, a_at, a_mask, b, b_at, b_mask, n):
-    """One operator but C2, modulated by two others."""
+def operator(w, r, slot, late, a, a_at, a_mask, b, b_at, b_mask, n):
+    """One operator but C2, modulated by two others; a late one sees AM in the frame it changes in."""
+    start, inc, own = w.start[slot], w.step[slot], w.own[slot]
+    turn, move, ams = u64(w.turn[slot]), u64(w.move[slot]), u64(w.ams[slot])
     for t in range(n):
-        modulation = i32(i32(i32(r.out[a, t + a_at] & a_mask) + i32(r.out[b, t + b_at] & b_mask)) >> 1)
-        w.out[slot, t + NOW] = value(r.phase[slot, t], modulation, r.atten[slot, t])
+        modulation = i32(i32(i32(r.out[a, u64(t) + a_at] & a_mask) + i32(r.out[b, u64(t) + b_at] & b_mask)) >> 1)
+        phase = i32(i32(upper(start, t, inc) + r.phase[turn, t]) + modulation)
+        w.out[slot, t + NOW] = value(phase, attenuation(own, r.atten[move, t], r.am_by[ams, u64(t) + late]))
 
 
 @outline
 def last_operator(w, r, c, m1_mask, m2_mask, c1_mask, n):
     """C2, modulated by M1, M2 and C1 of the frame before."""
+    slot = C2 + c
+    start, inc, own = w.start[slot], w.step[slot], w.own[slot]
+    turn, move, ams = u64(w.turn[slot]), u64(w.move[slot]), u64(w.ams[slot])
     for t in range(n):
         both = i32(i32(r.out[c, t + NOW] & m1_mask) + i32(r.out[M2 + c, t + NOW] & m2_mask))
         modulation = i32(i32(both + i32(r.out[C1 + c, t + NOW - 1] & c1_mask)) >> 1)
-        w.out[C2 + c, t + NOW] = value(r.phase[C2 + c, t], modulation, r.atten[C2 + c, t])
+        phase = i32(i32(upper(start, t, inc) + r.phase[turn, t]) + modulation)
+        w.out[slot, t + NOW] = value(phase, attenuation(own, r.atten[move, t], r.am_by[ams, t + 1]))
 
 
 @block
-def value(phase, modulation, atten):
+def value(p, atten):
     """One operator: phase plus modulation to a quarter of the sine, its envelope, two's complement."""
-    p = i32(phase + modulation)
     mirrored, negative = i32(i32(p << i32(23)) >> i32(31)), i32(i32(p << i32(22)) >> i32(31))
     row = u32(i32(i32(atten & i32(252)) << i32(6)) | i32(i32(p ^ mirrored) & i32(255)))
     magnitude = i32(QUARTER[row] >> i32(i32(atten >> i32(8)) & i32(15)))

@@ -4,9 +4,10 @@ import numpy as np
 
 from .._jit import block, plain
 from ..cycle.phase import HIGHEST, modulated_code, slot_increment
+from ..state import M2
 from ..tables import FNUM, PM
 from .frame import LATE_PITCH, i32, pick
-from .rows import WIDE
+from .rows import NONE, WIDE
 
 u32, u64 = np.uint32, np.uint64
 
@@ -60,25 +61,52 @@ def increments(s, f, w, changes):
 @block
 def phases(f, w, changes, n):
     """Phases of all slots; those before LATE_PITCH take a change of pitch a frame late."""
-    ramps(f, w, changes, n, 0, LATE_PITCH, 1)
-    ramps(f, w, changes, n, LATE_PITCH, 32, 0)
     for slot in range(32):
+        turns = 1 if slot < M2 else 0
+        for k in range(1, changes + 1):
+            turns |= w.inc[k, slot] ^ w.inc[0, slot]
+        if turns and not w.silent[slot]:
+            w.start[slot], w.step[slot], w.turn[slot] = 0, 0, slot
+            f.phase[slot] = ramps(w, slot, f.phase[slot], changes, n)
+        else:
+            w.start[slot], w.step[slot], w.turn[slot] = f.phase[slot], w.inc[0, slot], NONE
+            f.phase[slot] = advanced(w, slot, f.phase[slot], changes, n)
         f.inc[slot] = w.inc[changes, slot]
         if changes:
             f.fnum[slot] = w.fnum[changes, slot]
 
 
 @block
-def ramps(f, w, changes, n, low, high, late):
-    """A ramp for each slot and increment, of whole WIDEs: what comes next covers what is too much."""
-    for slot in range(low, high):
-        first, phase = 0, f.phase[slot]
-        for k in range(changes + 1):
-            end = min(w.change[k + 1] + late, n) if k < changes else n
-            inc = w.inc[k, slot]
-            if not w.silent[slot]:
-                for t in range((end - first + WIDE - 1) // WIDE * WIDE):
-                    w.phase[slot, u64(first) + u64(t)] = i32(i32(i32(phase + i32(i32(t) * inc)) >> 10) & i32(1023))
-            phase = i32((phase + (end - first) * inc) & 0xFFFFF)
-            first = end
-        f.phase[slot] = phase
+def end_of(w, slot, k, changes, n):
+    """The frame where a slot's increment changes next."""
+    return min(w.change[k + 1] + (1 if slot < LATE_PITCH else 0), n) if k < changes else n
+
+
+@block
+def advanced(w, slot, phase, changes, n):
+    """The phase after the span."""
+    first = 0
+    for k in range(changes + 1):
+        end = end_of(w, slot, k, changes, n)
+        phase += (end - first) * w.inc[k, slot]
+        first = end
+    return phase & 0xFFFFF
+
+
+@block
+def ramps(w, slot, phase, changes, n):
+    """The same with a ramp for each increment, of whole WIDEs: what comes next covers what is too much."""
+    first = 0
+    for k in range(changes + 1):
+        end, inc = end_of(w, slot, k, changes, n), w.inc[k, slot]
+        for t in range((end - first + WIDE - 1) // WIDE * WIDE):
+            w.phase[slot, u64(first) + u64(t)] = upper(phase, t, inc)
+        phase = i32((phase + (end - first) * inc) & 0xFFFFF)
+        first = end
+    return phase
+
+
+@block
+def upper(start, t, inc):
+    """The 10 bits of a phase that an operator looks at."""
+    return i32(i32(i32(start + i32(i32(t) * inc)) >> 10) & i32(1023))

@@ -8,6 +8,8 @@ NOW = 16
 """Index of a span's first frame in rows that hold frames before it as well: rows of 16 lie on lines of the cache."""
 WIDE = 16
 """Frames abreast: loops over time run to the next multiple, for LLVM does the rest of a row one by one."""
+NONE = 32
+"""Row of zeros: what most slots add, which stays in the cache where rows of their own would not."""
 ROW = LONGEST + NOW + 2 * WIDE
 """Fields must not lie a multiple of 4096 bytes apart, or the processor takes loads from one for loads of what is still
 being stored to the other."""
@@ -15,8 +17,8 @@ being stored to the other."""
 # fmt: off
 SPAN_FIELDS = (
     # name        shape              meaning
-    ("phase",     (32, ROW),         "upper 10 bits of each slot's phase"),
-    ("atten",     (32, ROW),         "envelope output times 4, at most SILENT"),
+    ("phase",     (33, ROW),         "upper 10 bits of the phase of M1 and of slots whose increment changes"),
+    ("atten",     (33, ROW),         "attenuation times 4: M1's whole, of other slots the level if it changes"),
     ("out",       (32, ROW),         "operator output; index t + NOW is frame t"),
     ("am",        (ROW,),            "AM at the end of frame t - 1"),
     ("am_by",     (4, ROW),          "the same by sensitivity, times 4"),
@@ -25,6 +27,12 @@ SPAN_FIELDS = (
     ("early",     (8, ROW),          "each channel's carriers among slots 0-14; index t + NOW"),
     ("channels",  (8, ROW),          "each channel's carriers; index t + NOW; a listener's tap two frames later"),
     ("dac",       (2, ROW),          "sums; index t + NOW is taken over in frame t + 1"),
+    ("start",     (32,),             "phase in the first frame; 0 if the slot has a row"),
+    ("step",      (32,),             "its increment per frame; 0 if the slot has a row"),
+    ("turn",      (32,),             "row of ``phase`` to add: the slot's own or NONE"),
+    ("own",       (32,),             "attenuation times 4 that stays as it is"),
+    ("move",      (32,),             "row of ``atten`` to add: the slot's own or NONE"),
+    ("ams",       (32,),             "row of ``am_by`` to add"),
     ("level",     (LONGEST + 1, 32), "levels, a row for each change"),
     ("begin",     (LONGEST + 2,),    "first frame of such a row"),
     ("changed",   (32,),             "bits of a slot's level that changed in the span"),
