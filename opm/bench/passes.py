@@ -1,0 +1,90 @@
+"""Times of a span's passes, each compiled alone: for ``python -m opm.bench profile``."""
+
+import statistics
+from collections import namedtuple
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from ..chip import YM2151
+from ..engine import enter, whole_frame
+from ..span import envelope, mixer, operators, phase
+from ..span.frame import WORK
+from ..span.rows import LONGEST, SPAN
+from ..span.span import finish, span, walk
+from ..state import RECORD
+from .workloads import timed
+
+REPEATS = 400
+Records = namedtuple("Records", "s f g w r n changes out words work")
+"""What passes take, by the names ``span`` gives it; samples, and what ``whole_frame`` takes."""
+
+
+def _channel_sums(p):
+    for c in range(8):
+        mixer.channel_sum(p.f, p.w, p.r, c, p.n)
+
+
+def _single_frames(p):
+    for _ in range(p.n):
+        whole_frame(p.s, p.words, p.work, 0)
+
+
+PASSES = {
+    "walk: LFO, pitch, envelopes, timers": lambda p: walk(p.s, p.f, p.w, p.n),
+    "attenuations": lambda p: envelope.attenuations(p.f, p.w, p.r, p.n),
+    "phases": lambda p: phase.phases(p.f, p.w, p.changes, p.n),
+    "operators": lambda p: operators.operators(p.f, p.w, p.r, p.n),
+    "of which feedback": lambda p: operators.feedback(p.f, p.w, p.r, p.n),
+    "channel sums": _channel_sums,
+    "slot 31 or noise": lambda p: mixer.last_slot(p.s, p.f, p.w, p.r, p.n),
+    "mixer": lambda p: mixer.mixer(p.f, p.f, p.w, p.r, p.n),
+    "taps": lambda p: mixer.taps(p.f, p.w, p.n),
+    "finish": lambda p: finish(p.s, p.f, p.w, p.n),
+    "store": lambda p: mixer.store(p.w, 0, 1, p.out),
+    "a whole span, not stored": lambda p: span(p.s, p.f, p.g, p.w, p.r, p.n, 0),
+    "a single frame": _single_frames,
+}
+
+
+@njit
+def _prepare(words, work_words, span_words, again):
+    """Leave all records as they are within a span, after its walk; return the walk's changes of pitch."""
+    state, work = words.view(RECORD), work_words.view(WORK)
+    w, r = span_words.view(SPAN)[0], again.view(SPAN)[0]
+    enter(state, work, 0)
+    for _ in range(8):
+        whole_frame(state[0], words, work, 0)
+    span(state[0], work[0], work[1], w, r, LONGEST, 0)
+    return walk(state[0], work[0], w, LONGEST)
+
+
+def _loop(one_pass: Any) -> Any:
+    """Compile a loop over a pass."""
+    step = njit(forceinline=True)(one_pass)
+
+    @njit(nogil=True)
+    def loop(words, work_words, span_words, again, changes, out, count):
+        work = work_words.view(WORK)
+        w, r = span_words.view(SPAN)[0], again.view(SPAN)[0]
+        p = Records(words.view(RECORD)[0], work[0], work[1], w, r, LONGEST, changes, out, words, work)
+        for _ in range(count):
+            step(p)
+
+    return loop
+
+
+def measure(chip: YM2151, runs: int) -> Iterator[tuple[str, float]]:
+    """Yield each pass's name and its ns per frame: the median of some runs on copies of a chip's records."""
+    records = [chip._words, chip._work_words, chip._span_words]
+    changes = _prepare(*records, chip._span_words)
+    out = np.empty((LONGEST, 2), np.int16)
+    for name, one_pass in PASSES.items():
+        loop = _loop(one_pass)
+        times = []
+        for _ in range(runs + 1):
+            words, work, rows = (record.copy() for record in records)
+            times.append(timed(lambda: loop(words, work, rows, rows, changes, out, REPEATS)))  # noqa: B023
+        yield name, statistics.median(times[1:]) * 1e9 / REPEATS / LONGEST
