@@ -37,6 +37,13 @@ def new_memory():
 
 
 @block
+def views(memory):
+    """Return both states, both working records, and the words of the chip's own state."""
+    state, work = memory[STATE_AT:LEFT_AT].view(RECORD), memory[WORK_AT:].view(frame.WORK)
+    return state, work, memory[STATE_AT : STATE_AT + CHIP_WORDS]
+
+
+@block
 def apply_events(s, events, done, cycle):
     """Apply what is due; return how many events are done."""
     while done < events.shape[0] and events[done]["cycle"] <= cycle:
@@ -219,11 +226,10 @@ def run_frames(
     int
         Clocks done by the frame engine; -1 if a field holds more than its width, and nothing was done.
     """
-    words = memory[STATE_AT : STATE_AT + CHIP_WORDS]
+    state, work, words = views(memory)
     if not within_widths(words):
         return -1
     rows, rows_again = memory[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
-    state, work = memory[STATE_AT:LEFT_AT].view(RECORD), memory[WORK_AT:].view(frame.WORK)
     events = event_bytes.view(EVENT)
     chip, muted, f, g = state[0], state[1], work[0], work[1]
     aligned = engine != CYCLE and clocks_per_frame % CYCLES_PER_FRAME == 0
