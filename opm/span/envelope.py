@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._jit import block, outline
+from ..cycle.envelope import ramped
 from ..state import ATTACK, DECAY1, RELEASE
 from . import frame
 from .frame import LAST, LATE_PITCH, NO_TICK, i32, pick
@@ -41,6 +42,23 @@ def envelopes(s, f, w, changes, n):
     w.begin[rows + 1] = n
     w.rows = rows
     f.envelope_moving = 1
+
+
+@block
+def ramps_rest(s):
+    """YM2164: say whether no TL is on its way."""
+    moving = 0
+    for slot in range(32):
+        moving |= s.opp_tl[slot] ^ ramped(s.opp_tl[slot], s.sl_tl[slot], True)
+    return moving == 0
+
+
+@block
+def ramp_counters(s, n):
+    """YM2164: one count per frame, whether a ramp needs it or not."""
+    for _ in range(n):
+        for c in range(8):
+            s.opp_tl_count[c] = 0 if s.opp_tl_count[c] == s.opp_ramp[c] else (s.opp_tl_count[c] + 1) & 0xFF
 
 
 @block
@@ -85,7 +103,7 @@ def keep(slots, row):
 
 
 @block
-def attenuations(f, w, r, n, wide):
+def attenuations(f, w, r, wide):
     """Level plus TL; AM comes to it in the operators, with M1 here. From SILENT on an output is exactly 0.
 
     Return whether any slot may be heard.
@@ -94,7 +112,7 @@ def attenuations(f, w, r, n, wide):
     for t in range(wide + 1):
         w.am_by[1, t], w.am_by[2, t], w.am_by[3, t] = i32(r.am[t] << 2), i32(r.am[t] << 3), i32(r.am[t] << 4)
     for slot in range(32):
-        tl, level, changed = f.tl[slot] << 5, w.level[0, slot] << 2, w.changed[slot] != 0
+        tl, level, changed = f.tl[slot] << 2, w.level[0, slot] << 2, w.changed[slot] != 0
         w.silent[slot] = 1 if not changed and level + tl >= 4 * SILENT else 0
         heard |= w.silent[slot] ^ 1
         w.own[slot], w.move[slot] = (tl, slot) if changed else (tl + level, NONE)
@@ -136,4 +154,4 @@ def attenuation(own, moving, am):
 def last_attenuation(f, w, n):
     """Slot 31's envelope output in the last frame, before its step."""
     row = w.rows - 1 if w.begin[w.rows] == n else w.rows
-    f.atten_before = min(w.level[row, LAST] + (f.tl[LAST] << 3) + (w.am_by[f.ams[LAST], n] >> 2), 1023)
+    f.atten_before = min(w.level[row, LAST] + f.tl[LAST] + (w.am_by[f.ams[LAST], n] >> 2), 1023)

@@ -58,7 +58,7 @@ WORK_FIELDS = (
     ("rate_release",    32, "the same"),
     ("d1l",             32, "first decay level, as compared with level >> 4"),
     ("ams",             32, "amplitude modulation sensitivity, 0 if not enabled"),
-    ("tl",              32, "total level, 0.75 dB steps"),
+    ("tl",              32, "total level, 3/32 dB steps"),
     ("addend",          32, "AM plus TL, 3/32 dB steps"),
     ("atten",           32, "envelope output of the last frame, times 4"),
     ("p",               32, "phase plus modulation of the last frame, 10 bits"),
@@ -246,7 +246,7 @@ def take_registers(s, f):
     for slot in range(32):
         f.d1l[slot] = 62 if s.sl_d1l[slot] == 15 else s.sl_d1l[slot] * 2
         f.ams[slot] = s.ch_ams[slot & 7] if s.sl_ams_en[slot] else 0
-        f.tl[slot] = s.sl_tl[slot] & 0x7F
+        f.tl[slot] = s.opp_tl[slot] if s.opp else (s.sl_tl[slot] & 0x7F) << 3
 
 
 @block
@@ -395,7 +395,7 @@ def written_sensitivity(s, f):
     c = s.reg_address & 7
     for slot in range(c + (M2 if c >= 4 else C1), 32, 8):
         f.ams[slot] = s.ch_ams[c] if s.sl_ams_en[slot] else 0
-        f.addend[slot] = envelope.amplitude_modulation(s.lfo_am, f.ams[slot]) + (f.tl[slot] << 3)
+        f.addend[slot] = envelope.amplitude_modulation(s.lfo_am, f.ams[slot]) + f.tl[slot]
     f.atten_old = 1
 
 
@@ -570,8 +570,7 @@ def envelope_clock(s, f):
 def add_levels(s, f, first):
     """AM plus TL of the slots from one on."""
     for slot in range(first, 32):
-        am = envelope.amplitude_modulation(s.lfo_am, f.ams[slot])
-        f.addend[slot] = am + (s.opp_tl[slot] if s.opp else f.tl[slot] << 3)
+        f.addend[slot] = envelope.amplitude_modulation(s.lfo_am, f.ams[slot]) + f.tl[slot]
     f.atten_old = 1
 
 
@@ -584,6 +583,7 @@ def ramp(s, f):
         s.cycles = slot
         envelope.opp_ramp(s)
         f.addend[slot] += s.opp_tl[slot] - before
+        f.tl[slot] = s.opp_tl[slot]
         moved |= s.opp_tl[slot] ^ before
     s.cycles = 0
     f.atten_old |= moved

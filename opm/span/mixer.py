@@ -37,7 +37,7 @@ def last_slot(s, f, w, r, n, wide):
         return
     atten, am = f.atten_before, f.ams[LAST]
     for row in range(w.rows + 1):
-        own = w.level[row, LAST] + (f.tl[LAST] << 3)
+        own = w.level[row, LAST] + f.tl[LAST]
         for t in range(w.begin[row], w.begin[row + 1]):
             w.last[t + NOW - 1] = frame.noise_output(atten, w.sign[t])
             atten = min(own + (w.am_by[am, t + 1] >> 2), 1023)

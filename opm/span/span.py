@@ -22,7 +22,7 @@ def clean(s, f):
     """Say whether nothing is settling."""
     settling = f.write | f.codes_late | f.am_late | f.pitch_written | f.pitch_changed | f.keys_moving | f.lfo_fresh
     settling |= f.connection_late
-    return not (settling or s.opp)
+    return not settling and (not s.opp or envelope.ramps_rest(s))
 
 
 @outline
@@ -31,7 +31,7 @@ def span(s, f, g, w, r, n, mute):
     f.busy = 0
     wide = (n + WIDE - 1) // WIDE * WIDE
     changes = walk(s, f, w, n)
-    heard = envelope.attenuations(f, w, r, n, wide)
+    heard = envelope.attenuations(f, w, r, wide)
     phase.phases(f, w, changes, n)
     if heard or s.ne or f.resounding:
         operators.operators(f, w, r, n, wide)
@@ -54,6 +54,8 @@ def walk(s, f, w, n):
     phase.increments(s, f, w, changes)
     envelope.envelopes(s, f, w, changes, n)
     frame.timers(s, n)
+    if s.opp:
+        envelope.ramp_counters(s, n)
     return changes
 
 
