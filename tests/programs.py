@@ -78,10 +78,10 @@ def queued_program(seed: int, frames: int, chip: str = "ym2151") -> np.ndarray:
     return np.concatenate([program, np.array(rows, opm.EVENT)])
 
 
-def settled_chip(seed: int) -> opm.YM2151:
+def settled_chip(seed: int, make: type[opm.YM2151] = opm.YM2151) -> opm.YM2151:
     """Return a chip some time after a random patch was keyed on: all algorithms, envelopes slow and fast, any LFO."""
     rng = np.random.default_rng(seed)
-    chip = opm.YM2151()
+    chip = make()
     often, slow = rng.random(), rng.random()
 
     def some(share: float, else_value: int = 0) -> int:
@@ -94,6 +94,7 @@ def settled_chip(seed: int) -> opm.YM2151:
             chip.write_register(base + ch, row)
     for slot in range(32):
         level = int(rng.integers(60 if rng.random() < 0.8 else 128))
+        level |= 0x80 * int(make is opm.YM2164 and rng.random() < 0.1)
         rows = [(0x40, some(1)), (0x60, level), (0x80, some(0.5, 31)), (0xA0, some(slow, 0x80))]
         rows += [(0xC0, some(slow, 0x40 * int(rng.integers(4)))), (0xE0, some(1))]
         for base, row in rows:

@@ -53,8 +53,8 @@ def _prepare(memory, again):
     return walk(state[0], work[0], w, LONGEST)
 
 
-def _loop(one_pass: Any) -> Any:
-    """Compile a loop over a pass."""
+def repeated(one_pass: Any) -> Any:
+    """Return a compiled loop over a pass."""
     step = njit(forceinline=True)(one_pass)
 
     @njit(nogil=True)
@@ -74,7 +74,7 @@ def measure(chip: YM2151, runs: int) -> Iterator[tuple[str, float]]:
     changes = _prepare(memory, memory)
     moment, out = memory.copy(), np.empty((LONGEST, 2), np.int16)
     for name, one_pass in PASSES.items():
-        loop = _loop(one_pass)
+        loop = repeated(one_pass)
         times = []
         for _ in range(runs + 1):
             memory[:] = moment

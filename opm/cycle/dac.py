@@ -11,6 +11,8 @@ from .._jit import block
 from ..state import LEFT, RIGHT
 from ..tables import EXPONENT
 
+i32 = np.int32
+
 
 @block
 def pins(s):
@@ -64,6 +66,13 @@ def lost_bits(value):
 
 @block
 def rounded(value):
-    """The DAC's 10-bit mantissa and 3-bit exponent, as a value."""
-    bits = lost_bits(value)
-    return (value >> bits) << bits
+    """The DAC's 10-bit mantissa and 3-bit exponent, as a value: bits below the mantissa are lost.
+
+    No table and no branch: ones from the highest bit of the magnitude downwards, less the mantissa's nine.
+    """
+    ones = i32(value ^ i32(value >> i32(31)))
+    ones = i32(ones | i32(ones >> i32(1)))
+    ones = i32(ones | i32(ones >> i32(2)))
+    ones = i32(ones | i32(ones >> i32(4)))
+    ones = i32(ones | i32(ones >> i32(8)))
+    return i32(value & i32(~i32(ones >> i32(9))))

@@ -100,7 +100,9 @@ def nothing(w, n):
 
 @outline
 def store(w, first, step, out):
-    """Both sides as the DAC rounds them, of the frames that are asked for."""
+    """Both sides as the DAC rounds them, of the frames that are asked for: a pair is stored as one word."""
+    pairs = out.view(i32)
     for i in range(out.shape[0]):
-        out[i, LEFT] = dac.rounded(w.dac[LEFT, first + i * step + NOW - 3])
-        out[i, RIGHT] = dac.rounded(w.dac[RIGHT, first + i * step + NOW - 2])
+        left = dac.rounded(w.dac[LEFT, first + i * step + NOW - 3])
+        right = dac.rounded(w.dac[RIGHT, first + i * step + NOW - 2])
+        pairs[i, 0] = i32(i32(left & i32(0xFFFF)) | i32(right << i32(16)))

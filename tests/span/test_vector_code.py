@@ -1,0 +1,62 @@
+"""The hot loops of a span are vector code on processors with AVX2 and with AVX-512; compiled for them, not run.
+
+The speed rests on LLVM's vectoriser, which gives up without a word.
+"""
+
+import json
+import re
+
+import pytest
+from conftest import ROOT
+from test_jit import run_python
+
+LOOPS = {
+    "attenuations, AM": "lambda p: envelope.attenuations(p.f, p.w, p.r, p.n)",
+    "phases, a ramp": "lambda p: phase.phases(p.f, p.w, p.changes, p.n)",
+    "operator": "lambda p: operators.operator(p.w, p.r, 8, u(0), 0, u(15), p.f.m1_to_m2[0], 16, u(15), p.f.m1_to_m2[1], p.n)",
+    "operator C2": "lambda p: operators.last_operator(p.w, p.r, 0, p.f.m1_to_c2[0], p.f.m1_to_c2[1], p.f.m1_to_c2[2], p.n)",
+    "channel sum": "lambda p: mixer.channel_sum(p.f, p.w, p.r, 0, p.n)",
+    "mixer": "lambda p: mixer.mixer(p.f, p.f, p.w, p.r, p.n, p.n)",
+    "store": "lambda p: mixer.store(p.w, 0, 1, p.out)",
+    "feedback": "lambda p: operators.feedback(p.f, p.w, p.r, p.n)",
+}
+CODE = """
+import json
+from numpy import uint64 as u
+from opm.bench import passes
+from opm.span import envelope, mixer, operators, phase
+found = {}
+for name, one_pass in {LOOPS}.items():
+    loop = passes.repeated(eval(one_pass))
+    loop.compile("void(int32[::1], int32[::1], int64, int16[:, ::1], int64)")
+    found[name] = next(iter(loop.inspect_asm().values()))
+print(json.dumps(found))
+"""
+ARITHMETIC = re.compile(r"\tvp(?:add|sub|sll|srl|sra|and|min|max|mull|tern)\w*\t.*%[yz]mm")
+
+
+def innermost_loops(assembly):
+    """Return the lines of each loop without a loop in it: from a label to the first jump back to it."""
+    lines, starts, loops = assembly.splitlines(), {}, []
+    for i, line in enumerate(lines):
+        if label := re.match(r"(\.L\w+):", line):
+            starts[label[1]] = i
+        elif (jump := re.match(r"\tj\w+\t(\.L\w+)", line)) and jump[1] in starts:
+            loops.append(lines[starts[jump[1]] : i])
+            starts = {}
+    return loops
+
+
+@pytest.mark.parametrize("processor", ["haswell", "skylake-avx512"])
+def test_hot_loops_are_vector_code(processor):
+    code = CODE.replace("{LOOPS}", repr(LOOPS))
+    found = json.loads(run_python(code, ROOT, NUMBA_CPU_NAME=processor, NUMBA_CPU_FEATURES=""))
+    abreast = {
+        name: max(len(ARITHMETIC.findall("\n".join(loop))) for loop in innermost_loops(assembly))
+        for name, assembly in found.items()
+    }
+    assert abreast.pop("feedback") == 0, "the one chain that waits for itself: does the search see what it should?"
+    assert {name for name, count in abreast.items() if count < 3} == set(), f"scalar loops; vector lines: {abreast}"
+    if processor != "haswell":
+        for name in ("operator", "operator C2"):
+            assert "vpgatherdd" in found[name], f"{name}: no gather by 32-bit indices"
