@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from opm.song import BLOCK, Renderer, Samples, Schedule, Snapshot
+from opm.song import Renderer, Samples, Schedule, Snapshot
 
 SPACING = 4.0
 """Seconds between snapshots."""
 SCANNED = 3600.0
 """Seconds of a song the scan covers."""
+BLOCK = 1024
+"""Frames rendered between two orders of the listener."""
 STEP = 16 * BLOCK
 """Frames run without a look at whether the transport was closed."""
 
@@ -47,7 +49,7 @@ class Transport:
     def __init__(self, schedule: Schedule, mute: int = 0, scan: bool = True) -> None:
         self.schedule = schedule
         self._renderer = Renderer(schedule, mute, tapped=True)
-        self._blocks = self._renderer.blocks()
+        self._blocks = self._renderer.blocks(BLOCK)
         self._spacing = max(1, round(SPACING * schedule.rate))
         self._places: list[Snapshot] = [self._renderer.snapshot()]
         self._lock = threading.Lock()
@@ -73,7 +75,7 @@ class Transport:
         if not place.position <= self._renderer.position <= frame:
             self._renderer.restore(place)
         self._skip(self._renderer, frame)
-        self._blocks = self._renderer.blocks()
+        self._blocks = self._renderer.blocks(BLOCK)
 
     def block(self) -> Samples | None:
         """Return the next (n, 2) int16 block; None at the end."""

@@ -5,12 +5,12 @@ from ..events import CAT2151, CHIP
 from . import formats
 from .formats.common import FASTEST, SLOWEST
 from .log import WRITE, Log, Loop, SongError, reason
-from .render import BLOCK, CHANNELS, Part, Renderer, Samples, Snapshot
+from .render import CHANNELS, Part, Renderer, Samples, Snapshot
 from .schedule import Options, Schedule
 from .song import SONG_WRITE, Song, load
 
 __all__ = [
-    "BLOCK", "CAT2151", "CHANNELS", "CHIP", "FASTEST", "SLOWEST", "SONG_WRITE", "WRITE", "Log", "Loop", "Options",
+    "CAT2151", "CHANNELS", "CHIP", "FASTEST", "SLOWEST", "SONG_WRITE", "WRITE", "Log", "Loop", "Options",
     "Part", "Renderer", "Samples", "Schedule", "Snapshot", "Song", "SongError", "formats", "load",
     "printable", "reason", "replacing",
 ]  # fmt: skip

@@ -12,7 +12,8 @@ from ..events import ADDRESS, EVENT, Events
 from ..registers import RL
 from .schedule import Place, Schedule
 
-BLOCK = 1024
+BLOCK = 32_768
+"""Frames at a time where nobody listens meanwhile."""
 SILENCE = 0.1
 """Seconds of exact zeros that end the tail early."""
 Samples = npt.NDArray[np.int16]
@@ -83,15 +84,16 @@ class Part:
     def run_channels(self, frames: int) -> Samples:
         """Return each channel's sum on the sides it is heard on, (frames, 8, 2)."""
         events = self.due(frames)
-        start = self.chip.cycle
-        cuts = {0, frames}
-        for i in np.flatnonzero((events["kind"] == ADDRESS) & np.isin(events["data"], _PANNING)).tolist():
-            cuts.add(min(frames, (int(events["cycle"][i]) - start) // self.cycles_per_frame + 1))
+        cycles = events["cycle"] - self.chip.cycle
+        panning = (events["kind"] == ADDRESS) & np.isin(events["data"], _PANNING)
+        # A byte of data acts in its frame or in the next; the address of the first may lie in what was run before.
+        acts = cycles[np.insert(panning, 0, True)[:-1]] // self.cycles_per_frame
+        cuts = np.unique(np.concatenate([[0], acts, acts + 1, acts + 2, [frames]]).clip(max=frames))
+        rows = np.searchsorted(cycles, cuts * self.cycles_per_frame)
         parts = []
-        for first, end in pairwise(sorted(cuts)):
-            now = events[(events["cycle"] >= self.chip.cycle) & (events["cycle"] < start + end * self.cycles_per_frame)]
+        for (first, end), (row, last) in zip(pairwise(cuts.tolist()), pairwise(rows.tolist()), strict=True):
             sums = np.empty((end - first, CHANNELS), np.int16)
-            self.chip.run(now, end - first, self.cycles_per_frame, channels=sums)
+            self.chip.run(events[row:last], end - first, self.cycles_per_frame, channels=sums)
             sides = np.stack([self.chip.state.ch_rl & 1, self.chip.state.ch_rl >> 1], axis=1)
             parts.append(sums[:, :, None] * sides.astype(np.int16))
         return np.concatenate(parts)
@@ -119,7 +121,7 @@ class Renderer:
 
     def skip(self, frame: int) -> None:
         """Go on to a frame without keeping samples."""
-        for _ in self._blocks(self._mix, 64 * BLOCK, frame):
+        for _ in self._blocks(self._mix, BLOCK, frame):
             pass
 
     def mute(self, mask: int) -> None:
@@ -148,8 +150,9 @@ class Renderer:
     def _blocks(self, make: Callable[[int], Samples], frames: int, end: int | None = None) -> Iterator[Samples]:
         end = self.schedule.frames if end is None else min(end, self.schedule.frames)
         while self.position < end:
-            block = make(min(frames, end - self.position))
-            kept = self._fade(block) if self.schedule.fade else self._until_silence(block)
+            block = kept = make(min(frames, end - self.position))
+            if self.position + len(block) > self.schedule.end:
+                kept = self._fade(block) if self.schedule.fade else self._until_silence(block)
             self.position += len(block)
             yield kept
             if len(kept) < len(block):
@@ -168,21 +171,16 @@ class Renderer:
 
     def _fade(self, block: Samples) -> Samples:
         """Fade out by (1 - x) squared, x the share of the fade that has passed."""
-        if self.position + len(block) <= self.schedule.end:
-            return block
         frame = self.position + np.arange(len(block)) - self.schedule.end
         gain = (1 - np.clip(frame / self.schedule.fade, 0, 1)) ** 2
         return np.rint(block * gain.reshape(-1, *[1] * (block.ndim - 1))).astype(np.int16)
 
     def _until_silence(self, block: Samples) -> Samples:
         """Cut the tail once it has been silent long enough."""
-        if self.position + len(block) <= self.schedule.end:
-            return block
         enough = round(SILENCE * self.schedule.rate)
         loud = self.position + np.flatnonzero(block.reshape(len(block), -1).any(axis=1))
-        marks = [self._loud, *loud[loud > self._loud].tolist(), self.position + len(block)]
-        self._loud = marks[-2]
-        for before, after in pairwise(marks):
-            if after - before > enough:
-                return block[: max(0, before + enough - self.position)]
-        return block
+        marks = np.concatenate([[self._loud], loud[loud > self._loud], [self.position + len(block)]])
+        silent = np.diff(marks) > enough
+        silent[-1] = True  # so far
+        self._loud = int(marks[silent.argmax()])
+        return block[: max(0, self._loud + enough - self.position)]

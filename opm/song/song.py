@@ -32,8 +32,6 @@ SONG_WRITE = np.dtype([("seconds", np.float64), ("chip", np.uint8), ("address", 
 _PICOSECONDS = 10**12
 _JUST_BELOW = _PICOSECONDS * (1 - 2.0**-50)
 """Picoseconds of a second, less what float seconds may be off: a frame's own time never becomes the next frame's."""
-_BLOCK = 32_768
-"""Frames per compiled call."""
 
 
 def load(source: str | os.PathLike[str] | bytes | BinaryIO, time_unit: str | None = None) -> "Song":
@@ -313,7 +311,7 @@ class Song:
         renderer = Renderer(schedule, mute)
         renderer.skip(round(start * schedule.rate))
         shape = (0, CHANNELS * len(self.chips), 2) if stems else (0, 2)
-        blocks = renderer.channel_blocks(_BLOCK) if stems else renderer.blocks(_BLOCK)
+        blocks = renderer.channel_blocks() if stems else renderer.blocks()
         return np.concatenate([np.empty(shape, np.int16), *blocks])
 
     def events(self, chip: int = 0, loops: int = 1) -> "Events":

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-LONG = "0 28 4A\n0 20 C7\n0 80 1F\n0 08 08\n# loop\n50000 28 4A\n100000 28 3E\n"
+LONG = "0 28 4A\n0 20 C7\n0 80 1F\n0 08 08\nloop\n50000 28 4A\n100000 28 3E\n"
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
 PLAYER = ("-m", "player")
 PLAYS = """
@@ -86,7 +86,7 @@ def test_a_signal_ends_a_rendering(songs, tmp_path, number):
 def test_a_signal_that_is_ignored_stays_so(songs, tmp_path):
     """As under nohup."""
     nohup = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); import player.__main__ as p; p.run()"
-    process = start(["-c", nohup, songs[0], "-o", tmp_path / "a.wav", "--loops", 20])
+    process = start(["-c", nohup, songs[0], "-o", tmp_path / "a.wav", "--loops", 100])
     wait_for(lambda: list(tmp_path.glob(".opm-*")))
     process.send_signal(signal.SIGHUP)
     process.communicate()

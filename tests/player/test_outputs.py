@@ -12,9 +12,8 @@ import soundfile
 from conftest import ROOT
 
 import opm
-from opm.song import Options, Renderer, Schedule, formats
+from opm.song import Options, Schedule, formats
 from player.__main__ import main
-from player.job import Job
 
 VGM = ROOT / "player" / "songs" / "mountain_king.vgm"
 NOTES = [(0x20, 0x47), (0x21, 0x87), (0x28, 0x4A), (0x29, 0x5A), (0x40, 1), (0x41, 1), (0x80, 31), (0x81, 31)]
@@ -154,13 +153,3 @@ def test_unknown_endings_and_two_chips(two_notes, tmp_path, capsys):
     (tmp_path / "dual.vgm").write_bytes(formats.vgm.write(song))
     assert main([str(tmp_path / "dual.vgm"), "-o", str(tmp_path / "a.log")]) == 2
     assert "two" in capsys.readouterr().err
-
-
-def test_channels_of_a_renderer_do_not_depend_on_blocks():
-    job = Job(VGM, options=Options(loops=1, fade=0))
-    schedule = job.read()
-    schedule.frames = 60_000
-    one = np.concatenate(list(Renderer(schedule).channel_blocks(1024)))
-    other = np.concatenate(list(Renderer(schedule).channel_blocks(7777)))
-    np.testing.assert_array_equal(one, other)
-    assert one.shape == (60_000, 8, 2)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import opm
+from opm.bench import patch
 from opm.song import WRITE, Log, Loop, Options, Renderer, Schedule, formats, schedule
 from opm.song.formats import json_log
 from opm.song.schedule import PIECE, Place
@@ -164,10 +165,10 @@ def test_a_loop_of_one_tick_is_scheduled_many_passes_at_a_time():
     renderer.skip(300_000)
     place = renderer.snapshot()
     assert place.parts[0][1].write > 3 * 40_000
-    want = np.concatenate([block for block, _ in zip(renderer.blocks(), range(8), strict=False)])
+    want = np.concatenate([block for block, _ in zip(renderer.blocks(1024), range(8), strict=False)])
     again = Renderer(renderer.schedule)
     again.restore(place)
-    got = np.concatenate([block for block, _ in zip(again.blocks(), range(8), strict=False)])
+    got = np.concatenate([block for block, _ in zip(again.blocks(1024), range(8), strict=False)])
     np.testing.assert_array_equal(got, want)
     assert again.parts[0].chip.save() == renderer.parts[0].chip.save()
 
@@ -194,6 +195,19 @@ def test_blocks_do_not_depend_on_their_size():
     assert not blocks[0][-1].any()
 
 
+@pytest.mark.parametrize("family", [False, True])
+def test_channels_do_not_depend_on_blocks(family):
+    """Nor does the frame in which one that sounds is panned."""
+    panning = [(0x20 + i % 8, (0x40, 0x80, 0xC0)[i % 3]) for i in range(24)]
+    song = song_of([0] * len(patch()) + list(range(1000, 1888, 37)), rate=None, length=2000)
+    song.writes["address"], song.writes["data"] = zip(*patch(), *panning, strict=True)
+    schedule = Schedule(song, Options(tail=0, family=family))
+    by_frame, *others = (np.concatenate(list(Renderer(schedule).channel_blocks(size))) for size in (1, 3, 333, 10**6))
+    assert by_frame.shape == (2000, 8, 2)
+    for other in others:
+        np.testing.assert_array_equal(other, by_frame)
+
+
 def test_the_tail_ends_after_silence_or_its_limit():
     quiet = Schedule(song_of([0, 4410]), Options(tail=3.0))
     assert sum(map(len, Renderer(quiet).blocks())) == quiet.end + round(0.1 * quiet.rate)
@@ -202,6 +216,19 @@ def test_the_tail_ends_after_silence_or_its_limit():
     held.writes["data"] = [0xC7, 0x4A, 0x01, 0x1F, 0x00, 0x0F, 0x00, 0x08]
     schedule = Schedule(held, Options(tail=0.7))
     assert sum(map(len, Renderer(schedule).blocks())) == schedule.end + round(0.7 * schedule.rate)
+
+
+@given(runs=st.lists(st.integers(1, 12), max_size=9), start=st.integers(0, 60), size=st.integers(1, 70))
+def test_silence_ends_the_tail_wherever_blocks_end(runs, start, size):
+    """Runs of sound and silence by turns, behind frame 8 a tail; here, 0.1 s are 5 frames."""
+    schedule = Schedule(song_of([]), Options())
+    schedule.rate, schedule.end, schedule.frames = 50.0, 8, 60
+    sound = np.resize(np.repeat(np.arange(len(runs)) % 2, runs), (60, 1))
+    renderer = Renderer(schedule)
+    renderer._mix = lambda frames: sound[renderer.position : renderer.position + frames]
+    renderer.skip(start)
+    end = next((frame for frame in range(8 + 5, 60) if not sound[frame - 4 : frame + 1].any()), 60)
+    assert sum(map(len, renderer.blocks(size))) == max(0, end - start)
 
 
 def test_two_chips_are_added_and_clipped():
