@@ -58,10 +58,10 @@ def repeated(one_pass: Any) -> Any:
     step = njit(forceinline=True)(one_pass)
 
     @njit(nogil=True)
-    def loop(memory, again, changes, out, count):
+    def loop(memory, again, n, changes, out, count):
         state, work, words = views(memory)
         w, r = memory[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
-        p = Records(state[0], work[0], work[1], w, r, LONGEST, changes, out, words, work)
+        p = Records(state[0], work[0], work[1], w, r, n, changes, out, words, work)
         for _ in range(count):
             step(p)
 
@@ -78,5 +78,5 @@ def measure(chip: YM2151, runs: int) -> Iterator[tuple[str, float]]:
         times = []
         for _ in range(runs + 1):
             memory[:] = moment
-            times.append(timed(lambda: loop(memory, memory, changes, out, REPEATS)))  # noqa: B023
+            times.append(timed(lambda: loop(memory, memory, LONGEST, changes, out, REPEATS)))  # noqa: B023
         yield name, statistics.median(times[1:]) * 1e9 / REPEATS / LONGEST

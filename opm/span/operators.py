@@ -10,7 +10,7 @@ from .frame import i32
 from .phase import upper
 from .rows import NOW
 
-i64, u32, u64 = np.int64, np.uint32, np.uint64
+u32, u64 = np.uint32, np.uint64
 SAME, BEFORE = u64(NOW), u64(NOW - 1)
 """Where the row of a modulator begins: in the same frame, in the one before."""
 EARLY, LATE = u64(0), u64(1)
@@ -60,8 +60,7 @@ def nothing(w, n):
 @block
 def feedback(f, w, r, n):
     """M1, whose two newest outputs come back: all eight channels at once, for one waits for itself."""
-    a0, a1, a2, a3 = i64(f.out[0]), i64(f.out[1]), i64(f.out[2]), i64(f.out[3])
-    a4, a5, a6, a7 = i64(f.out[4]), i64(f.out[5]), i64(f.out[6]), i64(f.out[7])
+    a0, a1, a2, a3, a4, a5, a6, a7 = f.out[0], f.out[1], f.out[2], f.out[3], f.out[4], f.out[5], f.out[6], f.out[7]
     for t in range(n):
         a0 = fed_back(f, w, r, 0, t, a0)
         a1 = fed_back(f, w, r, 1, t, a1)
@@ -75,10 +74,10 @@ def feedback(f, w, r, n):
 
 @block
 def fed_back(f, w, r, c, t, newest):
-    """Compute, store and return one channel's M1."""
-    modulation = (newest + r.out[c, u64(t + NOW - 2)]) >> f.fb_shift[c]
-    p = u64((r.phase[c, u64(t)] + modulation) & 1023)
-    newest = i64(SIGNED_POWER[u64(SIGNED_SINE[p] + r.atten[c, u64(t)])])
+    """Compute, store and return one channel's M1; 32 bits and no sign extended, or the way around gets longer."""
+    modulation = i32(i32(newest + r.out[c, u64(t + NOW - 2)]) >> i32(f.fb_shift[c] & i32(31)))
+    p = u64(i32(r.phase[c, u64(t)] + modulation) & i32(1023))
+    newest = i32(SIGNED_POWER[u64(u32(i32(SIGNED_SINE[p]) + r.atten[c, u64(t)]))])
     w.out[c, u64(t + NOW)] = newest
     return newest
 
