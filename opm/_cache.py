@@ -49,12 +49,23 @@ class _CheckedFiles(IndexDataCacheFile):
 
 
 class DiskCache(FunctionCache):
-    """Numba's disk cache with checked files; what cannot be written is said, and lost."""
+    """Numba's disk cache with checked files; what cannot be written is said, and lost.
 
-    def __init__(self, function: Any) -> None:
+    Parameters
+    ----------
+    function : function
+    sources : int
+        Another number for other sources of what the function calls: part of the key.
+    """
+
+    def __init__(self, function: Any, sources: int) -> None:
         super().__init__(function)
         files = self._cache_file
         self._cache_file = _CheckedFiles(self.cache_path, self._impl.filename_base, files._source_stamp)
+        self._sources = sources
+
+    def _index_key(self, signature: Any, codegen: Any) -> Any:
+        return super()._index_key(signature, codegen), self._sources
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
         try:

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from ._jit import SOURCES, block, entry, outline
+from ._jit import block, entry, outline
 from .cycle import bus
 from .cycle.clock import clock, muted_output_clock
 from .events import ADDRESS, CYCLES_PER_FRAME, CYCLES_TO_DATA, DATA, EVENT, IC
-from .span import boundary, frame, mixer
+from .span import boundary, frame, lfo, mixer
+from .span.frame import i32
 from .span.rows import LONGEST, NOW, SPAN
 from .span.span import SETTLE, SHORTEST, clean, span
 from .state import BIAS, LEFT, OUTSIDE, RECORD, RIGHT
@@ -112,10 +113,10 @@ def leave(memory, state, words, work, mute):
 def resume(memory, work, mute):
     """Go on inside where the frame engine left, unless somebody has touched the chip since; say whether it did."""
     f = work[0]
-    touched = (f.left ^ 1) | (f.left_mute ^ mute)
+    different = i32(0)
     for i in range(BOTH if mute else CHIP_WORDS):
-        touched |= memory[STATE_AT + i] ^ memory[LEFT_AT + i]
-    if touched:
+        different = i32(different | i32(memory[STATE_AT + i] ^ memory[LEFT_AT + i]))
+    if different or not f.left or f.left_mute != mute:
         f.write = 0
         return False
     copy(memory, KEPT_AT, STATE_AT, mute)
@@ -138,12 +139,12 @@ def whole_frame(chip, words, work, mute):
 
 @block
 def span_length(s, f, events, done, cycle, end):
-    """Return how many frames can be done at once; 0 if that is not worth while."""
+    """Return how many frames can be done at once; 0 if that is not worth while. The longest end with a round."""
     if not clean(s, f):
         return 0
     if done < events.shape[0]:
         end = min(end, events[done]["cycle"])
-    n = min(LONGEST, (end - cycle) // CYCLES_PER_FRAME - SETTLE)
+    n = min(LONGEST - lfo.into_round(s), (end - cycle) // CYCLES_PER_FRAME - SETTLE)
     return n if n >= SHORTEST else 0
 
 
@@ -171,9 +172,9 @@ def follow(words, traced, row):
 @outline
 def within_widths(words):
     """Say whether every word of the chip's record is within its width, so that no index leaves its table."""
-    bits = 0
-    for i in range(BIAS.shape[0]):
-        bits |= (words[i] + BIAS[i]) & OUTSIDE[i]
+    bits = i32(0)
+    for i in range(CHIP_WORDS):
+        bits = i32(bits | i32(i32(words[i] + BIAS[i]) & OUTSIDE[i]))
     return bits == 0
 
 
@@ -191,7 +192,6 @@ def run_frames(
     channels,
     traced,
     trace,
-    sources=SOURCES,
 ):
     """Advance a chip and record its samples.
 
@@ -218,8 +218,6 @@ def run_frames(
         Words of the chip's record to trace.
     trace : (n, k) int32
         Their values after each of the last n samples.
-    sources : int
-        Never given: part of the cache key, see ``_jit``.
 
     Returns
     -------

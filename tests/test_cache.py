@@ -12,7 +12,7 @@ import sys
 from opm import _jit
 
 @_jit.entry
-def double(x, sources=_jit.SOURCES):
+def double(x):
     return 2 * x
 
 print(double(21), "compiled" if double.stats.cache_misses else "loaded")

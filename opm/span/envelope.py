@@ -7,7 +7,7 @@ from ..cycle.envelope import ramped
 from ..state import ATTACK, DECAY1, RELEASE
 from . import frame
 from .frame import LAST, LATE_PITCH, NO_TICK, i32, pick
-from .rows import NONE
+from .rows import LONGEST, NONE
 
 u64 = np.uint64
 SILENT = 832
@@ -22,26 +22,55 @@ def envelopes(s, f, w, changes, n):
     keep(f.level, w.level[0])
     w.begin[0], w.ticks, w.unsettled = 0, -1, 1
     w.changed[:] = 0
-    rows, k, late = 0, 1, False
-    for t in range(n):
+    rows, k, late, t, ticked = 0, 1, False, 0, s.eg_clock_count + n > 2
+    while t < n:
         if late:
             new_rates(s, f, w, k - 1, 0, LATE_PITCH)
-            late = False
-        if k <= changes and w.change[k] == t:
+        late = k <= changes and w.change[k] == t
+        if late:
             new_rates(s, f, w, k, LATE_PITCH, 32)
-            k, late = k + 1, True
+            k += 1
+        idle = idle_frames(s, w)
+        if idle:
+            end = t + 1 if late else w.change[k] if k <= changes else n
+            idle = min(idle, end - t)
+            pass_by(s, idle)
+            t += idle
+            continue
         row = frame.envelope_clock(s, f)
+        t += 1
         if w.unsettled or (row != NO_TICK and (w.ticks >> f.shift_lock) & 1):
             step(f, w, row)
             if w.moved:
                 rows += 1
-                w.begin[rows] = t + 1
+                w.begin[rows] = t
                 keep(f.level, w.level[rows])
     if late:
         new_rates(s, f, w, k - 1, 0, LATE_PITCH)
+    if ticked:
+        frame.lock_timer(f, (s.eg_timer - 1) & 0xFFFF)
     w.begin[rows + 1] = n
     w.rows = rows
     f.envelope_moving = 1
+
+
+@block
+def idle_frames(s, w):
+    """Return how many frames nothing steps, if nothing has to settle: positions of the timer are powers of two."""
+    if w.unsettled:
+        return 0
+    if w.ticks == 0:
+        return LONGEST
+    spacing = max((w.ticks & -w.ticks) >> 1, 1)
+    return max(2 - s.eg_clock_count + 3 * (-s.eg_timer & (spacing - 1)), 0)
+
+
+@block
+def pass_by(s, n):
+    """Let the clock and the timer run."""
+    count = s.eg_clock_count + n
+    s.eg_timer = (s.eg_timer + count // 3) & 0xFFFF
+    s.eg_clock_count = count % 3
 
 
 @block

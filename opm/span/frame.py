@@ -557,13 +557,19 @@ def envelope_clock(s, f):
         s.eg_clock_count += 1
         return NO_TICK
     s.eg_clock_count = 0
-    lowest = 0
-    while lowest < 14 and not (s.eg_timer >> lowest) & 1:
-        lowest += 1
-    f.shift_lock = 0 if lowest == 14 else lowest + 1
-    f.timer_lock = (s.eg_timer ^ 1) & 0xFF
+    lock_timer(f, s.eg_timer)
     s.eg_timer = (s.eg_timer + 1) & 0xFFFF
     return (f.shift_lock * 4 + (f.timer_lock & 3)) * RATES
+
+
+@block
+def lock_timer(f, timer):
+    """What a tick finds in the timer."""
+    lowest = 0
+    while lowest < 14 and not (timer >> lowest) & 1:
+        lowest += 1
+    f.shift_lock = 0 if lowest == 14 else lowest + 1
+    f.timer_lock = (timer ^ 1) & 0xFF
 
 
 @block

@@ -30,6 +30,12 @@ def low_frequency(s, f, w, n):
 
 
 @block
+def into_round(s):
+    """Frames since the LFO's round of 16 windows began."""
+    return ((s.lfo_counter1 - 2) & 15) >> 1
+
+
+@block
 def steady_rounds(s, f, n):
     """Return how many rounds of 16 windows, within some frames, the LFO only multiplies."""
     moving = s.w == NOISE or f.lfo_of or f.lfo_step or s.lfo_counter1 != 2

@@ -6,7 +6,7 @@ walk does not know by heart it leaves to Python, a line at a time.
 
 import numpy as np
 
-from ..._jit import SOURCES, block, entry
+from ..._jit import block, entry
 from ...registers import KON
 
 ROW = np.dtype([("whole", np.int64), ("rest", np.int64), ("address", np.uint8), ("data", np.uint8)])
@@ -105,7 +105,7 @@ def _hex(data, at):
 
 
 @entry
-def read_lines(data, at, row, now, latest, forms, rows, count, sources=SOURCES):
+def read_lines(data, at, row, now, latest, forms, rows, count):
     """Read lines as long as they are writes, waits or comments; behind the data stands PADDING.
 
     Returns where it stopped, the row there, the time as a pair, whether that is exact, and the number of writes.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..._jit import SOURCES, block, entry
+from ..._jit import block, entry
 from ..limits import DEEPEST, LONGEST, MOST_WRITES
 from ..log import WRITE, Loop, SongError
 
@@ -107,7 +107,7 @@ def _length(data, at, end, command):
 
 
 @entry
-def _walk(data, at, end, table, loop_at, latest, writes, first, sources=SOURCES):
+def _walk(data, at, end, table, loop_at, latest, writes, first):
     """Walk; return why and where it stopped, the time, the number of writes, and time and write of the loop."""
     stop, time, count, loop_tick, loop_write = CUT, 0, 0, -1, 0
     while at < end:
@@ -156,7 +156,7 @@ def part_end(data: bytes, at: int, least: int) -> tuple[int, int]:
 
 
 @entry
-def _part_end(data, at, least, deepest, sources=SOURCES):
+def _part_end(data, at, least, deepest):
     depth, quoted, end = 1, False, at + least
     while at < data.size:
         char = data[at]
