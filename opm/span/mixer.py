@@ -1,11 +1,15 @@
 """Mixer and DAC over a span."""
 
+import numpy as np
+
 from .._jit import block, outline
 from ..cycle import dac
 from ..state import C1, C2, LEFT, M2, RIGHT
 from . import frame
 from .frame import LAST, i32
 from .rows import NOW
+
+u64 = np.uint64
 
 
 @block
@@ -100,9 +104,18 @@ def nothing(w, n):
 
 @outline
 def store(w, first, step, out):
-    """Both sides as the DAC rounds them, of the frames that are asked for: a pair is stored as one word."""
+    """Both sides as the DAC rounds them, of the frames that are asked for; each, or some."""
     pairs = out.view(i32)
-    for i in range(out.shape[0]):
-        left = dac.rounded(w.dac[LEFT, first + i * step + NOW - 3])
-        right = dac.rounded(w.dac[RIGHT, first + i * step + NOW - 2])
-        pairs[i, 0] = i32(i32(left & i32(0xFFFF)) | i32(right << i32(16)))
+    if step == 1:
+        for i in range(out.shape[0]):
+            pairs[i, 0] = pair(w, first + i)
+    else:
+        for i in range(out.shape[0]):
+            pairs[i, 0] = pair(w, first + i * step)
+
+
+@block
+def pair(w, t):
+    """Left and right of a frame as one word."""
+    left, right = dac.rounded(w.dac[LEFT, u64(t + NOW - 3)]), dac.rounded(w.dac[RIGHT, u64(t + NOW - 2)])
+    return i32(i32(left & i32(0xFFFF)) | i32(right << i32(16)))
