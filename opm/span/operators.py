@@ -7,7 +7,6 @@ from ..state import C1, C2, M2
 from ..tables import POWER, SINE
 from .envelope import attenuation
 from .frame import i32
-from .phase import upper
 from .rows import NOW
 
 u32, u64 = np.uint32, np.uint64
@@ -85,25 +84,27 @@ def fed_back(f, w, r, c, t, newest):
 @outline
 def operator(w, r, slot, late, a, a_at, a_mask, b, b_at, b_mask, n):
     """One operator but C2, modulated by two others; a late one sees AM in the frame it changes in."""
-    start, inc, own = w.start[slot], w.step[slot], w.own[slot]
+    ramp, inc, own = w.start[slot], w.step[slot], w.own[slot]
     turn, move, ams = u64(w.turn[slot]), u64(w.move[slot]), u64(w.ams[slot])
     for t in range(n):
         modulation = i32(i32(i32(r.out[a, u64(t) + a_at] & a_mask) + i32(r.out[b, u64(t) + b_at] & b_mask)) >> 1)
-        phase = i32(i32(upper(start, t, inc) + r.phase[turn, t]) + modulation)
+        phase = i32(i32(i32(ramp >> 10) + r.phase[turn, t]) + modulation)
         w.out[slot, t + NOW] = value(phase, attenuation(own, r.atten[move, t], r.am_by[ams, u64(t) + late]))
+        ramp = i32(ramp + inc)
 
 
 @outline
 def last_operator(w, r, c, m1_mask, m2_mask, c1_mask, n):
     """C2, modulated by M1, M2 and C1 of the frame before."""
     slot = C2 + c
-    start, inc, own = w.start[slot], w.step[slot], w.own[slot]
+    ramp, inc, own = w.start[slot], w.step[slot], w.own[slot]
     turn, move, ams = u64(w.turn[slot]), u64(w.move[slot]), u64(w.ams[slot])
     for t in range(n):
         both = i32(i32(r.out[c, t + NOW] & m1_mask) + i32(r.out[M2 + c, t + NOW] & m2_mask))
         modulation = i32(i32(both + i32(r.out[C1 + c, t + NOW - 1] & c1_mask)) >> 1)
-        phase = i32(i32(upper(start, t, inc) + r.phase[turn, t]) + modulation)
+        phase = i32(i32(i32(ramp >> 10) + r.phase[turn, t]) + modulation)
         w.out[slot, t + NOW] = value(phase, attenuation(own, r.atten[move, t], r.am_by[ams, t + 1]))
+        ramp = i32(ramp + inc)
 
 
 @block

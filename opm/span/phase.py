@@ -99,14 +99,10 @@ def ramps(w, slot, phase, changes, n):
     first = 0
     for k in range(changes + 1):
         end, inc = end_of(w, slot, k, changes, n), w.inc[k, slot]
+        ramp = phase
         for t in range((end - first + WIDE - 1) // WIDE * WIDE):
-            w.phase[slot, u64(first) + u64(t)] = upper(phase, t, inc)
+            w.phase[slot, u64(first) + u64(t)] = i32(i32(ramp >> 10) & i32(1023))
+            ramp = i32(ramp + inc)
         phase = i32((phase + (end - first) * inc) & 0xFFFFF)
         first = end
     return phase
-
-
-@block
-def upper(start, t, inc):
-    """The 10 bits of a phase that an operator looks at."""
-    return i32(i32(i32(start + i32(i32(t) * inc)) >> 10) & i32(1023))
