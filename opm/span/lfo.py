@@ -14,9 +14,15 @@ def low_frequency(s, f, w, n):
     w.am[0], w.sign[0] = s.lfo_am, f.noise_sign
     changes, t = 0, 0
     while t < n:
-        pm, frames = s.lfo_pm, ROUND * steady_rounds(s, f, n - t)
+        pm, frames, locked = s.lfo_pm, ROUND * steady_rounds(s, f, n - t), t + ROUND - 1
         if frames:
             lfo_rounds(s, f, w, t, frames)
+        else:
+            frames = steady_frames(s, f, n - t)
+            locked = t + max(frames, 1) - 1
+            if frames:
+                lfo_frames(s, f, w, t, frames)
+        if frames:
             noise_frames(s, f, w, t, frames)
         else:
             frame.first_half(s, f)
@@ -24,7 +30,7 @@ def low_frequency(s, f, w, n):
             w.am[t + 1], w.sign[t + 1] = s.lfo_am, f.noise_sign
         if s.lfo_pm != pm and s.pmd:
             changes += 1
-            w.change[changes], w.pm[changes] = t + (ROUND - 1 if frames else 0), s.lfo_pm
+            w.change[changes], w.pm[changes] = locked, s.lfo_pm
         t += max(frames, 1)
     return changes
 
@@ -55,6 +61,35 @@ def lfo_rounds(s, f, w, t, frames):
     frame.lfo_lock(s, f, 1)
     f.lfo_sum &= 0x7FFF
     s.lfo_counter2 += frames // ROUND
+
+
+@block
+def steady_frames(s, f, n):
+    """Return how many frames the LFO only multiplies, within some and up to the end of AM's or PM's half of a round."""
+    windows = (s.lfo_counter1 - 2) & 15
+    if s.w == NOISE or f.lfo_of or f.lfo_step:
+        return 0
+    end = 8 if windows < 8 else 16 if s.lfo_counter2 < 0x7FFF else 12
+    return max(min((end - windows) >> 1, n), 0)
+
+
+@block
+def lfo_frames(s, f, w, t, frames):
+    """So many frames of a half: the depth's bits that are left, then the lock."""
+    windows = (s.lfo_counter1 - 2) & 15
+    pm, first, end = windows >> 3, windows & 7, (windows & 7) + 2 * frames
+    f.lfo_v = frame.lfo_value(s, f, pm)
+    bits = (s.pmd if pm else s.amd) & ((128 >> first) - (128 >> min(end, 7)))
+    f.lfo_sum = (f.lfo_sum if first else 0) + 2 * f.lfo_v * bits
+    for i in range(frames - 1):
+        w.am[t + 1 + i] = s.lfo_am
+    if end == 8:
+        frame.lfo_lock(s, f, pm)
+        if pm:
+            f.lfo_sum &= 0x7FFF
+    w.am[t + frames] = s.lfo_am
+    s.lfo_counter2 += 1 if windows < 14 <= windows + 2 * frames else 0
+    s.lfo_counter1 = (s.lfo_counter1 + 2 * frames) & 15
 
 
 @block
