@@ -301,7 +301,7 @@ def get_slots(s, f):
 def leave(s, words, f):
     """Put the state together as 32 single clocks per frame would have left it, all but the mixer."""
     put_keys_and_pitch(s, f)
-    replay_envelope_timer(s, f)
+    put_envelope_timer(s, f)
     replay_envelope(s, f)
     put_envelope(s, f)
     put_operators(s, f)
@@ -339,14 +339,16 @@ def put_early_codes(s, f):
 
 
 @block
-def replay_envelope_timer(s, f):
-    """Let the timer's own stage run the last frame, from the count before its tick."""
-    s.eg_timer = (s.eg_timer - f.tick) & 0xFFFF
-    s.eg_timer_stop = 1 if s.eg_timer & 0x3FFF else 0  # position 14 is looked at next: a set bit has come before it
+def put_envelope_timer(s, f):
+    """The timer's bits have come by twice, at clocks 2-17 as at 18-33: history has the lowest set bit of each pass."""
+    before, now = (s.eg_timer - f.tick) & 0xFFFF, s.eg_timer
+    passes = 0x20002000 // (now & -now) if now else 0
+    bit14 = (before >> 14) & 1 if before & 0x3FFF == 0 else 0  # the pass before ends with clocks 0 and 1
+    bit15 = before >> 15 if before & 0x7FFF == 0 else 0
+    s.eg_timer_low = wrapped(bit14 << 31 | bit15 << 30 | passes)
+    s.eg_timer_stop = 1 if now & 0x3FFF else 0
+    s.eg_timer_carry = 0
     s.eg_clock = 0xFF * f.tick
-    for clock in range(32):
-        s.cycles = clock
-        envelope.timer(s)
     s.eg_shift_lock = f.shift_lock
     s.eg_timer_lock = f.timer_lock
 
