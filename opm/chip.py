@@ -7,7 +7,7 @@ half-cycles of phiM. ``port 0`` reads as 255. Source of all behaviour: Nuked-OPM
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ._check import Samples, integer, output
 from ._jit import plain
 from .cycle import bus
-from .engine import AUTO, ENGINES, MEMORY, new_memory, run_frames
+from .engine import AUTO, ENGINES, run_frames
 from .events import (
     CHIP,
     CYCLES_PER_FRAME,
@@ -28,6 +28,7 @@ from .events import (
     make_events,
     starts,
 )
+from .memory import MEMORY, new_memory
 from .pitch import REFERENCE_CLOCK, midi_of, note_name
 from .span.boundary import OBSTACLES
 from .state import FIELDS, RECORD, check_widths
@@ -93,8 +94,9 @@ class YM2151:
         self.clock = _check_clock(clock)
         """Master clock in Hz."""
         self._memory = new_memory()
-        self._records = self._memory.view(MEMORY)["state"][0]
-        self._work = self._memory.view(MEMORY)["work"][0]
+        whole = self._memory.view(MEMORY)[0]
+        self._records: npt.NDArray[Any] = whole["state"]
+        self._work: npt.NDArray[Any] = whole["work"]
         self._mute = 0
         self._cycle = self._frame_cycles = 0
         self._written: list[tuple[int, int]] = []
@@ -439,7 +441,7 @@ class YM2151:
         """
         queue = self._pending_events()
         header = _HEADER.pack(_MAGIC, _LAYOUT, self.clock, self._cycle, self._bus_free, len(queue))
-        return header + self._records[:1].tobytes() + queue.tobytes()
+        return b"".join((header, self._records[:1].tobytes(), queue.tobytes()))
 
     def load(self, saved: bytes | bytearray | memoryview) -> None:
         """Go back to a snapshot; ``state`` views stay live, muted channels stay muted.

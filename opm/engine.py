@@ -1,47 +1,21 @@
 """The one compiled entry: bus events and frames in, samples out. It chooses the engine frame by frame."""
 
-import numpy as np
-
 from ._jit import block, entry, outline
 from .cycle import bus
 from .cycle.clock import clock, muted_output_clock
 from .events import ADDRESS, CYCLES_PER_FRAME, CYCLES_TO_DATA, DATA, EVENT, IC
+from .memory import BOTH, CHIP_WORDS, KEPT_AT, LEFT_AT, SPAN_WORDS, STATE_AT, copy, views
 from .span import boundary, frame, lfo, mixer
 from .span.frame import i32
 from .span.rows import LONGEST, NOW, SPAN
 from .span.span import SETTLE, SHORTEST, clean, span
-from .state import BIAS, LEFT, OUTSIDE, RECORD, RIGHT
+from .state import BIAS, LEFT, OUTSIDE, RIGHT
 
 AUTO, CYCLE, FRAMES = 0, 1, 2
 """Engines."""
 ENGINES = {"auto": AUTO, "cycle": CYCLE, "frame": FRAMES}
 QUIET, WRITE, BUSY = 0, 1, 2
 """What the events hold for the next frame: nothing, one aligned register write, anything else."""
-MEMORY = np.dtype(
-    [("span", SPAN), ("state", RECORD, (2,)), ("left", RECORD, (2,)), ("kept", RECORD, (2,)), ("work", frame.WORK, (2,))]
-)
-"""numpy.dtype of all that a chip is: two states (the chip, and the mixer without its muted channels), the same as the
-frame engine last left them, what it stood on then, and the working records of the frame engine and the spans."""
-STATE_AT, LEFT_AT, KEPT_AT, WORK_AT = (MEMORY.fields[name][1] // 4 for name in ("state", "left", "kept", "work"))
-BOTH, CHIP_WORDS, SPAN_WORDS = LEFT_AT - STATE_AT, RECORD.itemsize // 4, SPAN.itemsize // 4
-
-
-LINE = 64
-"""Bytes of a line of the processor's cache: rows of a span that begin on one are read and written faster."""
-
-
-def new_memory():
-    """Return the words of a zeroed MEMORY record, on a line of the cache."""
-    room = np.zeros(MEMORY.itemsize + LINE, np.uint8)
-    first = -room.ctypes.data % LINE
-    return room[first : first + MEMORY.itemsize].view(np.int32)
-
-
-@block
-def views(memory):
-    """Return both states, both working records, and the words of the chip's own state."""
-    state, work = memory[STATE_AT:LEFT_AT].view(RECORD), memory[WORK_AT:].view(frame.WORK)
-    return state, work, memory[STATE_AT : STATE_AT + CHIP_WORDS]
 
 
 @block
@@ -86,13 +60,6 @@ def enter(state, work, mute):
     for i in range(2 if mute else 1):
         frame.set_panning(chip, work[i], mute * i)
         boundary.get_mixer(state[i], work[i], f)
-
-
-@block
-def copy(memory, source, target, mute):
-    """Copy a state, and the mixer's if channels are muted."""
-    for i in range(BOTH if mute else CHIP_WORDS):
-        memory[target + i] = memory[source + i]
 
 
 @outline

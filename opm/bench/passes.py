@@ -9,7 +9,8 @@ import numpy as np
 from numba import njit
 
 from ..chip import YM2151
-from ..engine import SPAN_WORDS, enter, views, whole_frame
+from ..engine import enter, whole_frame
+from ..memory import SPAN_WORDS, views
 from ..span import envelope, mixer, operators, phase
 from ..span.rows import LONGEST, SPAN
 from ..span.span import finish, span, walk

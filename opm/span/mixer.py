@@ -53,7 +53,8 @@ def mixer(f, m, w, r, n, wide):
     left, right = m.open[LEFT] + (w.last[NOW - 1] & m.left_mask[7]), m.first[RIGHT] + m.open[RIGHT]
     for c in range(8):
         left += w.early[c, NOW] & m.left_mask[c]
-    w.dac[LEFT, NOW - 3], w.dac[LEFT, NOW - 2], w.dac[RIGHT, NOW - 2] = m.taken_before[LEFT], m.taken[LEFT], m.taken[RIGHT]
+    w.dac[LEFT, NOW - 3] = m.taken_before[LEFT]
+    w.dac[LEFT, NOW - 2], w.dac[RIGHT, NOW - 2] = m.taken[LEFT], m.taken[RIGHT]
     w.dac[LEFT, NOW - 1], w.dac[RIGHT, NOW - 1] = clamped(left), clamped(right)
     for t in range(wide):
         left = i32(i32(r.last[t + NOW] - r.out[LAST, t + NOW]) & m.left_mask[7])

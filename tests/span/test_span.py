@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from programs import settled_chip
 
 import opm
-from opm.engine import MEMORY
+from opm.memory import MEMORY
 from opm.span.rows import LONGEST
 from opm.span.span import SETTLE
 

@@ -11,14 +11,14 @@ from conftest import ROOT
 from test_jit import run_python
 
 LOOPS = {
-    "attenuations, AM": "lambda p: envelope.attenuations(p.f, p.w, p.r, p.n)",
-    "phases, a ramp": "lambda p: phase.phases(p.f, p.w, p.changes, p.n)",
-    "operator": "lambda p: operators.operator(p.w, p.r, 8, u(0), 0, u(15), p.f.m1_to_m2[0], 16, u(15), p.f.m1_to_m2[1], p.n)",
-    "operator C2": "lambda p: operators.last_operator(p.w, p.r, 0, p.f.m1_to_c2[0], p.f.m1_to_c2[1], p.f.m1_to_c2[2], p.n)",
-    "channel sum": "lambda p: mixer.channel_sum(p.f, p.w, p.r, 0, p.n)",
-    "mixer": "lambda p: mixer.mixer(p.f, p.f, p.w, p.r, p.n, p.n)",
-    "store": "lambda p: mixer.store(p.w, 0, 1, p.out)",
-    "feedback": "lambda p: operators.feedback(p.f, p.w, p.r, p.n)",
+    "attenuations, AM": "envelope.attenuations(p.f, p.w, p.r, p.n)",
+    "phases, a ramp": "phase.phases(p.f, p.w, p.changes, p.n)",
+    "operator": "operators.operator(p.w, p.r, 8, u(0), 0, u(15), p.f.m1_to_m2[0], 16, u(15), p.f.m1_to_m2[1], p.n)",
+    "operator C2": "operators.last_operator(p.w, p.r, 0, p.f.m1_to_c2[0], p.f.m1_to_c2[1], p.f.m1_to_c2[2], p.n)",
+    "channel sum": "mixer.channel_sum(p.f, p.w, p.r, 0, p.n)",
+    "mixer": "mixer.mixer(p.f, p.f, p.w, p.r, p.n, p.n)",
+    "store": "mixer.store(p.w, 0, 1, p.out)",
+    "feedback": "operators.feedback(p.f, p.w, p.r, p.n)",
 }
 CODE = """
 import json
@@ -27,7 +27,7 @@ from opm.bench import passes
 from opm.span import envelope, mixer, operators, phase
 found = {}
 for name, one_pass in {LOOPS}.items():
-    loop = passes.repeated(eval(one_pass))
+    loop = passes.repeated(eval("lambda p: " + one_pass))
     loop.compile("void(int32[::1], int32[::1], int64, int64, int16[:, ::1], int64)")
     found[name] = next(iter(loop.inspect_asm().values()))
 print(json.dumps(found))
