@@ -1,5 +1,7 @@
 """``MEMORY``: all that a chip is, as one record for the compiled entry."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -19,7 +21,7 @@ MEMORY = np.dtype(
 )
 """numpy.dtype: two states, the chip's and the mixer's without its muted channels; both as the frame engine last left
 them; what it stood on then; and the working records of spans and frames."""
-_PARTS = MEMORY.fields or {}
+_PARTS: Any = MEMORY.fields
 STATE_AT, LEFT_AT, KEPT_AT, WORK_AT = (_PARTS[name][1] // 4 for name in ("state", "left", "kept", "work"))
 """Where the parts begin, in 32-bit words."""
 BOTH, CHIP_WORDS, SPAN_WORDS = LEFT_AT - STATE_AT, RECORD.itemsize // 4, SPAN.itemsize // 4

@@ -1,9 +1,18 @@
 """Spans: many frames at once, the same bits as one by one.
 
 Between two bus events only the chip itself moves, so each hardware block does all frames of a span before the next
-block begins, a row over time for each slot: loops over time run eight or sixteen frames abreast. Where something is
-settling - a write, a key, a pitch - frames are done one by one (``frame.py``), and so are the last ``SETTLE`` of a
-run: they leave all that ``boundary.py`` looks back at.
+block begins: loops over time run eight or sixteen frames abreast. Where something is settling - a write, a key, a
+pitch - frames are done one by one (``frame.py``), and so are the last ``SETTLE`` of a run: they leave all that
+``boundary.py`` looks back at.
+
+What LLVM's vectoriser wants, or it gives up without a word (``tests/span/test_vector_code.py`` watches it):
+
+- two names for one record, one to read from (r) and one to write to (w): it does not mix both through one;
+- int32 throughout, so ``i32`` around each step; indices with a variable offset in uint64, for Numba's negative indices
+  are a choice at each element; look-ups by indices that are clearly not negative, or they are gathered 64 bits at a time;
+- ``range(n)`` and ``t + constant``, n rounded up to ``WIDE``: what is left of a row is done one by one;
+- what adds up from frame to frame written so (``ramp = i32(ramp + inc)``), not as a product;
+- large loops ``outline``, or it unrolls what calls them.
 """
 
 from .._jit import block, outline

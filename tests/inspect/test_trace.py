@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from programs import loud_program, random_program
+from programs import loud_program, random_program, settled_chip
 from vcdvcd import VCDVCD
 
 import opm
@@ -22,6 +22,25 @@ def test_rows_are_the_state_after_each_step(every, step):
         np.testing.assert_array_equal(rows["eg_level"][i], chip.state.eg_level)
         assert rows["pg_phase[9]"][i] == chip.state.pg_phase[9]
         assert (rows.cycles[i], rows.timer_a[i]) == (chip.state.cycles, chip.state.timer_a)
+
+
+@pytest.mark.parametrize("make", [opm.YM2151, opm.YM2164])
+def test_every_field_after_each_frame_without_single_clocks(make):
+    """From the frame engine, register writes included, as the cycle engine has them."""
+    traced, reference = settled_chip(11, make), settled_chip(11, make)
+    for chip in (traced, reference) if make is opm.YM2151 else ():
+        for address in (0x60, 0x28, 0x38, 0x20, 0x08):
+            chip.write_register(address + 3, 0x4B)
+    before = traced.frame_cycles
+    fields = list(opm.STATE.names)
+    rows = opm.trace(traced, fields, start=3, stop=90)
+    assert traced.frame_cycles - before == 90 * 32
+    reference.run((), 3, engine="cycle")
+    for i in range(87):
+        reference.run((), 1, engine="cycle")
+        for name in fields:
+            np.testing.assert_array_equal(rows[name][i], reference.state[name], f"frame {i + 3}, {name}")
+    assert traced.state == reference.state
 
 
 @pytest.mark.parametrize("chip", ["ym2151", "ym2164"])
