@@ -9,7 +9,7 @@ What LLVM's vectoriser wants, or it gives up without a word (``tests/span/test_v
 
 - two names for one record, one to read from (r) and one to write to (w): it does not mix both through one;
 - int32 throughout, so ``i32`` around each step; indices with a variable offset in uint64, for Numba's negative indices
-  are a choice at each element; look-ups by indices that are clearly not negative, or they are gathered 64 bits at a time;
+  are a choice at each element; look-ups by what is clearly not negative, or they are gathered 64 bits at a time;
 - ``range(n)`` and ``t + constant``, n rounded up to ``WIDE``: what is left of a row is done one by one;
 - what adds up from frame to frame written so (``ramp = i32(ramp + inc)``), not as a product;
 - large loops ``outline``, or it unrolls what calls them.

@@ -29,8 +29,8 @@ def test_every_field_after_each_frame_without_single_clocks(make):
     """From the frame engine, register writes included, as the cycle engine has them."""
     traced, reference = settled_chip(11, make), settled_chip(11, make)
     for chip in (traced, reference) if make is opm.YM2151 else ():
-        for address in (0x60, 0x28, 0x38, 0x20, 0x08):
-            chip.write_register(address + 3, 0x4B)
+        for address in (0x63, 0x2B, 0x3B, 0x23, 0x08):
+            chip.write_register(address, 0x4B)
     before = traced.frame_cycles
     fields = list(opm.STATE.names)
     rows = opm.trace(traced, fields, start=3, stop=90)
