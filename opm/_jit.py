@@ -2,7 +2,10 @@
 
 ``block``
     A piece of hardware: compiled into its caller, never called or cached alone. Without the wrappers for
-    calls from Python and C, which nobody makes, compiling all of them takes 20 s instead of 27.
+    calls from Python and C, which nobody makes, compiling all of them takes 20 s instead of 27. Literal arguments
+    count as numbers: one compilation for all of them, since the optimiser sees the literals once they are in line.
+``stage``
+    A large block of the innermost loop: optimised by itself before it goes into its caller (its frames take 5 % less).
 ``outline``
     A large block that runs seldom: it stays a function of its own, so that it does not cost the loop around it
     registers and room (leaving the frame engine in line made every frame 4 % slower).
@@ -25,10 +28,17 @@ from typing import Any
 from numba import njit
 
 from ._cache import DiskCache, say_once
+from ._compiler import EntryCompiler, InlinedCompiler, OptimisedCompiler, without_literals
 
 _UNWRAPPED: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-block = njit(forceinline=True, **_UNWRAPPED)
-outline = njit(**_UNWRAPPED)
+stage = njit(forceinline=True, pipeline_class=OptimisedCompiler, **_UNWRAPPED)
+outline = njit(pipeline_class=OptimisedCompiler, **_UNWRAPPED)
+
+
+def block(function: Any) -> Any:
+    """Compile a function into its callers, with the options above."""
+    compiled: Any = njit(forceinline=True, pipeline_class=InlinedCompiler, **_UNWRAPPED)(function)
+    return without_literals(compiled) if compiled is not function else function
 
 
 def _fingerprint() -> int:
@@ -43,7 +53,7 @@ SOURCES = _fingerprint()
 
 def entry(function: Any) -> Any:
     """Compile a function that Python calls, with the options above."""
-    compiled: Any = njit(nogil=True)(function)
+    compiled: Any = njit(nogil=True, pipeline_class=EntryCompiler)(function)
     if compiled is not function:
         try:
             compiled._cache = DiskCache(function, SOURCES)

@@ -380,7 +380,7 @@ class YM2151:
         end = self._cycle + frames * cycles_per_frame
         if end > LAST_CYCLE:
             raise ValueError(f"a chip runs at most {LAST_CYCLE} cycles, this would be {end}")
-        queue = self._pending_events()
+        queue = self._pending_events() if self._written else self._queue
         if len(queue):
             events = np.concatenate([queue[: np.searchsorted(queue["cycle"], end)], events])
             events = events[np.argsort(events["cycle"], kind="stable")]

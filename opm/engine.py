@@ -1,6 +1,6 @@
 """The one compiled entry: bus events and frames in, samples out. It chooses the engine frame by frame."""
 
-from ._jit import block, entry, outline
+from ._jit import block, entry, outline, stage
 from .cycle import bus
 from .cycle.clock import clock, muted_output_clock
 from .events import ADDRESS, CYCLES_PER_FRAME, CYCLES_TO_DATA, DATA, EVENT, IC
@@ -90,7 +90,7 @@ def resume(memory, work, mute):
     return True
 
 
-@block
+@stage
 def whole_frame(chip, words, work, mute):
     """32 clocks by the frame engine."""
     f = work[0]
