@@ -10,13 +10,11 @@ import functools
 import gc
 from typing import Any
 
-import numba
 from numba._dynfunc import make_function
 from numba.core import typed_passes, untyped_passes
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler, CompilerBase
 from numba.core.compiler_machinery import PassManager, register_pass
-from numba.core.types import unliteral
 
 PASSES = (
     untyped_passes.TranslateByteCode,
@@ -69,13 +67,6 @@ class _Optimised(JITCodeLibrary):
 @functools.cache
 def _inlined(codegen: Any) -> _Inlined:
     return _Inlined(codegen, "blocks")
-
-
-def without_literals(dispatcher: Any) -> Any:
-    """Let a function be compiled once for all literal arguments; in line, the optimiser sees them all the same."""
-    template = dispatcher.get_call_template
-    dispatcher.get_call_template = lambda args, kws: template([unliteral(arg) for arg in args], kws)
-    return dispatcher
 
 
 class _Lowering(typed_passes.NativeLowering):
@@ -146,6 +137,3 @@ class EntryCompiler(Compiler):
 # CPython gives its frame stack back by 16 KiB whenever a call returns over the edge, and takes it again with the next
 # call: up to 4 s of page faults. This frame takes enough for all calls below it.
 EntryCompiler.compile_extra.__code__ = EntryCompiler.compile_extra.__code__.replace(co_stacksize=FRAME_STACK)
-
-if numba.version_info.short != (0, 68):  # of which these are the insides: another version does it its own way
-    InlinedCompiler = OptimisedCompiler = EntryCompiler = Compiler

@@ -25,20 +25,37 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import numba
 from numba import njit
+from numba.core.compiler import Compiler
+from numba.core.types import unliteral
 
 from ._cache import DiskCache, say_once
-from ._compiler import EntryCompiler, InlinedCompiler, OptimisedCompiler, without_literals
 
 _UNWRAPPED: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-stage = njit(forceinline=True, pipeline_class=OptimisedCompiler, **_UNWRAPPED)
-outline = njit(pipeline_class=OptimisedCompiler, **_UNWRAPPED)
+
+
+def _compilers() -> tuple[Any, Any, Any]:
+    """Return what compiles blocks, large parts and entries; another version of Numba does it in its own way."""
+    if numba.version_info.short != (0, 68):
+        return Compiler, Compiler, Compiler
+    from ._compiler import EntryCompiler, InlinedCompiler, OptimisedCompiler
+
+    return InlinedCompiler, OptimisedCompiler, EntryCompiler
+
+
+_INLINED, _OPTIMISED, _ENTRY = _compilers()
+stage = njit(forceinline=True, pipeline_class=_OPTIMISED, **_UNWRAPPED)
+outline = njit(pipeline_class=_OPTIMISED, **_UNWRAPPED)
 
 
 def block(function: Any) -> Any:
     """Compile a function into its callers, with the options above."""
-    compiled: Any = njit(forceinline=True, pipeline_class=InlinedCompiler, **_UNWRAPPED)(function)
-    return without_literals(compiled) if compiled is not function else function
+    compiled: Any = njit(forceinline=True, pipeline_class=_INLINED, **_UNWRAPPED)(function)
+    if compiled is not function:
+        template = compiled.get_call_template
+        compiled.get_call_template = lambda args, kws: template([unliteral(arg) for arg in args], kws)
+    return compiled
 
 
 def _fingerprint() -> int:
@@ -53,7 +70,7 @@ SOURCES = _fingerprint()
 
 def entry(function: Any) -> Any:
     """Compile a function that Python calls, with the options above."""
-    compiled: Any = njit(nogil=True, pipeline_class=EntryCompiler)(function)
+    compiled: Any = njit(nogil=True, pipeline_class=_ENTRY)(function)
     if compiled is not function:
         try:
             compiled._cache = DiskCache(function, SOURCES)
