@@ -54,7 +54,7 @@ def block(function: Any) -> Any:
     compiled: Any = njit(forceinline=True, pipeline_class=_INLINED, **_UNWRAPPED)(function)
     if compiled is not function:
         template = compiled.get_call_template
-        compiled.get_call_template = lambda args, kws: template([unliteral(arg) for arg in args], kws)
+        compiled.get_call_template = lambda args, kws: template([unliteral(a) for a in args], kws)  # type: ignore[no-untyped-call]
     return compiled
 
 
