@@ -1,6 +1,7 @@
 """Operators over a span: a slot's whole row at a time, M1 with its feedback first."""
 
 import numpy as np
+from numba.core.registry import cpu_target
 
 from .._jit import block, outline
 from ..state import C1, C2, M2
@@ -10,6 +11,9 @@ from .frame import i32
 from .rows import NOW
 
 u32, u64 = np.uint32, np.uint64
+GATHERS = "avx512" in " ".join(cpu_target.target_context.codegen().magic_tuple()[1:])
+"""Whether the loop looks up as many values as it has frames abreast: with AVX-512. Others do it one by one, and LLVM
+would not compute the addresses abreast, either."""
 SAME, BEFORE = u64(NOW), u64(NOW - 1)
 """Where the row of a modulator begins: in the same frame, in the one before."""
 EARLY, LATE = u64(0), u64(1)
@@ -89,8 +93,9 @@ def operator(w, r, slot, late, a, a_at, a_mask, b, b_at, b_mask, n):
     for t in range(n):
         modulation = i32(i32(i32(r.out[a, u64(t) + a_at] & a_mask) + i32(r.out[b, u64(t) + b_at] & b_mask)) >> 1)
         phase = i32(i32(i32(ramp >> 10) + r.phase[turn, t]) + modulation)
-        w.out[slot, t + NOW] = value(phase, attenuation(own, r.atten[move, t], r.am_by[ams, u64(t) + late]))
+        put(w, slot, t, phase, attenuation(own, r.atten[move, t], r.am_by[ams, u64(t) + late]))
         ramp = i32(ramp + inc)
+    look_up(w, r, slot, n)
 
 
 @outline
@@ -103,17 +108,43 @@ def last_operator(w, r, c, m1_mask, m2_mask, c1_mask, n):
         both = i32(i32(r.out[c, t + NOW] & m1_mask) + i32(r.out[M2 + c, t + NOW] & m2_mask))
         modulation = i32(i32(both + i32(r.out[C1 + c, t + NOW - 1] & c1_mask)) >> 1)
         phase = i32(i32(i32(ramp >> 10) + r.phase[turn, t]) + modulation)
-        w.out[slot, t + NOW] = value(phase, attenuation(own, r.atten[move, t], r.am_by[ams, t + 1]))
+        put(w, slot, t, phase, attenuation(own, r.atten[move, t], r.am_by[ams, t + 1]))
         ramp = i32(ramp + inc)
+    look_up(w, r, slot, n)
 
 
 @block
-def value(p, atten):
-    """One operator: phase plus modulation to a quarter of the sine, its envelope, two's complement."""
+def parts(p, atten):
+    """Where a phase stands in QUARTER, how far its value is shifted, and -1 in the negative half of the wave."""
     mirrored, negative = i32(i32(p << i32(23)) >> i32(31)), i32(i32(p << i32(22)) >> i32(31))
-    row = u32(i32(i32(atten & i32(252)) << i32(6)) | i32(i32(p ^ mirrored) & i32(255)))
-    magnitude = i32(QUARTER[row] >> i32(i32(atten >> i32(8)) & i32(15)))
+    row = i32(i32(i32(atten & i32(252)) << i32(6)) | i32(i32(p ^ mirrored) & i32(255)))
+    return row, i32(i32(atten >> i32(8)) & i32(15)), negative
+
+
+@block
+def value(row, shift, negative):
+    """One operator's output: its magnitude in two's complement."""
+    magnitude = i32(QUARTER[u32(row)] >> shift)
     return i32(i32(magnitude ^ negative) - negative)
+
+
+@block
+def put(w, slot, t, p, atten):
+    """Store an operator's output, or what to look it up by where the processor is slow at eight look-ups at once."""
+    row, shift, negative = parts(p, atten)
+    if GATHERS:
+        w.out[slot, t + NOW] = value(row, shift, negative)
+    else:
+        w.place[t] = i32(row | i32(i32(shift << i32(14)) | i32(negative << i32(18))))
+
+
+@block
+def look_up(w, r, slot, n):
+    """Look up what was put off, one by one."""
+    if not GATHERS:
+        for t in range(n):
+            place = r.place[t]
+            w.out[slot, t + NOW] = value(i32(place & i32(0x3FFF)), i32(i32(place >> 14) & i32(15)), i32(place >> 18))
 
 
 @block

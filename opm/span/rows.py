@@ -27,6 +27,7 @@ SPAN_FIELDS = (
     ("early",     (8, ROW),          "each channel's carriers among slots 0-14; index t + NOW"),
     ("channels",  (8, ROW),          "each channel's carriers; index t + NOW; a listener's tap two frames later"),
     ("dac",       (2, ROW),          "sums; index t + NOW is taken over in frame t + 1"),
+    ("place",     (ROW,),            "where to look up one slot's outputs, see ``operators.put``"),
     ("start",     (32,),             "phase in the first frame; 0 if the slot has a row"),
     ("step",      (32,),             "its increment per frame; 0 if the slot has a row"),
     ("turn",      (32,),             "row of ``phase`` to add: the slot's own or NONE"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import opm
-from opm.bench import patch
+from opm.bench.workloads import patch
 from opm.song import WRITE, Log, Loop, Options, Renderer, Schedule, formats, schedule
 from opm.song.formats import json_log
 from opm.song.schedule import PIECE, Place
