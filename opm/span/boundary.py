@@ -48,7 +48,7 @@ def obstacle(s, words):
         found = RESET
     elif s.cycles:
         found = OUT_OF_STEP
-    elif s.test.any() or s.eg_test or s.lfo_test:
+    elif above(s.test, 0) or s.eg_test or s.lfo_test:
         found = TEST
     elif s.csm or s.kon_csm or s.kon_csm_lock:
         found = CSM
@@ -65,12 +65,21 @@ def obstacle(s, words):
     elif mixer_astray(s):
         found = MIXER_ASTRAY
     elif (
-        s.eg_level.max() > 1023
-        or s.eg_out_am.max() > 1023
-        or s.eg_out.max() > 1023
+        above(s.eg_level, 1023)
+        or above(s.eg_out_am, 1023)
+        or above(s.eg_out, 1023)
         or s.eg_clock & 0xFF not in (0, 0xFF)
     ):
         found = BEYOND_RANGE
+    return found
+
+
+@block
+def above(values, limit):
+    """Say whether any value is greater."""
+    found = False
+    for i in range(values.shape[0]):
+        found |= values[i] > limit
     return found
 
 
