@@ -11,9 +11,10 @@ from .frame import i32
 from .rows import NOW
 
 u32, u64 = np.uint32, np.uint64
-GATHERS = "avx512" in " ".join(cpu_target.target_context.codegen().magic_tuple()[1:])
-"""Whether the loop looks up as many values as it has frames abreast: with AVX-512. Others do it one by one, and LLVM
-would not compute the addresses abreast, either."""
+_PROCESSOR = " ".join(cpu_target.target_context.codegen().magic_tuple()[1:])
+GATHERS = "avx512" in _PROCESSOR and "znver" not in _PROCESSOR
+"""Whether the loop looks up as many values as it has frames abreast: on Intel's processors with AVX-512. AMD's do it
+faster one by one, and with AVX2 alone LLVM would not compute the addresses abreast, either."""
 SAME, BEFORE = u64(NOW), u64(NOW - 1)
 """Where the row of a modulator begins: in the same frame, in the one before."""
 EARLY, LATE = u64(0), u64(1)
