@@ -7,8 +7,8 @@
 ``stage``
     A large block of the innermost loop: optimised by itself before it goes into its caller (its frames take 5 % less).
 ``outline``
-    A large block that runs seldom: it stays a function of its own, so that it does not cost the loop around it
-    registers and room (leaving the frame engine in line made every frame 4 % slower).
+    A large block that runs seldom, or a loop over time: it stays a function of its own, so that it does not cost the
+    loop around it registers and room (leaving the frame engine in line made every frame 4 % slower).
 ``entry``
     A compiled function Python calls. ``nogil`` lets a sound thread run beside it; the machine code is kept on disk
     between processes, where that can be. No state of the disk is an error: what cannot be read is compiled again, what

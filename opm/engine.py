@@ -111,7 +111,7 @@ def span_length(s, f, events, done, cycle, end):
         return 0
     if done < events.shape[0]:
         end = min(end, events[done]["cycle"])
-    n = min(LONGEST - lfo.into_round(s), (end - cycle) // CYCLES_PER_FRAME - SETTLE)
+    n = min(LONGEST - lfo.windows_done(s) // 2, (end - cycle) // CYCLES_PER_FRAME - SETTLE)
     return n if n >= SHORTEST else 0
 
 

@@ -31,8 +31,6 @@ EARLY_PITCH = 7
 LAST = 31
 ENTERED = 2
 """``codes_late`` on entering: slots 0-6 have their codes already."""
-PM_LOCK = 0
-"""Counter 1 at the start of a frame whose clock 15 locks PM."""
 TAKEN, LATE, LANDED = 1, 2, 3
 """A register write: on the bus in this frame, to land in the next, or to be stored when this frame is done."""
 

@@ -14,38 +14,42 @@ def low_frequency(s, f, w, n):
     w.am[0], w.sign[0] = s.lfo_am, f.noise_sign
     changes, t = 0, 0
     while t < n:
-        pm, frames, locked = s.lfo_pm, ROUND * steady_rounds(s, f, n - t), t + ROUND - 1
-        if frames:
+        pm, rounds = s.lfo_pm, steady_rounds(s, f, n - t)
+        frames = ROUND * rounds if rounds else steady_frames(s, f, n - t)
+        if rounds:
             lfo_rounds(s, f, w, t, frames)
-        else:
-            frames = steady_frames(s, f, n - t)
-            locked = t + max(frames, 1) - 1
-            if frames:
-                lfo_frames(s, f, w, t, frames)
+        elif frames:
+            lfo_frames(s, f, w, t, frames)
         if frames:
             noise_frames(s, f, w, t, frames)
         else:
             frame.first_half(s, f)
             frame.second_half(s, f)
+            frames = 1
             w.am[t + 1], w.sign[t + 1] = s.lfo_am, f.noise_sign
         if s.lfo_pm != pm and s.pmd:
             changes += 1
-            w.change[changes], w.pm[changes] = locked, s.lfo_pm
-        t += max(frames, 1)
+            w.change[changes], w.pm[changes] = t + min(frames, ROUND) - 1, s.lfo_pm
+        t += frames
     return changes
 
 
 @block
-def into_round(s):
-    """Frames since the LFO's round of 16 windows began."""
-    return ((s.lfo_counter1 - 2) & 15) >> 1
+def windows_done(s):
+    """Windows of the LFO's round of 16 that are over; at the start of a frame an even number."""
+    return (s.lfo_counter1 - 2) & 15
+
+
+@block
+def moves(s, f):
+    """Say whether the LFO does more in the next window than multiply."""
+    return s.w == NOISE or f.lfo_of or f.lfo_step
 
 
 @block
 def steady_rounds(s, f, n):
     """Return how many rounds of 16 windows, within some frames, the LFO only multiplies."""
-    moving = s.w == NOISE or f.lfo_of or f.lfo_step or s.lfo_counter1 != 2
-    return 0 if moving else min(n // ROUND, 0x7FFF - s.lfo_counter2)
+    return 0 if moves(s, f) or windows_done(s) else min(n // ROUND, 0x7FFF - s.lfo_counter2)
 
 
 @block
@@ -66,8 +70,8 @@ def lfo_rounds(s, f, w, t, frames):
 @block
 def steady_frames(s, f, n):
     """Return how many frames the LFO only multiplies, within some and up to the end of AM's or PM's half of a round."""
-    windows = (s.lfo_counter1 - 2) & 15
-    if s.w == NOISE or f.lfo_of or f.lfo_step:
+    windows = windows_done(s)
+    if moves(s, f):
         return 0
     end = 8 if windows < 8 else 16 if s.lfo_counter2 < 0x7FFF else 12
     return max(min((end - windows) >> 1, n), 0)
@@ -76,7 +80,7 @@ def steady_frames(s, f, n):
 @block
 def lfo_frames(s, f, w, t, frames):
     """So many frames of a half: the depth's bits that are left, then the lock."""
-    windows = (s.lfo_counter1 - 2) & 15
+    windows = windows_done(s)
     pm, first, end = windows >> 3, windows & 7, (windows & 7) + 2 * frames
     f.lfo_v = frame.lfo_value(s, f, pm)
     bits = (s.pmd if pm else s.amd) & ((128 >> first) - (128 >> min(end, 7)))

@@ -65,44 +65,28 @@ def phases(f, w, changes, n):
         turns = 1 if slot < M2 else 0
         for k in range(1, changes + 1):
             turns |= w.inc[k, slot] ^ w.inc[0, slot]
-        if turns and not w.silent[slot]:
+        own_row = turns and not w.silent[slot]
+        if own_row:
             w.start[slot], w.step[slot], w.turn[slot] = 0, 0, slot
-            f.phase[slot] = ramps(w, slot, f.phase[slot], changes, n)
         else:
             w.start[slot], w.step[slot], w.turn[slot] = f.phase[slot], w.inc[0, slot], NONE
-            f.phase[slot] = advanced(w, slot, f.phase[slot], changes, n)
+        f.phase[slot] = ramps(w, slot, f.phase[slot], changes, n, own_row)
         f.inc[slot] = w.inc[changes, slot]
         if changes:
             f.fnum[slot] = w.fnum[changes, slot]
 
 
 @block
-def end_of(w, slot, k, changes, n):
-    """The frame where a slot's increment changes next."""
-    return min(w.change[k + 1] + (1 if slot < LATE_PITCH else 0), n) if k < changes else n
-
-
-@block
-def advanced(w, slot, phase, changes, n):
-    """The phase after the span."""
-    first = 0
+def ramps(w, slot, phase, changes, n, own_row):
+    """The phase after the span; a row is a ramp for each increment, of whole WIDEs: what comes next covers the rest."""
+    first, late = 0, 1 if slot < LATE_PITCH else 0
     for k in range(changes + 1):
-        end = end_of(w, slot, k, changes, n)
-        phase += (end - first) * w.inc[k, slot]
-        first = end
-    return phase & 0xFFFFF
-
-
-@block
-def ramps(w, slot, phase, changes, n):
-    """The same with a ramp for each increment, of whole WIDEs: what comes next covers what is too much."""
-    first = 0
-    for k in range(changes + 1):
-        end, inc = end_of(w, slot, k, changes, n), w.inc[k, slot]
-        ramp = phase
-        for t in range((end - first + WIDE - 1) // WIDE * WIDE):
-            w.phase[slot, u64(first) + u64(t)] = i32(i32(ramp >> 10) & i32(1023))
-            ramp = i32(ramp + inc)
+        end, inc = min(w.change[k + 1] + late, n) if k < changes else n, w.inc[k, slot]
+        if own_row:
+            ramp = phase
+            for t in range((end - first + WIDE - 1) // WIDE * WIDE):
+                w.phase[slot, u64(first) + u64(t)] = i32(i32(ramp >> 10) & i32(1023))
+                ramp = i32(ramp + inc)
         phase = i32((phase + (end - first) * inc) & 0xFFFFF)
         first = end
     return phase
