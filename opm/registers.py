@@ -5,6 +5,7 @@ operators in the order M1, M2, C1, C2 - while the key-on bits of register 08 go 
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -18,7 +19,7 @@ OPM, OPP = 1, 2
 """The chips that have a register: bits of a mask."""
 BOTH = OPM | OPP
 CHIPS = {"ym2151": OPM, "ym2164": OPP}
-KON, LFRQ, RL, KC, KF, PMS, SLOTS, TL, DT2 = 0x08, 0x18, 0x20, 0x28, 0x30, 0x38, 0x40, 0x60, 0xC0
+KON, LFRQ, DEPTHS, RL, KC, KF, PMS, SLOTS, TL, DT2 = 0x08, 0x18, 0x19, 0x20, 0x28, 0x30, 0x38, 0x40, 0x60, 0xC0
 """First addresses by their (first) field; the slots' registers begin at ``SLOTS``."""
 CHANNEL_BASES, SLOT_BASES = range(0x20, 0x40, 8), range(0x40, 0x100, 0x20)
 """First addresses of the channels' and the slots' registers."""
@@ -120,7 +121,8 @@ REGISTERS: tuple[Bits, ...] = tuple(Bits(*row) for row in (  # type: ignore[arg-
 _SPAN = {CHIP: 1, CHANNEL: 8, SLOT: 32}
 
 
-def rows(address: int, chips: int = OPM) -> list[Bits]:
+@cache
+def rows(address: int, chips: int = OPM) -> tuple[Bits, ...]:
     """Return the table's rows that an address reaches, in the table's order.
 
     Parameters
@@ -130,7 +132,7 @@ def rows(address: int, chips: int = OPM) -> list[Bits]:
     chips : int
         ``OPM`` or ``OPP``.
     """
-    return [r for r in REGISTERS if r.chips & chips and r.base <= address < r.base + _SPAN[r.scope]]
+    return tuple(r for r in REGISTERS if r.chips & chips and r.base <= address < r.base + _SPAN[r.scope])
 
 
 def _listed() -> str:
@@ -167,7 +169,7 @@ FIRST, DECODE = _decode()
 """FIRST (2, 257): rows of an address on YM2151 and YM2164; DECODE (n, 5): word, shift, mask, place, when."""
 
 
-def _present(address: int, chip: str) -> list[Bits]:
+def _present(address: int, chip: str) -> tuple[Bits, ...]:
     """Return the rows of an address; ValueError names what is out of range."""
     integer("address", address, 0, 255)
     if chip not in CHIPS:

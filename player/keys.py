@@ -1,41 +1,34 @@
-"""Keys of a terminal, one at a time, without waiting."""
+"""The keys of the player's screen: one table for the screen, its help, ``--help`` and the man page."""
 
-import os
-import select
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-ESCAPES = {"\x1b[A": "up", "\x1b[B": "down", "\x1b[C": "right", "\x1b[D": "left"}
+from typing import NamedTuple
 
 
-@contextmanager
-def keyboard() -> Iterator[bool]:
-    """Read keys as they are pressed; yields False where standard input is no terminal."""
-    try:
-        import termios
-        import tty
+class Key(NamedTuple):
+    """What a key does."""
 
-        descriptor = sys.stdin.fileno()
-        before = termios.tcgetattr(descriptor)
-    except (ImportError, OSError, ValueError, termios.error):
-        yield False
-        return
-    try:
-        tty.setcbreak(descriptor)
-        yield True
-    finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+    shown: str
+    names: str
+    """Textual's."""
+    action: str
+    word: str
+    """For the screen's last line."""
+    does: str
 
 
-def pressed() -> list[str]:
-    """Return the keys pressed since the last call; arrows by their names."""
-    if not select.select([sys.stdin], [], [], 0)[0]:
-        return []
-    text = os.read(sys.stdin.fileno(), 256).decode(errors="replace")
-    keys = []
-    while text:
-        arrow = ESCAPES.get(text[:3])
-        keys.append(arrow or text[0])
-        text = text[3:] if arrow else text[1:]
-    return keys
+KEYS = (
+    Key("?", "question_mark,h", "keys", "keys", "these keys"),
+    Key("space", "space", "pause", "pause", "pause, and on"),
+    Key("q", "q,ctrl+c", "leave", "quit", "quit"),
+    Key("n p", "n,p", "song", "song", "next, previous song"),
+    Key("← →", "left,right", "move", "5 s", "5 seconds back, on"),
+    Key("↓ ↑", "down,up", "move", "1 min", "a minute back, on"),
+    Key("home", "home", "move", "", "to the beginning"),
+    Key("1-8", "1,2,3,4,5,6,7,8", "mute", "mute", "mute a channel, or let it sound again"),
+    Key("s", "s", "solo", "solo", "one channel alone: the digits choose it; again: all of them"),
+    Key("+ -", "plus,equals_sign,minus", "volume", "volume", "volume, in steps of 1.5 dB"),
+    Key("o", "o", "scope", "scope", "oscilloscopes"),
+    Key("i", "i,tab", "inside", "inside", "a look inside a channel: its envelopes, voice and registers"),
+    Key("[ ]", "left_square_bracket,right_square_bracket", "channel", "", "the channel to look inside"),
+    Key("t", "t", "theme", "", "other colours"),
+    Key("ctrl-z", "ctrl+z", "stop", "", "to the shell, from where fg comes back"),
+)

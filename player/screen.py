@@ -1,177 +1,246 @@
-"""The picture in the terminal: a row for each channel, each chip's LFO, noise and timers, and where the song is."""
+"""What the screen shows, as lines of (text, role), drawn from a session for a window of any size. Its first page.
+
+What does not fit is left out in this order. Lines: blank ones, remarks, headings, tags, the chip's LFO, noise and
+timers, the keys, the status; the last channels. Columns: oscilloscope (where it was not asked for), voice, panning,
+algorithm, cents; the keyboard has 96 keys in 96, 48 or 24 columns, and the level what is left.
+"""
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
-from rich.console import Group, RenderableType
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
+from rich.cells import cell_len
 
 import opm
-from opm.song import CHANNELS, Log, Schedule, printable
+from opm.song import CHANNELS, Log, printable
+from opm.voice.extract import sound_of
 
-from .transport import Moment
+from .deck import Moment
+from .draw import KEYBOARD, QUIETEST, Line, clock, fitted, gauge, keyboard, note_of, scope
+from .keys import KEYS
+from .session import Session
 
-METER = 20
-KEYS = 49
-LOWEST_KEY = 33
-"""MIDI number of the leftmost key shown."""
-QUIETEST = -60.0
 AUDIBLE = 64
 """Samples below this are silence to the eye."""
-SCOPE_STEP = 8
-"""Frames per dot of the oscilloscope."""
-HELP = "space pause  ←→ 5 s  ↑↓ 1 min  1-8 mute  s solo  +- volume  n p song  q quit"
-BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
+SCOPE_BLOCKS = 3
+"""Moments an oscilloscope looks at."""
+NARROWEST = 12
+"""Columns of an oscilloscope, at least."""
+TALLEST = 4
+"""Lines of an oscilloscope or an envelope's past, at most."""
+STATES = len("seeking ...")
+HEADINGS = {"name": "", "keys": "keyboard", "voice": "@"}
 
 
 @dataclass
-class Status:
-    """What the player knows of itself."""
+class Choices:
+    """What the listener wants to see."""
 
-    name: str
-    seconds: float
-    length: float
-    paused: bool = False
-    mute: int = 0
-    volume: float = 0.0
-    underruns: int = 0
-    cpu: float = 0.0
+    scope: bool = False
+    inside: bool = False
+    channel: int = 0
+    """The channel to look inside, 8 and up on the second chip."""
 
 
-def note_of(midi: float) -> str:
-    """Note name, octave and cents."""
-    nearest = round(midi)
-    cents = round((midi - nearest) * 100)
-    return f"{opm.views.note_name(nearest)}{f' {cents:+d}' if cents else ''}"
+@dataclass
+class Block:
+    """Lines that stay or go together, those of the highest rank first."""
+
+    rank: int
+    lines: list[Line] = field(default_factory=list)
 
 
-def _meter(samples: Any) -> Text:
-    """A bar of the channel's loudest sample, in dB."""
-    peak = int(np.abs(samples.astype(np.int32)).max()) if len(samples) else 0
-    level = max(QUIETEST, 20 * math.log10(peak / 32_768)) if peak else QUIETEST
-    filled = round(METER * (1 - level / QUIETEST))
-    bar = Text("█" * filled, "green" if filled < METER * 0.7 else "yellow")
-    return bar.append("·" * (METER - filled), "dim")
+@dataclass
+class Picture:
+    """Lines, and what a click on them means."""
+
+    lines: list[Line] = field(default_factory=list)
+    bar: tuple[int, int, int] = (-1, 0, 1)
+    """Line, first column and width of the seek bar."""
+    channels: dict[int, int] = field(default_factory=dict)
+    """Channel by line."""
 
 
-def _keyboard(midi: float, sounding: bool) -> Text:
-    """A strip of keys with the channel's note on it."""
-    strip = Text()
-    at = round(midi) - LOWEST_KEY
-    for i in range(KEYS // 2 + 1):
-        here = sounding and at // 2 == i
-        strip.append("●" if here else "┊" if (i * 2 + LOWEST_KEY) % 12 < 2 else "─", "bold cyan" if here else "dim")
-    return strip
+def song_page(session: Session, choices: Choices, width: int, height: int) -> Picture:
+    """Return the first page: the song, and a row for each channel."""
+    moment, columns = session.moment, _widths(width, choices.scope)
+    channels, filler = Block(0), Block(9)
+    blocks = [*head(session, width), Block(8, [[]])]
+    if moment:
+        headings: dict[str, Line] = {name: [(HEADINGS.get(name, name), "dim")] for name in columns}
+        blocks += [Block(6, [_row(headings, columns)]), channels, Block(8, [[]])]
+        blocks += [Block(4, [_facts(moment, number, width)]) for number in range(len(moment.states))]
+    if session.remarks:
+        blocks.append(Block(7, [[(fitted(" · ".join(session.remarks), width), "dim")]]))
+    blocks += [filler, *foot(session, width)]
+    count = len(moment.taps.T) if moment else 0
+    channels.lines = [[] for _ in range(count)]
+    kept, spare = stacked(blocks, height)
+    tall = 1
+    if moment:
+        tall = min(TALLEST if columns["scope"] else 2, 1 + max(0, spare) // count)
+        shown = range(min(count, count + spare))
+        channels.lines = [line for i in shown for line in _channel(session, moment, i, columns, tall)]
+    filler.lines = [[] for _ in range(spare + count - len(channels.lines))]
+    picture = pictured(session, kept, width)
+    if channels in kept:
+        first = sum(len(block.lines) for block in kept[: kept.index(channels)])
+        picture.channels = {first + i: i // tall for i in range(len(channels.lines))}
+    return picture
 
 
-def scope(samples: Any, width: int) -> str:
-    """Draw a waveform in braille: ``width`` characters, two columns of four dots each.
-
-    Parameters
-    ----------
-    samples : (n,) int16
-    width : int
-        Characters.
-    """
-    columns = 2 * width
-    span = columns * SCOPE_STEP
-    if len(samples) < span:
-        return " " * width
-    start = _rising(samples[: len(samples) - span])
-    wave = samples[start : start + span : SCOPE_STEP].astype(np.float64)
-    reach = max(1.0, float(np.abs(wave).max()))
-    rows = np.clip(np.rint(1.5 - 1.5 * wave / reach), 0, 3).astype(int)
-    cells = [0x2800] * width
-    for x, y in enumerate(rows.tolist()):
-        cells[x // 2] |= BRAILLE[x % 2][y]
-    return "".join(map(chr, cells))
+def head(session: Session, width: int) -> list[Block]:
+    """Return what both pages begin with: title, tags and seek bar."""
+    tags = _tags(session.schedule.song, width) if session.schedule else [("reading ...", "dim")]
+    return [Block(0, [_title(session, width)]), Block(5, [tags]), Block(0, [_bar(session, width)[0]])]
 
 
-def _rising(samples: Any) -> int:
-    """Where the wave first rises through zero, so that the picture stands still."""
-    crossings = np.flatnonzero((samples[:-1] < 0) & (samples[1:] >= 0)) if len(samples) > 1 else samples[:0]
-    return int(crossings[0]) if len(crossings) else 0
+def foot(session: Session, width: int) -> list[Block]:
+    """Return what both pages end with: how the player is, and the keys."""
+    return [Block(2, [_status(session, width)]), Block(3, [_keys(width)])]
 
 
-def _time(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+def stacked(blocks: Sequence[Block], height: int) -> tuple[list[Block], int]:
+    """Leave blocks out until the others fit; return those, and the lines left."""
+    kept = list(blocks)
+    while (spare := height - sum(len(block.lines) for block in kept)) < 0 and max(block.rank for block in kept):
+        kept.remove(max(kept, key=lambda block: block.rank))
+    return kept, spare
 
 
-def _title(song: Log, status: Status, width: int) -> Text:
-    words = [song.tags.get("title", status.name), song.tags.get("author", ""), song.tags.get("game", "")]
-    line = Text(printable(" - ".join(word for word in words if word)), "bold", no_wrap=True, overflow="ellipsis")
-    line.truncate(width, overflow="ellipsis")
-    return line
+def pictured(session: Session, kept: Sequence[Block], width: int) -> Picture:
+    """Return blocks as a picture; of its head, title and bar are always there."""
+    picture = Picture([line for block in kept for line in block.lines])
+    line, first, room = _bar(session, width)
+    picture.bar = (picture.lines.index(line), first, room)
+    return picture
 
 
-def _place(status: Status, song: Log, width: int) -> Table:
-    grid = Table.grid(padding=(0, 1))
-    bar = ProgressBar(total=max(status.length, 0.1), completed=status.seconds, width=max(10, width - 40))
-    loop = f"loop {_time(song.seconds(song.playing[0]))}" if song.loop else ""
-    state = "paused" if status.paused else f"{status.volume:+.0f} dB"
-    grid.add_row(f"{_time(status.seconds)} / {_time(status.length)}", bar, loop, state)
-    return grid
+def _title(session: Session, width: int) -> Line:
+    """Return the song's name, and which of how many it is."""
+    tags = session.schedule.song.tags if session.schedule else {}
+    words = [tags.get("title", session.job.song.name), tags.get("author", ""), tags.get("game", "")]
+    count = f" {session.at + 1}/{len(session.jobs)}" if len(session.jobs) > 1 else ""
+    name = printable(" - ".join(word for word in words if word))
+    return [(fitted(name, width - len(count)), "title"), (count, "dim")]
 
 
-def _channels(moment: Moment, clock: int, status: Status, scopes: int) -> Table:
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
-    for heading in ("", "note", "keyboard", "level", "alg", "pan", *(["scope"] if scopes else [])):
-        table.add_column(heading, no_wrap=True)
-    for i, own in enumerate(moment.taps.T):
-        chip, ch = moment.states[i // CHANNELS], i % CHANNELS
-        keyed = bool(chip.kon_latch[ch::CHANNELS].any())
-        sounding = keyed or bool((np.abs(own.astype(np.int32)) > AUDIBLE).any())
-        midi = opm.midi_of(int(chip.ch_kc[ch]), int(chip.ch_kf[ch]), clock)
-        muted = bool(status.mute >> ch & 1)
-        row: list[RenderableType] = [
-            Text(f"{_name(moment, i // CHANNELS)}{ch + 1}", "red strike" if muted else "bold"),
-            Text(f"{note_of(midi):8}" if sounding else " " * 8, "bold cyan" if keyed else "dim cyan"),
-            _keyboard(midi, sounding),
-            Text("muted".ljust(METER), "red") if muted else _meter(own),
-            str(int(chip.ch_con[ch])),
-            ("-", "L", "R", "C")[int(chip.ch_rl[ch])],
-        ]
-        table.add_row(*row, *([scope(own, scopes)] if scopes else []))
-    return table
+def _tags(song: Log, width: int) -> Line:
+    """Return what the file is, and what else it says."""
+    others = [value for name, value in song.tags.items() if name not in ("title", "author", "game")]
+    chips = " + ".join(name.upper() for name in song.chips)
+    facts = [song.format, f"{chips} at {song.clock} Hz", *(" ".join(value.split()) for value in others)]
+    return [(fitted(printable(" · ".join(facts)), width), "dim")]
 
 
-def _name(moment: Moment, number: int) -> str:
-    """A and B, where there are two chips."""
-    return "AB"[number] if len(moment.states) > 1 else ""
+def _bar(session: Session, width: int) -> tuple[Line, int, int]:
+    """Return the line that says where the song is, and where on it the seek bar stands."""
+    here, total = session.folded, max(session.total, 0.1)
+    state = "paused" if session.deck.paused else "seeking ..." if session.seeking else ""
+    left = f"{clock(here)} / {'∞' if session.endless else clock(session.total)} "
+    room = max(4, width - cell_len(left) - STATES - 1)
+    done = round(room * min(1.0, here / total))
+    marks = {int(room * start / total) for start in session.rounds}
+    cells = "".join("┆" if i in marks else "━" if i < done else "─" for i in range(room))
+    line = [(left, ""), (cells[:done], "bar"), (cells[done:], "dim"), (f" {state:{STATES}}", "bold")]
+    return line, cell_len(left), room
 
 
-def _chip(moment: Moment, number: int) -> Text:
+def _facts(moment: Moment, number: int, width: int) -> Line:
+    """Return what a chip's LFO, noise and timers do."""
     chip = moment.states[number]
-    lfo = f"LFO {opm.views.WAVES[int(chip.w)]} rate {int(chip.lfrq)} AMD {int(chip.amd)} PMD {int(chip.pmd)}"
+    lfo = f"LFO {opm.views.WAVES[int(chip.w)]} {int(chip.lfrq)}, AMD {int(chip.amd)} PMD {int(chip.pmd)}"
     noise = f"noise {int(chip.nfrq)}" if chip.ne else "noise off"
-    timers = f"timers A {'on' if chip.load_a else 'off'} B {'on' if chip.load_b else 'off'}"
-    return Text(f"{_name(moment, number)} {lfo}   {noise}   {timers}".strip(), "dim", no_wrap=True)
+    timers = " ".join(name for name, on in (("A", chip.load_a), ("B", chip.load_b)) if on)
+    name = channel_name(moment, number * CHANNELS)[:-1]
+    return [(fitted(f"{name} {lfo} · {noise} · timers {timers or 'off'}".strip(), width), "dim")]
 
 
-def picture(schedule: Schedule, moment: Moment, status: Status, width: int, with_scope: bool) -> RenderableType:
-    """Return the whole screen, 16 lines or 23 with two chips, for a terminal of ``width`` columns."""
-    song = schedule.song
-    scopes = min(32, max(8, width - 72)) if with_scope else 0
-    load = Text(f"CPU {status.cpu:3.0%}   underruns {status.underruns}", "dim")
-    space = [Text()] if len(moment.states) == 1 else []
-    return Group(
-        _title(song, status, width),
-        _place(status, song, width),
-        *space,
-        _channels(moment, schedule.clock, status, scopes),
-        *space,
-        *(_chip(moment, number) for number in range(len(moment.states))),
-        load,
-        Text(HELP, "dim", no_wrap=True),
-    )
+def _status(session: Session, width: int) -> Line:
+    """Return how the player is."""
+    deck = session.deck
+    words = [f"{20 * math.log10(deck.gain):+.1f} dB", *(["solo"] if session.solo else [])]
+    if rounds := session.rounds:
+        passed = sum(start <= session.seconds for start in rounds)
+        words.append("endless" if session.endless else f"loop {passed} of {len(rounds)}")
+    words += [f"CPU {session.load:.0%}", f"underruns {deck.speaker.underruns}", f"{deck.speaker.rate:.0f} Hz"]
+    return [(fitted("  ".join(words), width), "dim")]
 
 
-def plain(song: Log, status: Status) -> str:
-    """Return one line of status."""
-    title = printable(song.tags.get("title", status.name))
-    state = "paused " if status.paused else ""
-    return f"{_time(status.seconds)} / {_time(status.length)}  {state}{title}  underruns {status.underruns}"
+def _keys(width: int) -> Line:
+    """Return the keys that fit."""
+    line = ""
+    for key in KEYS:
+        if key.word and len(line) + len(f"{key.shown} {key.word}") <= width:
+            line += f"{key.shown} {key.word}  "
+    return [(fitted(line, width), "dim")]
+
+
+def channel_name(moment: Moment, channel: int) -> str:
+    """Return a channel's number, behind A or B where there are two chips."""
+    chip = "AB"[channel // CHANNELS] if len(moment.states) > 1 else ""
+    return f"{chip}{channel % CHANNELS + 1}"
+
+
+def voice_number(session: Session, moment: Moment, channel: int) -> str:
+    """Return the number that the voice a channel holds has in ``Song.voices``, or nothing while that is unknown."""
+    holder = SimpleNamespace(state=moment.states[channel // CHANNELS])
+    number = session.numbers.get(sound_of(opm.Voice.from_chip(holder, channel % CHANNELS + 1)))
+    return "" if number is None else f"@{number}"
+
+
+def _widths(width: int, wants_scope: bool) -> dict[str, int]:
+    """Share a window's width out to the columns; a column of 0 is left out."""
+    keys = KEYBOARD if width >= 160 else 48 if width >= (100 if wants_scope else 80) else 24
+    columns = {"name": 2, "note": 8, "keys": keys, "level": 6, "alg": 3, "pan": 3, "voice": 3, "scope": 0}
+
+    def rest() -> int:
+        """Columns left, with a blank one between two."""
+        return width - sum(columns.values()) - sum(map(bool, columns.values())) + 1
+
+    for name, least in {"voice": 0, "pan": 0, "alg": 0, "note": 3}.items():
+        if rest() < (NARROWEST + 1 if wants_scope else 0):
+            columns[name] = least
+    if wants_scope and rest() > NARROWEST:
+        columns["scope"] = min(64, max(NARROWEST, 2 * rest() // 3))
+    columns["level"] += min(max(0, rest()), 24)
+    return columns
+
+
+def _channel(session: Session, moment: Moment, channel: int, columns: dict[str, int], lines: int) -> list[Line]:
+    """Return a channel's row, so many lines tall."""
+    chip, ch, rate = moment.states[channel // CHANNELS], channel % CHANNELS, moment.schedule.clock
+    peak = int(np.abs(moment.taps[:, channel].astype(np.int32)).max(initial=0))
+    keyed = bool(chip.kon_latch[ch::CHANNELS].any())
+    sounding, muted = keyed or peak > AUDIBLE, bool(session.deck.mute >> ch & 1)
+    midi, lowest = opm.midi_of(int(chip.ch_kc[ch]), int(chip.ch_kf[ch]), rate), opm.midi_of(0, 0, rate)
+    level = 20 * math.log10(peak / 32_768) if peak else QUIETEST
+    cells: dict[str, Line] = {
+        "name": [(channel_name(moment, channel), "muted" if muted else "bold")],
+        "note": [(note_of(midi) if sounding else "", "note" if keyed else "dim")],
+        "keys": keyboard(round(midi - lowest), keyed, sounding, round(lowest), columns["keys"]),
+        "level": [("muted", "muted")] if muted else gauge(level, QUIETEST, columns["level"]),
+        "alg": [(str(int(chip.ch_con[ch])), "")],
+        "pan": [(("-", "L", "R", "C")[int(chip.ch_rl[ch])], "")],
+        "voice": [(voice_number(session, moment, channel), "")],
+    }
+    pictures = [""] * lines
+    if columns["scope"]:
+        heard = [seen.taps[:, channel] for seen in session.past[-SCOPE_BLOCKS:]]
+        pictures = scope(np.concatenate(heard), columns["scope"], lines)
+    rows = [_row(cells, columns), *(_row({}, columns) for _ in pictures[1:])]
+    return [[*row, (picture, "scope")] for row, picture in zip(rows, pictures, strict=True)]
+
+
+def _row(cells: dict[str, Line], columns: dict[str, int]) -> Line:
+    """Return cells beside each other, each of its column's width."""
+    line: Line = []
+    for name, width in columns.items():
+        if width and name != "scope":
+            cell = cells.get(name, [])
+            used = sum(cell_len(text) for text, _ in cell)
+            line += cell if used <= width else [(fitted(cell[0][0], width), cell[0][1])]
+            line.append((" " * (max(0, width - used) + 1), ""))
+    return line

@@ -48,8 +48,9 @@ def quiet() -> Iterator[None]:
     if not shown:
         yield
         return
-    terminal, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    sys.stderr = os.fdopen(terminal, "w", 1, python.encoding, python.errors)
+    original, terminal, nowhere = sys.__stderr__, os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    # Textual draws on sys.__stderr__.
+    sys.stderr = sys.__stderr__ = os.fdopen(terminal, "w", 1, python.encoding, python.errors)  # type: ignore[misc]
     os.dup2(nowhere, 2)
     try:
         yield
@@ -57,7 +58,7 @@ def quiet() -> Iterator[None]:
         os.dup2(terminal, 2)
         os.close(nowhere)
         sys.stderr.close()
-        sys.stderr = python
+        sys.stderr, sys.__stderr__ = python, original  # type: ignore[misc]
 
 
 class CardGone(SongError):
@@ -88,14 +89,15 @@ class Speaker:
             which = f"no output device {device!r} (--list-devices)" if device else "no sound card to play on"
             raise SongError(f"{which}; {HINT}") from None
         self.underruns = 0
-        self._capacity = 0
+        self.capacity = 0
+        """Samples the device can hold, once started."""
         self._lock, self._closed, self._hangs = threading.Lock(), False, False
 
     def start(self) -> None:
         """Start the device, if it is not running: PulseAudio loses some of what comes first, so lead in."""
         if not self._call(lambda: self._stream.active):
             self._call(self._stream.start)
-            self._capacity = self._call(lambda: self._stream.write_available)
+            self.capacity = self._call(lambda: self._stream.write_available)
             self._silence(LATENCY)
 
     def write(self, samples: Samples) -> None:
@@ -103,16 +105,21 @@ class Speaker:
         while len(samples) and not self._closed:
             room = self._call(lambda: self._stream.write_available)
             # PortAudio waits for a whole period, even with room for less; a buffer has four at least.
-            if room >= max(1, self._capacity // 4):
+            if room >= max(1, self.capacity // 4):
                 self.underruns += bool(self._call(self._stream.write, samples[:room]))
                 samples = samples[room:]
             else:
                 time.sleep(POLL)
 
+    @property
+    def held(self) -> int:
+        """Samples the device holds, or has taken for itself."""
+        return self.capacity - int(self._call(lambda: self._stream.write_available))
+
     def finish(self, play_out: bool) -> None:
         """Play what the device holds, or drop it. PulseAudio loses what is held at a stop: lead out."""
         if play_out:
-            self._silence(self._capacity / self.rate + 2 * LATENCY)
+            self._silence(self.capacity / self.rate + 2 * LATENCY)
         self.abort()
 
     def abort(self) -> None:

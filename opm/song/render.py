@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..chip import new_chip
-from ..events import ADDRESS, EVENT, Events
-from ..registers import RL
+from ..events import ADDRESS, EVENT, Events, from_writes
+from ..registers import DEPTHS, KON, RL
 from .schedule import Place, Schedule
 
 BLOCK = 32_768
@@ -30,6 +31,8 @@ class Part:
         self.tapped = tapped
         self.taps: Samples = np.empty((0, CHANNELS), np.int16)
         self.cycles_per_frame = schedule.bus.cycles_per_frame
+        self.started = 0
+        """Cycle of the song in which the chip was new: beyond 0 after ``approach``."""
         self._go(Place())
 
     def _go(self, place: Place) -> None:
@@ -58,11 +61,13 @@ class Part:
 
     def due(self, frames: int) -> Events:
         """Return the events of the next frames."""
-        end = self.chip.cycle + frames * self.cycles_per_frame
+        end = self.started + self.chip.cycle + frames * self.cycles_per_frame
         taken = [self._until(end)]
         while self.done == len(self.events) and self._advance():
             taken.append(self._until(end))
-        return np.concatenate(taken)
+        events = np.concatenate(taken)
+        events["cycle"] -= self.started
+        return events
 
     def run(self, frames: int) -> Samples:
         """Return the chip's samples, (frames, 2); ``taps`` holds each channel's own, (frames, 8), if wanted."""
@@ -78,8 +83,21 @@ class Part:
     def restore(self, saved: bytes, place: Place) -> None:
         """Go back to a snapshot."""
         self.chip.load(saved)
+        self.started = 0
         self._go(place)
         self._until(self.chip.cycle)
+
+    def approach(self, frame: int) -> None:
+        """Have a new chip take the registers that are held at about this frame, and go on from there."""
+        writes, place = self.schedule.before(self.number, frame)
+        held = _held(writes)
+        bus = self.schedule.bus
+        self.chip.reset()
+        starts = bus.spacing * np.arange(len(held))
+        events = from_writes(starts, held["address"], held["data"], bus)
+        self.chip.run(events, bus.spacing * (len(held) + 1), self.cycles_per_frame)
+        self.started = frame * self.cycles_per_frame - self.chip.cycle
+        self._go(place)
 
     def run_channels(self, frames: int) -> Samples:
         """Return each channel's sum on the sides it is heard on, (frames, 8, 2)."""
@@ -97,6 +115,15 @@ class Part:
             sides = np.stack([self.chip.state.ch_rl & 1, self.chip.state.ch_rl >> 1], axis=1)
             parts.append(sums[:, :, None] * sides.astype(np.int16))
         return np.concatenate(parts)
+
+
+def _held(writes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the last write of each register, the keys' behind the others'; 08 and 19 are several registers each."""
+    address, data = (writes[name].astype(np.int64) for name in ("address", "data"))
+    part = np.where(address == KON, 2 + (data & 7), np.where(address == DEPTHS, data >> 7, 0))
+    keys = part << 8 | address
+    last = np.unique(keys[::-1], return_index=True)[1]
+    return writes[::-1][last]
 
 
 @dataclass(frozen=True)
@@ -138,6 +165,12 @@ class Renderer:
         for part, saved in zip(self.parts, place.parts, strict=True):
             part.restore(*saved)
         self.position, self._loud = place.position, place.loud
+
+    def approach(self, frame: int) -> None:
+        """Go to about where a frame finds the song, however far it is, by the registers held there: phases differ."""
+        for part in self.parts:
+            part.approach(frame)
+        self.position, self._loud = frame, max(frame, self.schedule.end)
 
     def blocks(self, frames: int = BLOCK) -> Iterator[Samples]:
         """Yield (n, 2) int16 blocks, n up to ``frames``, to the end of fade or tail."""

@@ -103,6 +103,15 @@ class Schedule:
             yield place, events
             place = behind
 
+    def before(self, chip: int, frame: int) -> tuple[npt.NDArray[Any], Place]:
+        """Return the writes due before about a frame, without the loop's passes but the last two, and the place."""
+        rows, again = self._writes(chip)
+        tick = int(frame / self.rate * self.speed * (self.song.rate or Fraction(self.rate)))
+        passes = max(0, tick - self.song.loop.tick) // self.song.loop_ticks if self.song.loop else 0
+        count = int(np.searchsorted(rows["time"], tick - passes * self.song.loop_ticks))
+        passed = np.concatenate([rows, rows[len(rows) - again : count]]) if passes else rows[:count]
+        return passed, Place(count + passes * again, frame)
+
     def _writes(self, chip: int) -> tuple[npt.NDArray[Any], int]:
         """Return a chip's writes, and how many of them, from the end, the loop plays again."""
         mine = self.song.writes["chip"] == chip

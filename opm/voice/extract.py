@@ -2,10 +2,11 @@
 
 import zlib
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from ..events import to_writes
-from ..registers import ALL_KEYS, KON
+from ..registers import ALL_KEYS, KON, PMS, RL, SLOTS
 from .voice import Voice
 
 
@@ -36,9 +37,14 @@ def extract_voices(song_events: Any, volumes: bool = True) -> list[Found]:
     """
     held: dict[int, int] = {}
     found: dict[bytes, Found] = {}
+    seen: set[tuple[int | None, ...]] = set()
     for cycle, address, data in to_writes(song_events).tolist():
         held[address] = data
         if address == KON and data & ALL_KEYS:
+            registers = (data, *(held.get(first + (data & 7)) for first in (RL, PMS, *range(SLOTS, 256, 8))))
+            if registers in seen:
+                continue
+            seen.add(registers)
             voice = replace(Voice.from_registers(held, (data & 7) + 1), slots=data >> 3 & 15)
             sound = voice.same_sound() if volumes else sound_of(voice)
             voice = replace(voice, name=f"{zlib.crc32(sound):08x}")
@@ -63,6 +69,7 @@ def turned_down(voice: Voice, total_level: int) -> Voice:
     return replace(voice, ops=tuple(ops))
 
 
+@lru_cache(4096)
 def sound_of(voice: Voice) -> bytes:
     """Return what makes two voices the same at whatever volume."""
     return turned_down(voice, 0).same_sound()

@@ -1,26 +1,68 @@
-"""The picture in the terminal, and the keys."""
+"""The full screen: its pages as pictures, and what keys, mouse and window do to it."""
 
-import dataclasses
-import io
+import asyncio
 import os
-import pty
-import subprocess
+import signal
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
+import pages
 import pulse
 import pytest
+from card import begun, steps
 from conftest import ROOT
-from rich.console import Console
+from rich.cells import cell_len
 
 import opm
-from opm.song import Options, Schedule
-from player import screen
-from player.job import Job
-from player.transport import Transport
+from player import draw
+from player.app import PlayerApp
+from player.files import Job
+from player.inside import inside_page
+from player.keys import KEYS
+from player.screen import Choices, song_page
+from tests.soak import Terminal
 
 SONG = ROOT / "player" / "songs" / "mountain_king.vgm"
+
+
+@pytest.mark.parametrize("name", pages.CASES)
+def test_page(name):
+    """``python -m tests.player.pages`` draws them anew."""
+    text, _ = pages.page(name)
+    want = (pages.FOLDER / f"{name}.txt").read_text().splitlines()
+    got = text.splitlines()
+    width, height = pages.CASES[name][1]
+    assert len(got) == height
+    assert max(map(cell_len, got)) <= width
+    for row, (line, wanted) in enumerate(zip(got, want, strict=True)):
+        assert line == wanted, f"line {row}: expected, got\n{wanted}\n{line}"
+
+
+def test_every_page_has_its_picture():
+    assert {path.stem for path in pages.FOLDER.iterdir()} == set(pages.CASES)
+
+
+@pytest.fixture(scope="module")
+def session():
+    session = begun(Job(SONG), Job(SONG))
+    steps(session, 60)
+    return session
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_no_window_is_too_small_or_large(session, inside):
+    """A line is never wider than the window, and there are never more than it has."""
+    page = inside_page if inside else song_page
+    for scope in (False, True):
+        for width in (*range(1, 130, 3), 160, 300):
+            for height in (1, 2, 5, 11, 12, 17, 24, 40, 100):
+                picture = page(session, Choices(scope), width, height)
+                if width >= 40:
+                    widest = max(cell_len("".join(text for text, _ in line).rstrip()) for line in picture.lines)
+                    assert widest <= width, (width, height)
+                assert len(picture.lines) <= max(height, 2 if not inside else 6), (width, height)
 
 
 @pytest.mark.parametrize(
@@ -34,72 +76,251 @@ SONG = ROOT / "player" / "songs" / "mountain_king.vgm"
     ],
 )
 def test_note_names(kc, kf, clock, note):
-    assert screen.note_of(opm.midi_of(kc, kf, clock)) == note
+    assert draw.note_of(opm.midi_of(kc, kf, clock)) == note
 
 
-@pytest.mark.parametrize("width", [80, 120])
-@pytest.mark.parametrize("scope", [False, True])
-@pytest.mark.parametrize("chips", [1, 2])
-def test_the_picture_fits(width, scope, chips):
-    schedule = Job(SONG).read()
-    if chips == 2:
-        song = schedule.song
-        other = song.writes.copy()
-        other["chip"] = 1
-        writes = np.concatenate([song.writes, other])
-        song = dataclasses.replace(song, chips=song.chips * 2, writes=writes[np.argsort(writes["time"], kind="stable")])
-        schedule = Schedule(song, Options())
-    transport = Transport(schedule, scan=False)
-    transport.seek(35.0)
-    transport.block()
-    status = screen.Status("song.vgm", 35.0, 100.0, mute=0x02)
-    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
-    console.print(screen.picture(schedule, transport.moment(), status, width, scope))
-    lines = console.file.getvalue().splitlines()
-    assert len(lines) <= 23
-    assert max(map(len, lines)) <= width
-    text = "\n".join(lines)
-    for words in ("Mountain King", "0:35 / 1:40", "muted", "LFO triangle", "underruns 0", "█"):
-        assert words in text
-    assert ("⠤" in text or "⣀" in text) == scope
-    assert sum(line.startswith(("8 ", "A8 ", "B8 ")) for line in lines) == chips
+@pytest.mark.parametrize("clock", [3_579_545, 4_000_000])
+@pytest.mark.parametrize("width", [96, 48, 24])
+def test_every_key_of_the_chip_is_on_the_keyboard(clock, width):
+    """From the lowest to the highest; C stands where the clock puts it."""
+    lowest = round(opm.midi_of(0, 0, clock))
+    for key in range(96):
+        drawn = "".join(text for text, _ in draw.keyboard(key, True, True, lowest, width))
+        assert len(drawn) == width
+        assert drawn.index("●") == key * width // 96
+    plain = draw.keyboard(0, False, False, lowest, 96)[0][0]
+    assert [lowest + i for i, mark in enumerate(plain) if mark == "┊"] == [
+        c for c in range(0, 128, 12) if lowest <= c < lowest + 96
+    ]
+
+
+def test_texts_are_cut_by_their_cells():
+    assert draw.fitted("悪魔城", 6) == "悪魔城"
+    assert draw.fitted("悪魔城", 5) == "悪魔…"
+    assert draw.fitted("悪魔城", 4) == "悪 …"
+    assert [cell_len(draw.fitted("ｱ悪 x" * 9, width)) for width in range(20)] == list(range(20))
 
 
 def test_the_oscilloscope_draws_the_wave():
     wave = (8000 * np.sin(np.arange(1024) * 2 * np.pi / 256)).astype(np.int16)
-    drawn = screen.scope(wave, 30)
-    assert len(drawn) == 30
-    assert len(set(drawn)) > 4
-    assert screen.scope(wave * 0, 30) == screen.scope(wave * 0, 30)
-    assert screen.scope(wave[:10], 30) == " " * 30
+    drawn = draw.scope(wave, 30, 2)
+    assert [len(line) for line in drawn] == [30, 30]
+    assert len(set("".join(drawn))) > 4
+    assert drawn == draw.scope(np.roll(wave, 100), 30, 2), "it stands still"
+    assert draw.scope(wave[:10], 30) == [" " * 30]
 
 
-def test_keys_and_plain_status(tmp_path):
-    """In a real terminal: pause, seek, mute and quit; the status line shows it."""
-    if not pulse.available():
-        pytest.skip("needs pulseaudio")
-    with pulse.pulse_server(tmp_path) as sound:
-        ours, theirs = pty.openpty()
-        environment = {**sound, "TERM": "xterm"}
-        command = [sys.executable, "-m", "player", str(SONG), "--plain"]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
-        seen = b""
+def press(session, *keys, size=(80, 24), click=None, then=lambda app: None):
+    """Press keys and click in the application; return it."""
+    app = PlayerApp(session)
 
-        def wait_for(words):
-            nonlocal seen
-            deadline = time.monotonic() + 60
-            while words not in seen:
-                assert time.monotonic() < deadline, seen[-500:]
-                seen += os.read(ours, 65_536)
+    async def do():
+        async with app.run_test(size=size) as pilot:
+            await pilot.press(*keys)
+            if click:
+                await pilot.click(offset=click)
+            app.look()
+            await pilot.pause()
+            then(app)
 
-        wait_for(b"0:01 / 1:40")
-        os.write(ours, b"\x1b[C\x1b[C3")
-        wait_for(b"0:11 / 1:40")
-        os.write(ours, b" ")
-        wait_for(b"paused")
-        os.write(ours, b" \x1b[D")
-        wait_for(b"0:07 / 1:40")
-        os.write(ours, b"q")
-        assert process.wait(20) == 0
-        os.close(theirs)
-        os.close(ours)
+    asyncio.run(do())
+    return app
+
+
+@pytest.fixture
+def fresh():
+    session = begun(Job(SONG), Job(SONG))
+    steps(session, 60)
+    yield session
+    session.close(play_out=False)
+
+
+def test_keys_of_the_listener(fresh):
+    press(fresh, "2", "5", "5", "plus", "plus", "minus", "right", "right", "left", "up", "space")
+    assert fresh.deck.mute == 0b10
+    assert fresh.deck.gain == pytest.approx(10 ** (1.5 / 20))
+    assert fresh.seconds == pytest.approx(65, abs=3)
+    assert fresh.deck.paused
+    press(fresh, "space", "down", "home")
+    assert fresh.seconds == 0
+    assert not fresh.deck.paused
+    press(fresh, "s", "3")
+    assert fresh.deck.mute == 0xFF & ~0b100
+    press(fresh, "s")
+    assert fresh.deck.mute == 0
+
+
+def test_the_screen_says_at_once_that_it_seeks(fresh):
+    """Before the deck has done anything."""
+    shown = []
+    press(fresh, "right", then=lambda app: shown.append(str(app._face.picture.lines)))
+    assert "seeking ..." in shown[0]
+    steps(fresh, 60)
+    press(fresh, then=lambda app: shown.append(str(app._face.picture.lines)))
+    assert "seeking ..." not in shown[1]
+
+
+def test_going_beyond_both_ends(fresh):
+    press(fresh, "left", "left")
+    assert fresh.seconds == 0
+    press(fresh, *["up"] * 5)
+    assert fresh.seconds == fresh.length
+
+
+def test_a_click_on_the_bar_and_on_a_channel(fresh):
+    app = press(fresh)
+    line, first, width = app._face.picture.bar
+    press(fresh, click=(first + width // 2, line))
+    assert fresh.seconds == pytest.approx(fresh.length / 2, rel=0.05)
+    row = next(row for row, channel in app._face.picture.channels.items() if channel == 6)
+    press(fresh, click=(3, row))
+    assert fresh.deck.mute == 1 << 6
+
+
+def test_pages_and_oscilloscopes(fresh):
+    app = press(fresh, "i", "right_square_bracket", "right_square_bracket")
+    assert app.choices == Choices(inside=True, channel=2)
+    app = press(fresh, "tab", "tab", "o")
+    assert app.choices == Choices(scope=True)
+    app = press(fresh, "question_mark", then=lambda app: asyncio.get_running_loop() and app.screen.query_one("Static"))
+    assert press(fresh, "question_mark", "escape", "2").session.deck.mute == 0b10, "the help has gone"
+
+
+def test_colours(fresh):
+    one, other = press(fresh), press(fresh, "t")
+    assert one.theme != other.theme
+    assert one.roles["bar"] != other.roles["bar"]
+
+
+def test_without_colour(fresh, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = press(fresh)
+    assert {style.color for style in app.roles.values()} == {None}
+
+
+def test_next_song_and_quit(fresh):
+    app = press(fresh, "n")
+    assert fresh.at == 1
+    app = press(fresh, "q")
+    assert app.return_value is False
+    app = press(fresh, "ctrl+c")
+    assert isinstance(app.failure, KeyboardInterrupt)
+    app = press(fresh, "n")
+    assert app.return_value is True, "the last one's next is the end"
+
+
+def test_a_window_that_changes(fresh):
+    app = PlayerApp(fresh)
+    sizes = []
+
+    async def do():
+        async with app.run_test(size=(80, 24)) as pilot:
+            for size in ((40, 12), (200, 60), (20, 5), (120, 40)):
+                await pilot.resize_terminal(*size)
+                await pilot.pause()
+                sizes.append((app._face.size.width, len(app._face._strips)))
+
+    asyncio.run(do())
+    assert sizes == [(40, 12), (200, 60), (20, 5), (120, 40)]
+
+
+def test_all_keys_of_the_table_do_something():
+    for key in KEYS:
+        assert hasattr(PlayerApp, f"action_{key.action}"), key
+    assert len({name for key in KEYS for name in key.names.split(",")}) == sum(
+        len(key.names.split(",")) for key in KEYS
+    )
+
+
+needs_sound = pytest.mark.skipif(not pulse.available(), reason="needs pulseaudio")
+
+
+class Played:
+    """The player in a terminal of its own."""
+
+    def __init__(self, sound, *arguments, **environment):
+        command = [sys.executable, "-m", "player", *map(str, arguments)]
+        environment = {**sound, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **environment}
+        self.terminal = Terminal(command, environment, 80, 24)
+
+    def wait_for(self, words: bytes):
+        at = len(self.terminal.drawn)
+        deadline = time.monotonic() + 90
+        while words not in self.terminal.drawn[at:]:
+            assert time.monotonic() < deadline, self.terminal.drawn[-500:]
+            assert self.terminal.process.poll() is None, self.terminal.drawn[-2000:]
+            self.terminal.read(0.2)
+
+    def press(self, keys: bytes):
+        os.write(self.terminal.ours, keys)
+
+    def end(self):
+        """Wait for the end; return the exit code and what was written after the screen."""
+        deadline = time.monotonic() + 60
+        while self.terminal.process.poll() is None:
+            assert time.monotonic() < deadline
+            self.terminal.read(0.2)
+        while self.terminal.read(0.1) and self.terminal.process.poll() is None:
+            pass
+        return self.terminal.process.returncode, self.terminal.drawn
+
+
+RESTORED = [b"\x1b[?1049l", b"\x1b[?25h"]
+"""Back from the alternate screen, and a cursor."""
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    with pulse.pulse_server(tmp_path_factory.mktemp("pulse")) as sound:
+        yield sound
+
+
+@needs_sound
+@pytest.mark.parametrize("way", ["q", "ctrl-c", "SIGTERM", "SIGHUP", "SIGINT"])
+def test_the_terminal_is_as_it_was_after_every_way_out(sound, way):
+    import termios
+
+    player = Played(sound, SONG)
+    before = termios.tcgetattr(player.terminal.ours)
+    player.wait_for(b"underruns")
+    if way in ("q", "ctrl-c"):
+        player.press({"q": b"q", "ctrl-c": b"\x03"}[way])
+    else:
+        player.terminal.process.send_signal(getattr(signal, way))
+    code, drawn = player.end()
+    assert code == {"q": 0, "ctrl-c": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGINT": 130}[way]
+    assert all(words in drawn for words in RESTORED)
+    assert b"Traceback" not in drawn
+    assert termios.tcgetattr(player.terminal.ours) == before
+
+
+@needs_sound
+def test_ctrl_z_and_back(sound):
+    player = Played(sound, SONG)
+    process = player.terminal.process
+    player.wait_for(b"underruns")
+    player.press(b"\x1a")
+
+    def state() -> str:
+        return Path(f"/proc/{process.pid}/stat").read_text().rpartition(") ")[2][0]
+
+    deadline = time.monotonic() + 60
+    while state() != "T":
+        assert time.monotonic() < deadline
+        player.terminal.read(0.1)
+    assert all(words in player.terminal.drawn for words in RESTORED)
+    os.killpg(process.pid, signal.SIGCONT)
+    player.wait_for(b"0:0")
+    player.press(b"q")
+    assert player.end()[0] == 0
+
+
+@needs_sound
+@pytest.mark.parametrize("arguments", [["--plain"], []], ids=["--plain", "TERM=dumb"])
+def test_the_plain_line_in_a_terminal(sound, arguments):
+    player = Played(sound, SONG, *arguments, TERM="xterm" if arguments else "dumb")
+    player.wait_for(b"0:01 / 1:40  In the Hall of the Mountain King  underruns 0")
+    player.terminal.process.send_signal(signal.SIGINT)
+    code, drawn = player.end()
+    assert code == 130
+    assert b"\x1b" not in drawn

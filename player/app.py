@@ -1,0 +1,216 @@
+"""The full screen: Textual reads keys and mouse, keeps the window, and draws the lines of ``screen`` and ``inside``."""
+
+import os
+import signal
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.geometry import Region
+from textual.screen import ModalScreen
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Static
+
+from .draw import Line
+from .inside import inside_page
+from .keys import KEYS
+from .screen import Choices, Picture, song_page
+from .session import Session
+
+MOVES = {"left": -5.0, "right": 5.0, "down": -60.0, "up": 60.0}
+PICTURES_PER_SECOND = 15
+VOLUME_STEP = 1.5
+"""dB."""
+
+
+class Face(Widget):
+    """Draws a picture; of its lines, only those that have changed."""
+
+    DEFAULT_CSS = "Face { width: 100%; height: 100%; }"
+
+    def __init__(self, player: "PlayerApp") -> None:
+        super().__init__()
+        self.player = player
+        self.picture = Picture()
+        self._strips: list[Strip] = []
+
+    def draw(self) -> None:
+        """Draw anew what has changed."""
+        width, height = self.size
+        page = inside_page if self.player.choices.inside else song_page
+        self.picture = page(self.player.session, self.player.choices, width, height)
+        roles = self.player.roles
+        strips = [_strip(line, roles, width) for line in self.picture.lines[:height]]
+        strips += [Strip.blank(width, roles[""])] * (height - len(strips))
+        changed = [y for y, strip in enumerate(strips) if self._strips[y : y + 1] != [strip]]
+        self._strips = strips
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+
+    def render_line(self, y: int) -> Strip:
+        """Return a line, for Textual."""
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.player.roles[""])
+
+    def on_resize(self) -> None:
+        """Draw for the new size at once."""
+        self.draw()
+
+    def on_click(self, event: events.Click) -> None:
+        """On the seek bar: go there. On a channel: mute it, or let it sound again."""
+        y, x, width = self.picture.bar
+        if event.y == y and x <= event.x < x + width:
+            self.player.session.seek_on_bar((event.x - x) / width)
+        elif (channel := self.picture.channels.get(event.y)) is not None:
+            self.player.action_mute(str(channel % 8 + 1))
+
+
+def _strip(line: Line, roles: dict[str, Style], width: int) -> Strip:
+    return Strip([Segment(text, roles[role]) for text, role in line if text]).adjust_cell_length(width, roles[""])
+
+
+class Keys(ModalScreen[None]):
+    """What the keys do."""
+
+    DEFAULT_CSS = """
+    Keys { align: center middle; }
+    Keys VerticalScroll { width: auto; max-width: 100%; height: auto; max-height: 100%; }
+    Keys VerticalScroll { padding: 0 1; background: $panel; }
+    Keys Static { width: auto; max-width: 100%; }
+    """
+    BINDINGS: ClassVar = [Binding("escape,question_mark,h,q,space,enter,ctrl+c", "dismiss", "close")]
+
+    def compose(self) -> ComposeResult:
+        """Return the table."""
+        width = max(len(key.shown) for key in KEYS) + 2
+        lines = [f"{key.shown:{width}}{key.does}" for key in KEYS]
+        lines.append(f"{'mouse':{width}}on the bar: go there; on a channel: mute it")
+        with VerticalScroll():
+            yield Static("\n".join(lines), markup=False)
+
+
+class PlayerApp(App[bool]):
+    """The player on a full screen.
+
+    Parameters
+    ----------
+    session : Session
+    scope : bool
+        Begin with oscilloscopes.
+    """
+
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar = [Binding(name, f"{key.action}('{name}')") for key in KEYS for name in key.names.split(",")]
+
+    def __init__(self, session: Session, scope: bool = False) -> None:
+        super().__init__()
+        self.session = session
+        self.choices = Choices(scope)
+        self.roles: dict[str, Style] = {}
+        self.failure: BaseException | None = None
+        self._face = Face(self)
+        self._color()
+
+    def play(self) -> bool:
+        """Play until the last song's end; return whether it came to that."""
+        ended = self.run()
+        if self.failure:
+            raise self.failure
+        return bool(ended)
+
+    def compose(self) -> ComposeResult:
+        """Return the one widget."""
+        yield self._face
+
+    def on_mount(self) -> None:
+        """Look and draw from now on."""
+        self.set_interval(1 / PICTURES_PER_SECOND, self.look)
+        self.theme_changed_signal.subscribe(self, lambda _: self._color())
+
+    def look(self) -> None:
+        """Go on with the session, and draw it."""
+        try:
+            if self.session.tick():
+                self._face.draw()
+            else:
+                self.exit(True)
+        except Exception as error:
+            self.failure = error
+            self.exit(False)
+
+    def _color(self) -> None:
+        """Take the theme's colours."""
+        colors = {"": "foreground", "dim": "foreground", "bold": "foreground", "title": "primary", "note": "accent"}
+        colors |= {"level": "success", "hot": "error", "muted": "error", "bar": "primary", "scope": "accent"}
+        manners = {"dim": "dim", "bold": "bold", "title": "bold", "note": "bold", "muted": "strike"}
+        for role, color in colors.items():
+            style = Style.parse(manners.get(role, ""))
+            if not self.no_color:
+                style += Style(color=self.theme_variables[color], bgcolor=self.theme_variables["background"])
+            self.roles[role] = style
+
+    def action_pause(self, key: str) -> None:
+        """Pause, or go on."""
+        self.session.deck.paused ^= True
+
+    def action_move(self, key: str) -> None:
+        """Go back or on."""
+        self.session.seek(0.0 if key == "home" else self.session.seconds + MOVES[key])
+        self._face.draw()
+
+    def action_song(self, key: str) -> None:
+        """Go to the next or the previous song."""
+        self.session.go(1 if key == "n" else -1)
+        self.look()
+
+    def action_mute(self, key: str) -> None:
+        """Mute a channel or let it sound; after ``s`` it is heard alone."""
+        bit = 1 << int(key) - 1
+        self.session.deck.mute = 0xFF & ~bit if self.session.solo else self.session.deck.mute ^ bit
+
+    def action_solo(self, key: str) -> None:
+        """Let the digits choose a channel to be heard alone, or hear all again."""
+        self.session.solo ^= True
+        self.session.deck.mute = 0
+
+    def action_volume(self, key: str) -> None:
+        """Change the volume."""
+        step = -VOLUME_STEP if key == "minus" else VOLUME_STEP
+        self.session.deck.gain = min(max(self.session.deck.gain * 10 ** (step / 20), 10**-4.8), 10**2.4)
+
+    def action_scope(self, key: str) -> None:
+        """Show or hide the oscilloscopes."""
+        self.choices.scope ^= True
+
+    def action_inside(self, key: str) -> None:
+        """Go to the other page."""
+        self.choices.inside ^= True
+
+    def action_channel(self, key: str) -> None:
+        """Look inside the next channel, or the one before."""
+        self.choices.channel += 1 if key.startswith("right") else -1
+
+    def action_theme(self, key: str) -> None:
+        """Take the next theme."""
+        names = list(self.available_themes)
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+
+    def action_keys(self, key: str) -> None:
+        """Show what the keys do."""
+        self.push_screen(Keys())
+
+    def action_stop(self, key: str) -> None:
+        """Leave the screen to the shell, which fg comes back from; with all that stands between it and us."""
+        if hasattr(signal, "SIGTSTP"):
+            with self.suspend():
+                os.kill(0, signal.SIGTSTP)
+
+    def action_leave(self, key: str) -> None:
+        """Quit."""
+        if key == "ctrl+c":
+            self.failure = KeyboardInterrupt()
+        self.exit(False)

@@ -1,0 +1,149 @@
+"""A player's engine: a thread that renders, looks ahead and feeds the sound card."""
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from opm.song import Samples, Schedule
+
+from .resample import Resampler, to_int16
+from .seek import BLOCK, Transport
+from .speaker import PATIENCE, Speaker
+
+LEAD = 0.02
+"""Seconds before a place that fill the resampler's filter."""
+NAP = 0.004
+"""Seconds from one look for something to do to the next."""
+REMEMBERED = 128
+"""Moments kept for the screen: two seconds."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A block as a screen shows it while it is heard."""
+
+    schedule: Schedule
+    turn: int
+    """Which order of the listener it obeys."""
+    frame: int
+    states: tuple[Any, ...]
+    """The chips' states at its end."""
+    taps: npt.NDArray[np.int16]
+    """(n, 8 per chip): each channel's samples."""
+    ends: int
+    """Samples given to the device until its end."""
+
+    @property
+    def seconds(self) -> float:
+        """Where in the playing it ends."""
+        return self.frame / self.schedule.rate
+
+
+class Deck:
+    """Plays a song at a time, in a thread of its own that never waits: for room, keys or a far place.
+
+    Parameters
+    ----------
+    speaker : Speaker
+    held : float
+        Share of what the device can hold that is kept in it.
+    """
+
+    def __init__(self, speaker: Speaker, held: float) -> None:
+        self.speaker, self._held = speaker, held
+        self.paused, self.gain, self.mute = False, 1.0, 0
+        self.turn = 0
+        """Orders given."""
+        self.error: BaseException | None = None
+        self.heard: deque[Moment] = deque(maxlen=REMEMBERED)
+        """The last one is heard now."""
+        self._orders: deque[tuple[int, Schedule, float]] = deque(maxlen=1)
+        self._transport: Transport | None = None
+        self._coming: deque[Moment] = deque()
+        self._written = self._dropped = self._turn = self._finished = 0
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    @property
+    def ended(self) -> bool:
+        """Whether all that was ordered has been given to the device."""
+        return self._finished == self.turn > 0
+
+    def start(self) -> None:
+        """Begin, with silence."""
+        self._thread.start()
+
+    def go(self, schedule: Schedule, seconds: float) -> None:
+        """Play a song from a place on; what was ordered before and not yet done is forgotten."""
+        self.turn += 1
+        self._orders.append((self.turn, schedule, seconds))
+
+    def stop(self, play_out: bool) -> None:
+        """End, after what the device holds if that is to be played."""
+        self._stopped = True
+        if play_out:
+            self._thread.join()
+            self.speaker.finish(True)
+            return
+        self.speaker.abort()
+        if self._thread.is_alive():
+            self._thread.join(PATIENCE)  # It may wait for a device that takes nothing, until that is closed.
+
+    def _run(self) -> None:
+        try:
+            self.speaker.start()
+            while not self._stopped:
+                self._step()
+        except BaseException as error:
+            self.error = error
+
+    def _step(self) -> None:
+        """Do what is most urgent."""
+        if self._orders:
+            self._obey(*self._orders.pop())
+        held = self.speaker.held
+        while self._coming and self._coming[0].ends <= self._written - held:
+            self.heard.append(self._coming.popleft())
+        if held > self._held * self.speaker.capacity:
+            if not (self._transport and self._transport.look_ahead()):
+                time.sleep(NAP)
+        elif self.paused or not self._transport or self._finished == self._turn:
+            self._write(np.zeros((BLOCK, 2), np.int16))
+        else:
+            self._play(self._transport)
+
+    def _obey(self, turn: int, schedule: Schedule, seconds: float) -> None:
+        """Go to a place; what comes shortly before it fills the filter."""
+        if self._transport is None or self._transport.schedule is not schedule:
+            self._transport = Transport(schedule)
+        self._turn = turn
+        frame = round(max(0.0, seconds - LEAD) * schedule.rate)
+        self._transport.seek(frame)
+        self._dropped = round((seconds - frame / schedule.rate) * self.speaker.rate)
+        self._resampler = Resampler(schedule.rate, self.speaker.rate)
+
+    def _play(self, transport: Transport) -> None:
+        """Give the next block to the device."""
+        for part in transport.renderer.parts:
+            part.chip.mute = self.mute
+        block = transport.block()
+        samples = self._resampler.flush() if block is None else self._resampler.convert(block)
+        samples, self._dropped = samples[self._dropped :], max(0, self._dropped - len(samples))
+        self._write(samples if self.gain == 1.0 else to_int16(samples * self.gain))
+        if block is None:
+            self._finished = self._turn
+            return
+        parts = transport.renderer.parts
+        states = tuple(part.chip.state.copy() for part in parts)
+        taps = np.concatenate([part.taps for part in parts], axis=1)
+        frame = transport.renderer.position
+        self._coming.append(Moment(transport.schedule, self._turn, frame, states, taps, self._written))
+
+    def _write(self, samples: Samples) -> None:
+        self.speaker.write(samples)
+        self._written += len(samples)

@@ -1,0 +1,92 @@
+"""What pictures are made of: texts that fit, bars, waveforms and keyboards, as lines of (text, role)."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.cells import cell_len, set_cell_size
+
+import opm
+
+Line = list[tuple[str, str]]
+KEYBOARD = 96
+QUIETEST = -60.0
+"""dB at the foot of the level's bar."""
+SCOPE_STEP = 8
+"""Frames per dot of the oscilloscope."""
+BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
+EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def fitted(text: str, width: int) -> str:
+    """Return a text of exactly that many columns, cut with an ellipsis or filled."""
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    return set_cell_size(text, max(0, width - 1)) + "…"[:width]
+
+
+def clock(seconds: float) -> str:
+    """Return minutes and seconds."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def note_of(midi: float) -> str:
+    """Return note name, octave and cents."""
+    nearest = round(midi)
+    cents = round((midi - nearest) * 100)
+    return f"{opm.views.note_name(nearest)}{f' {cents:+d}' if cents else ''}"
+
+
+def gauge(level: float, lowest: float, width: int) -> Line:
+    """Return a bar of a level in dB, to an eighth of a column."""
+    eighths = round(8 * width * min(max(0.0, 1 - level / lowest), 1.0))
+    bar = "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
+    hot = level > -3 and lowest == QUIETEST
+    return [(bar, "hot" if hot else "level"), ("·" * (width - len(bar)), "dim")]
+
+
+def braille(heights: npt.NDArray[Any], width: int, lines: int) -> list[str]:
+    """Draw a line through values from 0 (top) to 1, in characters of two columns of four dots.
+
+    Parameters
+    ----------
+    heights : (n,) float
+        One for each column of dots; those missing at the left are left blank.
+    width, lines : int
+        Characters.
+    """
+    cells = np.full((lines, width), 0x2800)
+    rows = np.clip(np.rint(heights * (4 * lines - 1)), 0, 4 * lines - 1).astype(int)[-2 * width :]
+    before = int(rows[0]) if len(rows) else 0
+    for x, here in enumerate(rows.tolist(), 2 * width - len(rows)):
+        low, high = (here, max(here, before - 1)) if here <= before else (before + 1, here)
+        for y in range(low, high + 1):
+            cells[y // 4, x // 2] |= BRAILLE[x % 2][y % 4]
+        before = here
+    return ["".join(map(chr, row)) for row in cells.tolist()]
+
+
+def scope(samples: npt.NDArray[Any], width: int, lines: int = 1) -> list[str]:
+    """Draw a waveform from where it rises through zero, so that the picture stands still."""
+    span = 2 * width * SCOPE_STEP
+    if len(samples) < span:
+        return [" " * width] * lines
+    before = samples[: len(samples) - span]
+    crossings = np.flatnonzero((before[:-1] < 0) & (before[1:] >= 0))
+    start = int(crossings[0]) if len(crossings) else 0
+    wave = samples[start : start + span : SCOPE_STEP].astype(np.float64)
+    return braille(0.5 - 0.5 * wave / max(1.0, float(np.abs(wave).max())), width, lines)
+
+
+def keyboard(key: int, keyed: bool, sounding: bool, lowest: int, width: int) -> Line:
+    """Draw the chip's eight octaves with the note that sounds; ``lowest`` is the first key's MIDI number."""
+    per = KEYBOARD // width
+    marks = ["┊" if -(lowest + i * per) % 12 < per else "─" for i in range(width)]
+    if not sounding:
+        return [("".join(marks), "dim")]
+    at = min(max(0, key), KEYBOARD - 1) // per
+    return [
+        ("".join(marks[:at]), "dim"),
+        ("●" if keyed else "○", "note" if keyed else "dim"),
+        ("".join(marks[at + 1 :]), "dim"),
+    ]

@@ -1,0 +1,101 @@
+"""A song being played: its place can be moved, at once.
+
+Snapshots of the chips are kept every few seconds, as the song plays and by a look ahead that the player takes
+whenever it has time. Going somewhere means restoring the snapshot before it and running on from there without keeping
+samples, so what follows is the straight rendering, bit for bit. A place far beyond all snapshots is approached by
+the registers held there; as soon as the look ahead has come by, the sound passes over to the straight rendering.
+"""
+
+import bisect
+
+import numpy as np
+
+from opm.song import Renderer, Samples, Schedule, Snapshot
+
+SPACING = 4.0
+"""Seconds between snapshots; they grow apart in what plays for hours."""
+FAR = 8.0
+"""Seconds from a snapshot that take too long to run while somebody waits."""
+RUN_UP = 2.0
+"""Seconds run before a place that is approached: what begins in them is as it should be."""
+LOOKED_AT = 3600.0
+"""Seconds of a song the look ahead covers."""
+MOST_PLACES = 2048
+BLOCK = 1024
+"""Frames rendered between two orders of the listener."""
+STEP = 16 * BLOCK
+"""Frames of a look ahead: about a millisecond's work."""
+
+
+class Transport:
+    """Renders a schedule block by block from wherever it is told to go. For one thread.
+
+    Parameters
+    ----------
+    schedule : Schedule
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self.renderer = Renderer(schedule, tapped=True)
+        self._ahead = Renderer(schedule)
+        self._last = min(schedule.frames, round(LOOKED_AT * schedule.rate))
+        self._blocks = self.renderer.blocks(BLOCK)
+        self._spacing, self._far = round(SPACING * schedule.rate), round(FAR * schedule.rate)
+        self._places: list[Snapshot] = [self.renderer.snapshot()]
+        self.exact = True
+        """False while what plays was approached."""
+
+    def seek(self, frame: int) -> None:
+        """Go to a frame; beyond the end is the end."""
+        frame = min(max(0, frame), self.schedule.frames)
+        place = self._before(frame)
+        here = self.renderer.position if self.exact else -1
+        self.exact = frame - max(place.position, here if here <= frame else 0) <= self._far
+        if not self.exact:
+            self.renderer.approach(max(0, frame - round(RUN_UP * self.schedule.rate)))
+        elif not place.position <= here <= frame:
+            self.renderer.restore(place)
+        self.renderer.skip(frame)
+        self._blocks = self.renderer.blocks(BLOCK)
+
+    def block(self) -> Samples | None:
+        """Return the next (n, 2) int16 block; None at the end."""
+        if self.exact:
+            self._keep(self.renderer)
+            return next(self._blocks, None)
+        frame = self.renderer.position
+        block = next(self._blocks, None)
+        if frame - self._before(frame).position > self._far:
+            return block
+        self.seek(frame)
+        return _passing(block, next(self._blocks, None))
+
+    def look_ahead(self) -> bool:
+        """Keep snapshots a step further on; say whether there was one to take."""
+        position = self._ahead.position
+        self._ahead.skip(min(position + STEP, self._last))
+        self._keep(self._ahead)
+        return self._ahead.position > position
+
+    def _before(self, frame: int) -> Snapshot:
+        """Return the last snapshot up to a frame."""
+        return self._places[bisect.bisect_right(self._places, frame, key=lambda place: place.position) - 1]
+
+    def _keep(self, renderer: Renderer) -> None:
+        """Keep a snapshot if none is near before this place."""
+        at = bisect.bisect_right(self._places, renderer.position, key=lambda place: place.position)
+        if renderer.position - self._places[at - 1].position >= self._spacing:
+            self._places.insert(at, renderer.snapshot())
+        if len(self._places) > MOST_PLACES:
+            del self._places[1::2]
+            self._spacing *= 2
+
+
+def _passing(block: Samples | None, other: Samples | None) -> Samples | None:
+    """Return what passes over from one block to another."""
+    if block is None or other is None or len(block) != len(other):
+        return other
+    share = np.linspace(0, 1, len(block))[:, None]
+    passing: Samples = np.rint(block * (1 - share) + other * share).astype(np.int16)
+    return passing

@@ -1,0 +1,202 @@
+"""A listener's session: a playlist on a deck, the place in it, and what there is to say about the song."""
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import opm
+from opm.song import CAT2151, Schedule, SongError
+from opm.voice.extract import sound_of
+
+from .deck import Deck, Moment
+from .files import ENDLESS, Job
+from .speaker import Speaker
+
+HELD = {"high": 0.6, "low": 0.25}
+"""How much of what the device can hold (a quarter of a second) is kept in it: so long a key takes to be heard, and so
+long the machine may be busy elsewhere."""
+MOST_ROUNDS = 200
+"""Passes of a loop that are marked."""
+
+
+class Session:
+    """Songs one after the other, as the listener says; neighbours are read ahead.
+
+    Parameters
+    ----------
+    jobs : list of Job
+    speaker : Speaker
+    latency : {"high", "low"}
+    first : Schedule, optional
+        The first song, if it has been read.
+    """
+
+    def __init__(self, jobs: list[Job], speaker: Speaker, latency: str, first: Schedule | None = None) -> None:
+        self.jobs, self.at = jobs, 0
+        self.schedule: Schedule | None = None
+        """The song that plays; None while it is read."""
+        self.failed: dict[int, str] = {}
+        """What went wrong, by song."""
+        self.place = jobs[0].start
+        """Where the listener has gone last."""
+        self.deck = Deck(speaker, HELD[latency])
+        self.deck.gain, self.deck.mute = jobs[0].gain, jobs[0].mute
+        self._reader = ThreadPoolExecutor(1)
+        self._read: dict[int, Future[Schedule]] = {}
+        if first:
+            self._read[0] = Future()
+            self._read[0].set_result(first)
+        self._numbers: Future[dict[bytes, int]] = Future()
+        self.solo = False
+        self._step = 1
+        self._wall, self._cpu, self.load = time.monotonic(), time.process_time(), 0.0
+
+    @property
+    def job(self) -> Job:
+        """The song's job; the last one's behind the end."""
+        return self.jobs[min(self.at, len(self.jobs) - 1)]
+
+    @property
+    def endless(self) -> bool:
+        """Whether the song plays until somebody ends it."""
+        return self.job.options.loops >= ENDLESS and self.schedule is not None and self.schedule.song.loop is not None
+
+    @property
+    def moment(self) -> Moment | None:
+        """What is heard now."""
+        return self.deck.heard[-1] if self.deck.heard else None
+
+    @property
+    def seeking(self) -> bool:
+        """Whether what is heard is not yet what was asked for."""
+        return not self.moment or self.moment.turn != self.deck.turn
+
+    @property
+    def seconds(self) -> float:
+        """Where in the playing the listener is, or will be at once."""
+        return self.place if self.seeking or not self.moment else self.moment.seconds
+
+    @property
+    def past(self) -> list[Moment]:
+        """What was heard lately, of the song that is heard now."""
+        heard = list(self.deck.heard)
+        return [moment for moment in heard if moment.schedule is heard[-1].schedule]
+
+    @property
+    def length(self) -> float:
+        """Seconds of the playing."""
+        return self.schedule.frames / self.schedule.rate if self.schedule else 0.0
+
+    @property
+    def loop(self) -> tuple[float, float]:
+        """Second of the playing in which the loop begins, and how long it is; 0 if there is none."""
+        song = self.schedule.song if self.schedule else None
+        if song is None or not song.loop:
+            return 0.0, 0.0
+        speed = self.job.options.speed
+        return song.seconds(song.playing[0]) / speed, song.seconds(song.loop_ticks) / speed
+
+    @property
+    def rounds(self) -> list[float]:
+        """Where the passes of the loop begin."""
+        first, length = self.loop
+        if not length:
+            return []
+        return [first + i * length for i in range(1 if self.endless else min(self.job.options.loops, MOST_ROUNDS))]
+
+    @property
+    def folded(self) -> float:
+        """Where the listener is on the seek bar: in an endless song, in the first pass of the loop."""
+        return self.seconds - self._passed
+
+    @property
+    def total(self) -> float:
+        """Seconds the seek bar stands for."""
+        return sum(self.loop) if self.endless else self.length
+
+    @property
+    def _passed(self) -> float:
+        """Seconds of an endless song's passes before this one."""
+        first, length = self.loop
+        return max(0.0, (self.seconds - first) // length * length) if self.endless else 0.0
+
+    @property
+    def remarks(self) -> list[str]:
+        """What there is to say about the song."""
+        return remarks(self.schedule) if self.schedule else []
+
+    @property
+    def numbers(self) -> dict[bytes, int]:
+        """The numbers of the song's voices by their sound, once they are known."""
+        return self._numbers.result() if self._numbers.done() and not self._numbers.cancelled() else {}
+
+    def go(self, step: int) -> None:
+        """Go to the next or the previous song, or the next that can be read that way; the first has no previous."""
+        self._step, self.at = step, max(0, self.at + step)
+        self.schedule = None
+
+    def seek(self, seconds: float) -> None:
+        """Go to a place of the song."""
+        if self.schedule:
+            self.place = min(max(0.0, seconds), self.length)
+            self.deck.go(self.schedule, self.place)
+
+    def seek_on_bar(self, share: float) -> None:
+        """Go to a place of the seek bar."""
+        self.seek(self._passed + share * self.total)
+
+    def tick(self) -> bool:
+        """Go on with what has come about; say whether there is still something to play."""
+        if self.deck.error:
+            raise self.deck.error
+        if (now := time.monotonic()) - self._wall > 1:
+            self.load = (time.process_time() - self._cpu) / (now - self._wall)
+            self._wall, self._cpu = now, time.process_time()
+        if self.schedule and self.deck.ended:
+            self.go(1)
+        if self.schedule is None and self.at < len(self.jobs):
+            self._begin()
+        return self.at < len(self.jobs)
+
+    def _begin(self) -> None:
+        """Play the song if it is read by now, and have its neighbours read."""
+        near = [at for at in (self.at, self.at + 1, self.at - 1) if 0 <= at < len(self.jobs)]
+        self._read = {at: self._read.get(at) or self._reader.submit(self.jobs[at].read) for at in near}
+        if not self._read[self.at].done():
+            return
+        try:
+            self.schedule = self._read[self.at].result()
+        except SongError as error:
+            self.failed[self.at] = f"{self.job.song}: {error}"
+            if self.at == 0:
+                self._step = 1
+            self.go(self._step)
+            return
+        self._numbers = self._reader.submit(_numbers, self.schedule)
+        self.place = self.job.start
+        self.deck.go(self.schedule, self.place)
+
+    def close(self, play_out: bool) -> None:
+        """End."""
+        self._reader.shutdown(wait=False, cancel_futures=True)
+        self.deck.stop(play_out)
+
+
+def _numbers(schedule: Schedule) -> dict[bytes, int]:
+    """Return the numbers of a song's voices by their sound, as ``Song.voices`` counts them."""
+    chips = range(len(schedule.song.chips))
+    found = [found for chip in chips for found in opm.extract_voices(next(schedule.events(chip), ()), volumes=False)]
+    numbers: dict[bytes, int] = {}
+    for number, one in enumerate(found):
+        numbers.setdefault(sound_of(one.voice), number)
+    return numbers
+
+
+def remarks(schedule: Schedule) -> list[str]:
+    """Return what was decided about a song, and what will not be heard, a line each."""
+    song = schedule.song
+    lines = [f"note: {note}" for note in song.notes]
+    if schedule.bus is CAT2151:
+        lines.append("note: cat2151 timing, the chip at twice its speed (--compat none plays the true chip)")
+    if song.not_played:
+        lines.append(f"not played: {', '.join(song.not_played)}")
+    return lines
