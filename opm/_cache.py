@@ -1,16 +1,26 @@
 """Numba's disk cache of compiled functions, so that it may cost time but never function.
 
-Numba itself (0.68) stops at a damaged index and a full disk, and calls into damaged machine code.
+Numba itself (0.68) stops at a damaged index and a full disk, and calls into damaged machine code. And
+it keeps silent while it compiles, which looks like a hang.
 """
 
+import contextlib
 import functools
 import hashlib
 import logging
 import pickle
+import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
+from numba.core import event
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+NOTICE = "compiling, first run only"
+DELAY = 2.0
+"""Seconds of compiling, all together, after which a process says so."""
 
 
 @functools.cache
@@ -72,3 +82,45 @@ class DiskCache(FunctionCache):
             super().save_overload(signature, compiled)
         except OSError as error:
             say_once(f"the compiled chip is not kept, each start compiles it again: {error.strerror or error}")
+
+
+class Notice(event.Listener):
+    """Says once, on standard error and while it goes on, that compiling for the disk cache takes long.
+
+    Numba compiles one function at a time, whatever the number of threads that ask for one.
+    """
+
+    def __init__(self) -> None:
+        self._unsaid = threading.Lock()
+        self._timer = threading.Timer(DELAY, self._say)
+        self._began = self._spent = 0.0
+
+    def on_start(self, started: Any) -> None:
+        """Wait for the rest of the delay, beside the compiler."""
+        if _kept(started):
+            self._timer = threading.Timer(DELAY - self._spent, self._say)
+            self._timer.daemon = True
+            self._began = time.monotonic()
+            with contextlib.suppress(RuntimeError):  # Threads have run out, or Python is at its end.
+                self._timer.start()
+
+    def on_end(self, ended: Any) -> None:
+        """Wait no longer, whatever ended it."""
+        if _kept(ended):
+            self._timer.cancel()
+            self._spent += time.monotonic() - self._began
+
+    def _say(self) -> None:
+        # Standard error may be missing, closed or full: no reason to end a compilation.
+        if self._unsaid.acquire(blocking=False):
+            with contextlib.suppress(AttributeError, OSError, ValueError):
+                sys.stderr.write(f"{NOTICE}\n")
+                sys.stderr.flush()
+
+
+def _kept(compiling: Any) -> bool:
+    """Say whether it is ours and goes to the disk: a block within it does not count, nor does a user's function."""
+    return isinstance(getattr(compiling.data["dispatcher"], "_cache", None), DiskCache)
+
+
+event.register("numba:compile", Notice())

@@ -12,7 +12,7 @@
 ``entry``
     A compiled function Python calls. ``nogil`` lets a sound thread run beside it; the machine code is kept on disk
     between processes, where that can be. No state of the disk is an error: what cannot be read is compiled again, what
-    cannot be written is said in one line.
+    cannot be written is said in one line; so is compiling that takes more than 2 s.
 ``SOURCES``
     Numba stamps a cached function with its own file only and would serve it stale after an edit of an
     imported block (numba issues 1833, 9483). So the key holds a checksum of all files of ``opm``, sub-folders included,

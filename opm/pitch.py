@@ -94,7 +94,7 @@ def note(midi_or_name: float | str, clock: float = REFERENCE_CLOCK) -> KeyCode:
     midi = midi_number(midi_or_name) if isinstance(midi_or_name, str) else float(midi_or_name)
     steps = round((midi - LOWEST - 12 * math.log2(clock / REFERENCE_CLOCK)) * STEPS)
     if not 0 <= steps < len(KEY_CODES) * STEPS:
-        raise ValueError(f"note {midi_or_name!r} is outside the chip's range at {clock:g} Hz")
+        raise ValueError(f"note {midi_or_name!r} is outside the chip's range at {clock:.15g} Hz")
     semitone, kf = divmod(steps, STEPS)
     return KeyCode(KEY_CODES[semitone], kf)
 

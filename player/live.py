@@ -3,7 +3,7 @@
 import math
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +48,7 @@ class Output(Protocol):
 
 
 class Live:
-    """A long-lived session with one chip.
+    """A long-lived session with one chip: sounds from ``start`` to ``stop``, or inside a ``with``.
 
     Parameters
     ----------
@@ -67,9 +67,14 @@ class Live:
 
     Examples
     --------
-    >>> live = Live()                           # doctest: +SKIP
-    >>> live.start()                            # doctest: +SKIP
-    >>> live.write(0x08, 0x78, at=live.time + 1)  # doctest: +SKIP
+    >>> import time
+    >>> organ = opm.Voice("organ", con=7, ops=(opm.Operator(tl=20),) * 4)
+    >>> with Live() as live:                    # doctest: +SKIP
+    ...     for address, data in organ.registers(1) + opm.note("A4").registers(1):
+    ...         live.write(address, data)
+    ...     live.write(0x08, 0x78)              # key on, and off a second later
+    ...     live.write(0x08, 0x00, at=live.time + 1)
+    ...     time.sleep(2)                       # it sounds beside what Python does
     """
 
     def __init__(
@@ -93,12 +98,30 @@ class Live:
         """What ended the sound: the card is gone."""
         self._thread = threading.Thread(target=self._run, daemon=True)
 
+    def __enter__(self) -> Self:
+        """Begin to sound."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the session, whatever happened in it."""
+        self.stop()
+
     def start(self) -> None:
-        """Begin to sound; the chip runs from here on until ``stop``."""
-        self._thread.start()
+        """Begin to sound; the chip runs from here on until ``stop``. A session that runs already goes on.
+
+        Raises
+        ------
+        RuntimeError
+            The session has ended.
+        """
+        if self._stopped.is_set():
+            raise RuntimeError("this session has ended: make another Live")
+        if self._thread.ident is None:
+            self._thread.start()
 
     def stop(self) -> None:
-        """End the session, even if the output has stalled."""
+        """End the session at once, even if the output has stalled; what still waits is not played."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join(PATIENCE)
@@ -123,15 +146,30 @@ class Live:
 
         Raises
         ------
+        TypeError
+            Address or data are not integers.
         ValueError
-            Address or data are not 0 to 255, or too many writes wait.
+            They are not 0 to 255, ``at`` is negative or not finite, or too many writes wait.
         SongError
             The sound card is gone.
         """
-        self._schedule(np.zeros(1), np.array([(address, data)]), at)
+        self._schedule(np.zeros(1), np.array([(_byte("address", address), _byte("data", data))]), at)
 
     def play(self, song: Song | Log, at: float | None = None) -> None:
-        """Schedule one playing of a song's first chip from a time, or from now; what sounds goes on."""
+        """Schedule one playing of a song's first chip from a time, or from now; what sounds goes on.
+
+        Parameters
+        ----------
+        song : Song
+            As ``opm.load`` gives it.
+        at : float, optional
+            Seconds of the audio clock.
+
+        Raises
+        ------
+        ValueError, SongError
+            As ``write`` does.
+        """
         writes = song.writes if isinstance(song, Song) else song.once
         seconds = writes["seconds"] if isinstance(song, Song) else writes["time"] * song.seconds(1)
         first = writes["chip"] == 0
@@ -139,7 +177,7 @@ class Live:
 
     def clear(self, after: float | None = None) -> None:
         """Drop what is scheduled at or after a time, or at all, and not yet on the bus."""
-        first = 0 if after is None else round(after * self._rate)
+        first = 0 if after is None else round(_seconds("after", after) * self._rate)
         with self._lock:
             self._waiting = [kept for rows in self._waiting if len(kept := rows[: _before(rows, first)])]
 
@@ -152,12 +190,7 @@ class Live:
         """Add writes, (n, 2), to those that wait. All that takes long is done before the sound's lock is taken."""
         if self.failure:
             raise SongError(self.failure)
-        if at is not None and not math.isfinite(at):
-            raise ValueError(f"at must be a number of seconds, got {at}")
-        if (wrong := (writes < 0) | (writes > 0xFF)).any():
-            address, data = writes[wrong.any(axis=1)][0]
-            raise ValueError(f"address and data must be 0 to 255, got {address}, {data}")
-        start = self.time if at is None else at
+        start = self.time if at is None else _seconds("at", at)
         rows = np.empty(len(writes), WAITING)
         rows["frame"] = np.clip(np.rint((start + seconds) * self._rate), 0, LAST_FRAME)
         rows["address"], rows["data"] = writes.T
@@ -199,6 +232,22 @@ class Live:
             if not self._stopped.is_set():
                 self.failure = str(error) or type(error).__name__
                 self._on_failure(self.failure)
+
+
+def _byte(name: str, value: Any) -> int:
+    """Return a byte as int; TypeError or ValueError names what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if not 0 <= value <= 0xFF:
+        raise ValueError(f"{name} must be 0 to 255, got {value}")
+    return int(value)
+
+
+def _seconds(name: str, value: float) -> float:
+    """Return a time of the audio clock; ValueError names what is none."""
+    if not 0 <= value < math.inf:
+        raise ValueError(f"{name} must be seconds from 0 on, got {value}")
+    return value
 
 
 def _before(rows: Waiting, frame: int) -> int:

@@ -22,6 +22,8 @@ import pytest  # noqa: E402
 
 import opm  # noqa: E402
 
+opm.YM2151()  # Compiles here, if it has to, so that no test hears of it.
+
 hypothesis.settings.register_profile("opm", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("opm")
 

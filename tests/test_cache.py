@@ -1,11 +1,15 @@
 """The disk cache of compiled code: whatever the disk does costs time, never function."""
 
+import io
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from conftest import ROOT
+
+from opm import _cache, engine
 
 KERNEL = """
 import sys
@@ -82,3 +86,62 @@ def test_no_folder_to_write_to(run, tmp_path):
     assert said.splitlines() == [
         "no folder can hold the compiled chip, each start compiles it again: set NUMBA_CACHE_DIR to one"
     ]
+
+
+def test_compiling_that_takes_long_is_said_once(run, tmp_path):
+    """Two functions with no patience at all; when they come from the disk there is nothing to say."""
+    impatient = f"from opm import _cache; _cache.DELAY = 0\n{KERNEL}\n_jit.entry(lambda x: x)(1)\n"
+    (tmp_path / "kernel.py").write_text(impatient)
+    assert run() == ("42 compiled", _cache.NOTICE)
+    assert run() == ("42 loaded", "")
+
+
+OURS = SimpleNamespace(data={"dispatcher": engine.run_frames})
+"""An event of the compiler."""
+
+
+def test_it_is_said_while_it_compiles(monkeypatch, capsys):
+    monkeypatch.setattr(_cache, "DELAY", 0)
+    notice = _cache.Notice()
+    for said in ("compiling, first run only\n", ""):
+        notice.on_start(OURS)
+        notice._timer.join()
+        assert capsys.readouterr().err == said
+        notice.on_end(OURS)
+
+
+def test_short_ones_add_up_and_what_lies_between_does_not(monkeypatch):
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(_cache, "time", clock)
+    monkeypatch.setattr(_cache, "DELAY", 1000)
+    notice, left = _cache.Notice(), []
+    for _ in range(3):
+        notice.on_start(OURS)
+        left.append(notice._timer.interval)
+        assert notice._timer.daemon, "it would keep the process alive"
+        clock.now += 300
+        notice.on_end(OURS)
+        assert notice._timer.finished.is_set()
+        clock.now += 5000
+    assert left == [1000, 700, 400]
+
+
+def test_a_users_own_function_is_not_meant():
+    """It is compiled with each run, unless it is kept in a cache of its own."""
+    notice = _cache.Notice()
+    for cache in ({"_cache": None}, {}):
+        notice.on_start(SimpleNamespace(data={"dispatcher": SimpleNamespace(**cache)}))
+        assert notice._timer.ident is None
+
+
+def closed():
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("stderr", [None, closed()], ids=["none", "closed"])
+def test_nowhere_to_say_it(monkeypatch, capsys, stderr):
+    monkeypatch.setattr(sys, "stderr", stderr)
+    _cache.Notice()._say()
+    assert capsys.readouterr().out == ""

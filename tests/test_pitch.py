@@ -30,3 +30,8 @@ def test_every_key_code_is_a_semitone_above_the_last():
 def test_no_such_channel(channel):
     with pytest.raises(ValueError, match="1 to 8"):
         opm.note("A4").registers(channel)
+
+
+def test_a_note_too_high_for_a_clock():
+    with pytest.raises(ValueError, match="at 16000000 Hz"):
+        opm.note(-20, 16e6)

@@ -148,7 +148,7 @@ def writes_of(notes: npt.NDArray[Any], voices: Sequence[Voice], clock: float) ->
         start, end = float(played["start"]), float(played["end"])
         free = [i for i in range(CHANNELS) if until[i] <= start]
         if not free:
-            raise ValueError(f"more than {CHANNELS} notes sound at {start:g} s")
+            raise ValueError(f"more than {CHANNELS} notes sound at {start:.15g} s")
         wanted = int(played["channel"]) - 1
         i = wanted if wanted in free else min(free, key=until.__getitem__)
         voice = turned_down(voices[int(played["voice"])], round(-float(played["level"]) / STEP_DB))

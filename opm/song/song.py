@@ -122,12 +122,14 @@ class Song:
         last = int(table["time"].max(initial=0))
         end = last if length is None else _tick("length", length)
         if end < last:
-            raise ValueError(f"length must be at least the last write's {last / _PICOSECONDS:g} s, got {length:g}")
+            raise ValueError(
+                f"length must be at least the last write's {last / _PICOSECONDS:.15g} s, got {length:.15g}"
+            )
         start = None
         if loop is not None:
             tick = _tick("loop", loop)
             if tick >= end:
-                raise ValueError(f"loop must be before the end at {end / _PICOSECONDS:g} s, got {loop:g}")
+                raise ValueError(f"loop must be before the end at {end / _PICOSECONDS:.15g} s, got {loop:.15g}")
             start = Loop(tick, int(np.searchsorted(table["time"], int(loop * _JUST_BELOW))))
         self._log = Log(
             format="made in Python",
@@ -548,7 +550,7 @@ def _ticks_of(writes: Iterable[tuple[float, ...]] | npt.NDArray[Any], chips: int
         fits = (column >= 0) & (column <= most) & ((column == np.floor(column)) | (name == "seconds"))
         if not fits.all():
             row = int(np.flatnonzero(~fits)[0])
-            raise ValueError(f"write {row}: {name} must be 0 to {most}, got {column[row]:g}")
+            raise ValueError(f"write {row}: {name} must be 0 to {most}, got {column[row]:.15g}")
     table = np.zeros(len(columns[0]), WRITE)
     table["time"] = columns[0] * _JUST_BELOW
     for name, column in zip(("chip", "address", "data"), columns[1:], strict=True):

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-import opm
 import player.__main__
 from player import speaker
 from player.speaker import CardGone, Speaker
@@ -133,7 +132,6 @@ def test_a_card_that_goes_away_is_one_line(stream, monkeypatch, capsys):
         return write(samples)
 
     stream.write = last
-    opm.YM2151()  # So that nothing is said of compiling.
     assert player.__main__.main([str(SONG), "--plain"]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1

@@ -1,10 +1,13 @@
 """The live session: scheduled to the frame, whatever comes in and however the output behaves."""
 
 import json
+import re
 import threading
+import time
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -94,10 +97,37 @@ def test_a_song_starts_when_it_is_told(session):
     assert round(0.05 * live._rate) < start < round(0.05 * live._rate) + 40
 
 
-@pytest.mark.parametrize(("address", "data"), [(256, 0), (0, -1)])
-def test_bad_writes_are_refused(session, address, data):
-    with pytest.raises(ValueError, match="0 to 255"):
+def test_a_song_as_it_is_loaded(session):
+    live, _ = session
+    song = opm.load(b"0 20 C7\n0 28 4A\n5000 08 00\n")
+    live.play(song, at=1)
+    live.play(song)
+    assert live.pending == 6
+
+
+@pytest.mark.parametrize(
+    ("address", "data", "error", "words"),
+    [
+        (256, 0, ValueError, "address must be 0 to 255, got 256"),
+        (0, np.int64(-1), ValueError, "data must be 0 to 255, got -1"),
+        (1.5, 1, TypeError, r"address must be an integer, got 1\.5"),
+        (8, 1.0, TypeError, r"data must be an integer, got 1\.0"),
+        (8, True, TypeError, "data must be an integer, got True"),
+        (8, np.True_, TypeError, "data must be an integer"),
+        ("8", 0, TypeError, "address must be an integer, got '8'"),
+        (8, None, TypeError, "data must be an integer, got None"),
+    ],
+    ids=range(8),
+)
+def test_bad_writes_are_refused(session, address, data, error, words):
+    with pytest.raises(error, match=words):
         session[0].write(address, data)
+    assert session[0].pending == 0
+
+
+def test_integers_of_numpy_are_integers(session):
+    session[0].write(np.uint8(255), np.int64(3))
+    assert session[0]._due(BLOCK)["data"].tolist() == [255, 3]
 
 
 class Naive:
@@ -159,18 +189,58 @@ def test_a_flood_of_single_writes_makes_few_lists(session):
     assert len(live._waiting) < 15
 
 
-def test_a_time_that_is_none_is_refused(session):
-    with pytest.raises(ValueError, match="number of seconds"):
-        session[0].write(8, 0, at=float("inf"))
+@pytest.mark.parametrize("time", [float("inf"), float("nan"), -0.1, np.float64("-inf")])
+def test_a_time_that_is_none_is_refused(session, time):
+    live, _ = session
+    song = opm.load(b"0 20 C7\n0 28 4A\n")
+    for refuse in (lambda: live.write(8, 0, at=time), lambda: live.play(song, at=time)):
+        with pytest.raises(ValueError, match=f"at must be seconds from 0 on, got {time}"):
+            refuse()
+    with pytest.raises(ValueError, match=f"after must be seconds from 0 on, got {time}"):
+        live.clear(after=time)
+
+
+def test_it_sounds_inside_a_with():
+    recorder = Recorder()
+    recorder.room.release(1000)
+    live = Live(output=recorder)
+
+    def interrupted():
+        with live as entered:
+            assert entered is live
+            assert live._thread.is_alive()
+            live.start()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    live._thread.join(20)
+    assert not live._thread.is_alive()
+    assert recorder.closed
+    live.stop()
+    for again in (live.start, live.__enter__):
+        with pytest.raises(RuntimeError, match="ended: make another"):
+            again()
+
+
+def test_a_session_that_never_began():
+    live = Live(output=Recorder())
+    live.stop()
+    live.stop()
+    assert live._output.closed
+    with pytest.raises(RuntimeError, match="ended"):
+        live.start()
+
+
+class Lost(Recorder):
+    """Stands for a sound card that has gone away."""
+
+    def write(self, samples):
+        raise SongError("the sound card is gone")
 
 
 def test_a_lost_output_ends_the_session():
     told = []
-
-    class Lost(Recorder):
-        def write(self, samples):
-            raise SongError("the sound card is gone")
-
     live = Live(output=Lost(), on_failure=told.append)
     live.start()
     live._thread.join(20)
@@ -180,6 +250,15 @@ def test_a_lost_output_ends_the_session():
     with pytest.raises(SongError, match="gone"):
         live.play(Log("test", np.zeros(1, WRITE), length=0, rate=None))
     live.stop()
+
+
+def test_a_lost_output_inside_a_with():
+    """What is written after that says so; the session ends in order."""
+    with Live(output=Lost()) as live:
+        live._thread.join(20)
+        with pytest.raises(SongError, match="gone"):
+            live.write(8, 0)
+    assert live._output.closed
 
 
 def test_a_stalled_output_does_not_hold_up_the_end(monkeypatch):
@@ -198,3 +277,19 @@ def test_a_stalled_output_does_not_hold_up_the_end(monkeypatch):
     assert not live._thread.is_alive()
     assert live._output.closed
     assert live.failure is None
+
+
+def test_the_readmes_session(monkeypatch):
+    """A second of sound, but for the bus: the voice's writes keep the key waiting."""
+
+    class Freed(Recorder):
+        def close(self):
+            self.room.release()
+
+    recorder = Freed()
+    monkeypatch.setattr(player.live, "Speaker", lambda latency: recorder)
+    monkeypatch.setattr(time, "sleep", lambda seconds: recorder.go(300))
+    code = re.search(r"<!-- live -->\n```py\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    exec(compile(code, "README.md", "exec"), {})
+    sounding = np.flatnonzero(np.concatenate(recorder.parts).any(axis=1))
+    assert (sounding[-1] - sounding[0]) / recorder.rate == pytest.approx(1, abs=0.05)

@@ -9,7 +9,6 @@ import time
 import pytest
 from conftest import ROOT
 
-import opm
 import player.__main__
 import player.live
 from opm.song import SongError
@@ -268,7 +267,6 @@ def test_what_the_command_says(monkeypatch, capsys, options, warning, lost):
             server.live._output.fails.set()
             server.live._thread.join(20)
 
-    opm.YM2151()  # So that nothing is said of compiling.
     monkeypatch.setattr(player.__main__, "Speaker", Card)
     monkeypatch.setattr(Server, "serve_forever", serve)
     assert player.__main__.main(options) == (2 if lost else 0)

@@ -137,6 +137,7 @@ def test_a_song_made_in_python(tmp_path):
     [
         (lambda: opm.Song([(0, 0x20)]), "write 0"),
         (lambda: opm.Song([(0, 0, 0), (0, 256, 0)]), "write 1: address must be 0 to 255, got 256"),
+        (lambda: opm.Song([(0, 0, 16_000_000)]), "data must be 0 to 255, got 16000000"),
         (lambda: opm.Song([(-1, 0, 0)]), "seconds"),
         (lambda: opm.Song([(float("nan"), 0, 0)]), "seconds"),
         (lambda: opm.Song([(0, 1, 0, 0)]), "chip must be 0 to 0"),
@@ -144,6 +145,7 @@ def test_a_song_made_in_python(tmp_path):
         (lambda: opm.Song(NOTE, clock=10), "clock"),
         (lambda: opm.Song(NOTE, loop=0.3), "loop"),
         (lambda: opm.Song(NOTE, length=0.1), "length"),
+        (lambda: opm.Song([(600_000.25, 0, 0)], length=1), r"write's 600000\.25 s, got 1$"),
         (lambda: opm.Song(NOTE, chips=("opl",)), "opl"),
         (lambda: opm.Song(NOTE).render(loops=0), "loops"),
         (lambda: opm.Song(NOTE).render(start=2, stop=1), "start"),
@@ -153,7 +155,7 @@ def test_a_song_made_in_python(tmp_path):
         (lambda: opm.load(b"nonsense"), "byte 0"),
         (lambda: opm.load(b"", time_unit="days"), "days"),
     ],
-    ids=range(17),
+    ids=range(19),
 )
 def test_bad_arguments_are_named(make, words):
     with pytest.raises(ValueError, match=words):

@@ -41,6 +41,12 @@ def test_units():
     assert read("3 08 78\n", "seconds")[1] == [(3 * PS, 8, 0x78)]
 
 
+@pytest.mark.parametrize(("short", "full"), [("s", "seconds"), ("ms", "milliseconds")])
+def test_units_by_their_full_names(short, full):
+    (song, writes), (same, as_well) = (read(f"unit {unit}\n7 08 78\n+0.5 08 00\n") for unit in (short, full))
+    assert (song.rate, song.length, writes) == (same.rate, same.length, as_well)
+
+
 def test_samples_before_seconds_keep_their_time():
     assert read("rate 1000\n500 08 00\n1.0 08 78\n")[1] == [(PS // 2, 8, 0), (PS, 8, 0x78)]
 
@@ -55,9 +61,10 @@ def test_samples_before_seconds_keep_their_time():
         ("clock 5", "row 1: expected a clock"),
         ("clock fast", "row 1: expected clock and a number"),
         ("wait", "row 1: expected wait"),
+        ("unit minutes", "row 1: expected unit and its value"),
         ("0 20 C7\n99999999999999999999 20 00", "row 2: expected a time"),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_bad_lines_are_named(text, words):
     with pytest.raises(SongError, match=words):
@@ -71,7 +78,7 @@ def naive(lines, unit):
         first, *rest = line.replace(",", " ").split("#")[0].split() or [""]
         sample = Fraction(64, clock)
         if first == "unit":
-            unit = rest[0]
+            unit = {"milliseconds": "ms"}.get(rest[0], rest[0])
         elif first == "clock":
             clock = int(rest[0])
         elif first:
@@ -94,7 +101,7 @@ LINES = st.one_of(
     st.builds("{}{} {} 0x7f".format, st.sampled_from(["", "", "+"]), TIMES, st.sampled_from(["8", "KeyON"])),
     st.builds("\t{},20 , $C7\t# é".format, TIMES),
     st.builds("{} {}".format, st.sampled_from(["wait", "Wait"]), TIMES),
-    st.sampled_from(["$20,1", "", "# only this", "unit s", "unit ms", "unit samples", "clock 4000000"]),
+    st.sampled_from(["$20,1", "", "# only this", "unit s", "unit milliseconds", "unit samples", "clock 4000000"]),
 )  # fmt: skip
 
 

@@ -2,8 +2,8 @@
 
 Blanks, tabs or commas separate; ``#``, ``;`` and ``//`` start comments. TIME: whole = samples, with a point =
 seconds, ``+`` in front = since the line before. ADDR and DATA: hex, with or without 0x or $; ADDR may be KeyON
-or KeyOFF. Directives: ``clock HZ``, ``rate HZ``, ``unit s|samples|ms``, ``wait N``, ``$AA,DD`` (a write now),
-``loop``, ``end`` (or ``finish``), ``title TEXT``.
+or KeyOFF. Directives: ``clock HZ``, ``rate HZ``, ``unit seconds|samples|milliseconds`` (or ``s``, ``ms``),
+``wait N``, ``$AA,DD`` (a write now), ``loop``, ``end`` (or ``finish``), ``title TEXT``.
 """
 
 import re
@@ -23,7 +23,7 @@ from .common import check_clock
 from .lines import EXACT, MILLI, PADDING, POINTED, REST, ROW, WHOLE, ZERO, read_lines
 
 PICOSECONDS = 10**12
-UNITS = ("s", "samples", "ms")
+UNITS = {"s": "s", "seconds": "s", "samples": "samples", "ms": "ms", "milliseconds": "ms"}
 SHORTEST = 5
 """Bytes of the shortest line that is a write, ``$0 0``."""
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?")
@@ -128,7 +128,7 @@ class _Reader:
                 re.split(r"[\s,]+", _COMMENT.sub("", line).strip(" \t,"), maxsplit=1)[-1] if rest else ""
             )
         elif word == "unit" and rest[:1] and rest[0] in UNITS:
-            self.unit = rest[0]
+            self.unit = UNITS[rest[0]]
         elif word == "clock":
             self.clock = check_clock(self.number(row, word, rest), f"row {row}")
         elif word == "rate":
@@ -206,8 +206,7 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         data.decode()
     except UnicodeDecodeError as error:
         raise SongError(f"byte {error.start}: expected UTF-8 text") from None
-    unit = {"samples": "samples", "seconds": "s", None: None}[time_unit]
-    reader = _Reader(np.frombuffer(data + PADDING, np.uint8), unit)
+    reader = _Reader(np.frombuffer(data + PADDING, np.uint8), time_unit and UNITS[time_unit])
     at, row, slow = 3 if data.startswith(b"\xef\xbb\xbf") else 0, 1, 0
     while not reader.ended:
         at, row = reader.lines(at, row)
