@@ -3,11 +3,16 @@
 import zlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from ..events import to_writes
 from ..registers import ALL_KEYS, KON, PMS, RL, SLOTS
 from .voice import Voice
+
+
+PIECE = 4096
+"""Writes looked at at a time."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,10 @@ def extract_voices(song_events: Any, volumes: bool = True) -> list[Found]:
     held: dict[int, int] = {}
     found: dict[bytes, Found] = {}
     seen: set[tuple[int | None, ...]] = set()
-    for cycle, address, data in to_writes(song_events).tolist():
+    writes = to_writes(song_events)
+    # In pieces: other threads have to wait while a list is made.
+    pieces = (writes[first : first + PIECE].tolist() for first in range(0, len(writes), PIECE))
+    for cycle, address, data in chain.from_iterable(pieces):
         held[address] = data
         if address == KON and data & ALL_KEYS:
             registers = (data, *(held.get(first + (data & 7)) for first in (RL, PMS, *range(SLOTS, 256, 8))))
