@@ -19,7 +19,7 @@ PLAYER = ("-m", "player")
 PLAYS = """
 import sys, time
 import numpy as np
-import player.__main__ as program
+import player.__main__ as program, player.speaker
 
 class Quiet:
     rate, underruns = 55_930.0, 0
@@ -29,7 +29,7 @@ class Quiet:
     def finish(self, play_out): pass
     abort = close = lambda self: None
 
-program.Speaker = Quiet
+player.speaker.Speaker = Quiet
 program.run()
 """
 
