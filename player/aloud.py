@@ -4,12 +4,14 @@ import os
 import shutil
 import sys
 import time
+from importlib import import_module
 
+import opm
 from opm.song import SongError, printable
 
-from . import draw
+from . import draw, ending
 from .files import Job
-from .session import Session, remarks
+from .session import Session
 from .speaker import Speaker, quiet
 from .streams import say
 
@@ -24,30 +26,40 @@ def _screen() -> bool:
     return terminals and os.environ.get("TERM", "dumb" if os.name == "posix" else "") != "dumb"
 
 
+def _full_screen(session: Session, scope: bool) -> bool:
+    """Play until the last song ends or somebody quits; say which."""
+    ending.beside(import_module, "player.app")
+    from .app import PlayerApp
+
+    return PlayerApp(session, scope).play()
+
+
 def _plain(session: Session) -> bool:
-    """Play to the end with a line that says where the song is: once a song where there is no terminal."""
-    changes, told = sys.stderr.isatty(), None
+    """Play to the end with a line that says where the song is."""
+    song, line = None, ""
     while session.tick():
-        schedule = session.schedule
-        if schedule and (changes or schedule is not told):
-            if schedule is not told:
-                told = schedule
-                for line in remarks(schedule):
-                    say(line)
-            _show(session, schedule.song.tags.get("title", session.job.song.name), changes)
+        if session.schedule is not song:
+            _show(line, last=True)
+            song, line = session.schedule, ""
+            session.job.announce(session.remarks)
+        if song:
+            place = f"{draw.clock(session.seconds)} / {draw.clock(session.length)}"
+            title = song.song.tags.get("title", session.job.song.name)
+            late = session.deck.speaker.underruns
+            line = printable(f"{place}  {title}{f'  underruns {late}' if late else ''}")
+            _show(line)
         time.sleep(1 / LOOKS_PER_SECOND)
-    if changes:
-        print(file=sys.stderr)
+    _show(line, last=True)
     return True
 
 
-def _show(session: Session, title: str, changes: bool) -> None:
-    """Print the line; over itself where it changes."""
-    place = f"{draw.clock(session.seconds)} / {draw.clock(session.length)}"
-    line = printable(f"{place}  {title}  underruns {session.deck.speaker.underruns}")
-    if changes:
-        line = f"\r{draw.fitted(line, shutil.get_terminal_size().columns - 1)}"
-    print(line, end="" if changes else "\n", file=sys.stderr, flush=True)
+def _show(line: str, last: bool = False) -> None:
+    """Print the line over itself on a terminal; elsewhere a song's last only."""
+    if line and sys.stderr.isatty():
+        line = "\r" + draw.fitted(line, shutil.get_terminal_size().columns - 1)
+        print(line, end="\n" if last else "", file=sys.stderr, flush=True)
+    elif line and last:
+        print(line, file=sys.stderr, flush=True)
 
 
 def play(jobs: list[Job], device: str | None, latency: str, plain: bool, scope: bool) -> list[str]:
@@ -56,23 +68,19 @@ def play(jobs: list[Job], device: str | None, latency: str, plain: bool, scope: 
         first = jobs[0].read() if len(jobs) == 1 else None
     except SongError as error:
         return [f"{jobs[0].song}: {error}"]
+    ending.beside(opm.YM2151)  # so that nothing is compiled while there is sound
     speaker = Speaker(device)
     session = Session(jobs, speaker, latency, first)
     switch, ended = sys.getswitchinterval(), False
-    try:
-        sys.setswitchinterval(SWITCH)
-        with quiet():
+    sys.setswitchinterval(SWITCH)
+    with quiet():
+        try:
             session.deck.start()
-            if plain or not _screen():
-                ended = _plain(session)
-            else:
-                from .app import PlayerApp
-
-                ended = PlayerApp(session, scope).play()
-    finally:
-        session.close(play_out=ended)
-        sys.setswitchinterval(switch)
-        speaker.close()
-        if speaker.underruns:
-            say(f"underruns: {speaker.underruns}")
+            ended = _plain(session) if plain or not _screen() else _full_screen(session, scope)
+        finally:
+            session.close(play_out=ended)
+            speaker.close()
+    sys.setswitchinterval(switch)
+    if speaker.underruns:
+        say(f"underruns: {speaker.underruns}")
     return list(session.failed.values())

@@ -17,6 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from .draw import Line
+from .ending import Ended
 from .inside import inside_page
 from .keys import KEYS
 from .screen import Choices, Picture, song_page
@@ -212,5 +213,5 @@ class PlayerApp(App[bool]):
     def action_leave(self, key: str) -> None:
         """Quit."""
         if key == "ctrl+c":
-            self.failure = KeyboardInterrupt()
+            self.failure = Ended(128 + signal.SIGINT)
         self.exit(False)

@@ -1,14 +1,13 @@
 """How the player ends when a signal tells it to: everything cleaned up, exit code 128 + the signal's number."""
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import sys
 import threading
-from multiprocessing.connection import wait
+from collections.abc import Callable
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
 
@@ -33,6 +32,15 @@ def _end(number: int, frame: FrameType | None) -> None:
     raise Ended(128 + number)
 
 
+def beside(work: Callable[..., Any], *arguments: Any) -> None:
+    """Have something done beside the main thread, which signals can end meanwhile: in imports some would be lost."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(1)
+    pool.submit(work, *arguments).result()
+    pool.shutdown()
+
+
 def in_child() -> None:
     """Set a worker process up: Ctrl-C is its parent's business, whose end is its own."""
     obey_signals()
@@ -41,14 +49,18 @@ def in_child() -> None:
 
 
 def _end_with_parent() -> None:
+    import multiprocessing.connection
+
     parent = multiprocessing.parent_process()
     if parent is not None:
-        wait([parent.sentinel])
+        multiprocessing.connection.wait([parent.sentinel])
         os.kill(os.getpid(), signal.SIGTERM)
 
 
 def end_children() -> None:
     """Tell all worker processes to end."""
+    import multiprocessing
+
     for child in multiprocessing.active_children():
         child.terminate()
 

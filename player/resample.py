@@ -17,25 +17,10 @@ def to_int16(values: Samples) -> Samples:
 
 
 class Resampler:
-    """Converts blocks from one rate to another; equal rates at full volume pass through untouched.
+    """Converts blocks from one rate (Hz, whole or not) to another; equal ones at full volume pass through untouched.
 
-    Parameters
-    ----------
-    source, target : float
-        Hz; need not be whole numbers.
-    gain : float
-        Factor of the volume.
-    floating : bool
-        Give float32, 1.0 = full scale, instead of rounded and clipped int16.
-    channels : int
-        Columns of the blocks.
-
-    Attributes
-    ----------
-    clipped : int
-        Values that did not fit in int16.
-    peak : float
-        The largest magnitude met, in steps of int16.
+    ``floating`` gives float32, 1.0 = full scale, instead of rounded and clipped int16. ``clipped`` counts samples that
+    did not fit in int16; ``peak`` is the largest magnitude met before that, in steps of int16.
     """
 
     def __init__(
@@ -49,17 +34,23 @@ class Resampler:
     def convert(self, block: npt.NDArray[np.int16], last: bool = False) -> Samples:
         """Return what the block completes, (n, channels) int16 or float32; ``last`` flushes the filter."""
         if self._stream is None and self._gain == 1.0 and not self._floating:
+            self._meet(block)
             return block
         values = block.astype(np.float32)
         if self._stream is not None:
             values = self._stream.resample_chunk(values, last=last)
-        if self._floating:
-            values *= np.float32(self._gain / FULL_SCALE)
-            return values
         values *= np.float32(self._gain)
-        self.peak = max(self.peak, float(np.abs(values).max(initial=0)))
-        self.clipped += int(np.count_nonzero((values >= FULL_SCALE - 0.5) | (values < -FULL_SCALE - 0.5)))
+        if self._floating:
+            self._meet(values)
+            values /= FULL_SCALE
+            return values
+        np.rint(values, out=values)
+        self._meet(values)
+        self.clipped += int(np.count_nonzero((values >= FULL_SCALE) | (values < -FULL_SCALE)))
         return to_int16(values)
+
+    def _meet(self, values: Samples) -> None:
+        self.peak = max(self.peak, float(values.max(initial=0)), -float(values.min(initial=0)))
 
     def flush(self) -> Samples:
         """Return what the filter still holds."""

@@ -4,11 +4,11 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import opm
-from opm.song import CAT2151, Schedule, SongError
+from opm.song import Schedule, SongError
 from opm.voice.extract import sound_of
 
 from .deck import Deck, Moment
-from .files import ENDLESS, Job
+from .files import ENDLESS, Job, about
 from .speaker import Speaker
 
 HELD = {"high": 0.6, "low": 0.25}
@@ -122,7 +122,7 @@ class Session:
     @property
     def remarks(self) -> list[str]:
         """What there is to say about the song."""
-        return remarks(self.schedule) if self.schedule else []
+        return about(self.schedule) if self.schedule else []
 
     @property
     def numbers(self) -> dict[bytes, int]:
@@ -189,14 +189,3 @@ def _numbers(schedule: Schedule) -> dict[bytes, int]:
     for number, one in enumerate(found):
         numbers.setdefault(sound_of(one.voice), number)
     return numbers
-
-
-def remarks(schedule: Schedule) -> list[str]:
-    """Return what was decided about a song, and what will not be heard, a line each."""
-    song = schedule.song
-    lines = [f"note: {note}" for note in song.notes]
-    if schedule.bus is CAT2151:
-        lines.append("note: cat2151 timing, the chip at twice its speed (--compat none plays the true chip)")
-    if song.not_played:
-        lines.append(f"not played: {', '.join(song.not_played)}")
-    return lines

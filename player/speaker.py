@@ -14,13 +14,15 @@ import numpy.typing as npt
 
 from opm.song import SongError
 
+from .streams import PROG
+
 LATENCY = 0.25
 """Seconds the device holds. PortAudio's own choice (35 ms) loses samples in PulseAudio without a word."""
 POLL = 0.01
 """Seconds from one look for room to the next."""
 PATIENCE = 0.3
 """Seconds PortAudio may take to end a stream: a stalled sound server never answers."""
-HINT = "write a file instead: python -m player SONG -o song.wav"
+HINT = f"write a file instead: {PROG} SONG -o song.wav"
 Samples = npt.NDArray[np.int16]
 
 

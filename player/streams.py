@@ -4,9 +4,12 @@ import contextlib
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
-from opm.song import SongError, printable, reason
+PROG = "numba-opm" if Path(sys.argv[0]).stem == "numba-opm" else "python -m player"
+"""What the program was called by."""
 
 
 def complete() -> None:
@@ -20,47 +23,49 @@ def complete() -> None:
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
-def say(*words: str) -> None:
+def say(line: str) -> None:
     """Print a line for people on standard error, out of the way of any output; control characters are escaped."""
+    from opm.song import printable
+
     with contextlib.suppress(OSError):
-        print(printable(" ".join(words), 1000), file=sys.stderr, flush=True)
+        print(printable(line, 1000), file=sys.stderr, flush=True)
+
+
+def complain(line: str) -> None:
+    """Say what went wrong."""
+    say(f"{PROG}: {line}")
 
 
 def tell(text: str) -> None:
-    """Print what was asked for on standard output.
-
-    Raises
-    ------
-    SongError
-        It cannot be written.
-    BrokenPipeError
-        The reader has left.
-    """
-    try:
+    """Print what was asked for on standard output; SystemExit if it takes no more."""
+    with _told():
         print(text, flush=True)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise _cannot_write(error) from None
 
 
 def send(file: BinaryIO) -> None:
-    """Copy a file to standard output; raises as ``tell`` does."""
-    try:
+    """Copy a file to standard output; SystemExit if it takes no more."""
+    with _told():
         shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """End the program if standard output takes no more, without a word if its reader has left."""
+    try:
+        yield
     except OSError as error:
-        raise _cannot_write(error) from None
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes the rest at its exit.
+        if isinstance(error, BrokenPipeError):
+            sys.exit(1)
+        complain(f"cannot write to standard output: {(error.strerror or str(error)).lower()}")
+        sys.exit(2)
 
 
-def _cannot_write(error: OSError) -> SongError:
-    """Return what to say when standard output fails, and keep Python from writing the rest at its exit."""
-    drop()
-    return SongError(f"cannot write to standard output: {reason(error)}")
-
-
-def drop() -> None:
-    """Send what is left for standard output nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def keys_from_terminal() -> None:
+    """Have keys come from the terminal that shows the screen, since standard input has given a song."""
+    with contextlib.suppress(OSError):
+        if os.name == "posix" and sys.stderr.isatty():
+            terminal = os.open("/dev/tty", os.O_RDONLY)
+            os.dup2(terminal, sys.stdin.fileno())
+            os.close(terminal)

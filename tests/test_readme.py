@@ -32,8 +32,8 @@ def test_ci_runs_the_readmes_test_command():
 
 
 def test_options_are_those_of_the_player():
-    from player.__main__ import _parser
+    from player.cli import parser
 
-    options = {o for action in _parser()._actions for o in action.option_strings if o.startswith("--")}
+    options = {o for action in parser()._actions for o in action.option_strings if o.startswith("--")}
     documented = set(re.findall(r"(--[a-z-]+)", README))
     assert options - {"--help", "--output"} <= documented

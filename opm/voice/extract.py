@@ -10,7 +10,6 @@ from ..events import to_writes
 from ..registers import ALL_KEYS, KON, PMS, RL, SLOTS
 from .voice import Voice
 
-
 PIECE = 4096
 """Writes looked at at a time."""
 

@@ -13,10 +13,9 @@ import player.seek
 from opm.song import Options, Renderer
 from player import aloud
 from player.deck import LEAD, Deck
-from player.files import ENDLESS, Job
+from player.files import ENDLESS, Job, about
 from player.resample import Resampler
 from player.seek import BLOCK
-from player.session import remarks
 from player.speaker import CardGone
 
 SONG = ROOT / "player" / "songs" / "mountain_king.vgm"
@@ -210,7 +209,7 @@ def test_the_deck_looks_ahead_while_it_has_time():
 def test_remarks(tmp_path):
     path = tmp_path / "seconds.log"
     path.write_text('[{"time": 0.01, "addr": "08", "data": "00"}]')
-    lines = remarks(Job(path).read())
+    lines = about(Job(path).read())
     assert any("cat2151" in line for line in lines)
     assert any("no key is ever pressed" in line for line in lines)
 
@@ -222,7 +221,7 @@ def test_the_plain_line(tmp_path, capsys):
     session.close(play_out=False)
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == "0:00 / 0:00  short.txt  underruns 0\n", "once, where there is no terminal"
+    assert err == "0:00 / 0:00  short.txt\n", "once, where there is no terminal"
 
 
 def test_stopping_ends_the_thread():

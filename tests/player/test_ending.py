@@ -19,17 +19,17 @@ PLAYER = ("-m", "player")
 PLAYS = """
 import sys, time
 import numpy as np
-import player.__main__ as program
+import player.__main__ as program, player.speaker
 
 class Quiet:
-    rate, underruns = 55_930.0, 0
+    rate, underruns, capacity, held = 55_930.0, 0, 14_000, 0
     def __init__(self, *arguments): pass
     def start(self): pass
     def write(self, samples): time.sleep(len(samples) / self.rate)
     def finish(self, play_out): pass
     abort = close = lambda self: None
 
-program.Speaker = Quiet
+player.speaker.Speaker = Quiet
 program.run()
 """
 

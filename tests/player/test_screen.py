@@ -204,7 +204,7 @@ def test_next_song_and_quit(fresh):
     app = press(fresh, "q")
     assert app.return_value is False
     app = press(fresh, "ctrl+c")
-    assert isinstance(app.failure, KeyboardInterrupt)
+    assert app.failure.code == 130
     app = press(fresh, "n")
     assert app.return_value is True, "the last one's next is the end"
 
@@ -319,7 +319,7 @@ def test_ctrl_z_and_back(sound):
 @pytest.mark.parametrize("arguments", [["--plain"], []], ids=["--plain", "TERM=dumb"])
 def test_the_plain_line_in_a_terminal(sound, arguments):
     player = Played(sound, SONG, *arguments, TERM="xterm" if arguments else "dumb")
-    player.wait_for(b"0:01 / 1:40  In the Hall of the Mountain King  underruns 0")
+    player.wait_for(b"0:01 / 1:40  In the Hall of the Mountain King ")
     player.terminal.process.send_signal(signal.SIGINT)
     code, drawn = player.end()
     assert code == 130

@@ -11,6 +11,7 @@ from conftest import ROOT
 
 import player.__main__
 import player.live
+import player.speaker
 from opm.song import SongError
 from player import Live
 from player.serve import LONGEST_LINE, MOST_CLIENTS, Server
@@ -267,12 +268,12 @@ def test_what_the_command_says(monkeypatch, capsys, options, warning, lost):
             server.live._output.fails.set()
             server.live._thread.join(20)
 
-    monkeypatch.setattr(player.__main__, "Speaker", Card)
+    monkeypatch.setattr(player.speaker, "Speaker", Card)
     monkeypatch.setattr(Server, "serve_forever", serve)
     assert player.__main__.main(options) == (2 if lost else 0)
     said = capsys.readouterr().err.splitlines()
     assert said.pop(len(warning)).startswith("serving on ")
-    assert said == warning + ["player: the sound card is gone"] * lost
+    assert said == warning + ["python -m player: the sound card is gone"] * lost
 
 
 def test_the_readmes_client(server, monkeypatch):

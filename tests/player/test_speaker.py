@@ -22,7 +22,7 @@ from pulse import busy, heard, part_of, recorded, wait_for
 
 from opm.song import Options, Renderer, Schedule, SongError, formats
 from opm.song.formats import json_log
-from player import Live, job
+from player import Live
 from player.resample import Resampler
 
 SONG = ROOT / "player" / "songs" / "mountain_king.log"
@@ -58,8 +58,9 @@ def play_and_record(path, options, sound, folder):
     assert done.returncode == 0
     assert "underruns" not in done.stderr
     schedule = Schedule(formats.read(path), options)
-    blocks = job._converted(Renderer(schedule).blocks(), Resampler(schedule.rate, pulse.RATE))
-    return np.concatenate(list(blocks)), heard(recording)
+    resampler = Resampler(schedule.rate, pulse.RATE)
+    blocks = [*map(resampler.convert, Renderer(schedule).blocks()), resampler.flush()]
+    return np.concatenate(blocks), heard(recording)
 
 
 def test_what_arrives_is_what_was_rendered(sound, tmp_path):

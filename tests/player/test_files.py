@@ -9,11 +9,13 @@ import wave
 import numpy as np
 import pytest
 import soundfile
+from commands import bad
 from conftest import ROOT
 
 import opm
 from opm.song import Options, Schedule, formats
 from player.__main__ import main
+from player.files import Job
 
 VGM = ROOT / "player" / "songs" / "mountain_king.vgm"
 NOTES = [(0x20, 0x47), (0x21, 0x87), (0x28, 0x4A), (0x29, 0x5A), (0x40, 1), (0x41, 1), (0x80, 31), (0x81, 31)]
@@ -141,15 +143,111 @@ def test_a_playlist_goes_on_after_a_failure(two_notes, tmp_path, capsys):
 
 def test_a_folder_that_cannot_be_made_is_one_line(two_notes, tmp_path, capsys):
     (tmp_path / "file").write_text("")
-    assert main([str(two_notes), str(two_notes), "-o", str(tmp_path / "file" / "out")]) == 2
-    assert "cannot write" in capsys.readouterr().err
+    for arguments in ("-o", f"{tmp_path}/file/out/"), ("--stems", tmp_path / "file"):
+        assert "cannot write" in bad([two_notes, *arguments], capsys)
 
 
 def test_unknown_endings_and_two_chips(two_notes, tmp_path, capsys):
-    assert main([str(two_notes), "-o", str(tmp_path / "a.mp3")]) == 2
-    assert "expected a name that ends in .wav" in capsys.readouterr().err
+    assert "a.mp3: expected a name that ends in .wav" in bad([two_notes, "-o", tmp_path / "a.mp3"], capsys)
     song = formats.read(VGM)
     song.chips = ("ym2151", "ym2151")
     (tmp_path / "dual.vgm").write_bytes(formats.vgm.write(song))
-    assert main([str(tmp_path / "dual.vgm"), "-o", str(tmp_path / "a.log")]) == 2
-    assert "two" in capsys.readouterr().err
+    line = bad([tmp_path / "dual.vgm", "-o", tmp_path / "a.log"], capsys)
+    assert "two" in line
+    assert "a.log: " in line
+
+
+def line_of(capsys, *arguments):
+    """Run the player; return its one line."""
+    assert main([str(a) for a in arguments]) == 0
+    line, end = capsys.readouterr().err.split("\n")
+    assert end == ""
+    return line
+
+
+@pytest.mark.parametrize("rate", ["native", "48000"])
+@pytest.mark.parametrize("kind", [[], ["--float"]], ids=["int16", "float"])
+@pytest.mark.parametrize("volume", [0, -20])
+def test_the_line_about_a_file_says_its_peak(two_notes, tmp_path, capsys, rate, kind, volume):
+    path = tmp_path / "a.wav"
+    line = line_of(capsys, two_notes, "-o", path, "--rate", rate, "--volume", volume, *kind)
+    sound, hertz = soundfile.read(path)
+    decibels = 20 * np.log10(np.abs(sound).max())
+    assert line == f"{path}: {len(sound) / hertz:.3f} s, peak {decibels:.1f} dBFS"
+
+
+def test_the_line_about_silence(two_notes, tmp_path, capsys):
+    """Muted, and so quiet that nothing is left of it."""
+    for options in (["--mute", "1,2"], ["--mute", "1,2", "--rate", "native"], ["--volume", "-96"]):
+        line = line_of(capsys, two_notes, "-o", tmp_path / "a.wav", *options)
+        assert line.endswith(" s, silent")
+        assert not soundfile.read(tmp_path / "a.wav")[0].any()
+
+
+def test_a_float_file_may_be_louder_than_full_scale(two_notes, tmp_path, capsys):
+    line = line_of(capsys, two_notes, "-o", tmp_path / "a.wav", "--float", "--volume", 40)
+    assert 0 < float(line.split()[-2]) < 40
+    assert "clipped" not in line
+
+
+def test_lines_about_logs_midi_stems_and_standard_output(two_notes, tmp_path, capfdbinary):
+    lines = {}
+    for name in ("a.vgm", "a.mid", "stems", "-"):
+        option = "--stems" if name == "stems" else "-o"
+        path = name if name == "-" else tmp_path / name
+        assert main([str(two_notes), option, str(path)]) == 0
+        lines[name] = capfdbinary.readouterr().err.decode().replace(str(tmp_path), "").splitlines()
+    assert lines["a.vgm"][-1] == "/a.vgm: 0.501 s, 13 writes"
+    assert lines["a.mid"][-1] == "/a.mid: 0.501 s"
+    assert [line.split()[0] for line in lines["stems"]] == [f"/stems/two-{n}.wav:" for n in range(1, 9)]
+    assert [line.endswith("silent") for line in lines["stems"]] == [False] * 2 + [True] * 6
+    (line,) = lines["-"]
+    assert line.startswith("standard output: ")
+
+
+def test_midi_is_what_a_song_saves(two_notes, tmp_path, capsys):
+    assert main([str(two_notes), "-o", str(tmp_path / "a.mid")]) == 0
+    assert f"{two_notes}: note: {tmp_path}/a.mid does not keep instruments, LFO" in capsys.readouterr().err
+    data = (tmp_path / "a.mid").read_bytes()
+    opm.load(two_notes).save(tmp_path / "a.mid")
+    assert (tmp_path / "a.mid").read_bytes() == data
+
+
+@pytest.mark.parametrize("ending", ["flac", "ogg", "vgm", "mid"])
+def test_an_error_names_the_output(two_notes, tmp_path, capsys, ending):
+    path = tmp_path / "none" / f"a.{ending}"
+    assert f"{two_notes}: cannot write {path}: no such file" in bad([two_notes, "-o", path], capsys)
+
+
+def test_what_the_encoder_refuses_names_the_output(two_notes, tmp_path, capsys):
+    """FLAC has rates of 16 bits, or tens of Hz; libvorbis has none that high, and crashes."""
+    line = bad([two_notes, "-o", tmp_path / "a.flac", "--rate", 65_537], capsys)
+    assert f"{two_notes}: cannot write {tmp_path}/a.flac: " in line
+    assert ".opm-" not in line
+    for options in ("--rate", 200_001), ("--rate", "native", "--clock", 16_000_000):
+        line = bad([two_notes, "-o", tmp_path / "a.ogg", *options], capsys)
+        assert f"{two_notes}: {tmp_path}/a.ogg: expected at most 200000 Hz" in line
+    render(two_notes, tmp_path / "a.ogg", "--rate", 200_000)
+
+
+def test_what_does_not_fit_names_the_output(tmp_path, capsys):
+    """A WAV file, that is; what comes before ``--start`` does not count."""
+    path = tmp_path / "long.log"
+    path.write_text('[{"time": 500000.5, "addr": 8, "data": 0}]')
+    for output, name in ((tmp_path / "a.wav", f"{tmp_path}/a.wav"), ("-", "standard output")):
+        assert f"{path}: {name}: 500001 s at 48000 Hz do not fit" in bad(
+            [path, "-o", output, "--compat", "none"], capsys
+        )
+    assert f"{path}: {tmp_path}/s/long-1.wav: 500" in bad([path, "--stems", tmp_path / "s", "--compat", "none"], capsys)
+    job = Job(path, start=499_999.0, options=Options(family=False))
+    job._check(job.read(), path.with_suffix(".wav"))
+
+
+def test_lines_of_workers_name_their_songs(two_notes, tmp_path, capfd):
+    other = tmp_path / "other.log"
+    other.write_text('[{"time": 0.01, "addr": "08", "data": "00"}]')
+    assert main([str(two_notes), str(other), "-o", f"{tmp_path}/out/", "--jobs", "2"]) == 0
+    lines = capfd.readouterr().err.splitlines()
+    starts = (f"{other}: note: ", f"{tmp_path}/out/two.wav: ", f"{tmp_path}/out/other.wav: ")
+    assert all(line.startswith(starts) for line in lines if line != "compiling, first run only")
+    assert sum(line.startswith(f"{other}: note: cat2151") for line in lines) == 1

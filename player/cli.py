@@ -1,0 +1,210 @@
+"""The command line: what it takes, and which option has a meaning for what. Imports nothing that takes time."""
+
+import argparse
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .keys import KEYS
+from .streams import PROG, say, tell
+
+BAD_INPUT = 2
+# What opm and its formats say; a test compares, since importing them takes half a second.
+CHANNELS = 8
+SLOWEST, FASTEST = 500_000, 16_000_000
+SOUND = (".wav", ".flac", ".ogg")
+FILES = (*SOUND, ".vgm", ".vgz", ".log", ".json", ".mid")
+DEFAULT_RATE = 48_000
+DEFAULT_ADDRESS = ("127.0.0.1", 2151)
+
+PLAYING = "playing"
+_HEARD = {PLAYING, "--stems", *SOUND}
+_WRITTEN = {"--stems", *FILES}
+MEANINGS = {
+    option: uses
+    for uses, options in (
+        ({PLAYING, "--info", *_WRITTEN}, "songs time_unit"),
+        (_WRITTEN, "output stems format jobs"),
+        ({"--stems", *SOUND}, "rate"),
+        ({"--stems", ".wav"}, "float"),
+        (_HEARD, "loops fade tail start speed volume compat"),
+        ({PLAYING, *SOUND}, "mute solo"),
+        ({"--serve", *_HEARD}, "clock"),
+        ({PLAYING, "--serve"}, "device"),
+        ({PLAYING}, "latency plain scope shuffle"),
+        ({"--info"}, "info json"),
+        ({"--serve"}, "serve token"),
+        ({"--list-devices"}, "list_devices"),
+        ({"--print-completion"}, "print_completion"),
+        ({"--version"}, "version"),
+    )
+    for option in options.split()
+}
+"""What each option has a meaning for: playing, an ending of ``-o``, or an option that asks for something by itself."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line; ``defaults`` apply once it is known what was given."""
+
+    defaults: dict[str, Any]
+
+    def error(self, message: str) -> NoReturn:
+        say(f"{self.prog}: {message} ({self.prog} --help lists the options)")
+        self.exit(BAD_INPUT)
+
+    def print_help(self, file: Any = None) -> None:
+        tell(self.format_help().rstrip())
+
+
+def _number(low: float, high: float, kind: type = float) -> Any:
+    def convert(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"expected a number from {low} to {high}, got {text!r}")
+        return value
+
+    return convert
+
+
+def _or(word: str, meaning: float | None, convert: Any) -> Any:
+    return lambda text: meaning if text == word else convert(text)
+
+
+def _time(text: str) -> float:
+    """Read seconds, or minutes:seconds."""
+    minutes, colon, seconds = text.rpartition(":")
+    value: float = _number(0, 604_800)(seconds)
+    if colon and value >= 60:
+        raise argparse.ArgumentTypeError(f"expected seconds below 60 after minutes, got {text!r}")
+    return value + 60 * (_number(0, 10_000, int)(minutes) if colon else 0)
+
+
+def _channels(text: str) -> int:
+    """Read channel numbers from 1 into a mask."""
+    return sum(1 << (number - 1) for number in set(map(_number(1, CHANNELS, int), text.split(","))))
+
+
+def _name(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("expected a name, got nothing")
+    return text
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise argparse.ArgumentTypeError(f"expected HOST:PORT, got {text!r}")
+    return host, int(port)
+
+
+def parser(prog: str = "numba-opm") -> _Parser:
+    """Return the parser of the command line."""
+    made = _Parser(
+        prog,
+        usage="%(prog)s [options] SONG ...",
+        description="Play YM2151 register logs, or write them to files.",
+        epilog="keys while it plays:\n" + "\n".join(f"  {key.shown:10}{key.does}" for key in KEYS),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.defaults = {}
+    group: argparse._ActionsContainer = made
+    flag: Any = {"action": "store_true", "default": False}
+
+    def add(*names: str, default: Any = None, **more: Any) -> None:
+        made.defaults[group.add_argument(*names, default=argparse.SUPPRESS, **more).dest] = default
+
+    songs = "JSON or text log, VGM, VGZ, S98, ZSM, MDX; a folder or an M3U playlist of them; - for standard input"
+    add("songs", type=_name, nargs="*", metavar="SONG", default=[], help=songs)
+    add("--version", **flag, help="say which version this is")
+    add("--print-completion", choices=("bash", "zsh", "tcsh"), help="print what makes a shell complete the options")
+    group = made.add_argument_group("files out")
+    output = f"a file, by its ending: {' '.join(FILES)}; a folder/ for several songs; - for WAV to standard output"
+    add("-o", "--output", type=_name, metavar="FILE", help=output)
+    endings = [ending[1:] for ending in FILES]
+    add("--format", choices=endings, default="wav", help="what to write to -o FOLDER/ (wav)")
+    add("--stems", type=_name, metavar="FOLDER", help="write one WAV file per channel")
+    add("--jobs", type=_number(1, 64, int), metavar="N", help="several songs: how many at the same time (1)")
+    rate, hertz = f"sample rate ({DEFAULT_RATE}); native: the chip's own samples", _number(8000, 384_000, int)
+    add("--rate", type=_or("native", None, hertz), default=DEFAULT_RATE, metavar="native|HZ", help=rate)
+    add("--float", **flag, help="WAV of 32-bit floats")
+    add("--info", **flag, help="say what the songs hold")
+    add("--json", **flag, help="with --info: for machines")
+    group = made.add_argument_group("sound")
+    passes = _or("inf", math.inf, _number(1, 10_000, int))
+    add("--loops", type=passes, default=2, metavar="N|inf", help="passes of the loop (2); inf: until you end it")
+    add("--fade", type=_number(0, 3600), default=8.0, metavar="SECONDS", help="fade after the loops (8); 0: none")
+    add("--tail", type=_number(0, 3600), default=1.0, metavar="SECONDS", help="at most this after an end (1)")
+    add("--start", type=_time, default=0.0, metavar="TIME", help="begin there: seconds or minutes:seconds")
+    add("--speed", type=_number(0.05, 20), default=1.0, metavar="X", help="tempo, not pitch (1)")
+    add("--volume", type=_number(-96, 48), default=0.0, metavar="DB", help="volume in dB (0)")
+    add("--mute", type=_channels, default=0, metavar="1,3", help="channels to leave out")
+    add("--solo", type=_channels, default=0, metavar="2", help="channels to hear alone")
+    add("--clock", type=_number(SLOWEST, FASTEST, int), metavar="HZ", help="master clock instead of the file's")
+    compat = "cat2151: the chip at twice its speed, as that family of players runs it; none: the true chip"
+    add("--compat", choices=("cat2151", "none"), help=compat)
+    add("--time-unit", choices=("samples", "seconds"), help="what a JSON or text log's times count")
+    group = made.add_argument_group("playing")
+    add("--shuffle", **flag, help="several songs in any order")
+    add("--device", type=_name, metavar="NAME", help="output device, by number or part of its name")
+    add("--list-devices", **flag, help="list the output devices")
+    latency = "how much sound the device holds: high (0.15 s, the default) or low (0.06 s)"
+    add("--latency", choices=("high", "low"), default="high", help=latency)
+    add("--plain", **flag, help="one line of status instead of the screen")
+    add("--scope", **flag, help="an oscilloscope for each channel")
+    group = made.add_argument_group("live")
+    serve = "a live chip for other programs ({}:{})".format(*DEFAULT_ADDRESS)
+    add("--serve", type=_address, nargs="?", const=DEFAULT_ADDRESS, metavar="HOST:PORT", help=serve)
+    add("--token", type=_name, metavar="WORD", help="with --serve: what clients have to show first")
+    return made
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    """Return what the command line asks for, every option of which has to have a meaning; ``folder``: output is one."""
+    made = parser(PROG)
+    argv = sys.argv[1:] if argv is None else argv
+    end = argv.index("--") if "--" in argv else len(argv)  # Known to parse_args, but there no song comes after options.
+    given = vars(made.parse_intermixed_args(argv[:end]))
+    if names := given.get("songs", []) + argv[end + 1 :]:
+        given["songs"] = names
+    args = argparse.Namespace(**made.defaults | given)
+    output = args.output or ""
+    args.folder = output.endswith(("/", os.sep)) or os.path.isdir(output)  # noqa: PTH112 (any name is one here)
+    ending = ".wav" if output == "-" else f".{args.format}" if args.folder else Path(output).suffix.lower()
+    if output and ending not in FILES:
+        made.error(f"{output}: expected a name that ends in {', '.join(FILES)}, or a folder/")
+    uses = [ending] * bool(output) + [_flag(name) for name in given if _flag(name) in MEANINGS[name]] or [PLAYING]
+    for name in given:
+        if strange := [use for use in uses if use not in MEANINGS[name]]:
+            made.error(f"{_flag(name)} has no meaning for {strange[0]}")
+    if not args.songs and any(use in MEANINGS["songs"] for use in uses):
+        made.error("expected a song")
+    if args.songs.count("-") > 1:
+        made.error("standard input is one song")
+    if "format" in given and not args.folder:
+        made.error("--format goes with -o FOLDER/")
+    if args.loops == math.inf and uses != [PLAYING]:
+        made.error("--loops inf has a meaning for playing only: a file would have no end")
+    if both := args.mute & args.solo:
+        made.error(f"channel {both.bit_length()} is both in --mute and in --solo")
+    return args
+
+
+def _flag(name: str) -> str:
+    return "SONG" if name == "songs" else "--" + name.replace("_", "-")
+
+
+def completion(shell: str) -> str:
+    """Return the script that makes a shell complete the options."""
+    import shtab
+
+    made, kinds = parser(), {"songs": shtab.FILE, "output": shtab.FILE, "stems": shtab.DIRECTORY}
+    for action in made._actions:
+        if action.dest in kinds:
+            action.complete = kinds[action.dest]  # type: ignore[attr-defined]
+    script: str = shtab.complete(made, shell)
+    return script

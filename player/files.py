@@ -1,0 +1,263 @@
+"""Files out: sound with tags and loop points, stems, logs, MIDI; complete, or as they were before."""
+
+import math
+import os
+import struct
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import opm
+from opm.song import CAT2151, CHANNELS, Log, Options, Renderer, Samples, Schedule, SongError, formats, reason, replacing
+
+from . import ending, streams
+from .resample import FULL_SCALE, Resampler
+from .streams import say
+
+ENDLESS = 1_000_000
+"""Passes of a loop that is played until somebody ends it."""
+BLOCK = 32_768
+"""Frames rendered at a time."""
+STDOUT = Path("standard output")
+_WAV = ("WAV", "PCM_16")
+SOUND = {"": _WAV, ".wav": _WAV, ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
+"""Formats by the ending of a name; STDOUT has none."""
+WAV_LIMIT = 2**32 - 2**20
+"""Bytes a WAV file can hold, with room for its tags."""
+FASTEST_OGG = 200_000
+"""Hz that Vorbis takes; beyond, libsndfile crashes."""
+TAGS = {"title": "title", "author": "artist", "game": "album", "date": "date", "notes": "comment", "comment": "comment"}
+"""Names of a song's tags, and what sound files call them."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to make of a song."""
+
+    song: Path
+    output: Path | None = None
+    """A file by its ending, or STDOUT."""
+    stems: Path | None = None
+    """Folder for one file per channel."""
+    name: str = ""
+    """What the stems are called."""
+    rate: int | None = None
+    """Hz of the sound; None is the chip's own."""
+    floating: bool = False
+    gain: float = 1.0
+    mute: int = 0
+    start: float = 0.0
+    time_unit: str | None = None
+    options: Options = field(default_factory=Options)
+    data: bytes | None = None
+    """What the song's file held, if it can be read only once."""
+
+    def contents(self) -> bytes:
+        """Return the song's file; raises SongError."""
+        try:
+            return formats.contents(self.song) if self.data is None else self.data
+        except OSError as error:
+            raise SongError(reason(error)) from None
+
+    def log(self) -> Log:
+        """Read the song; raises SongError."""
+        return formats.parse(self.contents(), self.time_unit)
+
+    def read(self) -> Schedule:
+        """Read the song and plan it; raises SongError."""
+        schedule = Schedule(self.log(), self.options)
+        seconds = schedule.frames / schedule.rate
+        if self.start and self.start >= seconds:
+            raise SongError(f"--start {self.start:g} lies behind the end at {seconds:.3f} s")
+        return schedule
+
+    def announce(self, lines: list[str]) -> None:
+        """Say something about the song, a line each."""
+        for line in lines:
+            say(f"{self.song}: {line}")
+
+    def stem_paths(self, chips: int) -> list[Path]:
+        """Return the names of the stems."""
+        numbers = range(1, CHANNELS * chips + 1) if self.stems else ()
+        return [Path(self.stems or "", f"{self.name or self.song.stem}-{number}.wav") for number in numbers]
+
+    def run(self) -> None:
+        """Write all outputs, and say a line about each; SongError, and what cannot be written is left as it was."""
+        sound = [path for path in (self.output,) if path and path.suffix.lower() in SOUND]
+        if self.stems or sound:
+            schedule = self.read()
+            stems = self.stem_paths(len(schedule.song.chips))
+            for path in stems[:1] + sound:
+                self._check(schedule, path)
+            self.announce(about(schedule))
+            ending.beside(opm.YM2151)
+            if self.stems:
+                with naming(self.stems):
+                    self.stems.mkdir(parents=True, exist_ok=True)
+                self._render(schedule, stems, apart=True)
+            if sound:
+                self._render(schedule, sound)
+        if self.output and not sound:
+            self._save(self.output)
+
+    def _check(self, schedule: Schedule, path: Path) -> None:
+        """Raise SongError if a file cannot hold the sound."""
+        seconds, rate = schedule.frames / schedule.rate - self.start, self.rate or schedule.rate
+        kind, _ = SOUND[path.suffix.lower()]
+        if kind == "OGG" and rate > FASTEST_OGG:
+            raise SongError(f"{path}: expected at most {FASTEST_OGG} Hz, got {rate:.0f}")
+        if kind == "WAV" and seconds * rate * (8 if self.floating else 4) > WAV_LIMIT:
+            raise SongError(f"{path}: {seconds:.0f} s at {rate:.0f} Hz do not fit in a WAV file of 4 GiB")
+
+    def _save(self, path: Path) -> None:
+        """Write a log or MIDI."""
+        song = opm.load(self.contents(), self.time_unit)
+        if not self.stems:
+            self.announce(remarks(song.remarks, song.not_played))
+        with naming(path):
+            try:
+                lost = song.save(path)
+            except ValueError as error:
+                raise SongError(f"{path}: {error}") from None
+        self.announce([f"note: {path} does not keep {what}" for what in lost])
+        writes = "" if path.suffix.lower() == ".mid" else f", {len(song.writes)} writes"
+        say(f"{path}: {song.length:.3f} s{writes}")
+
+    def _render(self, schedule: Schedule, paths: list[Path], apart: bool = False) -> None:
+        """Write the sound, or every channel's own, in one pass."""
+        renderer = Renderer(schedule, 0 if apart else self.mute)
+        renderer.skip(round(self.start * schedule.rate))
+        with ExitStack() as stack:
+            # The last is opened first: so the first is complete first.
+            outputs = [stack.enter_context(self._sound_file(path, schedule)) for path in reversed(paths)][::-1]
+            blocks = renderer.channel_blocks(BLOCK) if apart else renderer.blocks(BLOCK)
+            for block in stack.enter_context(closing(_with_progress(blocks, renderer))):
+                for number, write in enumerate(outputs):
+                    write(block[:, number] if apart else block)
+
+    @contextmanager
+    def _sound_file(self, path: Path, schedule: Schedule) -> Iterator[Callable[[Samples], None]]:
+        """Give what writes the chip's samples to a sound file; say a line about it once it is complete."""
+        import soundfile
+
+        kind, subtype = SOUND[path.suffix.lower()]
+        rate = self.rate or schedule.rate
+        resampler = Resampler(schedule.rate, rate, self.gain, self.floating)
+
+        def write(block: Samples) -> None:
+            with naming(path):
+                file.write(resampler.convert(block))
+
+        with naming(path), _sent() if path == STDOUT else replacing(path) as temporary:
+            name, subtype = os.fsencode(temporary), "FLOAT" if self.floating else subtype
+            with soundfile.SoundFile(name, "w", round(rate), 2, subtype, format=kind) as file:
+                for tag, value in schedule.song.tags.items():
+                    if tag in TAGS:
+                        setattr(file, TAGS[tag], value)
+                yield write
+                file.write(resampler.flush())
+                seconds = file.frames / file.samplerate
+            if kind == "WAV" and schedule.song.loop and not self.start:
+                _append_loop(temporary, schedule, rate)
+        say(f"{path}: {seconds:.3f} s, {_loudness(resampler)}")
+
+
+def remarks(notes: list[str], not_played: tuple[str, ...]) -> list[str]:
+    """Return what was decided while a song was read, and what will not be heard, a line each."""
+    return [f"note: {note}" for note in notes] + [f"not played: {', '.join(not_played)}"] * bool(not_played)
+
+
+def about(schedule: Schedule) -> list[str]:
+    """Return remarks about a song, and about how it is played."""
+    doubled = "cat2151 timing, the chip at twice its speed (--compat none plays the true chip)"
+    notes = schedule.song.notes + [doubled] * (schedule.bus is CAT2151)
+    return remarks(notes, schedule.song.not_played)
+
+
+def write(jobs: list[Job], workers: int = 1) -> list[str]:
+    """Do jobs, several at the same time; return what went wrong, a line each."""
+    if workers == 1:
+        return [line for line in map(_attempt, jobs) if line]
+    ending.beside(opm.YM2151)
+    with ProcessPoolExecutor(workers, initializer=ending.in_child) as pool:
+        try:
+            return [line for line in pool.map(_attempt, jobs) if line]
+        except BaseException as error:
+            ending.end_children()
+            pool.shutdown(cancel_futures=True)
+            if isinstance(error, BrokenExecutor):
+                raise SongError("a worker process died, perhaps for want of memory") from None
+            raise
+
+
+def _attempt(job: Job) -> str | None:
+    """Do a job; return what went wrong. A worker process that is told to end does so: its pool has more for it."""
+    try:
+        job.run()
+    except SongError as error:
+        return f"{job.song}: {error}"
+    except ending.Ended as ended:
+        ending.leave(ended.code)
+    return None
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have what goes wrong say which file or folder cannot be written, as a SongError."""
+    import soundfile
+
+    try:
+        yield
+    except (OSError, soundfile.LibsndfileError) as error:
+        why = reason(error) if isinstance(error, OSError) else error.error_string
+        raise SongError(f"cannot write {path}: {why}") from None
+
+
+@contextmanager
+def _sent() -> Iterator[Path]:
+    """Give a temporary file that goes to standard output once it is complete."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "song.wav"
+        yield path
+        with path.open("rb") as file:
+            streams.send(file)
+
+
+def _loudness(resampler: Resampler) -> str:
+    """Say how loud the sound is, how much was clipped, and by how much the volume would have to be lowered."""
+    if not resampler.peak:
+        return "silent"
+    decibels = 20 * math.log10(resampler.peak / FULL_SCALE)
+    if not resampler.clipped:
+        return f"peak {decibels:z.1f} dBFS"
+    return f"peak 0.0 dBFS, {resampler.clipped} samples clipped, the loudest by {decibels:.1f} dB (--volume)"
+
+
+def _append_loop(path: Path, schedule: Schedule, rate: float) -> None:
+    """Append an ``smpl`` chunk with one forward loop, its first and last sample; middle C, no other use of it."""
+    song, scale = schedule.song, rate / schedule.rate
+    assert song.loop
+    heard = schedule.end >= schedule.due(song.length)
+    start, end = (
+        round(schedule.due(tick) * scale) for tick in ((song.loop.tick, song.length) if heard else song.playing)
+    )
+    head = struct.pack("<9I", 0, 0, round(1e9 / rate), 60, 0, 0, 0, 1, 0)
+    chunk = head + struct.pack("<6I", 0, 0, start, end - 1, 0, 0)
+    with path.open("r+b") as file:
+        file.seek(0, os.SEEK_END)
+        file.write(b"smpl" + struct.pack("<I", len(chunk)) + chunk)
+        size = file.tell()
+        file.seek(4)
+        file.write(struct.pack("<I", size - 8))
+
+
+def _with_progress(blocks: Iterator[Samples], renderer: Renderer) -> Generator[Samples]:
+    """Draw a progress bar on a terminal's standard error."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console, count = Console(stderr=True), -(-renderer.schedule.frames // BLOCK)
+    yield from track(blocks, "rendering", count, console=console, transient=True, disable=not console.is_terminal)

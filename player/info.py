@@ -1,0 +1,60 @@
+"""``--info``: what songs hold, for people and for machines."""
+
+import json
+from typing import Any
+
+from opm.song import Log, SongError, printable
+
+from .files import Job
+from .streams import tell
+
+
+def tell_all(jobs: list[Job], as_json: bool) -> list[str]:
+    """Print what the songs hold; return what went wrong, a line each."""
+    facts, failed = [], []
+    for job in jobs:
+        try:
+            facts.append({"song": str(job.song)} | _facts(job.log()))
+        except SongError as error:
+            failed.append(f"{job.song}: {error}")
+    if as_json and len(jobs) > 1:
+        tell(json.dumps(facts, indent=2))
+    elif facts:
+        tell(json.dumps(facts[0], indent=2) if as_json else "\n\n".join(map(_in_words, facts)))
+    return failed
+
+
+def _facts(log: Log) -> dict[str, Any]:
+    """Return what a listener may want to know, ready for JSON."""
+    loop, (first, end) = log.loop, log.playing
+    return {
+        "format": log.format,
+        "clock": log.clock,
+        "chips": list(log.chips),
+        "length": round(log.seconds(end), 3),
+        "loop": loop and {"start": round(log.seconds(first), 3), "length": round(log.seconds(log.loop_ticks), 3)},
+        "tags": log.tags,
+        "writes": len(log.writes),
+        "compat": "cat2151" if log.family else "none",
+        "not_played": list(log.not_played),
+        "notes": log.notes,
+    }
+
+
+def _in_words(facts: dict[str, Any]) -> str:
+    """Return the facts, a line each."""
+    loop = facts["loop"]
+    lines = {
+        "song": facts["song"],
+        "format": facts["format"],
+        "clock": f"{facts['clock']} Hz",
+        "chips": ", ".join(name.upper() for name in facts["chips"]),
+        "length": f"{facts['length']:.3f} s",
+        "loop": f"{loop['length']:.3f} s from {loop['start']:.3f} s" if loop else "none",
+        **{printable(name, 40): value for name, value in facts["tags"].items()},
+        "writes": facts["writes"],
+        "compat": facts["compat"],
+        "not played": ", ".join(facts["not_played"]) or "nothing",
+    }
+    width = max(map(len, lines))
+    return "\n".join(f"{name:{width}}  {printable(str(value))}" for name, value in lines.items())

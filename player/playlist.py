@@ -1,0 +1,139 @@
+"""Which songs there are - files, standard input, folders with all that is in them, M3U playlists - and their jobs."""
+
+import argparse
+import math
+import os
+import random
+import re
+import sys
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import NoReturn
+
+from opm.song import Options, SongError, formats, reason
+
+from .files import ENDLESS, STDOUT, Job, naming
+
+ENDINGS = (".vgm", ".vgz", ".s98", ".zsm", ".mdx", ".log", ".json", ".txt")
+"""What the names of songs in a folder end in."""
+MOST_SONGS = 100_000
+LARGEST_PLAYLIST = 2**22
+"""Bytes."""
+STDIN = Path("standard input")
+LARGEST = 64 * 2**20
+"""Bytes of a song: what has one more is refused by who reads it."""
+
+
+def songs(names: list[str]) -> list[tuple[Path, bytes | None]]:
+    """Return the songs that names stand for, in order, and what standard input (``-``) holds; raises SongError."""
+    found: list[tuple[Path, bytes | None]] = []
+    for name in names:
+        path = Path(name)
+        if name == "-":
+            found.append((STDIN, sys.stdin.buffer.read(LARGEST + 1)))
+            continue
+        is_folder = os.path.isdir(name)  # noqa: PTH112 (any name is one here)
+        is_playlist = path.suffix.lower() in (".m3u", ".m3u8")
+        there = _folder(path) if is_folder else _playlist(path) if is_playlist else [path]
+        if not there:
+            raise SongError(f"no songs in {name}")
+        found += [(song, None) for song in there]
+        if len(found) > MOST_SONGS:
+            raise SongError(f"{name}: expected at most {MOST_SONGS} songs")
+    return found
+
+
+def _folder(folder: Path) -> list[Path]:
+    """Return the songs in a folder and those below it, 2 before 10; links to other folders are not followed."""
+
+    def fail(error: OSError) -> NoReturn:
+        raise SongError(f"cannot read {error.filename}: {reason(error)}")
+
+    found: list[Path] = []
+    for place, _, names in os.walk(folder, onerror=fail):
+        found += [Path(place, name) for name in names if name.lower().endswith(ENDINGS)]
+        if len(found) > MOST_SONGS:
+            break
+    return sorted(found, key=lambda path: [_natural(part) for part in path.parts])
+
+
+def _natural(name: str) -> list[tuple[str, int]]:
+    """Return what puts names in the order of their numbers."""
+    return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", name.casefold())]
+
+
+def _playlist(path: Path) -> list[Path]:
+    """Return the songs a playlist names, seen from its own folder; one that is not there fails when its turn comes."""
+    try:
+        data = formats.contents(path)
+    except (OSError, SongError) as error:
+        raise SongError(f"{path}: {reason(error) if isinstance(error, OSError) else error}") from None
+    if len(data) > LARGEST_PLAYLIST:
+        raise SongError(f"{path}: expected at most {LARGEST_PLAYLIST} bytes, got {len(data)}")
+    if control := re.search(rb"[\0-\x08\x0b-\x0c\x0e-\x1f]", data):
+        raise SongError(f"{path}: byte {control.start()}: expected text")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if path.suffix.lower() == ".m3u8":
+            raise SongError(f"{path}: byte {error.start}: expected UTF-8") from None
+        text = data.decode("latin-1")
+    lines = [line.strip() for line in re.split(r"[\r\n]+", text)]
+    return [path.parent / line for line in lines if line and not line.startswith("#")]
+
+
+def jobs(args: argparse.Namespace) -> list[Job]:
+    """Return what the command line asks to make of each song; raises SongError."""
+    found = songs(args.songs)
+    if args.shuffle:
+        random.shuffle(found)
+    if len(found) == 1 and args.jobs:
+        raise SongError("--jobs goes with several songs")
+    output = STDOUT if args.output == "-" else args.output and Path(args.output)
+    if output == STDOUT and len(found) > 1:
+        raise SongError("standard output takes one song, several need a folder/")
+    if output and len(found) > 1 and not args.folder:
+        raise SongError(f"several songs need a folder: {output.with_suffix('')}/")
+    loops = ENDLESS if args.loops == math.inf else args.loops
+    family = None if args.compat is None else args.compat == "cat2151"
+    options = Options(loops, args.fade, args.tail, args.clock, family, args.speed)
+    gain, mute = 10 ** (args.volume / 20), args.mute | (0xFF & ~args.solo if args.solo else 0)
+    made = []
+    for (song, data), name in zip(found, _distinct([song.stem for song, _ in found]), strict=True):
+        path = output / f"{name}.{args.format}" if args.folder else output
+        how = (args.rate, args.float, gain, mute, args.start, args.time_unit, options)
+        made.append(Job(song, path, args.stems and Path(args.stems), name, *how, data))
+    _check_places(made)
+    if args.folder:
+        with naming(output):
+            output.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def _check_places(jobs: list[Job]) -> None:
+    """Raise SongError if a song would be written over, or one output over another."""
+    outputs = [path for job in jobs for path in (job.output, *job.stem_paths(2)) if path not in (None, STDOUT)]
+    songs = {_place(job.song) for job in jobs if outputs}
+    if song := next((path for path in outputs if _place(path) in songs), None):
+        raise SongError(f"{song}: this is the song itself: choose another name")
+    if len(set(map(_place, outputs))) < len(outputs):
+        raise SongError("two outputs would be the same file: choose different folders")
+
+
+def _place(path: Path) -> str:
+    """Return what is the same for all names of a file; file systems may ignore case."""
+    return os.path.realpath(path).casefold()
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Number names that come twice, past those that others have of their own."""
+    taken, numbers = {name.casefold() for name in names}, dict[str, Iterator[int]]()
+    result = []
+    for name in names:
+        if another := numbers.get(name.casefold()):
+            name = next(new for number in another if (new := f"{name}-{number}").casefold() not in taken)
+            taken.add(name.casefold())
+        numbers.setdefault(name.casefold(), count(2))
+        result.append(name)
+    return result

@@ -1,0 +1,19 @@
+"""Running the player's command line in tests."""
+
+import opm
+from player.__main__ import main
+
+opm.YM2151()  # So that nothing is said of compiling.
+
+
+def bad(arguments, capsys):
+    """Run the player on bad input; return its one line."""
+    try:
+        code = main([str(a) for a in arguments])
+    except SystemExit as stop:
+        code = stop.code
+    out, err = capsys.readouterr()
+    assert code == 2
+    assert out == ""
+    assert err.count("\n") == 1, err
+    return err
