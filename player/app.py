@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -17,7 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from .draw import Line
-from .ending import Ended
+from .ending import Ended, handed_to
 from .inside import inside_page
 from .keys import KEYS
 from .screen import Choices, Picture, song_page
@@ -118,10 +119,20 @@ class PlayerApp(App[bool]):
 
     def play(self) -> bool:
         """Play until the last song's end; return whether it came to that."""
-        ended = self.run()
+        ended = None
+        with handed_to(self.fail):
+            try:
+                ended = self.run()
+            except Exception:  # The terminal may be gone, too.
+                if not self.failure:
+                    raise
         if self.failure:
             raise self.failure
         return bool(ended)
+
+    def fail(self, failure: BaseException) -> None:
+        """End at the next look, with what is to be raised behind the screen."""
+        self.failure = failure
 
     def compose(self) -> ComposeResult:
         """Return the one widget."""
@@ -134,14 +145,16 @@ class PlayerApp(App[bool]):
 
     def look(self) -> None:
         """Go on with the session, and draw it."""
+        if not self.is_headless and not os.isatty(sys.stdin.fileno()):
+            self.fail(Ended(128 + getattr(signal, "SIGHUP", 1)))  # The terminal has gone.
         try:
-            if self.session.tick():
-                self._face.draw()
-            else:
-                self.exit(True)
+            more = self.session.tick()
         except Exception as error:
-            self.failure = error
-            self.exit(False)
+            self.fail(error)
+        if self.failure or not more:
+            self.exit(not self.failure)
+        else:
+            self._face.draw()
 
     def _color(self) -> None:
         """Take the theme's colours."""

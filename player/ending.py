@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -30,6 +30,19 @@ def _end(number: int, frame: FrameType | None) -> None:
     for other in SIGNALS:
         signal.signal(other, signal.SIG_IGN)
     raise Ended(128 + number)
+
+
+@contextlib.contextmanager
+def handed_to(function: Callable[[Ended], None]) -> Iterator[None]:
+    """Have the signals call a function with what they would raise: where that could come up anywhere, and be lost."""
+    obeyed = [number for number in SIGNALS if signal.getsignal(number) is _end]
+    for number in obeyed:
+        signal.signal(number, lambda number, frame: function(Ended(128 + number)))
+    try:
+        yield
+    finally:
+        for number in obeyed:
+            signal.signal(number, _end)
 
 
 def beside(work: Callable[..., Any], *arguments: Any) -> None:

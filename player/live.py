@@ -167,9 +167,13 @@ class Live:
 
         Raises
         ------
+        TypeError
+            It is no song.
         ValueError, SongError
             As ``write`` does.
         """
+        if not isinstance(song, Song | Log):
+            raise TypeError(f"song must be what opm.load gives, got {song!r}")
         writes = song.writes if isinstance(song, Song) else song.once
         seconds = writes["seconds"] if isinstance(song, Song) else writes["time"] * song.seconds(1)
         first = writes["chip"] == 0

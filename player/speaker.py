@@ -1,12 +1,12 @@
 """Sound out through sounddevice. Nothing here waits inside PortAudio: a suspended sink would keep it there for ever."""
 
 import atexit
+import contextlib
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ def devices() -> str:
     return str(_sounddevice().query_devices())
 
 
-@contextmanager
+@contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Keep what ALSA and PortAudio print off the terminal; it comes back as an error. Python's own lines still show."""
     python = sys.stderr
@@ -59,7 +59,8 @@ def quiet() -> Iterator[None]:
     finally:
         os.dup2(terminal, 2)
         os.close(nowhere)
-        sys.stderr.close()
+        with contextlib.suppress(OSError):  # The terminal is gone.
+            sys.stderr.close()
         sys.stderr, sys.__stderr__ = python, original  # type: ignore[misc]
 
 

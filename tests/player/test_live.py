@@ -293,3 +293,9 @@ def test_the_readmes_session(monkeypatch):
     exec(compile(code, "README.md", "exec"), {})
     sounding = np.flatnonzero(np.concatenate(recorder.parts).any(axis=1))
     assert (sounding[-1] - sounding[0]) / recorder.rate == pytest.approx(1, abs=0.05)
+
+
+def test_what_is_no_song_is_refused(session):
+    live, _ = session
+    with pytest.raises(TypeError, match=r"got 'song.vgm'"):
+        live.play("song.vgm")

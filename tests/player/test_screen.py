@@ -324,3 +324,15 @@ def test_the_plain_line_in_a_terminal(sound, arguments):
     code, drawn = player.end()
     assert code == 130
     assert b"\x1b" not in drawn
+
+
+@needs_sound
+@pytest.mark.parametrize("number", [None, signal.SIGHUP, signal.SIGTERM])
+def test_it_ends_with_its_terminal(sound, number):
+    """Whether a signal says so or not; it would play on, and nobody could end it."""
+    player = Played(sound, SONG)
+    player.wait_for(b"underruns")
+    os.close(player.terminal.ours)
+    if number:
+        player.terminal.process.send_signal(number)
+    assert player.terminal.process.wait(60) in (128 + signal.SIGHUP, 128 + (number or 0))
