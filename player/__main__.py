@@ -1,6 +1,5 @@
 """Play YM2151 register logs, or write them to files."""
 
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
@@ -112,8 +111,8 @@ def run() -> NoReturn:
         complete()
         code = main()
     except ending.Ended as ended:
-        ending.leave(ended.code)
-    sys.exit(code)
+        code = ended.code
+    ending.leave(code)  # Whatever is still being read for the screen.
 
 
 if __name__ == "__main__":

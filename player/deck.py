@@ -62,7 +62,7 @@ class Deck:
         self.error: BaseException | None = None
         self.heard: deque[Moment] = deque(maxlen=REMEMBERED)
         """The last one is heard now."""
-        self._orders: deque[tuple[int, Schedule, float]] = deque(maxlen=1)
+        self._orders: deque[tuple[int, Schedule | None, float]] = deque(maxlen=1)
         self._transport: Transport | None = None
         self._coming: deque[Moment] = deque()
         self._written = self._dropped = self._turn = self._finished = 0
@@ -78,8 +78,8 @@ class Deck:
         """Begin, with silence."""
         self._thread.start()
 
-    def go(self, schedule: Schedule, seconds: float) -> None:
-        """Play a song from a place on; what was ordered before and not yet done is forgotten."""
+    def go(self, schedule: Schedule | None, seconds: float = 0.0) -> None:
+        """Play a song from a place on, or nothing; what was ordered before and not yet done is forgotten."""
         self.turn += 1
         self._orders.append((self.turn, schedule, seconds))
 
@@ -117,11 +117,14 @@ class Deck:
         else:
             self._play(self._transport)
 
-    def _obey(self, turn: int, schedule: Schedule, seconds: float) -> None:
+    def _obey(self, turn: int, schedule: Schedule | None, seconds: float) -> None:
         """Go to a place; what comes shortly before it fills the filter."""
+        self._turn = turn
+        if schedule is None:
+            self._transport = None
+            return
         if self._transport is None or self._transport.schedule is not schedule:
             self._transport = Transport(schedule)
-        self._turn = turn
         frame = round(max(0.0, seconds - LEAD) * schedule.rate)
         self._transport.seek(frame)
         self._dropped = round((seconds - frame / schedule.rate) * self.speaker.rate)

@@ -48,11 +48,11 @@ def inside_page(session: Session, choices: Choices, width: int, height: int) -> 
     blocks += [Block(8, [[]]), Block(1, _voice(slots, width)), Block(8, [[]]), writes, *foot(session, width)]
     kept, spare = stacked(blocks, height)
     tall = min(TALLEST, 1 + max(0, spare) // 8)
-    envelopes.lines = [line for op in slots for line in _envelope(session, channel, op, slots[op], width, tall)]
+    envelopes.lines = [line for op in slots for line in _envelope(session, moment, channel, op, slots[op], width, tall)]
     rest = max(0, spare - len(envelopes.lines) + len(slots))
     writes.lines = _writes(moment, number, width, rest)
     writes.lines += [[] for _ in range(rest - len(writes.lines))]
-    return pictured(session, kept, width)
+    return pictured(kept)
 
 
 def _about(session: Session, moment: Moment, channel: int, width: int) -> list[Block]:
@@ -70,7 +70,7 @@ def _about(session: Session, moment: Moment, channel: int, width: int) -> list[B
     ]
 
 
-def _envelope(session: Session, channel: int, op: str, slot: Any, width: int, lines: int) -> list[Line]:
+def _envelope(session: Session, moment: Moment, channel: int, op: str, slot: Any, width: int, lines: int) -> list[Line]:
     """Return an operator's level with its state, and what it was in the last two seconds."""
     number, ch = divmod(channel, CHANNELS)
     index = CHANNELS * OPERATORS.index(op) + ch
@@ -82,7 +82,7 @@ def _envelope(session: Session, channel: int, op: str, slot: Any, width: int, li
         *gauge(slot["level dB"], SILENT, bar),
         (f"{slot['level dB']:6.1f} dB  ", ""),
     ]
-    heights = np.array([seen.states[number]["eg_level"][index] / 1023 for seen in session.past])
+    heights = np.array([seen.states[number]["eg_level"][index] / 1023 for seen in session.past(moment)])
     drawn = braille(heights, past, lines) if past else [""] * lines
     rows = [first, *([(" " * (width - past), "")] for _ in drawn[1:])]
     return [[*row, (picture, "scope")] for row, picture in zip(rows, drawn, strict=True)]

@@ -50,6 +50,8 @@ class Block:
 
     rank: int
     lines: list[Line] = field(default_factory=list)
+    bar: tuple[int, int] | None = None
+    """First column and width of the seek bar in it."""
 
 
 @dataclass
@@ -84,17 +86,13 @@ def song_page(session: Session, choices: Choices, width: int, height: int) -> Pi
         shown = range(min(count, count + spare))
         channels.lines = [line for i in shown for line in _channel(session, moment, i, columns, tall)]
     filler.lines = [[] for _ in range(spare + count - len(channels.lines))]
-    picture = pictured(session, kept, width)
-    if channels in kept:
-        first = sum(len(block.lines) for block in kept[: kept.index(channels)])
-        picture.channels = {first + i: i // tall for i in range(len(channels.lines))}
-    return picture
+    return pictured(kept, channels, tall)
 
 
 def head(session: Session, width: int) -> list[Block]:
     """Return what both pages begin with: title, tags and seek bar."""
-    tags = _tags(session.schedule.song, width) if session.schedule else [("reading ...", "dim")]
-    return [Block(0, [_title(session, width)]), Block(5, [tags]), Block(0, [_bar(session, width)[0]])]
+    tags = [Block(5, [_tags(session.schedule.song, width)])] if session.schedule else []
+    return [Block(0, [_title(session, width)]), *tags, _bar(session, width)]
 
 
 def foot(session: Session, width: int) -> list[Block]:
@@ -110,11 +108,16 @@ def stacked(blocks: Sequence[Block], height: int) -> tuple[list[Block], int]:
     return kept, spare
 
 
-def pictured(session: Session, kept: Sequence[Block], width: int) -> Picture:
-    """Return blocks as a picture; of its head, title and bar are always there."""
-    picture = Picture([line for block in kept for line in block.lines])
-    line, first, room = _bar(session, width)
-    picture.bar = (picture.lines.index(line), first, room)
+def pictured(kept: Sequence[Block], channels: Block | None = None, tall: int = 1) -> Picture:
+    """Return blocks as a picture, with what a click means; each of the channels is so many lines tall."""
+    picture = Picture()
+    for block in kept:
+        first = len(picture.lines)
+        if block.bar:
+            picture.bar = (first, *block.bar)
+        if block is channels:
+            picture.channels = {first + i: i // tall for i in range(len(block.lines))}
+        picture.lines += block.lines
     return picture
 
 
@@ -135,17 +138,18 @@ def _tags(song: Log, width: int) -> Line:
     return [(fitted(printable(" · ".join(facts)), width), "dim")]
 
 
-def _bar(session: Session, width: int) -> tuple[Line, int, int]:
-    """Return the line that says where the song is, and where on it the seek bar stands."""
+def _bar(session: Session, width: int) -> Block:
+    """Return the line that says where the song is."""
     here, total = session.folded, max(session.total, 0.1)
     state = "paused" if session.deck.paused else "seeking ..." if session.seeking else ""
+    state = state if session.schedule else "reading ..."
     left = f"{clock(here)} / {'∞' if session.endless else clock(session.total)} "
     room = max(4, width - cell_len(left) - STATES - 1)
     done = round(room * min(1.0, here / total))
     marks = {int(room * start / total) for start in session.rounds}
     cells = "".join("┆" if i in marks else "━" if i < done else "─" for i in range(room))
     line = [(left, ""), (cells[:done], "bar"), (cells[done:], "dim"), (f" {state:{STATES}}", "bold")]
-    return line, cell_len(left), room
+    return Block(0, [line], (cell_len(left), room))
 
 
 def _facts(moment: Moment, number: int, width: int) -> Line:
@@ -228,7 +232,7 @@ def _channel(session: Session, moment: Moment, channel: int, columns: dict[str, 
     }
     pictures = [""] * lines
     if columns["scope"]:
-        heard = [seen.taps[:, channel] for seen in session.past[-SCOPE_BLOCKS:]]
+        heard = [seen.taps[:, channel] for seen in session.past(moment)[-SCOPE_BLOCKS:]]
         pictures = scope(np.concatenate(heard), columns["scope"], lines)
     rows = [_row(cells, columns), *(_row({}, columns) for _ in pictures[1:])]
     return [[*row, (picture, "scope")] for row, picture in zip(rows, pictures, strict=True)]

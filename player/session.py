@@ -75,11 +75,9 @@ class Session:
         """Where in the playing the listener is, or will be at once."""
         return self.place if self.seeking or not self.moment else self.moment.seconds
 
-    @property
-    def past(self) -> list[Moment]:
-        """What was heard lately, of the song that is heard now."""
-        heard = list(self.deck.heard)
-        return [moment for moment in heard if moment.schedule is heard[-1].schedule]
+    def past(self, moment: Moment) -> list[Moment]:
+        """Return what was heard lately of a moment's song."""
+        return [seen for seen in list(self.deck.heard) if seen.schedule is moment.schedule]
 
     @property
     def length(self) -> float:
@@ -132,7 +130,8 @@ class Session:
     def go(self, step: int) -> None:
         """Go to the next or the previous song, or the next that can be read that way; the first has no previous."""
         self._step, self.at = step, max(0, self.at + step)
-        self.schedule = None
+        self.schedule, self.place = None, 0.0
+        self.deck.go(None)
 
     def seek(self, seconds: float) -> None:
         """Go to a place of the song."""
@@ -172,8 +171,7 @@ class Session:
             self.go(self._step)
             return
         self._numbers = self._reader.submit(_numbers, self.schedule)
-        self.place = self.job.start
-        self.deck.go(self.schedule, self.place)
+        self.seek(self.job.start)
 
     def close(self, play_out: bool) -> None:
         """End."""

@@ -56,7 +56,7 @@ def test_no_window_is_too_small_or_large(session, inside):
     """A line is never wider than the window, and there are never more than it has."""
     page = inside_page if inside else song_page
     for scope in (False, True):
-        for width in (*range(1, 130, 3), 160, 300):
+        for width in (*range(0, 130, 3), 160, 300):
             for height in (1, 2, 5, 11, 12, 17, 24, 40, 100):
                 picture = page(session, Choices(scope), width, height)
                 if width >= 40:
@@ -92,6 +92,23 @@ def test_every_key_of_the_chip_is_on_the_keyboard(clock, width):
     assert [lowest + i for i, mark in enumerate(plain) if mark == "┊"] == [
         c for c in range(0, 128, 12) if lowest <= c < lowest + 96
     ]
+
+
+def test_while_a_song_is_read(session):
+    """Its name is there at once, and that it is being read; the one before has fallen silent."""
+    schedule, turn = session.schedule, session.deck.turn
+    session.go(1)
+    picture = song_page(session, Choices(), 80, 24)
+    text = "\n".join("".join(text for text, _ in line) for line in picture.lines)
+    assert "mountain_king.vgm" in text
+    assert "2/2" in text
+    assert "0:00 / 0:00" in text
+    assert "reading ..." in text
+    before = session.deck.speaker.count
+    steps(session, 60)
+    assert not session.deck.speaker.sound[before:].any()
+    session.go(-1)
+    session.schedule, session.deck.turn = schedule, turn
 
 
 def test_texts_are_cut_by_their_cells():
