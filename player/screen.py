@@ -14,8 +14,7 @@ import numpy as np
 from rich.cells import cell_len
 
 import opm
-from opm.song import CHANNELS, Log, printable
-from opm.voice.extract import sound_of
+from opm.song import CHANNELS, Log, printable, sound_of
 
 from .deck import Moment
 from .draw import KEYBOARD, QUIETEST, Line, clock, fitted, gauge, keyboard, note_of, scope

@@ -3,9 +3,10 @@
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import numpy as np
+
 import opm
-from opm.song import Schedule, SongError
-from opm.voice.extract import sound_of
+from opm.song import Schedule, SongError, numbered
 
 from .deck import Deck, Moment
 from .files import ENDLESS, Job, about
@@ -182,8 +183,5 @@ class Session:
 def _numbers(schedule: Schedule) -> dict[bytes, int]:
     """Return the numbers of a song's voices by their sound, as ``Song.voices`` counts them."""
     chips = range(len(schedule.song.chips))
-    found = [found for chip in chips for found in opm.extract_voices(next(schedule.events(chip), ()), volumes=False)]
-    numbers: dict[bytes, int] = {}
-    for number, one in enumerate(found):
-        numbers.setdefault(sound_of(one.voice), number)
-    return numbers
+    first = (next(schedule.events(chip), np.empty(0, opm.EVENT)) for chip in chips)
+    return numbered([found.voice for events in first for found in opm.extract_voices(events, volumes=False)])
