@@ -43,7 +43,8 @@ def _plain(session: Session) -> bool:
             song, line = session.schedule, ""
             session.job.announce(session.remarks)
         if song:
-            place = f"{draw.clock(session.seconds)} / {draw.clock(session.length)}"
+            end = "∞" if session.endless else draw.clock(session.length)
+            place = f"{draw.clock(session.seconds)} / {end}"
             title = song.song.tags.get("title", session.job.song.name)
             late = session.deck.speaker.underruns
             line = printable(f"{place}  {title}{f'  underruns {late}' if late else ''}")
@@ -80,7 +81,7 @@ def play(jobs: list[Job], device: str | None, latency: str, plain: bool, scope: 
         finally:
             session.close(play_out=ended)
             speaker.close()
-    sys.setswitchinterval(switch)
+            sys.setswitchinterval(switch)
     if speaker.underruns:
         say(f"underruns: {speaker.underruns}")
     return list(session.failed.values())

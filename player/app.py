@@ -1,5 +1,6 @@
 """The full screen: Textual reads keys and mouse, keeps the window, and draws the lines of ``screen`` and ``inside``."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -10,12 +11,16 @@ from rich.style import Style
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding
+from textual.color import Color
 from textual.containers import VerticalScroll
-from textual.geometry import Region
+from textual.driver import Driver
+from textual.geometry import Offset, Region
 from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
+
+from opm.song import SongError
 
 from .draw import Line
 from .ending import Ended, handed_to
@@ -40,6 +45,7 @@ class Face(Widget):
         self.player = player
         self.picture = Picture()
         self._strips: list[Strip] = []
+        self._pressed: Offset | None = None
 
     def draw(self) -> None:
         """Draw anew what has changed."""
@@ -62,8 +68,14 @@ class Face(Widget):
         """Draw for the new size at once."""
         self.draw()
 
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Remember where: what is released elsewhere is no click."""
+        self._pressed = event.offset
+
     def on_click(self, event: events.Click) -> None:
         """On the seek bar: go there. On a channel: mute it, or let it sound again."""
+        if event.offset != self._pressed:
+            return
         y, x, width = self.picture.bar
         if event.y == y and x <= event.x < x + width:
             self.player.session.seek_on_bar((event.x - x) / width)
@@ -84,7 +96,10 @@ class Keys(ModalScreen[None]):
     Keys VerticalScroll { padding: 0 1; background: $panel; }
     Keys Static { width: auto; max-width: 100%; }
     """
-    BINDINGS: ClassVar = [Binding("escape,question_mark,h,q,space,enter,ctrl+c", "dismiss", "close")]
+    BINDINGS: ClassVar = [
+        Binding("escape,question_mark,h,q,space,enter,ctrl+c", "dismiss", "close"),
+        Binding("ctrl+z", "app.stop('ctrl+z')"),
+    ]
 
     def compose(self) -> ComposeResult:
         """Return the table."""
@@ -93,6 +108,16 @@ class Keys(ModalScreen[None]):
         lines.append(f"{'mouse':{width}}on the bar: go there; on a channel: mute it")
         with VerticalScroll():
             yield Static("\n".join(lines), markup=False)
+
+
+class Lenient:
+    """A driver's manner: bytes that are no UTF-8 are dropped, whoever sends them."""
+
+    def run_input_thread(self) -> None:
+        """Read on behind what cannot be decoded."""
+        while True:
+            with contextlib.suppress(UnicodeDecodeError):
+                return super().run_input_thread()  # type: ignore[misc,no-any-return]
 
 
 class PlayerApp(App[bool]):
@@ -106,6 +131,7 @@ class PlayerApp(App[bool]):
     """
 
     ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
     BINDINGS: ClassVar = [Binding(name, f"{key.action}('{name}')") for key in KEYS for name in key.names.split(",")]
 
     def __init__(self, session: Session, scope: bool = False) -> None:
@@ -128,7 +154,14 @@ class PlayerApp(App[bool]):
                     raise
         if self.failure:
             raise self.failure
+        if self.return_code:
+            raise SongError("the screen has failed (--plain plays without it)")
         return bool(ended)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return the platform's driver, lenient."""
+        driver = super().get_driver_class()
+        return type(driver.__name__, (Lenient, driver), {})
 
     def fail(self, failure: BaseException) -> None:
         """End at the next look, with what is to be raised behind the screen."""
@@ -164,7 +197,8 @@ class PlayerApp(App[bool]):
         for role, color in colors.items():
             style = Style.parse(manners.get(role, ""))
             if not self.no_color:
-                style += Style(color=self.theme_variables[color], bgcolor=self.theme_variables["background"])
+                front, back = (Color.parse(self.theme_variables[name]).rich_color for name in (color, "background"))
+                style += Style(color=front, bgcolor=back)
             self.roles[role] = style
 
     def action_pause(self, key: str) -> None:

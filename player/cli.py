@@ -189,6 +189,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         made.error("--format goes with -o FOLDER/")
     if args.loops == math.inf and uses != [PLAYING]:
         made.error("--loops inf has a meaning for playing only: a file would have no end")
+    if args.plain and args.scope:
+        made.error("--scope has no meaning for --plain")
     if both := args.mute & args.solo:
         made.error(f"channel {both.bit_length()} is both in --mute and in --solo")
     return args

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from opm.song import Samples, Schedule
+from opm.song import CHANNELS, Samples, Schedule
 
 from .resample import Resampler, to_int16
 from .seek import BLOCK, Transport
@@ -65,7 +65,7 @@ class Deck:
         self._orders: deque[tuple[int, Schedule | None, float]] = deque(maxlen=1)
         self._transport: Transport | None = None
         self._coming: deque[Moment] = deque()
-        self._written = self._dropped = self._turn = self._finished = 0
+        self._written = self._dropped = self._obeyed = self._finished = 0
         self._stopped = False
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -87,7 +87,7 @@ class Deck:
         """End, after what the device holds if that is to be played."""
         self._stopped = True
         if play_out:
-            self._thread.join()
+            self._thread.join(1.0)
             self.speaker.finish(True)
             return
         self.speaker.abort()
@@ -112,14 +112,14 @@ class Deck:
         if held > self._held * self.speaker.capacity:
             if not (self._transport and self._transport.look_ahead()):
                 time.sleep(NAP)
-        elif self.paused or not self._transport or self._finished == self._turn:
+        elif self.paused or not self._transport or self._finished == self._obeyed:
             self._write(np.zeros((BLOCK, 2), np.int16))
         else:
             self._play(self._transport)
 
     def _obey(self, turn: int, schedule: Schedule | None, seconds: float) -> None:
         """Go to a place; what comes shortly before it fills the filter."""
-        self._turn = turn
+        self._obeyed = turn
         if schedule is None:
             self._transport = None
             return
@@ -129,6 +129,8 @@ class Deck:
         self._transport.seek(frame)
         self._dropped = round((seconds - frame / schedule.rate) * self.speaker.rate)
         self._resampler = Resampler(schedule.rate, self.speaker.rate)
+        if self.paused:
+            self._show(self._transport, np.empty((0, CHANNELS * len(schedule.song.chips)), np.int16))
 
     def _play(self, transport: Transport) -> None:
         """Give the next block to the device."""
@@ -139,13 +141,15 @@ class Deck:
         samples, self._dropped = samples[self._dropped :], max(0, self._dropped - len(samples))
         self._write(samples if self.gain == 1.0 else to_int16(samples * self.gain))
         if block is None:
-            self._finished = self._turn
+            self._finished = self._obeyed
             return
-        parts = transport.renderer.parts
-        states = tuple(part.chip.state.copy() for part in parts)
-        taps = np.concatenate([part.taps for part in parts], axis=1)
+        self._show(transport, np.concatenate([part.taps for part in transport.renderer.parts], axis=1))
+
+    def _show(self, transport: Transport, taps: Samples) -> None:
+        """Have the chips' state shown when it is heard."""
+        states = tuple(part.chip.state.copy() for part in transport.renderer.parts)
         frame = transport.renderer.position
-        self._coming.append(Moment(transport.schedule, self._turn, frame, states, taps, self._written))
+        self._coming.append(Moment(transport.schedule, self._obeyed, frame, states, taps, self._written))
 
     def _write(self, samples: Samples) -> None:
         self.speaker.write(samples)

@@ -1,5 +1,6 @@
 """What pictures are made of: texts that fit, bars, waveforms and keyboards, as lines of (text, role)."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ Line = list[tuple[str, str]]
 KEYBOARD = 96
 QUIETEST = -60.0
 """dB at the foot of the level's bar."""
+UNCOUNTED = re.compile("[\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
+"""Variants and skin tones: terminals do not agree on their width."""
 SCOPE_STEP = 8
 """Frames per dot of the oscilloscope."""
 BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
@@ -20,6 +23,7 @@ EIGHTHS = " ▏▎▍▌▋▊▉"
 
 def fitted(text: str, width: int) -> str:
     """Return a text of exactly that many columns, cut with an ellipsis or filled."""
+    text = UNCOUNTED.sub("", text)
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(text, max(0, width - 1)) + "…"[:width]

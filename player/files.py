@@ -17,7 +17,7 @@ from . import ending, streams
 from .resample import FULL_SCALE, Resampler
 from .streams import say
 
-ENDLESS = 1_000_000
+ENDLESS = 10**12
 """Passes of a loop that is played until somebody ends it."""
 BLOCK = 32_768
 """Frames rendered at a time."""
@@ -29,6 +29,8 @@ WAV_LIMIT = 2**32 - 2**20
 """Bytes a WAV file can hold, with room for its tags."""
 FASTEST_OGG = 200_000
 """Hz that Vorbis takes; beyond, libsndfile crashes."""
+LONGEST_TAG = 2045
+"""Bytes; with one that is longer libsndfile writes none into a WAV file."""
 TAGS = {"title": "title", "author": "artist", "game": "album", "date": "date", "notes": "comment", "comment": "comment"}
 """Names of a song's tags, and what sound files call them."""
 
@@ -156,7 +158,10 @@ class Job:
             with soundfile.SoundFile(name, "w", round(rate), 2, subtype, format=kind) as file:
                 for tag, value in schedule.song.tags.items():
                     if tag in TAGS:
-                        setattr(file, TAGS[tag], value)
+                        kept = value.encode()[: LONGEST_TAG if kind == "WAV" else None].decode(errors="ignore")
+                        setattr(file, TAGS[tag], kept)
+                        if kept != value:
+                            self.announce([f"note: {path} does not keep the end of the tag {tag}"])
                 yield write
                 file.write(resampler.flush())
                 seconds = file.frames / file.samplerate

@@ -44,17 +44,17 @@ def _facts(log: Log) -> dict[str, Any]:
 def _in_words(facts: dict[str, Any]) -> str:
     """Return the facts, a line each."""
     loop = facts["loop"]
-    lines = {
-        "song": facts["song"],
-        "format": facts["format"],
-        "clock": f"{facts['clock']} Hz",
-        "chips": ", ".join(name.upper() for name in facts["chips"]),
-        "length": f"{facts['length']:.3f} s",
-        "loop": f"{loop['length']:.3f} s from {loop['start']:.3f} s" if loop else "none",
-        **{printable(name, 40): value for name, value in facts["tags"].items()},
-        "writes": facts["writes"],
-        "compat": facts["compat"],
-        "not played": ", ".join(facts["not_played"]) or "nothing",
-    }
-    width = max(map(len, lines))
-    return "\n".join(f"{name:{width}}  {printable(str(value))}" for name, value in lines.items())
+    lines = [
+        ("song", facts["song"]),
+        ("format", facts["format"]),
+        ("clock", f"{facts['clock']} Hz"),
+        ("chips", ", ".join(name.upper() for name in facts["chips"])),
+        ("length", f"{facts['length']:.3f} s"),
+        ("loop", f"{loop['length']:.3f} s from {loop['start']:.3f} s" if loop else "none"),
+        ("writes", facts["writes"]),
+        ("compat", facts["compat"]),
+        ("not played", ", ".join(facts["not_played"]) or "nothing"),
+        *((printable(name, 40), value) for name, value in facts["tags"].items()),
+    ]
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(f"{name:{width}}  {printable(str(value))}" for name, value in lines)

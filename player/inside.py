@@ -99,10 +99,10 @@ def _voice(slots: dict[str, Any], width: int) -> list[Line]:
 
 def _writes(moment: Moment, number: int, width: int, count: int) -> list[Line]:
     """Return the registers written lately, the last one first."""
-    lately, _ = moment.schedule.before(number, moment.frame)
+    writes, frames = moment.schedule.lately(number, moment.frame, count)
     lines: list[Line] = []
-    for time, _, address, data in lately[max(0, len(lately) - count) :][::-1].tolist():
-        seconds = moment.schedule.song.seconds(time)
+    for (_, _, address, data), frame in zip(writes[::-1].tolist(), frames[::-1].tolist(), strict=True):
+        seconds = frame / moment.schedule.rate
         what = f"{address:02X} {data:02X}  {opm.describe(address, data)}"
         when = f"{clock(seconds)}.{int(seconds * 100) % 100:02d}  "
         lines.append([(when, "dim"), (fitted(what, width - len(when)), "")])

@@ -31,7 +31,10 @@ def songs(names: list[str]) -> list[tuple[Path, bytes | None]]:
     for name in names:
         path = Path(name)
         if name == "-":
-            found.append((STDIN, sys.stdin.buffer.read(LARGEST + 1)))
+            try:
+                found.append((STDIN, sys.stdin.buffer.read(LARGEST + 1) or b""))
+            except OSError as error:
+                raise SongError(f"{STDIN}: {reason(error)}") from None
             continue
         is_folder = os.path.isdir(name)  # noqa: PTH112 (any name is one here)
         is_playlist = path.suffix.lower() in (".m3u", ".m3u8")

@@ -145,7 +145,9 @@ def _bar(session: Session, width: int) -> Block:
     left = f"{clock(here)} / {'∞' if session.endless else clock(session.total)} "
     room = max(4, width - cell_len(left) - STATES - 1)
     done = round(room * min(1.0, here / total))
-    marks = {int(room * start / total) for start in session.rounds}
+    first, length = session.loop
+    passes = 1 if session.endless else min(session.passes, room)
+    marks = {int(room * (first + i * length) / total) for i in range(passes)}
     cells = "".join("┆" if i in marks else "━" if i < done else "─" for i in range(room))
     line = [(left, ""), (cells[:done], "bar"), (cells[done:], "dim"), (f" {state:{STATES}}", "bold")]
     return Block(0, [line], (cell_len(left), room))
@@ -165,9 +167,10 @@ def _status(session: Session, width: int) -> Line:
     """Return how the player is."""
     deck = session.deck
     words = [f"{20 * math.log10(deck.gain):+.1f} dB", *(["solo"] if session.solo else [])]
-    if rounds := session.rounds:
-        passed = sum(start <= session.seconds for start in rounds)
-        words.append("endless" if session.endless else f"loop {passed} of {len(rounds)}")
+    first, length = session.loop
+    if length:
+        now = min(max(0, math.floor((session.seconds - first) / length) + 1), session.passes)
+        words.append("endless" if session.endless else f"loop {now} of {session.passes}")
     words += [f"CPU {session.load:.0%}", f"underruns {deck.speaker.underruns}", f"{deck.speaker.rate:.0f} Hz"]
     return [(fitted("  ".join(words), width), "dim")]
 

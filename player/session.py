@@ -15,8 +15,6 @@ from .speaker import Speaker
 HELD = {"high": 0.6, "low": 0.25}
 """How much of what the device can hold (a quarter of a second) is kept in it: so long a key takes to be heard, and so
 long the machine may be busy elsewhere."""
-MOST_ROUNDS = 200
-"""Passes of a loop that are marked."""
 
 
 class Session:
@@ -48,7 +46,7 @@ class Session:
             self._read[0].set_result(first)
         self._numbers: Future[dict[bytes, int]] = Future()
         self.solo = False
-        self._step = 1
+        self._way = 1
         self._wall, self._cpu, self.load = time.monotonic(), time.process_time(), 0.0
 
     @property
@@ -88,19 +86,17 @@ class Session:
     @property
     def loop(self) -> tuple[float, float]:
         """Second of the playing in which the loop begins, and how long it is; 0 if there is none."""
-        song = self.schedule.song if self.schedule else None
-        if song is None or not song.loop:
+        schedule = self.schedule
+        if schedule is None or not schedule.song.loop:
             return 0.0, 0.0
-        speed = self.job.options.speed
-        return song.seconds(song.playing[0]) / speed, song.seconds(song.loop_ticks) / speed
+        first, end = (schedule.due(tick) / schedule.rate for tick in schedule.song.playing)
+        return first, end - first
 
     @property
-    def rounds(self) -> list[float]:
-        """Where the passes of the loop begin."""
-        first, length = self.loop
-        if not length:
-            return []
-        return [first + i * length for i in range(1 if self.endless else min(self.job.options.loops, MOST_ROUNDS))]
+    def passes(self) -> int:
+        """How often the loop is played."""
+        song = self.schedule.song if self.schedule else None
+        return song.passes(self.job.options.loops) + song.rounds_before if song and song.loop else 0
 
     @property
     def folded(self) -> float:
@@ -120,17 +116,19 @@ class Session:
 
     @property
     def remarks(self) -> list[str]:
-        """What there is to say about the song."""
-        return about(self.schedule) if self.schedule else []
+        """What there is to say about the song, and about the last one that could not be read."""
+        failed = list(self.failed.values())[-1:]
+        return [*failed, *(about(self.schedule) if self.schedule else [])]
 
     @property
     def numbers(self) -> dict[bytes, int]:
         """The numbers of the song's voices by their sound, once they are known."""
-        return self._numbers.result() if self._numbers.done() and not self._numbers.cancelled() else {}
+        known = self._numbers.done() and not self._numbers.cancelled() and not self._numbers.exception()
+        return self._numbers.result() if known else {}
 
     def go(self, step: int) -> None:
         """Go to the next or the previous song, or the next that can be read that way; the first has no previous."""
-        self._step, self.at = step, max(0, self.at + step)
+        self._way, self.at = step, max(0, self.at + step)
         self.schedule, self.place = None, 0.0
         self.deck.go(None)
 
@@ -141,8 +139,9 @@ class Session:
             self.deck.go(self.schedule, self.place)
 
     def seek_on_bar(self, share: float) -> None:
-        """Go to a place of the seek bar."""
-        self.seek(self._passed + share * self.total)
+        """Go to a place of the seek bar; in the loop of an endless song, of this pass."""
+        seconds = share * self.total
+        self.seek(seconds + (self._passed if seconds >= self.loop[0] else 0.0))
 
     def tick(self) -> bool:
         """Go on with what has come about; say whether there is still something to play."""
@@ -168,8 +167,8 @@ class Session:
         except SongError as error:
             self.failed[self.at] = f"{self.job.song}: {error}"
             if self.at == 0:
-                self._step = 1
-            self.go(self._step)
+                self._way = 1
+            self.go(self._way)
             return
         self._numbers = self._reader.submit(_numbers, self.schedule)
         self.seek(self.job.start)

@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import math
 import os
 import sys
 import threading
@@ -22,6 +23,8 @@ POLL = 0.01
 """Seconds from one look for room to the next."""
 PATIENCE = 0.3
 """Seconds PortAudio may take to end a stream: a stalled sound server never answers."""
+SUSPENDED = 2.0
+"""Seconds without room after which nobody waits for a song's last sound."""
 HINT = f"write a file instead: {PROG} SONG -o song.wav"
 Samples = npt.NDArray[np.int16]
 
@@ -103,14 +106,15 @@ class Speaker:
             self.capacity = self._call(lambda: self._stream.write_available)
             self._silence(LATENCY)
 
-    def write(self, samples: Samples) -> None:
-        """Write (n, 2) int16; waits for room, but not once closed."""
-        while len(samples) and not self._closed:
+    def write(self, samples: Samples, patience: float = math.inf) -> None:
+        """Write (n, 2) int16; waits for room, but not once closed, nor beyond some seconds in which there was none."""
+        last = time.monotonic()
+        while len(samples) and not self._closed and time.monotonic() - last < patience:
             room = self._call(lambda: self._stream.write_available)
             # PortAudio waits for a whole period, even with room for less; a buffer has four at least.
             if room >= max(1, self.capacity // 4):
                 self.underruns += bool(self._call(self._stream.write, samples[:room]))
-                samples = samples[room:]
+                samples, last = samples[room:], time.monotonic()
             else:
                 time.sleep(POLL)
 
@@ -122,7 +126,7 @@ class Speaker:
     def finish(self, play_out: bool) -> None:
         """Play what the device holds, or drop it. PulseAudio loses what is held at a stop: lead out."""
         if play_out:
-            self._silence(self.capacity / self.rate + 2 * LATENCY)
+            self._silence(self.capacity / self.rate + 2 * LATENCY, SUSPENDED)
         self.abort()
 
     def abort(self) -> None:
@@ -134,8 +138,8 @@ class Speaker:
         self._closed = True
         self._end(self._stream.close)
 
-    def _silence(self, seconds: float) -> None:
-        self.write(np.zeros((round(seconds * self.rate), 2), np.int16))
+    def _silence(self, seconds: float, patience: float = math.inf) -> None:
+        self.write(np.zeros((round(seconds * self.rate), 2), np.int16), patience)
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call PortAudio."""

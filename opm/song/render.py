@@ -89,7 +89,7 @@ class Part:
 
     def approach(self, frame: int) -> None:
         """Have a new chip take the registers that are held at about this frame, and go on from there."""
-        writes, place = self.schedule.before(self.number, frame)
+        writes, place = self.schedule.held(self.number, frame)
         held = _held(writes)
         bus = self.schedule.bus
         self.chip.reset()
@@ -119,11 +119,12 @@ class Part:
 
 def _held(writes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return the last write of each register, the keys' behind the others'; 08 and 19 are several registers each."""
-    address, data = (writes[name].astype(np.int64) for name in ("address", "data"))
+    address, data = (writes[name].astype(np.int32) for name in ("address", "data"))
     part = np.where(address == KON, 2 + (data & 7), np.where(address == DEPTHS, data >> 7, 0))
-    keys = part << 8 | address
-    last = np.unique(keys[::-1], return_index=True)[1]
-    return writes[::-1][last]
+    last = np.full(10 << 8, -1)
+    last[part << 8 | address] = np.arange(len(writes))  # of those of a register, the last one stays
+    held: npt.NDArray[Any] = writes[last[last >= 0]]
+    return held
 
 
 @dataclass(frozen=True)

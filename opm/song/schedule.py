@@ -52,6 +52,7 @@ class Schedule:
 
     def __init__(self, song: Log, options: Options) -> None:
         self.song = song
+        self._of_chip: dict[int, tuple[npt.NDArray[Any], int]] = {}
         self.clock = options.clock or song.clock
         self.speed = Fraction(str(options.speed))
         self.bus = CAT2151 if (song.family if options.family is None else options.family) else CHIP
@@ -103,27 +104,47 @@ class Schedule:
             yield place, events
             place = behind
 
-    def before(self, chip: int, frame: int) -> tuple[npt.NDArray[Any], Place]:
-        """Return the writes due before about a frame, without the loop's passes but the last two, and the place."""
+    def held(self, chip: int, frame: int) -> tuple[npt.NDArray[Any], Place]:
+        """Return what was written before about a frame, but for passes of the loop that another has replaced; place."""
+        rows, again, count, passes = self._passed(chip, frame)
+        writes = np.concatenate([rows, rows[len(rows) - again : count]]) if passes else rows[:count]
+        return writes, Place(count + passes * again, frame)
+
+    def lately(self, chip: int, frame: int, most: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Return the last writes, at most so many, before about a frame, and the frames they were due in."""
+        rows, again, count, passes = self._passed(chip, frame)
+        end = count + passes * again
+        writes, ticks = self._numbered(rows, again, np.arange(max(0, end - most), end))
+        return writes, self.due_frames(ticks)
+
+    def _passed(self, chip: int, frame: int) -> tuple[npt.NDArray[Any], int, int, int]:
+        """Return a chip's writes, how many the loop has, and how many and how many passes are due before a frame."""
         rows, again = self._writes(chip)
         tick = int(frame / self.rate * self.speed * (self.song.rate or Fraction(self.rate)))
         passes = max(0, tick - self.song.loop.tick) // self.song.loop_ticks if self.song.loop else 0
-        count = int(np.searchsorted(rows["time"], tick - passes * self.song.loop_ticks))
-        passed = np.concatenate([rows, rows[len(rows) - again : count]]) if passes else rows[:count]
-        return passed, Place(count + passes * again, frame)
+        return rows, again, int(np.searchsorted(rows["time"], tick - passes * self.song.loop_ticks)), passes
 
     def _writes(self, chip: int) -> tuple[npt.NDArray[Any], int]:
         """Return a chip's writes, and how many of them, from the end, the loop plays again."""
-        mine = self.song.writes["chip"] == chip
-        return self.song.writes[mine], int(mine[self.song.loop.write :].sum()) if self.song.loop else 0
+        if chip not in self._of_chip:
+            mine = self.song.writes["chip"] == chip
+            rows = self.song.writes if mine.all() else self.song.writes[mine]
+            self._of_chip[chip] = rows, int(mine[self.song.loop.write :].sum()) if self.song.loop else 0
+        return self._of_chip[chip]
+
+    def _numbered(
+        self, rows: npt.NDArray[Any], again: int, number: npt.NDArray[Any]
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Return writes by their numbers, those of every pass of the loop counted, and their ticks."""
+        passes = np.maximum(0, -((len(rows) - 1 - number) // again)) if again else np.zeros_like(number)
+        part = rows[number - passes * again]
+        if (int(passes.max(initial=0)) + 1) * self.song.loop_ticks + self.song.length >= 2**63:
+            passes = passes.astype(object)
+        return part, part["time"] + passes * self.song.loop_ticks
 
     def _piece(self, rows: npt.NDArray[Any], again: int, place: Place, count: int) -> tuple[Events, Place]:
         """Return the events of the next writes, and the place behind them."""
-        number = np.arange(place.write, place.write + count)
-        passes = np.maximum(0, -((len(rows) - 1 - number) // again)) if again else np.zeros_like(number)
-        part = rows[number - passes * again]
-        if (int(passes[-1]) + 1) * self.song.loop_ticks + self.song.length >= 2**63:
-            passes = passes.astype(object)
-        start = starts(self.due_frames(part["time"] + passes * self.song.loop_ticks), place.free, self.bus)
+        part, ticks = self._numbered(rows, again, np.arange(place.write, place.write + count))
+        start = starts(self.due_frames(ticks), place.free, self.bus)
         behind = Place(place.write + count, int(start[-1]) + self.bus.spacing)
         return from_writes(start, part["address"], part["data"], self.bus), behind

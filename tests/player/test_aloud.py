@@ -192,6 +192,42 @@ def test_an_endless_song_folds_onto_its_bar():
     assert session.deck.speaker.sound.any()
 
 
+def test_the_bar_of_an_endless_song_with_a_beginning(tmp_path):
+    """A click before the loop goes there, one in the loop into this pass."""
+    path = tmp_path / "loop.txt"
+    path.write_text("0.0 20 C7\n2.0 28 4A\n# loop\nloop\n5.0 28 4E\n")
+    session = begun(Job(path, options=Options(loops=ENDLESS)))
+    assert session.loop == pytest.approx((2.0, 3.0), abs=0.01)
+    session.seek(12.0)
+    session.seek_on_bar(0.1)
+    assert session.seconds == pytest.approx(0.5)
+    session.seek(12.0)
+    session.seek_on_bar(0.5)
+    assert session.seconds == pytest.approx(11.5, abs=0.05)
+
+
+def test_loops_are_where_they_are_heard():
+    """With another clock, another speed, and the file's own idea of how often."""
+    options = Options(loops=3, speed=2.0, clock=3_000_000)
+    session = begun(Job(SONG, options=options))
+    schedule = session.schedule
+    first, length = session.loop
+    assert first == 0
+    assert length * 3 == pytest.approx(schedule.end / schedule.rate, rel=1e-4)
+    assert session.passes == 3
+
+
+def test_a_loop_of_one_tick_goes_on(tmp_path):
+    song = opm.Song([(0.0, 0x20, 0xC7), (0.5, 0x28, 0x4A)], loop=0.5, length=0.5 + 1 / 44_100)
+    song.save(tmp_path / "tick.vgm")
+    session = begun(Job(tmp_path / "tick.vgm", options=Options(loops=ENDLESS)))
+    assert session.length > 86_400 * 30
+    session.seek(86_400.0)
+    steps(session, 40)
+    assert session.deck.error is None
+    assert session.moment.seconds == pytest.approx(86_400, abs=2)
+
+
 def test_voices_have_the_numbers_of_the_song(tmp_path):
     session = begun(Job(SONG))
     session._reader.shutdown()

@@ -98,6 +98,17 @@ def test_ctrl_c_is_heard_while_the_card_takes_nothing(stream, monkeypatch):
     assert not stream.written
 
 
+def test_a_card_that_takes_nothing_more_is_not_waited_for_at_the_end(stream, monkeypatch):
+    """A suspended sink: what it holds would be waited for until somebody wakes it."""
+    card = started(stream)
+    stream.rooms = [0]
+    clock = iter(range(1000))
+    monkeypatch.setattr(speaker.time, "monotonic", lambda: float(next(clock)))
+    card.finish(play_out=True)
+    assert stream.calls == ["abort"]
+    assert not stream.written
+
+
 def test_closing_ends_a_write_that_waits(stream):
     card = started(stream)
     stream.rooms = [0]

@@ -60,6 +60,18 @@ def test_tags(tmp_path, ending):
         assert file.artist == "Edvard Grieg"
 
 
+def test_a_tag_too_long_for_wav_loses_its_end_and_no_other_is_lost(tmp_path, capsys):
+    title = "ｂ" * 700
+    song = opm.Song([(0, 0x20, 0xC7), (0.1, 0x28, 0x4A)], tags={"title": title, "author": "me"})
+    song.save(tmp_path / "long.vgm")
+    for ending, kept in ((".wav", title[:681]), (".flac", title)):
+        path = tmp_path / f"long{ending}"
+        assert main([str(tmp_path / "long.vgm"), "-o", str(path)]) == 0
+        with soundfile.SoundFile(path) as file:
+            assert (file.title, file.artist) == (kept, "me")
+        assert ("does not keep the end of the tag title" in capsys.readouterr().err) == (ending == ".wav")
+
+
 def test_loop_points(tmp_path):
     """The smpl chunk's loop is one pass, and readers still read the file."""
     sound = render(VGM, tmp_path / "a.wav", "--rate", "native", "--loops", 1, "--fade", 0.1)

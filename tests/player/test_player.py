@@ -89,6 +89,16 @@ def test_info(capsys):
         assert words in text
 
 
+def test_no_tag_takes_the_place_of_a_fact(tmp_path, capsys):
+    path = tmp_path / "liar.json"
+    rows = [{"time": 0, "addr": "08", "data": "00"}]
+    path.write_text(json.dumps({"tags": {"length": "FAKE", "compat": "liar"}, "events": rows}))
+    assert main([str(path), "--info"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("length")] == ["0.000", "FAKE"]
+    assert [line.split()[1] for line in lines if line.startswith("compat")] == ["none", "liar"]
+
+
 def test_info_for_machines(capsys):
     assert main([str(VGM), "--info", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)

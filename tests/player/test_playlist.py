@@ -135,6 +135,21 @@ def test_what_is_wrong_with_standard_input(capsys, monkeypatch, data, words):
     assert file.tell() <= LARGEST + 1
 
 
+def test_standard_input_that_cannot_be_read(capsys):
+    """It is one line: here a descriptor for writing only."""
+    with open(os.devnull, "wb") as nothing:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, "-m", "player", "-", "--info"],
+            stdin=nothing,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "python -m player: standard input: bad file descriptor\n"
+
+
 def test_the_largest_song_is_that_of_opm():
     assert playlist.LARGEST == LARGEST
 

@@ -197,16 +197,44 @@ def test_a_click_on_the_bar_and_on_a_channel(fresh):
 def test_pages_and_oscilloscopes(fresh):
     app = press(fresh, "i", "right_square_bracket", "right_square_bracket")
     assert app.choices == Choices(inside=True, channel=2)
-    app = press(fresh, "tab", "tab", "o")
+    app = press(fresh, "i", "i", "o")
     assert app.choices == Choices(scope=True)
-    app = press(fresh, "question_mark", then=lambda app: asyncio.get_running_loop() and app.screen.query_one("Static"))
     assert press(fresh, "question_mark", "escape", "2").session.deck.mute == 0b10, "the help has gone"
 
 
 def test_colours(fresh):
-    one, other = press(fresh), press(fresh, "t")
-    assert one.theme != other.theme
-    assert one.roles["bar"] != other.roles["bar"]
+    """All of them: themes of the terminal's own colours, too."""
+    seen = []
+    app = press(fresh, *["t"] * len(PlayerApp(fresh).available_themes), then=lambda app: seen.append(app.theme))
+    assert seen == ["textual-dark"], "once round"
+    for theme in app.available_themes:
+        app.theme = theme
+        app._color()
+        assert app.roles["bar"] != app.roles["note"], theme
+
+
+def test_a_drag_is_no_click_and_selects_nothing(fresh):
+    """Textual's Ctrl-C would copy what is selected instead of quitting."""
+    app = PlayerApp(fresh)
+
+    async def do():
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.mouse_down(offset=(5, 6))
+            await pilot.hover(offset=(25, 8))
+            await pilot.mouse_up(offset=(25, 8))
+            await pilot.pause()
+            await pilot.press("ctrl+c")
+
+    asyncio.run(do())
+    assert fresh.deck.mute == 0
+    assert app.failure.code == 130
+
+
+def test_moving_while_paused_shows_the_place(fresh):
+    press(fresh, "space", "right")
+    steps(fresh, 60)
+    assert not fresh.seeking
+    assert fresh.moment.seconds == pytest.approx(fresh.place, abs=0.1)
 
 
 def test_without_colour(fresh, monkeypatch):
@@ -341,6 +369,22 @@ def test_the_plain_line_in_a_terminal(sound, arguments):
     code, drawn = player.end()
     assert code == 130
     assert b"\x1b" not in drawn
+
+
+@needs_sound
+def test_bytes_that_are_no_text_are_dropped(sound):
+    """A terminal in another encoding, a mouse of the old kind."""
+    player = Played(sound, SONG)
+    player.wait_for(b"underruns")
+    for byte in (b"\xe4", b"\xff", b"\x1b[M\xff\xfe\xfd"):
+        player.press(byte)
+        player.terminal.read(0.2)
+    player.press(b" ")
+    player.wait_for(b"paused")
+    player.press(b"q")
+    code, drawn = player.end()
+    assert code == 0
+    assert b"Traceback" not in drawn
 
 
 @needs_sound
