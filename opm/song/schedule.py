@@ -6,6 +6,7 @@ per log sample of clock // 64 Hz and the second is kept; a write is due at its s
 Nothing is dropped or reordered; a burst slips later.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -122,7 +123,8 @@ class Schedule:
         rows, again = self._writes(chip)
         tick = int(frame / self.rate * self.speed * (self.song.rate or Fraction(self.rate)))
         passes = max(0, tick - self.song.loop.tick) // self.song.loop_ticks if self.song.loop else 0
-        return rows, again, int(np.searchsorted(rows["time"], tick - passes * self.song.loop_ticks)), passes
+        # By bisect, since NumPy would copy all times into a row.
+        return rows, again, bisect_left(rows["time"], tick - passes * self.song.loop_ticks), passes
 
     def _writes(self, chip: int) -> tuple[npt.NDArray[Any], int]:
         """Return a chip's writes, and how many of them, from the end, the loop plays again."""
