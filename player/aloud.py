@@ -10,7 +10,7 @@ import opm
 from opm.song import SongError, printable
 
 from . import draw, ending
-from .files import Job
+from .files import Job, about
 from .session import Session
 from .speaker import Speaker, quiet
 from .streams import say
@@ -41,7 +41,7 @@ def _plain(session: Session) -> bool:
         if session.schedule is not song:
             _show(line, last=True)
             song, line = session.schedule, ""
-            session.job.announce(session.remarks)
+            session.job.announce(about(song) if song else [])
         if song:
             end = "∞" if session.endless else draw.clock(session.length)
             place = f"{draw.clock(session.seconds)} / {end}"
@@ -82,6 +82,6 @@ def play(jobs: list[Job], device: str | None, latency: str, plain: bool, scope: 
             session.close(play_out=ended)
             speaker.close()
             sys.setswitchinterval(switch)
-    if speaker.underruns:
-        say(f"underruns: {speaker.underruns}")
+            if speaker.underruns:
+                say(f"underruns: {speaker.underruns}")
     return list(session.failed.values())

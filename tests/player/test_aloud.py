@@ -250,6 +250,19 @@ def test_remarks(tmp_path):
     assert any("no key is ever pressed" in line for line in lines)
 
 
+def test_the_plain_line_names_each_song_in_its_notes(tmp_path, capsys):
+    bad, quiet = tmp_path / "bad.txt", tmp_path / "quiet.txt"
+    bad.write_text("nonsense")
+    quiet.write_text("0.0 20 C7\n0.1 28 4A\n")
+    session = begun(Job(bad), Job(quiet, options=Options(tail=0.0)), card=Card(plays=5000))
+    session.deck.start()
+    assert aloud._plain(session)
+    session.close(play_out=False)
+    notes, line = capsys.readouterr().err.splitlines()
+    assert notes == f"{quiet}: note: no key is ever pressed: nothing of the FM chip will be heard"
+    assert line == "0:00 / 0:00  quiet.txt"
+
+
 def test_the_plain_line(tmp_path, capsys):
     session = begun(short(tmp_path), card=Card(plays=5000))
     session.deck.start()
