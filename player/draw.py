@@ -89,8 +89,5 @@ def keyboard(key: int, keyed: bool, sounding: bool, lowest: int, width: int) -> 
     if not sounding:
         return [("".join(marks), "dim")]
     at = min(max(0, key), KEYBOARD - 1) // per
-    return [
-        ("".join(marks[:at]), "dim"),
-        ("●" if keyed else "○", "note" if keyed else "dim"),
-        ("".join(marks[at + 1 :]), "dim"),
-    ]
+    mark = ("●", "note") if keyed else ("○", "dim")
+    return [("".join(marks[:at]), "dim"), mark, ("".join(marks[at + 1 :]), "dim")]

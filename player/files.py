@@ -73,7 +73,7 @@ class Job:
         schedule = Schedule(self.log(), self.options)
         seconds = schedule.frames / schedule.rate
         if self.start and self.start >= seconds:
-            raise SongError(f"--start {self.start:g} lies behind the end at {seconds:.3f} s")
+            raise SongError(f"--start {self.start} lies behind the end at {seconds:.3f} s")
         return schedule
 
     def announce(self, lines: list[str]) -> None:

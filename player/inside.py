@@ -64,10 +64,8 @@ def _about(session: Session, moment: Moment, channel: int, width: int) -> list[B
     what = f"channel {channel_name(moment, channel)}  voice {voice:4}algorithm {{algorithm}}  {{connection}}"
     pitch = f"{note_of(opm.midi_of(about['kc'], about['kf'], rate)):8} {{frequency Hz:8.1f}} Hz  "
     pitch += "fb {feedback}  pms {pms}  ams {ams}  {output}  keys {key}"
-    return [
-        Block(2, [[(fitted(what.format(**about), width), "bold")]]),
-        Block(3, [[(fitted(pitch.format(**about), width), "note")]]),
-    ]
+    lines = ((2, what, "bold"), (3, pitch, "note"))
+    return [Block(rank, [[(fitted(line.format(**about), width), role)]]) for rank, line, role in lines]
 
 
 def _envelope(session: Session, moment: Moment, channel: int, op: str, slot: Any, width: int, lines: int) -> list[Line]:
@@ -76,12 +74,8 @@ def _envelope(session: Session, moment: Moment, channel: int, op: str, slot: Any
     index = CHANNELS * OPERATORS.index(op) + ch
     bar = min(32, max(6, (width - 23) // 2))
     past = max(0, width - 23 - bar)
-    first: Line = [
-        (f"{op} ", "bold"),
-        (f"{slot['state']:8}", "note" if slot["key"] == "on" else "dim"),
-        *gauge(slot["level dB"], SILENT, bar),
-        (f"{slot['level dB']:6.1f} dB  ", ""),
-    ]
+    state, level = (f"{slot['state']:8}", "note" if slot["key"] == "on" else "dim"), slot["level dB"]
+    first: Line = [(f"{op} ", "bold"), state, *gauge(level, SILENT, bar), (f"{level:6.1f} dB  ", "")]
     heights = np.array([seen.states[number]["eg_level"][index] / 1023 for seen in session.past(moment)])
     drawn = braille(heights, past, lines) if past else [""] * lines
     rows = [first, *([(" " * (width - past), "")] for _ in drawn[1:])]
