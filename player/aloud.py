@@ -57,8 +57,8 @@ def _plain(session: Session) -> bool:
 def _show(line: str, last: bool = False) -> None:
     """Print the line over itself on a terminal; elsewhere a song's last only."""
     if line and sys.stderr.isatty():
-        line = "\r" + draw.fitted(line, shutil.get_terminal_size().columns - 1)
-        print(line, end="\n" if last else "", file=sys.stderr, flush=True)
+        width = shutil.get_terminal_size().columns - 1
+        print(f"\r{draw.fitted(line, width)}", end="\n" if last else "", file=sys.stderr, flush=True)
     elif line and last:
         print(line, file=sys.stderr, flush=True)
 

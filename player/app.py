@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -31,6 +32,8 @@ from .session import Session
 
 MOVES = {"left": -5.0, "right": 5.0, "down": -60.0, "up": 60.0}
 PICTURES_PER_SECOND = 15
+LOOK, PATIENCE = 0.5, 3.0
+"""Seconds from one look at the terminal to the next, and those the screen has to end in."""
 VOLUME_STEP = 1.5
 """dB."""
 
@@ -92,14 +95,10 @@ class Keys(ModalScreen[None]):
 
     DEFAULT_CSS = """
     Keys { align: center middle; }
-    Keys VerticalScroll { width: auto; max-width: 100%; height: auto; max-height: 100%; }
-    Keys VerticalScroll { padding: 0 1; background: $panel; }
+    Keys VerticalScroll { width: auto; max-width: 100%; height: auto; max-height: 100%; background: $panel; }
     Keys Static { width: auto; max-width: 100%; }
     """
-    BINDINGS: ClassVar = [
-        Binding("escape,question_mark,h,q,space,enter,ctrl+c", "dismiss", "close"),
-        Binding("ctrl+z", "app.stop('ctrl+z')"),
-    ]
+    BINDINGS: ClassVar = [("escape,question_mark,h,q,space,enter,ctrl+c", "dismiss"), ("ctrl+z", "app.stop('')")]
 
     def compose(self) -> ComposeResult:
         """Return the table."""
@@ -145,23 +144,35 @@ class PlayerApp(App[bool]):
 
     def play(self) -> bool:
         """Play until the last song's end; return whether it came to that."""
-        ended = None
+        ended, over = None, threading.Event()
+        threading.Thread(target=self._watch, args=(over,), daemon=True).start()
         with handed_to(self.fail):
             try:
                 ended = self.run()
             except Exception:  # The terminal may be gone, too.
                 if not self.failure:
                     raise
+            finally:
+                over.set()
         if self.failure:
             raise self.failure
         if self.return_code:
             raise SongError("the screen has failed (--plain plays without it)")
         return bool(ended)
 
+    def _watch(self, over: threading.Event) -> None:
+        """End with the terminal; without the screen if that does not end, since nobody takes what it draws."""
+        late = 0.0
+        while not over.wait(LOOK) and late < PATIENCE:
+            if not self.failure and not os.isatty(sys.stdin.fileno()):
+                self.fail(Ended(128 + getattr(signal, "SIGHUP", 1)))
+            late += LOOK if self.failure else 0
+        if not over.is_set():
+            os._exit(getattr(self.failure, "code", 2))
+
     def get_driver_class(self) -> type[Driver]:
         """Return the platform's driver, lenient."""
-        driver = super().get_driver_class()
-        return type(driver.__name__, (Lenient, driver), {})
+        return type("LenientDriver", (Lenient, super().get_driver_class()), {})
 
     def fail(self, failure: BaseException) -> None:
         """End at the next look, with what is to be raised behind the screen."""
@@ -178,8 +189,6 @@ class PlayerApp(App[bool]):
 
     def look(self) -> None:
         """Go on with the session, and draw it."""
-        if not self.is_headless and not os.isatty(sys.stdin.fileno()):
-            self.fail(Ended(128 + getattr(signal, "SIGHUP", 1)))  # The terminal has gone.
         try:
             more = self.session.tick()
         except Exception as error:

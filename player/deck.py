@@ -86,13 +86,12 @@ class Deck:
     def stop(self, play_out: bool) -> None:
         """End, after what the device holds if that is to be played."""
         self._stopped = True
-        if play_out:
-            self._thread.join(1.0)
-            self.speaker.finish(True)
-            return
-        self.speaker.abort()
+        if not play_out:
+            self.speaker.abort()
         if self._thread.is_alive():
             self._thread.join(PATIENCE)  # It may wait for a device that takes nothing, until that is closed.
+        if play_out:
+            self.speaker.finish()
 
     def _run(self) -> None:
         try:

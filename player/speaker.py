@@ -123,10 +123,9 @@ class Speaker:
         """Samples the device holds, or has taken for itself."""
         return self.capacity - int(self._call(lambda: self._stream.write_available))
 
-    def finish(self, play_out: bool) -> None:
-        """Play what the device holds, or drop it. PulseAudio loses what is held at a stop: lead out."""
-        if play_out:
-            self._silence(self.capacity / self.rate + 2 * LATENCY, SUSPENDED)
+    def finish(self) -> None:
+        """Play what the device holds, and fall silent. PulseAudio loses what is held at a stop: lead out."""
+        self._silence(self.capacity / self.rate + 2 * LATENCY, SUSPENDED)
         self.abort()
 
     def abort(self) -> None:

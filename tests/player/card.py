@@ -30,7 +30,7 @@ class Card:
     def start(self):
         """Begin."""
 
-    def finish(self, play_out):
+    def finish(self):
         """End."""
 
     abort = close = start

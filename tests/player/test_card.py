@@ -94,7 +94,7 @@ def test_ctrl_c_is_heard_while_the_card_takes_nothing(stream, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         card.write(np.zeros((100, 2), np.int16))
     with pytest.raises(KeyboardInterrupt):
-        card.finish(play_out=True)
+        card.finish()
     assert not stream.written
 
 
@@ -104,7 +104,7 @@ def test_a_card_that_takes_nothing_more_is_not_waited_for_at_the_end(stream, mon
     stream.rooms = [0]
     clock = iter(range(1000))
     monkeypatch.setattr(speaker.time, "monotonic", lambda: float(next(clock)))
-    card.finish(play_out=True)
+    card.finish()
     assert stream.calls == ["abort"]
     assert not stream.written
 

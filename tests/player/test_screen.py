@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pages
@@ -283,10 +284,13 @@ needs_sound = pytest.mark.skipif(not pulse.available(), reason="needs pulseaudio
 class Played:
     """The player in a terminal of its own."""
 
+    all: ClassVar = []
+
     def __init__(self, sound, *arguments, **environment):
         command = [sys.executable, "-m", "player", *map(str, arguments)]
         environment = {**sound, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **environment}
         self.terminal = Terminal(command, environment, 80, 24)
+        self.all.append(self.terminal.process)
 
     def wait_for(self, words: bytes):
         at = len(self.terminal.drawn)
@@ -318,6 +322,9 @@ RESTORED = [b"\x1b[?1049l", b"\x1b[?25h"]
 def sound(tmp_path_factory):
     with pulse.pulse_server(tmp_path_factory.mktemp("pulse")) as sound:
         yield sound
+    for process in Played.all:  # those of tests that failed
+        process.kill()
+        process.wait()
 
 
 @needs_sound
@@ -385,6 +392,20 @@ def test_bytes_that_are_no_text_are_dropped(sound):
     code, drawn = player.end()
     assert code == 0
     assert b"Traceback" not in drawn
+
+
+@needs_sound
+@pytest.mark.parametrize("close", [False, True])
+def test_it_ends_though_nobody_takes_what_it_draws(sound, close):
+    """A connection that stalls: the output is full, and the screen stands still."""
+    player = Played(sound, SONG, "--scope")
+    player.wait_for(b"underruns")
+    time.sleep(2)
+    if close:
+        os.close(player.terminal.ours)
+    else:
+        player.terminal.process.send_signal(signal.SIGTERM)
+    assert player.terminal.process.wait(60) == 128 + (signal.SIGHUP if close else signal.SIGTERM)
 
 
 @needs_sound
