@@ -96,7 +96,7 @@ class Keys(ModalScreen[None]):
     DEFAULT_CSS = """
     Keys { align: center middle; }
     Keys VerticalScroll { width: auto; max-width: 100%; height: auto; max-height: 100%; background: $panel; }
-    Keys Static { width: auto; max-width: 100%; }
+    Keys Static { width: auto; max-width: 100%; padding: 0 1; }
     """
     BINDINGS: ClassVar = [("escape,question_mark,h,q,space,enter,ctrl+c", "dismiss"), ("ctrl+z", "app.stop('')")]
 
