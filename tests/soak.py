@@ -118,7 +118,7 @@ SEEN = " +-it"
 def press(songs: list[str], seconds: float, busy: int, seed: int) -> int:
     """Play songs under random keys; return the exit code."""
     chance, late, slowest, count = random.Random(seed), 0, 0.0, 0
-    command = [sys.executable, "-m", "player", "--shuffle", *songs]
+    command = [sys.executable, "-m", "player", "--shuffle", *songs * 10]
     with tempfile.TemporaryDirectory() as folder, pulse.pulse_server(Path(folder)) as sound, pulse.busy(busy):
         terminal = Terminal(command, {**sound, "TERM": "xterm-256color"}, 120, 40)
         while b"underruns" not in terminal.drawn:
