@@ -11,11 +11,10 @@ from opm.song import SongError, printable
 
 from . import draw, ending
 from .files import Job, about
-from .session import Session
+from .session import LOOKS_PER_SECOND, Session
 from .speaker import Speaker, quiet
 from .streams import say
 
-LOOKS_PER_SECOND = 15
 SWITCH = 0.001
 """Seconds that the screen may keep the sound waiting for the interpreter's lock; Python's own are five times that."""
 

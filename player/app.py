@@ -28,10 +28,9 @@ from .ending import Ended, handed_to
 from .inside import inside_page
 from .keys import KEYS
 from .screen import Choices, Picture, song_page
-from .session import Session
+from .session import LOOKS_PER_SECOND, Session
 
 MOVES = {"left": -5.0, "right": 5.0, "down": -60.0, "up": 60.0}
-PICTURES_PER_SECOND = 15
 LOOK, PATIENCE = 0.5, 3.0
 """Seconds from one look at the terminal to the next, and those the screen has to end in."""
 VOLUME_STEP = 1.5
@@ -184,7 +183,7 @@ class PlayerApp(App[bool]):
 
     def on_mount(self) -> None:
         """Look and draw from now on."""
-        self.set_interval(1 / PICTURES_PER_SECOND, self.look)
+        self.set_interval(1 / LOOKS_PER_SECOND, self.look)
         self.theme_changed_signal.subscribe(self, lambda _: self._color())
 
     def look(self) -> None:

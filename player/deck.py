@@ -133,8 +133,7 @@ class Deck:
 
     def _play(self, transport: Transport) -> None:
         """Give the next block to the device."""
-        for part in transport.renderer.parts:
-            part.chip.mute = self.mute
+        transport.renderer.mute(self.mute)
         block = transport.block()
         samples = self._resampler.flush() if block is None else self._resampler.convert(block)
         samples, self._dropped = samples[self._dropped :], max(0, self._dropped - len(samples))

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
-from opm.song import Options, SongError, formats, reason
+from opm.song import LARGEST, Options, SongError, formats, reason
 
 from .files import ENDLESS, STDOUT, Job, naming
 
@@ -21,8 +21,6 @@ MOST_SONGS = 100_000
 LARGEST_PLAYLIST = 2**22
 """Bytes."""
 STDIN = Path("standard input")
-LARGEST = 64 * 2**20
-"""Bytes of a song: what has one more is refused by who reads it."""
 
 
 def songs(names: list[str]) -> list[tuple[Path, bytes | None]]:
@@ -32,6 +30,7 @@ def songs(names: list[str]) -> list[tuple[Path, bytes | None]]:
         path = Path(name)
         if name == "-":
             try:
+                # One byte too many is refused by who reads it.
                 found.append((STDIN, sys.stdin.buffer.read(LARGEST + 1) or b""))
             except OSError as error:
                 raise SongError(f"{STDIN}: {reason(error)}") from None

@@ -73,8 +73,8 @@ def song_page(session: Session, choices: Choices, width: int, height: int) -> Pi
         headings: dict[str, Line] = {name: [(HEADINGS.get(name, name), "dim")] for name in columns}
         blocks += [Block(6, [_row(headings, columns)]), channels, Block(8, [[]])]
         blocks += [Block(4, [_facts(moment, number, width)]) for number in range(len(moment.states))]
-    if session.remarks:
-        blocks.append(Block(7, [[(fitted(" · ".join(session.remarks), width), "dim")]]))
+    if remarks := session.remarks:
+        blocks.append(Block(7, [[(fitted(" · ".join(remarks), width), "dim")]]))
     blocks += [filler, *foot(session, width)]
     count = len(moment.taps.T) if moment else 0
     channels.lines = [[] for _ in range(count)]

@@ -12,6 +12,8 @@ from .deck import Deck, Moment
 from .files import ENDLESS, Job, about
 from .speaker import Speaker
 
+LOOKS_PER_SECOND = 15
+"""How often those who show a session go on with it."""
 HELD = {"high": 0.6, "low": 0.25}
 """How much of what the device can hold (a quarter of a second) is kept in it: so long a key takes to be heard, and so
 long the machine may be busy elsewhere."""

@@ -1,9 +1,6 @@
 """Running the player's command line in tests."""
 
-import opm
 from player.__main__ import main
-
-opm.YM2151()  # So that nothing is said of compiling.
 
 
 def bad(arguments, capsys):
