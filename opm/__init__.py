@@ -11,6 +11,7 @@ What there is
 -------------
 ``YM2151``, ``YM2164``      the chips: registers in, samples out, pins and state to look at
 ``run``, ``make_events``    the same in one call, from bus events at exact cycles
+``render_many``             thousands of programs at once: events, notes or songs, on all cores or on a cluster
 ``trace``, ``write_vcd``    state over time, as an array or for a wave viewer
 ``views``                   looks at a state record: dB, Hz, names; ``help(opm.views)``
 ``plot``                    pictures, with matplotlib; ``import opm.plot``
@@ -52,6 +53,7 @@ from .events import EVENT, make_events
 from .inspect import views
 from .inspect.trace import trace
 from .inspect.vcd import write_vcd
+from .many import JobErrors, render_many
 from .pitch import REFERENCE_CLOCK, KeyCode, midi_of, note
 from .registers import describe
 from .song import Song, SongError, load
@@ -65,6 +67,7 @@ __all__ = [
     "STATE",
     "YM2151",
     "YM2164",
+    "JobErrors",
     "KeyCode",
     "Operator",
     "Song",
@@ -78,6 +81,7 @@ __all__ = [
     "note",
     "read_voices",
     "registers",
+    "render_many",
     "run",
     "song",
     "trace",

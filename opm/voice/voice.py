@@ -13,6 +13,7 @@ from typing import Any
 from .. import registers
 from .._check import channel_index
 from .._file import contents
+from ..events import Events
 from ..registers import PMS, RL, SLOT_BASES
 from ..state import OPERATORS
 from ..tables import CARRIERS
@@ -188,6 +189,36 @@ class Voice:
         """
         for address, data in self.registers(channel):
             chip.write_register(address, data)
+
+    def events(self, note: float | str, duration: float) -> Events:
+        """Return the bus events of a note with this voice, on a chip just reset: what ``opm.run`` takes.
+
+        Parameters
+        ----------
+        note : float or str
+            MIDI number (69 = A4), fractions allowed, or a name such as ``"C#4"``.
+        duration : float
+            Seconds from key-on to key-off.
+
+        Returns
+        -------
+        (n,) EVENT
+            On channel 1, or 8 where ``lfo`` switches the noise on: ``lfo`` is applied, if there is one.
+
+        Raises
+        ------
+        TypeError, ValueError
+            A value does not fit its register, the note is outside the chip's range, or the time is negative.
+
+        Examples
+        --------
+        >>> from opm import run
+        >>> organ = Voice("organ", con=7, ops=(Operator(tl=20), *(Operator(),) * 3))
+        >>> samples = run(organ.events("A4", 0.25), 14_000)
+        """
+        from .play import note_events
+
+        return note_events([(self, note, duration)])[0]
 
     @classmethod
     def from_chip(cls, chip: Any, channel: int, name: str = "") -> "Voice":

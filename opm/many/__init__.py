@@ -1,0 +1,5 @@
+"""Work by the thousand: many independent programs at once, on all cores of a machine or of a cluster."""
+
+from .render import JobErrors, render_many
+
+__all__ = ["JobErrors", "render_many"]

@@ -1,0 +1,98 @@
+"""The compiled entry for many jobs: a slice of them in one call, each from reset, by ``run_frames``."""
+
+import functools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba.core.types import CompileResultWAP
+
+from .._jit import entry, plain
+from ..chip import new_chip
+from ..engine import AUTO, run_frames
+from ..events import CYCLES_PER_FRAME, EVENT
+from ..memory import STATE_AT, new_memory
+
+EVENT_BYTES = EVENT.itemsize
+PIECE = 2**15
+"""Frames between two looks at whether to stop: some milliseconds."""
+_NO_CHANNELS = np.empty((0, 8), np.int16)
+_NOT_TRACED = np.empty(0, np.int32)
+_NO_TRACE = np.empty((0, 0), np.int32)
+
+
+@entry
+def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, channels, traced, trace):
+    """Render jobs one after the other.
+
+    Parameters
+    ----------
+    run : function
+        ``run_frames``, by its address: called by its name it would be compiled a second time into this entry.
+    memory, again : (n,) int32
+        A MEMORY record by two names.
+    reset : (k,) int32
+        Its last words as a reset leaves them: they are copied, since 2048 clocks take longer than many a frame.
+    stop : (1,) int32
+        Not 0: somebody wants no more of it.
+    event_bytes : (m,) uint8
+        EVENT records of all jobs.
+    bounds : (jobs + 1,) int64
+        Where each job's events begin.
+    rows : (jobs,) int64
+        Where its samples go.
+    out : (n, frames, 2) int16
+    channels, traced, trace
+        Empty: ``run_frames`` has nothing to record there.
+    """
+    events, frames = event_bytes.view(EVENT), out.shape[1]
+    for job in range(rows.shape[0]):
+        for i in range(reset.shape[0]):
+            memory[STATE_AT + i] = reset[i]
+        first, last = bounds[job], bounds[job + 1]
+        for frame in range(0, frames, PIECE):
+            if stop[0]:
+                return
+            end = min(frame + PIECE, frames)
+            due = first
+            while due < last and events[due]["cycle"] < end * CYCLES_PER_FRAME:
+                due += 1
+            run(
+                memory,
+                again,
+                event_bytes[first * EVENT_BYTES : due * EVENT_BYTES],
+                frame * CYCLES_PER_FRAME,
+                end - frame,
+                CYCLES_PER_FRAME,
+                AUTO,
+                0,
+                out[rows[job], frame:end],
+                channels,
+                traced,
+                trace,
+            )
+            first = due
+
+
+@functools.cache
+def start() -> tuple[Any, npt.NDArray[np.int32]]:
+    """Return ``run_frames`` by its address, and what a reset leaves."""
+    reset = new_chip("ym2151")._memory[STATE_AT:].copy()
+    compiled: Any = run_frames
+    if plain(compiled) is not compiled:
+        compiled = CompileResultWAP(next(iter(compiled.overloads.values())))
+    return compiled, reset
+
+
+def run_slice(
+    events: npt.NDArray[np.void],
+    bounds: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    out: npt.NDArray[np.int16],
+    stop: npt.NDArray[np.int32],
+) -> None:
+    """Render a slice of jobs on a chip of its own: arguments as for ``run_jobs``."""
+    run, reset = start()
+    memory = new_memory()
+    data = events.view(np.uint8)
+    run_jobs(run, memory, memory, reset, stop, data, bounds, rows, out, _NO_CHANNELS, _NOT_TRACED, _NO_TRACE)

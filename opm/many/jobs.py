@@ -1,0 +1,71 @@
+"""Jobs: what may be rendered by the thousand, and a slice of them as bus events."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..events import EVENT, IC, LAST_CYCLE, EventRows, Events, make_events
+from ..song import Song
+from ..voice import Voice
+
+Job = EventRows | tuple[Voice, float | str, float] | Song
+"""Bus events; a voice, a note and the seconds its key is held; or a song."""
+Counts = npt.NDArray[np.int64]
+Failed = dict[int, Exception]
+"""What went wrong, by the number of the job."""
+
+
+def is_note(job: Any) -> bool:
+    """Say whether a job is a voice, a note and a duration."""
+    return isinstance(job, tuple) and len(job) == 3 and isinstance(job[0], Voice)
+
+
+def checked_events(arrays: Sequence[EventRows]) -> tuple[Events, Counts]:
+    """Return bus events of several jobs, one after the other, and how many each has.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As ``make_events`` says.
+    """
+    for rows in arrays:
+        if not isinstance(rows, np.ndarray | list | tuple):
+            raise TypeError(f"expected events, (voice, note, duration) or a song, got {rows!r}")
+    if not all(isinstance(rows, np.ndarray) and rows.dtype == EVENT and rows.ndim == 1 for rows in arrays):
+        arrays = [make_events(rows) for rows in arrays]
+    counts = np.array([len(rows) for rows in arrays], np.int64)
+    events = np.concatenate([np.empty(0, EVENT), *arrays])
+    steps = np.diff(events["cycle"], prepend=0)
+    first = (np.cumsum(counts) - counts)[counts > 0]
+    steps[first] = events["cycle"][first]
+    within = (events["cycle"] >= 0) & (events["cycle"] <= LAST_CYCLE) & (events["kind"] <= IC) & (steps >= 0)
+    if not within.all():
+        for rows in arrays:
+            make_events(rows)
+    return events, counts
+
+
+def gathered(
+    make: Callable[[Any], tuple[Events, Counts]], jobs: dict[int, Any], failed: Failed
+) -> tuple[list[int], Events, Counts]:
+    """Return the numbers of the jobs that events can be made of, and the events; say of the others what is wrong."""
+    try:
+        return (list(jobs), *make(list(jobs.values())))
+    except Exception:
+        for number, job in jobs.items():
+            try:
+                make([job])
+            except Exception as error:
+                failed[number] = error
+    good = {number: job for number, job in jobs.items() if number not in failed}
+    return (list(good), *make(list(good.values())))
+
+
+def named(number: int, error: Exception) -> Exception:
+    """Return an error that names its job."""
+    kind = TypeError if isinstance(error, TypeError) else ValueError if isinstance(error, ValueError) else RuntimeError
+    told = kind(f"job {number}: {error}")
+    told.__cause__ = error
+    return told

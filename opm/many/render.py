@@ -1,0 +1,209 @@
+"""``render_many``: jobs in slices, slices to a crew, samples into one array."""
+
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._check import Samples, integer
+from ..song import Song
+from ..song.render import Renderer
+from ..voice.play import note_events
+from . import entry
+from .crew import AHEAD, Cluster, Crew, Threads, each
+from .jobs import Failed, Job, checked_events, gathered, is_note, named
+
+SLICE = 2**20
+"""Frames of a slice: some 50 ms of work, beside which Python does not count, and 4 MB."""
+REMOTE = 4
+"""A cluster's slices are so many times larger: its scheduler takes a millisecond for each."""
+LARGEST_CHUNK = 2**24
+"""Frames of the largest chunks that are written as a whole: 64 MB."""
+Progress = Callable[[int, int], Any]
+Slice = tuple[int, list[Job]]
+"""The number of the first job, and the jobs."""
+
+
+class JobErrors(ExceptionGroup[Exception]):
+    """Jobs of ``render_many`` that failed; the others are done.
+
+    Attributes
+    ----------
+    jobs : list of int
+        Their numbers, in the order of ``exceptions``.
+    out : array
+        All samples; those of jobs that failed are 0.
+    """
+
+    jobs: list[int]
+    out: Any
+
+    def __new__(cls, failed: Failed, out: Any) -> "JobErrors":
+        """Make the group of what went wrong, by the number of the job."""
+        numbers = sorted(failed)
+        group = super().__new__(cls, f"{len(failed)} of {len(out)} jobs failed", [failed[i] for i in numbers])
+        group.jobs, group.out = numbers, out
+        return group
+
+    def derive(self, exceptions: Any) -> "ExceptionGroup[Any]":
+        """Return a part of the group."""
+        return ExceptionGroup(self.message, exceptions)
+
+
+def render_many(
+    jobs: Iterable[Job],
+    frames: int,
+    out: Any = None,
+    workers: Any = None,
+    progress: Progress | None = None,
+) -> Any:
+    """Render many independent programs at once, each on a chip just reset, on all cores.
+
+    Parameters
+    ----------
+    jobs : iterable
+        Of any mixture, taken as there is room for them:
+
+        - bus events, as ``opm.run`` takes them;
+        - ``(voice, note, duration)``: the same as ``voice.events(note, duration)``, the key held for so many seconds;
+        - a ``Song``: one playing of it, as ``song.render()`` gives it, and zeros after its end.
+    frames : int
+        Samples to make of each.
+    out : (n, frames, 2) int16 array, optional
+        Where to put them: a NumPy array, mapped to a file or not, or what takes ``out[a:b] = samples`` such as a Zarr
+        array, which is written in whole chunks. Needed for jobs without a length that shall not be kept.
+    workers : int or dask.distributed.Client, optional
+        Threads, as many as there are cores if not given, or a cluster, which sends its results here.
+    progress : function of (int, int), optional
+        Called from time to time with the number of jobs done and of all.
+
+    Returns
+    -------
+    (n, frames, 2) int16
+        ``out``, the same for any ``workers``: what ``opm.run(events, frames)`` gives.
+
+    Raises
+    ------
+    JobErrors
+        Some jobs failed; the errors name them, and the others are done.
+    TypeError, ValueError
+        Another argument is not as described.
+
+    Examples
+    --------
+    >>> import opm
+    >>> organ = opm.Voice("organ", con=7, ops=(opm.Operator(tl=20), *(opm.Operator(),) * 3))
+    >>> render_many([(organ, midi, 0.2) for midi in range(48, 72)], 12_000).shape
+    (24, 12000, 2)
+    """
+    frames = integer("frames", frames, 0)
+    if out is None:
+        jobs = jobs if isinstance(jobs, Sized) else list(jobs)
+        out = np.empty((len(jobs), frames, 2), np.int16)
+    _check(jobs, frames, out)
+    entry.start()
+    stop = np.zeros(1, np.int32)
+    crew: Crew = Cluster(workers, entry.start) if hasattr(workers, "get_executor") else Threads(workers)
+    direct = isinstance(crew, Threads) and _is_memory(out)
+    work = _Rendering(frames, stop, np.asarray(out) if direct else None)
+    failed: Failed = {}
+    done = 0
+    with closing(each(crew, work, _slices(jobs, frames, out, crew), lambda: stop.fill(1))) as finished:
+        for (first, part), future in finished:
+            try:
+                samples, wrong = future.result()
+            except crew.lost as error:
+                samples, wrong = np.int16(0), {i: named(i, error) for i in range(first, first + len(part))}
+            failed |= wrong
+            if samples is not None:
+                out[first : first + len(part)] = samples
+            done += len(part)
+            if progress:
+                progress(done, len(out))
+    if failed:
+        raise JobErrors(failed, out)
+    return out
+
+
+def _check(jobs: Iterable[Job], frames: int, out: Any) -> None:
+    """Raise TypeError or ValueError if jobs and out are not as described."""
+    if isinstance(jobs, np.ndarray) and jobs.ndim == 1 and jobs.dtype.names:
+        raise TypeError("jobs must be a sequence of jobs, got the events of one")
+    if getattr(out, "dtype", None) != np.int16:
+        raise TypeError(f"out must be an int16 array, got {getattr(out, 'dtype', type(out).__name__)}")
+    rows = len(jobs) if isinstance(jobs, Sized) else len(out)
+    if tuple(out.shape) != (rows, frames, 2):
+        raise ValueError(f"out must have shape {(rows, frames, 2)}, got {tuple(out.shape)}")
+
+
+def _is_memory(out: Any) -> bool:
+    """Say whether compiled code can write there."""
+    return isinstance(out, np.ndarray) and out.flags.c_contiguous and out.flags.writeable
+
+
+def _slices(jobs: Iterable[Job], frames: int, out: Any, crew: Crew) -> Iterator[Slice]:
+    """Yield the jobs in slices, whole chunks of ``out`` where that is not too much."""
+    total, at_most = len(out), SLICE * (REMOTE if isinstance(crew, Cluster) else 1) // max(1, frames)
+    rows = max(1, min(at_most, -(-total // (AHEAD * crew.workers))))
+    chunk = (getattr(out, "shards", None) or getattr(out, "chunks", None) or (1,))[0]
+    if chunk * frames <= LARGEST_CHUNK:
+        rows = -(-rows // chunk) * chunk
+    waiting, first = iter(jobs), 0
+    while part := list(islice(waiting, rows)):
+        if first + len(part) > total:
+            raise ValueError(f"out has {total} rows, there are more jobs")
+        yield first, part
+        first += len(part)
+    if first < total:
+        raise ValueError(f"out has {total} rows, there are {first} jobs")
+
+
+@dataclass(frozen=True)
+class _Rendering:
+    """Renders slices: into ``out``, or to arrays that it returns."""
+
+    frames: int
+    stop: npt.NDArray[np.int32]
+    out: Samples | None
+
+    def __call__(self, piece: Slice) -> tuple[Samples | None, Failed]:
+        """Return the samples, if they have no place yet, and what went wrong."""
+        first, part = piece
+        if self.out is not None:
+            return None, self.render(first, part, self.out[first : first + len(part)])
+        samples = np.empty((len(part), self.frames, 2), np.int16)
+        return samples, self.render(first, part, samples)
+
+    def render(self, first: int, part: list[Job], out: Samples) -> Failed:
+        """Render jobs, each kind by itself."""
+        failed: Failed = {}
+        songs = {i: job for i, job in enumerate(part) if isinstance(job, Song)}
+        notes = {i: job for i, job in enumerate(part) if is_note(job)}
+        others = {i: job for i, job in enumerate(part) if i not in songs and i not in notes}
+        for make, jobs in ((note_events, notes), (checked_events, others)):
+            rows, events, counts = gathered(make, jobs, failed)
+            bounds = np.concatenate([[0], np.cumsum(counts)])
+            entry.run_slice(events, bounds, np.array(rows, np.int64), out, self.stop)
+        for i, song in songs.items():
+            try:
+                self.play(song, out[i])
+            except Exception as error:
+                failed[i] = error
+        out[list(failed)] = 0
+        return {first + i: named(first + i, error) for i, error in failed.items()}
+
+    def play(self, song: Song, out: Samples) -> None:
+        """Render a song, and zeros after its end."""
+        renderer = Renderer(song._schedule())
+        renderer.schedule.frames = min(renderer.schedule.frames, self.frames)
+        done = 0
+        for block in renderer.blocks():
+            if self.stop[0]:
+                return
+            out[done : done + len(block)] = block
+            done += len(block)
+        out[done:] = 0
