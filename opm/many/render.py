@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .._check import Samples, integer
 from ..song import Song
 from ..song.render import Renderer
-from ..voice.play import note_events
+from ..voice.play import events_of_notes
 from . import entry
 from .crew import AHEAD, Cluster, Crew, Threads, each
 from .jobs import Failed, Job, checked_events, gathered, is_note, named
@@ -184,7 +184,7 @@ class _Rendering:
         songs = {i: job for i, job in enumerate(part) if isinstance(job, Song)}
         notes = {i: job for i, job in enumerate(part) if is_note(job)}
         others = {i: job for i, job in enumerate(part) if i not in songs and i not in notes}
-        for make, jobs in ((note_events, notes), (checked_events, others)):
+        for make, jobs in ((events_of_notes, notes), (checked_events, others)):
             rows, events, counts = gathered(make, jobs, failed)
             bounds = np.concatenate([[0], np.cumsum(counts)])
             entry.run_slice(events, bounds, np.array(rows, np.int64), out, self.stop)

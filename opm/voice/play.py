@@ -35,7 +35,7 @@ _slot_values: Any = attrgetter(*(bits.key for _, fields in _OF_SLOT for bits in 
 _NO_LFO = (0,) * sum(len(fields) for _, fields in _OF_CHIP)
 
 
-def note_events(notes: Sequence[tuple[Any, float | str, float]]) -> tuple[Events, npt.NDArray[np.int64]]:
+def events_of_notes(notes: Sequence[tuple[Any, float | str, float]]) -> tuple[Events, npt.NDArray[np.int64]]:
     """Return the bus events that play notes, each from reset and at the reference clock.
 
     A note takes channel 1, or 8 where its voice switches the noise on. The chip's registers that ``Voice.lfo`` gives

@@ -216,9 +216,9 @@ class Voice:
         >>> organ = Voice("organ", con=7, ops=(Operator(tl=20), *(Operator(),) * 3))
         >>> samples = run(organ.events("A4", 0.25), 14_000)
         """
-        from .play import note_events
+        from .play import events_of_notes
 
-        return note_events([(self, note, duration)])[0]
+        return events_of_notes([(self, note, duration)])[0]
 
     @classmethod
     def from_chip(cls, chip: Any, channel: int, name: str = "") -> "Voice":
