@@ -1,4 +1,4 @@
-"""Benchmarks of the chip: speed (the default), calls, profile, start; readme writes their tables into the README.
+"""Benchmarks of the chip: speed (the default), calls, many, profile, start; readme writes their tables into the README.
 
 Wall-clock times of this machine; compare within one run only.
 """
@@ -9,10 +9,16 @@ from datetime import date
 from pathlib import Path
 from types import ModuleType
 
-from . import calls, profile, speed, start
+from . import calls, many, profile, speed, start
 from .report import markdown, marked, processor, text, write
 
-BENCHMARKS: dict[str, ModuleType] = {"speed": speed, "calls": calls, "profile": profile, "start": start}
+BENCHMARKS: dict[str, ModuleType] = {
+    "speed": speed,
+    "calls": calls,
+    "many": many,
+    "profile": profile,
+    "start": start,
+}
 """Each has ``rows``, which measures, and ``table``, which shows them."""
 README = Path(__file__).parents[2] / "README.md"
 

@@ -75,7 +75,7 @@ def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, ch
 
 
 @functools.cache
-def start() -> tuple[Any, npt.NDArray[np.int32]]:
+def _start() -> tuple[Any, npt.NDArray[np.int32]]:
     """Return ``run_frames`` by its address, and what a reset leaves."""
     reset = new_chip("ym2151")._memory[STATE_AT:].copy()
     compiled: Any = run_frames
@@ -92,7 +92,13 @@ def run_slice(
     stop: npt.NDArray[np.int32],
 ) -> None:
     """Render a slice of jobs on a chip of its own: arguments as for ``run_jobs``."""
-    run, reset = start()
+    run, reset = _start()
     memory = new_memory()
     data = events.view(np.uint8)
     run_jobs(run, memory, memory, reset, stop, data, bounds, rows, out, _NO_CHANNELS, _NOT_TRACED, _NO_TRACE)
+
+
+def warm() -> None:
+    """Compile, or load what is compiled."""
+    nothing = np.zeros(1, np.int64)
+    run_slice(np.empty(0, EVENT), nothing, nothing[:0], np.empty((0, 0, 2), np.int16), np.zeros(1, np.int32))

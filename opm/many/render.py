@@ -45,7 +45,7 @@ class JobErrors(ExceptionGroup[Exception]):
     def __new__(cls, failed: Failed, out: Any) -> "JobErrors":
         """Make the group of what went wrong, by the number of the job."""
         numbers = sorted(failed)
-        group = super().__new__(cls, f"{len(failed)} of {len(out)} jobs failed", [failed[i] for i in numbers])
+        group = super().__new__(cls, f"{len(failed)} of {out.shape[0]} jobs failed", [failed[i] for i in numbers])
         group.jobs, group.out = numbers, out
         return group
 
@@ -105,9 +105,9 @@ def render_many(
         jobs = jobs if isinstance(jobs, Sized) else list(jobs)
         out = np.empty((len(jobs), frames, 2), np.int16)
     _check(jobs, frames, out)
-    entry.start()
+    entry.warm()
     stop = np.zeros(1, np.int32)
-    crew: Crew = Cluster(workers, entry.start) if hasattr(workers, "get_executor") else Threads(workers)
+    crew: Crew = Cluster(workers, entry.warm) if hasattr(workers, "get_executor") else Threads(workers)
     direct = isinstance(crew, Threads) and _is_memory(out)
     work = _Rendering(frames, stop, np.asarray(out) if direct else None)
     failed: Failed = {}
@@ -123,7 +123,7 @@ def render_many(
                 out[first : first + len(part)] = samples
             done += len(part)
             if progress:
-                progress(done, len(out))
+                progress(done, out.shape[0])
     if failed:
         raise JobErrors(failed, out)
     return out
@@ -135,7 +135,7 @@ def _check(jobs: Iterable[Job], frames: int, out: Any) -> None:
         raise TypeError("jobs must be a sequence of jobs, got the events of one")
     if getattr(out, "dtype", None) != np.int16:
         raise TypeError(f"out must be an int16 array, got {getattr(out, 'dtype', type(out).__name__)}")
-    rows = len(jobs) if isinstance(jobs, Sized) else len(out)
+    rows = len(jobs) if isinstance(jobs, Sized) else out.shape[0]
     if tuple(out.shape) != (rows, frames, 2):
         raise ValueError(f"out must have shape {(rows, frames, 2)}, got {tuple(out.shape)}")
 
@@ -147,8 +147,9 @@ def _is_memory(out: Any) -> bool:
 
 def _slices(jobs: Iterable[Job], frames: int, out: Any, crew: Crew) -> Iterator[Slice]:
     """Yield the jobs in slices, whole chunks of ``out`` where that is not too much."""
-    total, at_most = len(out), SLICE * (REMOTE if isinstance(crew, Cluster) else 1) // max(1, frames)
-    rows = max(1, min(at_most, -(-total // (AHEAD * crew.workers))))
+    total, at_most = out.shape[0], SLICE * (REMOTE if isinstance(crew, Cluster) else 1) // max(1, frames)
+    turns = max(AHEAD, -(-total // (max(1, at_most) * crew.workers)))
+    rows = max(1, -(-total // (turns * crew.workers)))
     chunk = (getattr(out, "shards", None) or getattr(out, "chunks", None) or (1,))[0]
     if chunk * frames <= LARGEST_CHUNK:
         rows = -(-rows // chunk) * chunk
@@ -159,7 +160,7 @@ def _slices(jobs: Iterable[Job], frames: int, out: Any, crew: Crew) -> Iterator[
         yield first, part
         first += len(part)
     if first < total:
-        raise ValueError(f"out has {total} rows, there are {first} jobs")
+        raise ValueError(f"out has {total} rows, there is a job for {first}")
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,8 @@ class _Rendering:
         notes = {i: job for i, job in enumerate(part) if is_note(job)}
         others = {i: job for i, job in enumerate(part) if i not in songs and i not in notes}
         for make, jobs in ((events_of_notes, notes), (checked_events, others)):
+            if not jobs:
+                continue
             rows, events, counts = gathered(make, jobs, failed)
             bounds = np.concatenate([[0], np.cumsum(counts)])
             entry.run_slice(events, bounds, np.array(rows, np.int64), out, self.stop)

@@ -1,0 +1,102 @@
+"""``python -m opm.dataset``."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .._check import integer
+from ..pitch import midi_number
+from ..voice import Voice
+from ..voice.play import RATE
+from .plan import Plan
+from .store import DatasetError, make
+
+GOES_ON = "stopped; the same command goes on"
+
+
+def _midi(listed: str) -> tuple[float, ...]:
+    """Return the notes of a list such as ``36,C#4``."""
+    names = [name.strip() for name in listed.split(",")]
+    try:
+        return tuple(float(name) if name[:1].isdigit() else midi_number(name) for name in names)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected notes such as 36,48,C4, {error}") from None
+
+
+def _parsed(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "python -m opm.dataset",
+        description="Make a dataset of labelled notes: each voice on each note. Broken off, the same command goes on.",
+    )
+    add = parser.add_argument
+    add("path", type=Path, help="a folder, out.zarr, or a file for a small one, out.npz")
+    add("--voices", type=int, metavar="N", help="how many voices (1000, or all of the bank)")
+    add("--notes", type=_midi, default=(36, 48, 60), metavar="LIST", help="MIDI numbers or names (36,48,60)")
+    add("--seed", type=int, default=1, metavar="N", help="another seed, other voices (1)")
+    add("--bank", type=Path, nargs="+", default=[], metavar="FILE", help="take the voices of files or folders")
+    add("--held", type=float, default=0.5, metavar="S", help="seconds from key-on to key-off (0.5)")
+    add("--seconds", type=float, default=1.0, metavar="S", help="seconds of a note (1)")
+    add("--workers", type=int, metavar="N", help="threads (one for each core)")
+    return parser.parse_args(arguments)
+
+
+def _bank(paths: list[Path]) -> tuple[Voice, ...]:
+    """Return the voices of files, and of all .opm files of folders."""
+    voices: list[Voice] = []
+    for path in paths:
+        files = sorted(path.rglob("*.opm")) if path.is_dir() else [path]
+        if not files:
+            raise DatasetError(f"{path}: expected .opm files in it, found none")
+        for file in files:
+            try:
+                voices += Voice.read(file)
+            except ValueError as error:
+                raise DatasetError(f"{file}: {error}") from None
+    return tuple(voices)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None] | None]:
+    """Give what draws a progress bar on a terminal's standard error."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("rendering")
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    given = _parsed(arguments)
+    begin = time.perf_counter()
+    try:
+        integer("workers", 1 if given.workers is None else given.workers, 1)
+        bank = _bank(given.bank)
+        voices = given.voices if given.voices is not None else len(bank) or 1000
+        plan = Plan(voices, given.notes, given.seed, given.held, given.seconds, bank)
+        with _bar() as progress:
+            made = make(given.path, plan, given.workers, progress)
+    except (ValueError, OSError) as error:
+        print(f"python -m opm.dataset: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command begins anew" if given.path.suffix == ".npz" else GOES_ON, file=sys.stderr)
+        return 130
+    seconds, hours = time.perf_counter() - begin, made * plan.frames / RATE / 3600
+    print(
+        f"{given.path}: {plan.rows} notes, {made} of them made now: {hours:.3g} hours of audio in {seconds:.1f} s, "
+        f"{hours / seconds * 60:.3g} hours per minute"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

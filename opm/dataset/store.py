@@ -1,0 +1,192 @@
+"""Where a dataset is kept: a Zarr folder that grows and can be gone on with, or one ``.npz`` file for a small one."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import many
+from .._file import replacing
+from ..voice.parameters import COLUMNS, parameters
+from . import datasheet
+from .plan import Plan
+
+MARK = "opm.dataset"
+"""The attribute that says how a folder came to be."""
+LARGEST_FILE = 2**30
+"""Bytes of audio in an ``.npz`` file, which is made in memory."""
+UNKNOWN = -1
+"""Peak of a note that is not made yet."""
+
+
+class DatasetError(ValueError):
+    """A dataset cannot be kept there, in one line."""
+
+
+def make(
+    path: str | os.PathLike[str],
+    plan: Plan,
+    workers: Any = None,
+    progress: Callable[[int, int], Any] | None = None,
+) -> int:
+    """Make a dataset, or what is missing of it.
+
+    Parameters
+    ----------
+    path : path-like
+        ``.zarr``: a folder, which is gone on with if it is there; the same plan gives the same bytes, however often it
+        was broken off. ``.npz``: one file, for at most 1 GiB of audio.
+    plan : Plan
+    workers, progress
+        As for ``opm.render_many``.
+
+    Returns
+    -------
+    int
+        How many notes were made now.
+
+    Raises
+    ------
+    DatasetError
+        Another ending, too much for one file, or there is something else already.
+    OSError
+        It cannot be written.
+    """
+    path = Path(path)
+    if path.suffix == ".zarr":
+        return _make_folder(path, plan, workers, progress)
+    if path.suffix != ".npz":
+        raise DatasetError(f"{path}: expected a name that ends in .zarr or .npz")
+    return _make_file(path, plan, workers, progress)
+
+
+def _make_file(path: Path, plan: Plan, workers: Any, progress: Any) -> int:
+    """Make all in memory, and write it at once."""
+    if 4 * plan.rows * plan.frames > LARGEST_FILE:
+        raise DatasetError(f"{path}: {plan.rows} notes of {plan.frames} frames are more than 1 GiB, use a .zarr folder")
+    if path.exists():
+        raise DatasetError(f"{path} exists already")
+    audio = many.render_many(list(plan.jobs(0, plan.voices)), plan.frames, None, workers, progress)
+    arrays = {"audio": audio, "peak": peaks(audio), **plan.labels(0, plan.voices)}
+    values = parameters([plan.voice(number) for number in range(plan.voices)])
+    text = datasheet.text(plan, path.name, arrays["peak"])
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, parameters=values, columns=np.array(COLUMNS), datasheet=np.array(text), **arrays)
+    return plan.rows
+
+
+def _make_folder(path: Path, plan: Plan, workers: Any, progress: Any) -> int:
+    """Make the chunks that are not there yet."""
+    folder = _Folder(path, plan)
+    if folder.missing:
+        many.render_many(folder.jobs(), plan.frames, folder, workers, progress)
+    with replacing(path / "datasheet.md") as temporary:
+        temporary.write_text(datasheet.text(plan, path.name, folder.arrays["peak"][:]))
+    return folder.shape[0]
+
+
+def peaks(audio: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
+    """Return the largest magnitude of each note: 0 for a silent one."""
+    largest: npt.NDArray[np.int32] = np.abs(audio.astype(np.int32)).max(axis=(1, 2), initial=0)
+    return largest
+
+
+class _Folder:
+    """A Zarr group as a place for the samples of its missing chunks, one after the other.
+
+    Each chunk is written whole, its peaks last: they say that it is there.
+    """
+
+    dtype = np.dtype(np.int16)
+
+    def __init__(self, path: Path, plan: Plan) -> None:
+        self.plan = plan
+        group = _opened(path, plan)
+        self.arrays = {name: group[name] if name in group else _created(group, name, plan) for name in _SHAPES}
+        with warnings.catch_warnings():  # The group's members in one place: not in Zarr's specification yet.
+            warnings.simplefilter("ignore")
+            import zarr
+
+            zarr.consolidate_metadata(group.store)
+        per_chunk = plan.voices_per_chunk
+        made = self.arrays["peak"][:: per_chunk * len(plan.notes)] != UNKNOWN
+        self.missing = [
+            (first, min(first + per_chunk, plan.voices))
+            for first, there in zip(range(0, plan.voices, per_chunk), made, strict=True)
+            if not there
+        ]
+        """First voice and end of each missing chunk."""
+        rows = len(plan.notes) * sum(end - first for first, end in self.missing)
+        self.shape, self.chunks = (rows, plan.frames, 2), (per_chunk * len(plan.notes),)
+
+    def jobs(self) -> Iterator[Any]:
+        """Yield what is missing."""
+        for first, end in self.missing:
+            yield from self.plan.jobs(first, end)
+
+    def __setitem__(self, rows: slice, samples: npt.NDArray[np.int16]) -> None:
+        for at in range(rows.start, rows.stop, self.chunks[0]):
+            part = samples[at - rows.start : at - rows.start + self.chunks[0]]
+            self._write(*self.missing[at // self.chunks[0]], part)
+
+    def _write(self, first: int, end: int, samples: npt.NDArray[np.int16]) -> None:
+        """Write a chunk: the notes of some voices."""
+        notes = slice(first * len(self.plan.notes), end * len(self.plan.notes))
+        self.arrays["audio"][notes] = samples
+        self.arrays["parameters"][first:end] = parameters([self.plan.voice(number) for number in range(first, end)])
+        for name, values in self.plan.labels(first, end).items():
+            self.arrays[name][notes] = values
+        self.arrays["peak"][notes] = peaks(samples)
+
+
+_SHAPES: dict[str, tuple[Any, ...]] = {
+    "audio": (np.int16, 0, "note", "frame", "side"),
+    "voice_number": (np.int32, 0, "note"),
+    "midi": (np.float32, 0, "note"),
+    "peak": (np.int32, UNKNOWN, "note"),
+    "parameters": (np.uint8, 0, "voice", "parameter"),
+}
+"""Arrays by name: type, what stands there before, dimensions."""
+
+
+def _opened(path: Path, plan: Plan) -> Any:
+    """Return the group at a path, made if there is nothing; DatasetError if there is something else."""
+    try:
+        import zarr
+    except ImportError:
+        raise DatasetError("a .zarr folder needs zarr: pip install 'numba-opm[dataset]'") from None
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return zarr.create_group(path, attributes={MARK: plan.settings()})
+    try:
+        group = zarr.open_group(path, mode="r+", use_consolidated=False)
+        there: Any = group.attrs[MARK]
+    except (KeyError, ValueError, OSError):
+        raise DatasetError(f"{path} exists and is no dataset of {MARK}") from None
+    wanted = plan.settings()
+    for name in sorted(wanted.keys() | there.keys()):
+        if wanted.get(name) != there.get(name):
+            raise DatasetError(f"{path} was begun with other {name}: {there.get(name)!r}, not {wanted.get(name)!r}")
+    return group
+
+
+def _created(group: Any, name: str, plan: Plan) -> Any:
+    """Return a new array of the group, in chunks of the same voices."""
+    from zarr.codecs import BloscCodec
+
+    kind, before, *dimensions = _SHAPES[name]
+    voices, notes = plan.voices_per_chunk, len(plan.notes)
+    sizes = {"note": plan.rows, "frame": plan.frames, "side": 2, "voice": plan.voices, "parameter": len(COLUMNS)}
+    chunks = sizes | {"note": min(voices * notes, plan.rows), "voice": min(voices, plan.voices)}
+    return group.create_array(
+        name,
+        shape=[sizes[dimension] for dimension in dimensions],
+        chunks=[chunks[dimension] for dimension in dimensions],
+        dtype=kind,
+        fill_value=before,
+        compressors=BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle"),
+        dimension_names=dimensions,
+    )

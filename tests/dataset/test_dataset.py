@@ -1,0 +1,274 @@
+"""Datasets: what they hold, that they go on where they were broken off, and what is refused."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import count
+
+import numpy as np
+import pytest
+import zarr
+from conftest import ROOT
+
+import opm
+from opm.dataset import PRIOR, Plan, make, plan, random_voice, store
+from opm.dataset.__main__ import main
+from opm.dataset.prior import LOUD
+from opm.tables import CARRIERS
+from opm.voice import COLUMNS, parameters, voice_of
+
+SMALL = Plan(voices=7, notes=(36, 60.5), seed=3, held=0.01, seconds=0.02)
+BANK = opm.read_voices(b"""@:0 Bell
+LFO: 20 0 10 2 0
+CH: 64 5 4 3 2 120 0
+M1: 31 5 3 2 4 30 1 2 1 0 0
+C1: 31 5 3 2 4 0 1 1 1 0 0
+M2: 31 5 3 2 4 30 1 2 1 0 0
+C2: 31 5 3 2 4 0 1 1 1 0 128
+@:1 Hiss
+LFO: 0 0 0 0 9
+CH: 64 5 4 3 2 120 16
+M1: 31 5 3 2 4 30 1 2 1 0 0
+C1: 31 5 3 2 4 0 1 1 1 0 0
+M2: 31 5 3 2 4 30 1 2 1 0 0
+C2: 31 5 3 2 4 0 1 1 1 0 128
+""", "bank")  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch):
+    """Two voices a chunk of SMALL."""
+    monkeypatch.setattr(plan, "CHUNK", 2 * 2 * SMALL.frames)
+
+
+def contents(folder):
+    """Return all files of a folder and what they hold."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def check(data, wanted):
+    """Compare every note with one rendered by itself, from its labels alone."""
+    assert data["audio"].shape == (wanted.rows, wanted.frames, 2)
+    assert data["parameters"].shape == (wanted.voices, len(COLUMNS))
+    for row in range(wanted.rows):
+        number, midi = int(data["voice_number"][row]), float(data["midi"][row])
+        assert (number, midi) == (row // len(wanted.notes), wanted.notes[row % len(wanted.notes)])
+        events = voice_of(data["parameters"][number]).events(midi, wanted.held)
+        samples = opm.run(events, wanted.frames)
+        np.testing.assert_array_equal(data["audio"][row], samples, err_msg=f"note {row}")
+        assert int(data["peak"][row]) == np.abs(samples.astype(int)).max()
+
+
+@pytest.mark.parametrize("wanted", [SMALL, Plan(2, (60,), held=0.02, seconds=0.02, bank=tuple(BANK))])
+def test_labels_say_what_is_heard(wanted, tmp_path):
+    """Read as users would: no warning comes of the datasheet, which is no array."""
+    assert make(tmp_path / "a.zarr", wanted) == wanted.rows
+    group = zarr.open_group(tmp_path / "a.zarr", mode="r")
+    assert {name for name, _ in group.arrays()} == {"audio", "voice_number", "midi", "peak", "parameters"}
+    check(group, wanted)
+    assert group["audio"].metadata.dimension_names == ("note", "frame", "side")
+    make(tmp_path / "a.npz", wanted)
+    with np.load(tmp_path / "a.npz") as arrays:
+        check(arrays, wanted)
+        assert arrays["columns"].tolist() == list(COLUMNS)
+        sheet = str(arrays["datasheet"])
+    other = (tmp_path / "a.zarr" / "datasheet.md").read_text()
+    for text in (sheet, other):
+        assert f"{wanted.rows} notes" in text
+        assert f"{(group['peak'][:] == 0).sum()} of {wanted.rows} notes are silent" in text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npz", "a.zarr"]
+
+
+def test_the_datasheets_code_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.zarr", "a.npz"):
+        make(name, SMALL)
+    texts = [(tmp_path / "a.zarr" / "datasheet.md").read_text(), str(np.load("a.npz")["datasheet"])]
+    for text in texts:
+        names: dict[str, object] = {}
+        exec(text.split("```python\n")[1].split("```")[0], names)
+        assert names["voice"] == SMALL.voice(0).named("")
+        np.testing.assert_array_equal(names["sound"], opm.run(SMALL.voice(0).events(36, 0.01), SMALL.frames))
+
+
+def test_the_same_bytes_however_often_it_was_broken_off(tmp_path):
+    """After each chunk in turn; and with any number of workers."""
+    broken = tmp_path / "again" / "a.zarr"
+    broken.parent.mkdir()
+    make(tmp_path / "a.zarr", SMALL, workers=1)
+    want = contents(tmp_path / "a.zarr")
+
+    def break_off(done, total):
+        raise KeyboardInterrupt
+
+    for runs in count(1):
+        try:
+            made = make(broken, SMALL, 1 + runs % 2, break_off if runs < 6 else None)
+            break
+        except KeyboardInterrupt:
+            assert not (broken / "datasheet.md").exists()
+    assert runs > 2
+    assert made < SMALL.rows
+    assert contents(broken) == want
+    assert make(broken, SMALL) == 0
+    assert contents(broken) == want
+
+
+def test_a_killed_run_goes_on(tmp_path):
+    """The process itself, by a signal it cannot catch, once its first notes are there."""
+    command = [sys.executable, "-m", "opm.dataset", "big.zarr", "--voices", "1500", "--seconds", "0.2", "--held", "0.1"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE) as process:
+        while not list(tmp_path.glob("big.zarr/peak/c/*")) and process.poll() is None:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    peaks = zarr.open_group(tmp_path / "big.zarr", mode="r")["peak"][:]
+    there = int((peaks != store.UNKNOWN).sum())
+    assert 0 < there < 4_500
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert f"big.zarr: 4500 notes, {4_500 - there} of them made now" in done.stdout
+    assert "hours per minute" in done.stdout
+    assert done.stderr == ""
+    group = zarr.open_group(tmp_path / "big.zarr", mode="r")
+    assert (group["peak"][:] != store.UNKNOWN).all()
+    for row in np.random.default_rng(1).integers(4_500, size=20):
+        voice = random_voice(1, row // 3)
+        np.testing.assert_array_equal(group["audio"][row], opm.run(voice.events((36, 48, 60)[row % 3], 0.1), 11186))
+
+
+def test_the_prior_is_what_is_stated():
+    voices = [random_voice(5, number) for number in range(3000)]
+    rows = parameters(voices).astype(int)
+    heard = np.zeros((len(voices), 4), bool)
+    for row, voice in enumerate(voices):
+        heard[row, CARRIERS[voice.con]] = True
+    for i, column in enumerate(COLUMNS):
+        field, values = column.split()[-1], rows[:, i]
+        if field == "tl":
+            loud = heard[:, ("M1", "M2", "C1", "C2").index(column[:2])]
+            if loud.any():
+                assert (values[loud].min(), values[loud].max()) == LOUD
+            values = values[~loud]
+        if len(values):
+            assert (values.min(), values.max()) == PRIOR.get(field, (0, 0)), column
+    assert len({voice.same_sound() for voice in voices}) == len(voices)
+    assert {voice.name for voice in voices[:2]} == {"voice 0", "voice 1"}
+
+
+def test_a_voice_is_its_row():
+    voices = [
+        *BANK,
+        *(random_voice(1, number) for number in range(20)),
+        opm.Voice(slots=5, rl=1, lfo=(9, 8, 7, 3, 2, 1)),
+    ]
+    rows = parameters(voices)
+    assert rows.shape == (len(voices), 56)
+    assert rows.dtype == np.uint8
+    assert [voice_of(row, voice.name) for row, voice in zip(rows, voices, strict=True)] == [
+        opm.Voice(**{**vars(voice), "lfo": voice.lfo if voice.lfo and any(voice.lfo) else None}) for voice in voices
+    ]
+    with pytest.raises(ValueError, match="M2 mul must be 0 to 15, got 16"):
+        voice_of([16 if column == "M2 mul" else 0 for column in COLUMNS])
+    with pytest.raises(ValueError, match="expected 56 values, got 3"):
+        voice_of([1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"voices": 0}, "voices must be at least 1, got 0"),
+        ({"voices": 3, "bank": tuple(BANK)}, "voices must be 1 to 2, got 3"),
+        ({"notes": ()}, "notes must be one or more"),
+        ({"notes": (300,)}, "note 300 is outside"),
+        ({"seed": -1}, "seed must be at least 0"),
+        ({"held": 0}, "held must be more than 0 s"),
+        ({"held": 2.0, "seconds": 1.0}, "held must be more than 0 s and at most 1 s, got 2.0"),
+        ({"seconds": float("nan")}, "must be more than 0 s"),
+        ({"seconds": 601.0}, "seconds must be more than 0 s and at most 600 s"),
+        ({"bank": (opm.Voice(con=9),), "voices": 1}, "con must be 0 to 7, got 9"),
+    ],
+)
+def test_wrong_plans(wrong, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        Plan(**{"voices": 5, "notes": (60,), **wrong})
+
+
+def command(*arguments):
+    return main([str(each) for each in arguments])
+
+
+def test_the_command(tmp_path, capsys):
+    files = tmp_path / "bank"
+    files.mkdir()
+    (files / "a.opm").write_text(opm.write_opm(BANK))
+    short = ("--seconds", 0.02, "--held", 0.01, "--notes", "36, C#4")
+    assert command(tmp_path / "a.zarr", *short, "--bank", files) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert said.out.startswith(f"{tmp_path}/a.zarr: 4 notes, 4 of them made now: ")
+    assert zarr.open_group(tmp_path / "a.zarr", mode="r")["midi"][:].tolist() == [36, 61] * 2
+    assert "Bell, Hiss" in (tmp_path / "a.zarr" / "datasheet.md").read_text()
+    assert command(tmp_path / "b.npz", *short, "--voices", 1, "--bank", files / "a.opm") == 0
+    assert len(np.load(tmp_path / "b.npz")["audio"]) == 2
+
+
+def refused(tmp_path, capsys, *arguments):
+    """Return the one line that a command says; nothing changes."""
+    before = contents(tmp_path)
+    assert command(*arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert contents(tmp_path) == before
+    return said.err
+
+
+def test_what_is_refused(tmp_path, capsys):
+    make(tmp_path / "a.zarr", SMALL)
+    make(tmp_path / "a.npz", SMALL)
+    ours = ("--voices", 7, "--notes", "36,60.5", "--held", 0.01, "--seconds", 0.02)
+    (tmp_path / "file.zarr").write_text("not a folder")
+    (tmp_path / "other.zarr").mkdir()
+    (tmp_path / "other.zarr" / "thesis.txt").write_text("mine")
+    zarr.create_group(tmp_path / "foreign.zarr")
+    make(tmp_path / "hurt.zarr", SMALL)
+    (tmp_path / "hurt.zarr" / "zarr.json").write_text("{")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad.opm").write_text("CH: hello\n")
+    for path, more, message in [
+        ("a.zarr", (*ours, "--seed", 4), "was begun with other seed: 3, not 4"),
+        ("a.zarr", (*ours[2:], "--voices", 8, "--seed", 3), "was begun with other voices: 7, not 8"),
+        ("a.npz", (*ours, "--seed", 3), "exists already"),
+        ("file.zarr", ours, "exists and is no dataset of opm.dataset"),
+        ("other.zarr", ours, "exists and is no dataset of opm.dataset"),
+        ("foreign.zarr", ours, "exists and is no dataset of opm.dataset"),
+        ("hurt.zarr", ours, "exists and is no dataset of opm.dataset"),
+        ("b.txt", ours, "expected a name that ends in .zarr or .npz"),
+        ("b.npz", ("--voices", 10**6), "3000000 notes of 55930 frames are more than 1 GiB, use a .zarr folder"),
+        ("b.zarr", ("--bank", tmp_path / "empty"), "expected .opm files in it, found none"),
+        ("b.zarr", ("--bank", tmp_path / "bad.opm"), "bad.opm: "),
+        ("b.zarr", ("--bank", tmp_path / "none.opm"), "No such file"),
+        ("b.zarr", ("--voices", 0), "voices must be at least 1, got 0"),
+        ("no/where.npz", ours, "No such file"),
+        ("b.zarr", (*ours, "--workers", 0), "workers must be at least 1, got 0"),
+    ]:
+        assert message in refused(tmp_path, capsys, tmp_path / path, *more)
+
+
+def test_wrong_notes(capsys):
+    with pytest.raises(SystemExit) as ended:
+        command("a.zarr", "--notes", "36,H9")
+    assert ended.value.code == 2
+    assert "expected notes such as 36,48,C4, expected a note such as C#4, got 'H9'" in capsys.readouterr().err
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path, capsys, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store.many, "render_many", interrupted)
+    assert command(tmp_path / "a.zarr", "--voices", 1) == 130
+    assert capsys.readouterr().err == "stopped; the same command goes on\n"

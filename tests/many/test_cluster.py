@@ -1,0 +1,145 @@
+"""``render_many`` on a real cluster: two worker processes, of which some die."""
+
+import os
+import signal
+import time
+
+import dask
+import numpy as np
+import pytest
+from distributed import Client, LocalCluster
+
+import opm
+from opm.many import render
+from opm.many.crew import AHEAD, Cluster
+
+VOICE = opm.Voice(con=4, fb=3, ops=(opm.Operator(tl=30, mul=2),) * 2 + (opm.Operator(tl=10),) * 2)
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    settings = {"distributed.scheduler.allowed-failures": 1}
+    with (
+        dask.config.set(settings),
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as workers,
+    ):
+        yield workers
+
+
+@pytest.fixture
+def client(cluster):
+    with Client(cluster) as connected:
+        connected.wait_for_workers(2)
+        yield connected
+
+
+@pytest.fixture(autouse=True)
+def small_slices(monkeypatch):
+    """A slice of 25 jobs of 200 frames."""
+    monkeypatch.setattr(render, "SLICE", 25 * 200 // render.REMOTE)
+
+
+class Rows:
+    """A place for samples that counts how often each row is written."""
+
+    dtype = np.dtype(np.int16)
+
+    def __init__(self, count):
+        self.shape = (count, 200, 2)
+        self.samples, self.written = np.zeros(self.shape, np.int16), np.zeros(count, int)
+
+    def __setitem__(self, rows, samples):
+        self.samples[rows] = samples
+        self.written[rows] += 1
+
+
+def notes(count):
+    return [(VOICE, 40 + i % 500 / 10, 0.002) for i in range(count)]
+
+
+def kill_one(client):
+    """Kill a worker process; its nanny starts another."""
+    os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
+
+
+def test_a_killed_worker_loses_no_job_and_duplicates_none(client):
+    jobs, out, seen = notes(3000), Rows(3000), []
+
+    def kill(done, total):
+        seen.append(done)
+        if len(seen) in (5, 40):
+            kill_one(client)
+
+    opm.render_many(jobs, 200, out, workers=client, progress=kill)
+    assert (out.written == 1).all()
+    assert seen == list(range(25, 3001, 25))
+    np.testing.assert_array_equal(out.samples, opm.render_many(jobs, 200))
+
+
+def test_the_scheduler_holds_what_is_in_flight_only(client, cluster, monkeypatch):
+    """100 000 jobs, 400 slices."""
+    monkeypatch.setattr(render, "SLICE", 250 * 2 // render.REMOTE)
+    held, out = [], np.empty((100_000, 2, 2), np.int16)
+    jobs = (job for _ in range(200) for job in notes(500))
+
+    def look(done, total):
+        held.append((len(cluster.scheduler.tasks), len(client.futures)))
+
+    opm.render_many(jobs, 2, out, workers=client, progress=look)
+    assert len(held) == 400
+    # one more is let go while the next is taken
+    assert max(tasks for tasks, _ in held) <= 2 * AHEAD * 2
+    assert max(futures for _, futures in held) <= 2 * AHEAD * 2
+
+
+def test_errors_name_their_jobs(client):
+    jobs = [*notes(60), (VOICE, 999, 1.0), *notes(3)]
+    with pytest.raises(opm.JobErrors, match="1 of 64 jobs failed") as caught:
+        opm.render_many(jobs, 200, workers=client)
+    assert caught.value.jobs == [60]
+    assert str(caught.value.exceptions[0]).startswith("job 60: note 999 is outside")
+    np.testing.assert_array_equal(caught.value.out[61:], opm.render_many(notes(3), 200))
+
+
+class Deadly:
+    """No worker that takes this job lives on."""
+
+    def __reduce__(self):
+        return os._exit, (1,)
+
+
+def test_a_job_that_kills_its_workers_fails_with_its_slice(client):
+    jobs = [*notes(30), Deadly(), *notes(30)]
+    with pytest.raises(opm.JobErrors) as caught:
+        opm.render_many(jobs, 200, workers=client)
+    lost = caught.value.jobs
+    assert 30 in lost
+    assert lost == list(range(lost[0], lost[-1] + 1))
+    assert len(lost) <= 25
+    kept = [i for i in range(61) if i not in lost]
+    np.testing.assert_array_equal(caught.value.out[kept], opm.render_many([*notes(30), [], *notes(30)], 200)[kept])
+
+
+def test_one_worker_compiles_for_its_machine(client, tmp_path):
+    """It is done before the others are asked for anything."""
+    path = tmp_path / "compiled"
+
+    def warm():
+        time.sleep(0.2)
+        with path.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+
+    crew = Cluster(client, warm)
+    assert len(path.read_text().split()) == 1
+    assert len(client.nthreads()) == 2
+    crew.leave()
+
+
+def test_ctrl_c(client):
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        opm.render_many(notes(5000), 200, workers=client, progress=interrupt)
+    assert opm.render_many(notes(10), 200, workers=client).any()
