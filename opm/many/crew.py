@@ -21,22 +21,25 @@ def cores() -> int:
 
 
 class Threads:
-    """Threads of this process: compiled code runs beside others."""
+    """Threads of this process: compiled code runs beside others. A context manager, as ``Cluster`` is."""
 
     lost: tuple[type[Exception], ...] = ()
-    """What says that a piece cannot be done."""
+    """Errors that say that a worker died of a piece, or beside it."""
 
-    def __init__(self, workers: int | None = None) -> None:
+    def __init__(self, workers: int | None, warm: Callable[[], Any]) -> None:
         self.workers = cores() if workers is None else integer("workers", workers, 1)
+        warm()
         self.executor = ThreadPoolExecutor(self.workers, "opm")
+
+    def __enter__(self) -> "Threads":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.executor.shutdown()
 
     def submit(self, work: Callable[[Any], Any], piece: Any) -> "Future[Any]":
         """Have a piece done."""
         return self.executor.submit(work, piece)
-
-    def leave(self) -> None:
-        """Wait for what cannot be cancelled any more."""
-        self.executor.shutdown(cancel_futures=True)
 
 
 class Cluster:
@@ -53,6 +56,12 @@ class Cluster:
         first = [client.submit(warm, pure=False, workers=[w], allow_other_workers=True) for w in hosts.values()]
         client.gather(first)
 
+    def __enter__(self) -> "Cluster":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.executor.shutdown(wait=False)
+
     @property
     def workers(self) -> int:
         """How many threads there are, looked at once a second: it takes a message to the scheduler."""
@@ -64,10 +73,6 @@ class Cluster:
         """Have a piece done; packed, since dask looks through lists and tuples for tasks and keys of its own."""
         return self.executor.submit(_unpacked, pickle.dumps((work, piece)))  # type: ignore[no-any-return]
 
-    def leave(self) -> None:
-        """Cancel what is in flight."""
-        self.executor.shutdown(wait=False)
-
 
 def _unpacked(packed: bytes) -> Any:
     work, piece = pickle.loads(packed)
@@ -78,33 +83,38 @@ Crew = Threads | Cluster
 
 
 def each(
-    crew: Crew, work: Callable[[Piece], Any], pieces: Iterable[Piece], stop: Callable[[], None]
+    crew: Crew,
+    work: Callable[[Piece], Any],
+    pieces: Iterable[Piece],
+    stop: Callable[[], None],
+    one_by_one: bool = False,
 ) -> Generator[tuple[Piece, "Future[Any]"]]:
     """Do work on pieces; yield each with its future as they are done, in no order.
 
     Parameters
     ----------
     crew : Threads or Cluster
-        Let go at the end.
     work : function of a piece
     pieces : iterable
         Taken as there is room for them, so that it may be endless.
     stop : function
-        Called at the end, early or not: what is still in work has no use.
+        Called if the end comes early: what is still in work has no use.
+    one_by_one : bool
+        One in flight at a time.
     """
     waiting: dict[Future[Any], Piece] = {}
     try:
         for piece in pieces:
             waiting[crew.submit(work, piece)] = piece
-            while len(waiting) >= AHEAD * crew.workers:
+            while len(waiting) >= (1 if one_by_one else AHEAD * crew.workers):
                 yield from _done(waiting)
         while waiting:
             yield from _done(waiting)
     finally:
-        stop()
+        if waiting:
+            stop()
         for future in waiting:
             future.cancel()
-        crew.leave()
 
 
 def _done(waiting: "dict[Future[Any], Piece]") -> "list[tuple[Piece, Future[Any]]]":

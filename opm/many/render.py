@@ -1,6 +1,7 @@
 """``render_many``: jobs in slices, slices to a crew, samples into one array."""
 
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Sized
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -41,17 +42,6 @@ class JobErrors(ExceptionGroup[Exception]):
 
     jobs: list[int]
     out: Any
-
-    def __new__(cls, failed: Failed, out: Any) -> "JobErrors":
-        """Make the group of what went wrong, by the number of the job."""
-        numbers = sorted(failed)
-        group = super().__new__(cls, f"{len(failed)} of {out.shape[0]} jobs failed", [failed[i] for i in numbers])
-        group.jobs, group.out = numbers, out
-        return group
-
-    def derive(self, exceptions: Any) -> "ExceptionGroup[Any]":
-        """Return a part of the group."""
-        return ExceptionGroup(self.message, exceptions)
 
 
 def render_many(
@@ -105,28 +95,56 @@ def render_many(
         jobs = jobs if isinstance(jobs, Sized) else list(jobs)
         out = np.empty((len(jobs), frames, 2), np.int16)
     _check(jobs, frames, out)
-    entry.warm()
     stop = np.zeros(1, np.int32)
-    crew: Crew = Cluster(workers, entry.warm) if hasattr(workers, "get_executor") else Threads(workers)
-    direct = isinstance(crew, Threads) and _is_memory(out)
-    work = _Rendering(frames, stop, np.asarray(out) if direct else None)
-    failed: Failed = {}
-    done = 0
-    with closing(each(crew, work, _slices(jobs, frames, out, crew), lambda: stop.fill(1))) as finished:
-        for (first, part), future in finished:
-            try:
-                samples, wrong = future.result()
-            except crew.lost as error:
-                samples, wrong = np.int16(0), {i: named(i, error) for i in range(first, first + len(part))}
-            failed |= wrong
-            if samples is not None:
-                out[first : first + len(part)] = samples
-            done += len(part)
-            if progress:
-                progress(done, out.shape[0])
+    crew: Crew = Cluster(workers, entry.warm) if hasattr(workers, "get_executor") else Threads(workers, entry.warm)
+    with crew:
+        direct = isinstance(crew, Threads) and _is_memory(out)
+        work = _Rendering(frames, stop, np.asarray(out) if direct else None)
+        results = _Results(out, progress)
+        lost = results.take(each(crew, work, _slices(jobs, frames, out, crew), lambda: stop.fill(1)), crew.lost)
+        # By themselves, so that the one of them that kills its workers is known.
+        alone = [(first + i, [job]) for first, part in lost for i, job in enumerate(part)]
+        lost = results.take(each(crew, work, alone, lambda: stop.fill(1), one_by_one=True), crew.lost)
+    failed = results.failed | {number: RuntimeError(f"job {number}: no worker survives it") for number, _ in lost}
     if failed:
-        raise JobErrors(failed, out)
+        raise _job_errors(failed, out)
     return out
+
+
+class _Results:
+    """What has come back so far."""
+
+    def __init__(self, out: Any, progress: Progress | None) -> None:
+        self.out, self.progress = out, progress
+        self.failed: Failed = {}
+        self.done = 0
+
+    def take(self, finished: Generator[tuple[Slice, "Future[Any]"]], lost: tuple[type[Exception], ...]) -> list[Slice]:
+        """Store results as they come; return the slices that were lost with their workers."""
+        missing: list[Slice] = []
+        with closing(finished):
+            for (first, part), future in finished:
+                try:
+                    samples, wrong = future.result()
+                except lost:
+                    missing.append((first, part))
+                    self.out[first : first + len(part)] = 0
+                    continue
+                self.failed |= wrong
+                if samples is not None:
+                    self.out[first : first + len(part)] = samples
+                self.done += len(part)
+                if self.progress:
+                    self.progress(self.done, self.out.shape[0])
+        return missing
+
+
+def _job_errors(failed: Failed, out: Any) -> JobErrors:
+    """Return what to raise, in the order of the jobs."""
+    numbers = sorted(failed)
+    errors = JobErrors(f"{len(failed)} of {out.shape[0]} jobs failed", [failed[number] for number in numbers])
+    errors.jobs, errors.out = numbers, out
+    return errors
 
 
 def _check(jobs: Iterable[Job], frames: int, out: Any) -> None:

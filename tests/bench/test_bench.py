@@ -11,7 +11,7 @@ from conftest import ROOT
 from test_jit import run_python
 
 from opm import bench, load
-from opm.bench import calls, passes, profile, report, speed, start, workloads
+from opm.bench import calls, many, passes, profile, report, speed, start, workloads
 
 
 def test_calls_are_counted_for_real():
@@ -67,6 +67,19 @@ def test_every_pass_can_be_called():
         "assert [name for name, ns in passes.measure(opm.YM2151(), 1) if ns > 0] == list(passes.PASSES)\n"
     )
     run_python(code, ROOT, NUMBA_DISABLE_JIT="1")
+
+
+def test_many_has_a_row_for_each_length_and_way(monkeypatch):
+    monkeypatch.setattr(many, "SECONDS", (0.001, 0.01))
+    monkeypatch.setattr(many.importlib.util, "find_spec", lambda name: None)
+    rows = many.rows(runs=1, audio=0.02)
+    assert [row["seconds"] for row in rows] == [0.001] * 3 + [0.01] * 3
+    assert [row["how"] for row in rows[:3]] == ["1 worker", f"{many.cores()} workers", "plain loop"]
+    assert rows[0]["vs_one"] == 1
+    assert rows[0]["outside"] > 0
+    assert {row["outside"] for row in rows[1:3]} == {None}
+    assert all(row["hours_per_minute"] > 0 for row in rows)
+    assert len(many.table(rows)) == 1 + len(rows)
 
 
 def test_profile_shows_passes_and_growth(monkeypatch):
@@ -158,7 +171,7 @@ def test_a_readme_that_is_not_there(tmp_path, monkeypatch, capsys):
 
 
 def test_the_readme_of_the_project_has_its_markers():
-    assert report.marked(bench.README.read_text(), bench.BENCHMARKS) == ["speed", "calls", "start"]
+    assert report.marked(bench.README.read_text(), bench.BENCHMARKS) == ["many", "speed", "calls", "start"]
 
 
 def test_unknown_benchmark():

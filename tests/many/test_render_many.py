@@ -163,6 +163,7 @@ def test_what_is_wrong_names_its_job_and_the_rest_goes_on():
     for number, error in zip(wrong, caught.value.exceptions, strict=True):
         assert str(error).startswith(f"job {number}: "), error
         assert isinstance(error, TypeError | ValueError), error
+    assert pickle.loads(pickle.dumps(caught.value)).jobs == list(wrong)
     assert "kind must be 0 to 2, got 9" in str(caught.value.exceptions[0])
     assert "con must be 0 to 7, got 9" in str(caught.value.exceptions[2])
     for number, row in enumerate(out):
