@@ -5,6 +5,8 @@ import pickle
 import time
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -13,6 +15,8 @@ from .._check import integer
 Piece = TypeVar("Piece")
 AHEAD = 2
 """Pieces in flight for each worker: one in work, one to go on with."""
+PATIENCE = 300.0
+"""Seconds to wait for a cluster whose workers have all gone."""
 
 
 def cores() -> int:
@@ -41,16 +45,25 @@ class Threads:
         """Have a piece done."""
         return self.executor.submit(work, piece)
 
+    def done(self, waiting: Iterable[Any]) -> Iterable[Any]:
+        """Wait for one or more of some futures; return those that are done."""
+        return wait(waiting, return_when=FIRST_COMPLETED).done
+
 
 class Cluster:
-    """The workers of a ``dask.distributed.Client``, however many there are meanwhile."""
+    """The workers of a ``dask.distributed.Client``, however many there are meanwhile.
+
+    Not by its ``get_executor``, whose futures may stay open for ever if a worker dies with a result.
+    """
 
     def __init__(self, client: Any, warm: Callable[[], Any]) -> None:
         from distributed import KilledWorker
 
         self.lost: tuple[type[Exception], ...] = (KilledWorker,)
-        self.client, self.executor = client, client.get_executor(pure=False)
-        self._looked, self._workers = 0.0, 0
+        self.client = client
+        self._looked = self._seen = time.monotonic()
+        self._workers = 0
+        client.wait_for_workers(1)
         # One worker a machine compiles for all of it: they share a disk cache.
         hosts = {urlsplit(address).hostname: address for address in client.nthreads()}
         first = [client.submit(warm, pure=False, workers=[w], allow_other_workers=True) for w in hosts.values()]
@@ -60,18 +73,37 @@ class Cluster:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.executor.shutdown(wait=False)
+        """Nothing: its workers are somebody else's."""
 
     @property
     def workers(self) -> int:
-        """How many threads there are, looked at once a second: it takes a message to the scheduler."""
-        if time.monotonic() > self._looked + 1:
-            self._looked, self._workers = time.monotonic(), max(1, sum(self.client.nthreads().values()))
-        return self._workers
+        """How many threads there are, looked at once a second: it takes a message to the scheduler.
 
-    def submit(self, work: Callable[[Any], Any], piece: Any) -> "Future[Any]":
+        Raises
+        ------
+        TimeoutError
+            There has been none for ``PATIENCE``.
+        """
+        now = time.monotonic()
+        if now > self._looked + 1 or not self._workers:
+            self._looked, self._workers = now, sum(self.client.nthreads().values())
+            if self._workers:
+                self._seen = now
+            elif now > self._seen + PATIENCE:
+                raise TimeoutError(f"the cluster has had no worker for {PATIENCE:g} s")
+        return max(1, self._workers)
+
+    def submit(self, work: Callable[[Any], Any], piece: Any) -> Any:
         """Have a piece done; packed, since dask looks through lists and tuples for tasks and keys of its own."""
-        return self.executor.submit(_unpacked, pickle.dumps((work, piece)))  # type: ignore[no-any-return]
+        return self.client.submit(_unpacked, pickle.dumps((work, piece)), pure=False)
+
+    def done(self, waiting: Iterable[Any]) -> Iterable[Any]:
+        """Wait for one or more of some futures; return those that are done, none if that takes a second."""
+        from distributed import wait as wait_for
+
+        with suppress(TimeoutError):
+            return wait_for(list(waiting), 1, "FIRST_COMPLETED").done  # type: ignore[no-any-return,no-untyped-call]
+        return ()
 
 
 def _unpacked(packed: bytes) -> Any:
@@ -88,7 +120,7 @@ def each(
     pieces: Iterable[Piece],
     stop: Callable[[], None],
     one_by_one: bool = False,
-) -> Generator[tuple[Piece, "Future[Any]"]]:
+) -> Generator[tuple[Piece, Any]]:
     """Do work on pieces; yield each with its future as they are done, in no order.
 
     Parameters
@@ -102,22 +134,19 @@ def each(
     one_by_one : bool
         One in flight at a time.
     """
-    waiting: dict[Future[Any], Piece] = {}
+    waiting: dict[Any, Piece] = {}
+    more = iter(pieces)
     try:
-        for piece in pieces:
-            waiting[crew.submit(work, piece)] = piece
-            while len(waiting) >= (1 if one_by_one else AHEAD * crew.workers):
-                yield from _done(waiting)
-        while waiting:
-            yield from _done(waiting)
+        while True:
+            room = (1 if one_by_one else AHEAD * crew.workers) - len(waiting)
+            for piece in islice(more, max(0, room)):
+                waiting[crew.submit(work, piece)] = piece
+            if not waiting:
+                return
+            for future in crew.done(waiting):
+                yield waiting.pop(future), future
     finally:
         if waiting:
             stop()
         for future in waiting:
             future.cancel()
-
-
-def _done(waiting: "dict[Future[Any], Piece]") -> "list[tuple[Piece, Future[Any]]]":
-    """Wait for one or more; take them out."""
-    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-    return [(waiting.pop(future), future) for future in done]

@@ -1,7 +1,6 @@
 """``render_many``: jobs in slices, slices to a crew, samples into one array."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sized
-from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +14,7 @@ from ..song import Song
 from ..song.render import Renderer
 from ..voice.play import events_of_notes
 from . import entry
-from .crew import AHEAD, Cluster, Crew, Threads, each
+from .crew import AHEAD, PATIENCE, Cluster, Crew, Threads, each
 from .jobs import Failed, Job, checked_events, gathered, is_note, named
 
 SLICE = 2**20
@@ -119,13 +118,13 @@ class _Results:
         self.failed: Failed = {}
         self.done = 0
 
-    def take(self, finished: Generator[tuple[Slice, "Future[Any]"]], lost: tuple[type[Exception], ...]) -> list[Slice]:
+    def take(self, finished: Generator[tuple[Slice, Any]], lost: tuple[type[Exception], ...]) -> list[Slice]:
         """Store results as they come; return the slices that were lost with their workers."""
         missing: list[Slice] = []
         with closing(finished):
             for (first, part), future in finished:
                 try:
-                    samples, wrong = future.result()
+                    samples, wrong = future.result(PATIENCE)
                 except lost:
                     missing.append((first, part))
                     self.out[first : first + len(part)] = 0

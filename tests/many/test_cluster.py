@@ -4,13 +4,12 @@ import os
 import signal
 import time
 
-import dask
 import numpy as np
 import pytest
 from distributed import Client, LocalCluster
 
 import opm
-from opm.many import render
+from opm.many import crew, render
 from opm.many.crew import AHEAD, Cluster
 
 VOICE = opm.Voice(con=4, fb=3, ops=(opm.Operator(tl=30, mul=2),) * 2 + (opm.Operator(tl=10),) * 2)
@@ -19,11 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.fixture(scope="module")
 def cluster():
-    settings = {"distributed.scheduler.allowed-failures": 1}
-    with (
-        dask.config.set(settings),
-        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as workers,
-    ):
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as workers:
         yield workers
 
 
@@ -102,21 +97,13 @@ def test_errors_name_their_jobs(client):
     np.testing.assert_array_equal(caught.value.out[61:], opm.render_many(notes(3), 200))
 
 
-class Deadly:
-    """No worker that takes this job lives on."""
-
-    def __reduce__(self):
-        return os._exit, (1,)
-
-
-def test_a_job_that_kills_its_workers_fails_alone(client):
-    """Not those of its slice, nor those that waited on the same workers."""
-    jobs = [*notes(30), Deadly(), *notes(130)]
-    with pytest.raises(opm.JobErrors, match="1 of 161 jobs failed") as caught:
-        opm.render_many(jobs, 200, workers=client)
-    assert caught.value.jobs == [30]
-    assert str(caught.value.exceptions[0]) == "job 30: no worker survives it"
-    np.testing.assert_array_equal(caught.value.out, opm.render_many([*notes(30), [], *notes(130)], 200))
+def test_a_cluster_that_has_lost_its_workers_is_no_hang(client, monkeypatch):
+    """It says so, as dask would not."""
+    monkeypatch.setattr(crew, "PATIENCE", 0.5)
+    with pytest.raises(TimeoutError, match=r"the cluster has had no worker for 0\.5 s"):
+        opm.render_many(
+            notes(50_000), 200, workers=client, progress=lambda *_: monkeypatch.setattr(client, "nthreads", dict)
+        )
 
 
 def test_one_worker_compiles_for_its_machine(client, tmp_path):
@@ -128,11 +115,10 @@ def test_one_worker_compiles_for_its_machine(client, tmp_path):
         with path.open("a") as file:
             file.write(f"{os.getpid()}\n")
 
-    crew = Cluster(client, warm)
+    with Cluster(client, warm):
+        pass
     assert len(path.read_text().split()) == 1
     assert len(client.nthreads()) == 2
-    with crew:
-        pass
 
 
 def test_ctrl_c(client):

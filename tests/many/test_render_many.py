@@ -179,6 +179,36 @@ def test_a_song_that_cannot_be_rendered_names_its_job(monkeypatch):
     np.testing.assert_array_equal(caught.value.out[0], SONG.render()[:100])
 
 
+class WorkerDied(Exception):
+    """As dask says it of a job, and of those that waited where it ran."""
+
+
+def test_a_job_that_kills_its_workers_fails_alone(monkeypatch):
+    """Those that went down with it are tried again one by one."""
+    monkeypatch.setattr(render.Threads, "lost", (WorkerDied,))
+    monkeypatch.setattr(render, "SLICE", 100 * 5)
+    begun, rendering = [], render._Rendering.__call__
+
+    def dying(self, piece):
+        begun.append(piece)
+        if any(job == "deadly" for job in piece[1]) or piece[0] == 20:
+            raise WorkerDied
+        return rendering(self, piece)
+
+    monkeypatch.setattr(render._Rendering, "__call__", dying)
+    jobs = notes(45)
+    out = np.full((45, 100, 2), 9, np.int16)
+    with pytest.raises(opm.JobErrors, match="2 of 45 jobs failed") as caught:
+        opm.render_many([*jobs[:33], "deadly", *jobs[34:]], 100, out, workers=1)
+    assert caught.value.jobs == [20, 33]
+    assert [str(error) for error in caught.value.exceptions] == [f"job {i}: no worker survives it" for i in (20, 33)]
+    assert [first for first, part in begun[-10:]] == [*range(20, 25), *range(30, 35)]
+    monkeypatch.setattr(render._Rendering, "__call__", rendering)
+    want = opm.render_many(jobs, 100)
+    want[[20, 33]] = 0
+    np.testing.assert_array_equal(out, want)
+
+
 def stored(kind, shape, folder):
     if kind == "memory":
         return np.full(shape, 1, np.int16)
