@@ -12,6 +12,7 @@ What there is
 ``YM2151``, ``YM2164``      the chips: registers in, samples out, pins and state to look at
 ``run``, ``make_events``    the same in one call, from bus events at exact cycles
 ``render_many``             thousands of programs at once: events, notes or songs, on all cores or on a cluster
+``dataset``                 labelled notes by the thousand; ``python -m opm.dataset``
 ``trace``, ``write_vcd``    state over time, as an array or for a wave viewer
 ``views``                   looks at a state record: dB, Hz, names; ``help(opm.views)``
 ``plot``                    pictures, with matplotlib; ``import opm.plot``
@@ -47,7 +48,7 @@ registers, dB and Hz: Yamaha's YM2151 manual. Not emulated: the analogue side, h
 
 from typing import Any
 
-from . import registers, song
+from . import dataset, registers, song
 from .chip import YM2151, YM2164, run
 from .events import EVENT, make_events
 from .inspect import views
@@ -73,6 +74,7 @@ __all__ = [
     "Song",
     "SongError",
     "Voice",
+    "dataset",
     "describe",
     "extract_voices",
     "load",

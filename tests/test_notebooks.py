@@ -48,5 +48,5 @@ def test_the_first_one_sounds(tmp_path):
     assert brightness[3] > 2 * max(brightness[:3])
 
 
-def test_all_seven_are_there():
-    assert [path.name[:2] for path in NOTEBOOKS] == [f"0{i}" for i in range(1, 8)]
+def test_all_nine_are_there():
+    assert [path.name[:2] for path in NOTEBOOKS] == [f"0{i}" for i in range(1, 10)]
