@@ -116,6 +116,22 @@ def test_the_same_bytes_however_often_it_was_broken_off(tmp_path):
     assert contents(broken) == want
 
 
+def test_a_chunk_counts_once_its_samples_are_there(tmp_path, monkeypatch):
+    """A disk that is full before them leaves no mark that they are."""
+    keep = zarr.Array.__setitem__
+
+    def full(self, rows, values):
+        if self.name == "/audio":
+            raise OSError(28, "No space left on device")
+        keep(self, rows, values)
+
+    monkeypatch.setattr(zarr.Array, "__setitem__", full)
+    with pytest.raises(OSError, match="No space left"):
+        make(tmp_path / "a.zarr", SMALL)
+    monkeypatch.undo()
+    assert (zarr.open_group(tmp_path / "a.zarr", mode="r")["peak"][:] == store.UNKNOWN).all()
+
+
 def test_a_killed_run_goes_on(tmp_path):
     """The process itself, by a signal it cannot catch, once its first notes are there."""
     command = [sys.executable, "-m", "opm.dataset", "big.zarr", "--voices", "1500", "--seconds", "0.2", "--held", "0.1"]
