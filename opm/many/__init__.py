@@ -1,5 +1,6 @@
 """Work by the thousand: many independent programs at once, on all cores of a machine or of a cluster."""
 
+from .crew import Threads, each
 from .render import JobErrors, render_many
 
-__all__ = ["JobErrors", "render_many"]
+__all__ = ["JobErrors", "Threads", "each", "render_many"]
