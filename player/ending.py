@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, NoReturn
@@ -52,30 +51,6 @@ def beside(work: Callable[..., Any], *arguments: Any) -> None:
     pool = ThreadPoolExecutor(1)
     pool.submit(work, *arguments).result()
     pool.shutdown()
-
-
-def in_child() -> None:
-    """Set a worker process up: Ctrl-C is its parent's business, whose end is its own."""
-    obey_signals()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    import multiprocessing.connection
-
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os.kill(os.getpid(), signal.SIGTERM)
-
-
-def end_children() -> None:
-    """Tell all worker processes to end."""
-    import multiprocessing
-
-    for child in multiprocessing.active_children():
-        child.terminate()
 
 
 def leave(code: int) -> NoReturn:

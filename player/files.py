@@ -4,16 +4,17 @@ import math
 import os
 import struct
 import tempfile
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import opm
+from opm.many import each
 from opm.song import CAT2151, CHANNELS, Log, Options, Renderer, Samples, Schedule, SongError, formats, reason, replacing
 
 from . import ending, streams
+from .batch import Batch
 from .resample import FULL_SCALE, Resampler
 from .streams import say
 
@@ -86,7 +87,7 @@ class Job:
         numbers = range(1, CHANNELS * chips + 1) if self.stems else ()
         return [Path(self.stems or "", f"{self.name or self.song.stem}-{number}.wav") for number in numbers]
 
-    def run(self) -> None:
+    def run(self, batch: Batch) -> None:
         """Write all outputs, and say a line about each; SongError, and what cannot be written is left as it was."""
         sound = [path for path in (self.output,) if path and path.suffix.lower() in SOUND]
         if self.stems or sound:
@@ -99,11 +100,13 @@ class Job:
             if self.stems:
                 with naming(self.stems):
                     self.stems.mkdir(parents=True, exist_ok=True)
-                self._render(schedule, stems, apart=True)
+                self._render(batch, schedule, stems, apart=True)
             if sound:
-                self._render(schedule, sound)
+                self._render(batch, schedule, sound)
         if self.output and not sound:
-            self._save(self.output)
+            with batch.writers:
+                batch.look(self, 0.0)
+                self._save(self.output)
 
     def _check(self, schedule: Schedule, path: Path) -> None:
         """Raise SongError if a file cannot hold the sound."""
@@ -128,15 +131,16 @@ class Job:
         writes = "" if path.suffix.lower() == ".mid" else f", {len(song.writes)} writes"
         say(f"{path}: {song.length:.3f} s{writes}")
 
-    def _render(self, schedule: Schedule, paths: list[Path], apart: bool = False) -> None:
+    def _render(self, batch: Batch, schedule: Schedule, paths: list[Path], apart: bool = False) -> None:
         """Write the sound, or every channel's own, in one pass."""
         renderer = Renderer(schedule, 0 if apart else self.mute)
         renderer.skip(round(self.start * schedule.rate))
-        with ExitStack() as stack:
+        with batch.writers, ExitStack() as stack:
+            batch.look(self, 0.0)
             # The last is opened first: so the first is complete first.
             outputs = [stack.enter_context(self._sound_file(path, schedule)) for path in reversed(paths)][::-1]
-            blocks = renderer.channel_blocks(BLOCK) if apart else renderer.blocks(BLOCK)
-            for block in stack.enter_context(closing(_with_progress(blocks, renderer))):
+            for block in renderer.channel_blocks(BLOCK) if apart else renderer.blocks(BLOCK):
+                batch.look(self, renderer.position / schedule.frames)
                 for number, write in enumerate(outputs):
                     write(block[:, number] if apart else block)
 
@@ -184,29 +188,21 @@ def about(schedule: Schedule) -> list[str]:
 
 def write(jobs: list[Job], workers: int = 1) -> list[str]:
     """Do jobs, several at the same time; return what went wrong, a line each."""
-    if workers == 1:
-        return [line for line in map(_attempt, jobs) if line]
-    ending.beside(opm.YM2151)
-    with ProcessPoolExecutor(workers, initializer=ending.in_child) as pool:
+    batch = Batch(len(jobs), workers)
+
+    def attempt(job: Job) -> str:
+        line = ""
         try:
-            return [line for line in pool.map(_attempt, jobs) if line]
-        except BaseException as error:
-            ending.end_children()
-            pool.shutdown(cancel_futures=True)
-            if isinstance(error, BrokenExecutor):
-                raise SongError("a worker process died, perhaps for want of memory") from None
-            raise
+            job.run(batch)
+        except SongError as error:
+            line = f"{job.song}: {error}"
+        batch.look(job, 1.0)
+        return line
 
-
-def _attempt(job: Job) -> str | None:
-    """Do a job; return what went wrong. A worker process that is told to end does so: its pool has more for it."""
-    try:
-        job.run()
-    except SongError as error:
-        return f"{job.song}: {error}"
-    except ending.Ended as ended:
-        ending.leave(ended.code)
-    return None
+    with batch.bar, batch, closing(each(batch, attempt, jobs, batch.ended.set)) as done:
+        # One after the other they are done here, where a signal ends reading, too.
+        lines = {job: attempt(job) for job in jobs} if workers == 1 else {job: future.result() for job, future in done}
+    return [lines[job] for job in jobs if lines[job]]
 
 
 @contextmanager
@@ -257,12 +253,3 @@ def _append_loop(path: Path, schedule: Schedule, rate: float) -> None:
         size = file.tell()
         file.seek(4)
         file.write(struct.pack("<I", size - 8))
-
-
-def _with_progress(blocks: Iterator[Samples], renderer: Renderer) -> Generator[Samples]:
-    """Draw a progress bar on a terminal's standard error."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console, count = Console(stderr=True), -(-renderer.schedule.frames // BLOCK)
-    yield from track(blocks, "rendering", count, console=console, transient=True, disable=not console.is_terminal)

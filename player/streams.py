@@ -24,11 +24,14 @@ def complete() -> None:
 
 
 def say(line: str) -> None:
-    """Print a line for people on standard error, out of the way of any output; control characters are escaped."""
+    """Print a line for people on standard error, out of the way of any output; control characters are escaped.
+
+    At once with its end, since other threads print theirs.
+    """
     from opm.song import printable
 
     with contextlib.suppress(OSError):
-        print(printable(line, 1000), file=sys.stderr, flush=True)
+        print(printable(line, 1000) + "\n", end="", file=sys.stderr, flush=True)
 
 
 def complain(line: str) -> None:

@@ -14,7 +14,7 @@ from programs import loud_program, random_program
 
 import opm
 
-PUBLIC = {"opm", "opm.chip", "opm.events", "opm.song", "opm.song.formats"}
+PUBLIC = {"opm", "opm.chip", "opm.events", "opm.many", "opm.song", "opm.song.formats"}
 """Modules of opm that the player may use."""
 
 

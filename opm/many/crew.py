@@ -30,9 +30,8 @@ class Threads:
     lost: tuple[type[Exception], ...] = ()
     """Errors that say that a worker died of a piece, or beside it."""
 
-    def __init__(self, workers: int | None, warm: Callable[[], Any]) -> None:
+    def __init__(self, workers: int | None = None) -> None:
         self.workers = cores() if workers is None else integer("workers", workers, 1)
-        warm()
         self.executor = ThreadPoolExecutor(self.workers, "opm")
 
     def __enter__(self) -> "Threads":

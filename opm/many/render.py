@@ -95,8 +95,7 @@ def render_many(
         out = np.empty((len(jobs), frames, 2), np.int16)
     _check(jobs, frames, out)
     stop = np.zeros(1, np.int32)
-    crew: Crew = Cluster(workers, entry.warm) if hasattr(workers, "get_executor") else Threads(workers, entry.warm)
-    with crew:
+    with _crew(workers) as crew:
         direct = isinstance(crew, Threads) and _is_memory(out)
         work = _Rendering(frames, stop, np.asarray(out) if direct else None)
         results = _Results(out, progress)
@@ -108,6 +107,15 @@ def render_many(
     if failed:
         raise _job_errors(failed, out)
     return out
+
+
+def _crew(workers: Any) -> Crew:
+    """Return who is to do the work; what it needs is compiled."""
+    if hasattr(workers, "get_executor"):
+        return Cluster(workers, entry.warm)
+    crew = Threads(workers)
+    entry.warm()
+    return crew
 
 
 class _Results:

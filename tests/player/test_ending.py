@@ -1,4 +1,4 @@
-"""Signals: the process and its workers end, nothing is left behind, the terminal is as it was."""
+"""Signals: the process ends whatever its threads do, nothing is left behind, the terminal is as it was."""
 
 import contextlib
 import os
@@ -60,14 +60,6 @@ def songs(tmp_path):
     return paths
 
 
-def alive(pid):
-    """Say whether a process still runs; one that only waits to be collected does not."""
-    try:
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-
-
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_ends_a_rendering(songs, tmp_path, number):
     """The old file stays, no temporary one does, and the exit code says which signal it was."""
@@ -93,27 +85,42 @@ def test_a_signal_that_is_ignored_stays_so(songs, tmp_path):
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_workers_end_with_their_parent(songs, tmp_path, number):
-    """However it ends; no further song is begun."""
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_ends_a_batch(songs, tmp_path, number):
+    """What is complete stays, nothing else does, and no further song is begun; there was one process."""
     out = tmp_path / "out"
-    process = start([*PLAYER, *songs, "-o", f"{out}/", "--loops", 10_000, "--jobs", 2], start_new_session=True)
-    wait_for(lambda: len(list(out.glob(".opm-*"))) == 2 if out.exists() else False)
-    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    assert len(workers) == 2
-    process.send_signal(number)
-    process.communicate()
-    assert process.returncode == (143 if number == signal.SIGTERM else -9)
-    wait_for(lambda: not any(map(alive, workers)))
-    assert not list(out.iterdir())
+    short = tmp_path / "short.log"
+    short.write_text("0 08 00\n")
+    command = [*PLAYER, short, *songs, "-o", f"{out}/", "--loops", 10_000, "--jobs", 2]
+    process = start(command, start_new_session=True)
+    wait_for(lambda: (out / "short.wav").exists() and len(list(out.glob(".opm-*"))) == 2)
+    assert Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text() == ""
+    os.killpg(process.pid, number)
+    assert b"Traceback" not in process.communicate()[1]
+    assert process.returncode == 128 + number
+    assert [path.name for path in out.iterdir()] == ["short.wav"]
 
 
-def test_ctrl_c_ends_the_workers_too(songs, tmp_path):
-    """The terminal sends it to all of them."""
+def test_a_batch_that_ends_does_not_wait_for_what_is_read(songs, tmp_path):
+    """Only for what is written."""
+    reads = tmp_path / "reads"
+    code = f"""if True:
+        import pathlib, time
+        import player.__main__ as program, player.files as files
+
+        read = files.Job.read
+        def slow(job):
+            if job.song.name == "song1.log":
+                pathlib.Path({str(reads)!r}).touch()
+                time.sleep(10_000)
+            return read(job)
+        files.Job.read = slow
+        program.run()
+    """
     out = tmp_path / "out"
-    process = start([*PLAYER, *songs, "-o", f"{out}/", "--loops", 10_000, "--jobs", 2], start_new_session=True)
-    wait_for(lambda: len(list(out.glob(".opm-*"))) == 2 if out.exists() else False)
-    os.killpg(process.pid, signal.SIGINT)
+    process = start(["-c", code, *songs, "-o", f"{out}/", "--loops", 10_000, "--jobs", 2])
+    wait_for(lambda: reads.exists() and list(out.glob(".opm-*")))
+    process.send_signal(signal.SIGINT)
     assert b"Traceback" not in process.communicate()[1]
     assert process.returncode == 130
     assert not list(out.iterdir())

@@ -15,6 +15,7 @@ from conftest import ROOT
 
 from player.__main__ import main
 from player.playlist import _distinct
+from player.streams import say
 
 SONG = "title \x1b]0,owned\x07\n0 20 C7\n0 28 4A\n0 80 1F\n0 08 08\n500 08 00\n"
 
@@ -79,6 +80,18 @@ def test_control_characters_are_shown_escaped(song, tmp_path, capfd):
     assert "\x07" not in out + err
     assert r"\x1b]0,owned\x07" in out
     assert len(err.splitlines()) == 1
+
+
+def test_lines_are_said_whole(monkeypatch):
+    """With their ends at once: another thread says its own."""
+    written = []
+
+    class Stream:
+        write, flush = written.append, lambda self: None
+
+    monkeypatch.setattr(sys, "stderr", Stream())
+    say("one")
+    assert [part for part in written if part] == ["one\n"]
 
 
 @pytest.mark.parametrize("length", [250, 255, 256, 300])

@@ -1,0 +1,55 @@
+"""Songs written at the same time: one bar for all of them, one end."""
+
+import threading
+from collections.abc import Hashable
+from concurrent.futures import CancelledError
+
+from opm.many import Threads
+
+PATIENCE = 5.0
+"""Seconds at most for what is being written to end: a full pipe or a lost disk may never let it."""
+
+
+class Batch(Threads):
+    """Threads for songs, of which an end waits for those that write.
+
+    Parameters
+    ----------
+    songs : int
+        How many there are.
+    workers : int
+        How many at the same time.
+
+    Attributes
+    ----------
+    bar : context manager
+        Draws it on a terminal's standard error, a line below all that is said.
+    writers : context manager
+        To be in while there are temporary files; look first and now and then.
+    ended : threading.Event
+        Nothing more shall be written.
+    """
+
+    def __init__(self, songs: int, workers: int) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        super().__init__(workers)
+        console = Console(stderr=True, soft_wrap=True)
+        self.bar = Progress(console=console, transient=True, redirect_stdout=False, disable=not console.is_terminal)
+        self.writers, self.ended = threading.Semaphore(workers), threading.Event()
+        self._task, self._shares = self.bar.add_task("writing", total=songs), dict[Hashable, float]()
+
+    def look(self, song: Hashable, share: float) -> None:
+        """Have the bar show how much of a song is done, of 1; raise CancelledError, for nobody to see, at the end."""
+        if self.ended.is_set():
+            raise CancelledError
+        self.bar.advance(self._task, share - self._shares.get(song, 0.0))
+        self._shares[song] = share
+
+    def __exit__(self, *error: object) -> None:
+        """Wait for what is being written; what is being read may take long, and leaves nothing behind."""
+        for _ in range(self.workers):
+            self.writers.acquire(timeout=PATIENCE / self.workers)
+        self.writers.release(self.workers)
+        self.executor.shutdown(wait=False, cancel_futures=True)
