@@ -1,12 +1,15 @@
 """``render_many`` on a real cluster: two worker processes, of which some die."""
 
 import os
+import runpy
 import signal
 import time
 
 import dask
 import numpy as np
 import pytest
+import zarr
+from conftest import ROOT
 from distributed import Client, LocalCluster
 
 import opm
@@ -133,3 +136,16 @@ def test_ctrl_c(client):
     with pytest.raises(KeyboardInterrupt):
         opm.render_many(notes(5000), 200, workers=client, progress=interrupt)
     assert opm.render_many(notes(10), 200, workers=client).any()
+
+
+def test_the_recipe_of_the_documentation(client, tmp_path):
+    """Workers that write their own chunks."""
+    page = (ROOT / "docs" / "clusters.md").read_text()
+    (tmp_path / "recipe.py").write_text(page.split("```python\n")[1].split("```")[0])
+    client.upload_file(str(tmp_path / "recipe.py"))
+    recipe = runpy.run_path(str(tmp_path / "recipe.py"), run_name="recipe")
+    sizes = {"shape": (50, 300, 2), "chunks": (4, 300, 2), "shards": (8, 300, 2)}
+    out = zarr.create_array(tmp_path / "a.zarr", **sizes, dtype="int16")
+    recipe["write_all"](client, str(tmp_path / "a.zarr"), 16)
+    want = opm.render_many([(opm.dataset.random_voice(1, number), "C4", 0.3) for number in range(50)], 300)
+    np.testing.assert_array_equal(out[:], want)
