@@ -5,7 +5,11 @@ is depends on the master clock.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from ._check import channel_index, integer
 
@@ -92,11 +96,35 @@ def note(midi_or_name: float | str, clock: float = REFERENCE_CLOCK) -> KeyCode:
     True
     """
     midi = midi_number(midi_or_name) if isinstance(midi_or_name, str) else float(midi_or_name)
-    steps = round((midi - LOWEST - 12 * math.log2(clock / REFERENCE_CLOCK)) * STEPS)
-    if not 0 <= steps < len(KEY_CODES) * STEPS:
+    steps = (midi - LOWEST - 12 * math.log2(clock / REFERENCE_CLOCK)) * STEPS
+    if not math.isfinite(steps) or not 0 <= round(steps) <= HIGHEST:
         raise ValueError(f"note {midi_or_name!r} is outside the chip's range at {clock:.15g} Hz")
-    semitone, kf = divmod(steps, STEPS)
+    semitone, kf = divmod(round(steps), STEPS)
     return KeyCode(KEY_CODES[semitone], kf)
+
+
+def key_codes(notes: Sequence[float | str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return what ``note`` returns, of many notes at the reference clock at once: key codes and fractions.
+
+    Parameters
+    ----------
+    notes : sequence of (n,) float or str
+
+    Returns
+    -------
+    (n,) int64, (n,) int64
+
+    Raises
+    ------
+    TypeError, ValueError
+        As ``note`` says.
+    """
+    midi = np.array([midi_number(each) if isinstance(each, str) else float(each) for each in notes])
+    steps = np.rint((midi - LOWEST) * STEPS)
+    for i in np.flatnonzero(~((steps >= 0) & (steps <= HIGHEST)))[:1]:
+        note(notes[i])
+    semitone, fraction = np.divmod(steps.astype(np.int64), STEPS)
+    return np.array(KEY_CODES)[semitone], fraction
 
 
 def midi_number(name: str) -> int:

@@ -1,5 +1,6 @@
 """What a note's register bytes are."""
 
+import numpy as np
 import pytest
 
 import opm
@@ -35,3 +36,20 @@ def test_no_such_channel(channel):
 def test_a_note_too_high_for_a_clock():
     with pytest.raises(ValueError, match="at 16000000 Hz"):
         opm.note(-20, 16e6)
+
+
+def test_many_notes_at_once_are_the_same_notes():
+    """Whole, fractional, half-way between two fractions of the chip, by name."""
+    notes = [*np.arange(13, 108.9, 1 / 128).tolist(), "C#4", "Bb3", 60, np.float32(61.3)]
+    kc, kf = pitch.key_codes(notes)
+    assert [*zip(kc.tolist(), kf.tolist(), strict=True)] == [tuple(opm.note(each)) for each in notes]
+    assert [len(each) for each in pitch.key_codes([])] == [0, 0]
+
+
+@pytest.mark.parametrize("wrong", [12.9, 109.0, float("nan"), float("inf"), "H4", 1e300])
+def test_one_wrong_note_among_many_is_named(wrong):
+    with pytest.raises(ValueError, match="note") as one:
+        opm.note(wrong)
+    with pytest.raises(ValueError, match="note") as many:
+        pitch.key_codes([60, wrong, 61])
+    assert str(many.value) == str(one.value)

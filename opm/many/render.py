@@ -207,9 +207,9 @@ class _Rendering:
     def render(self, first: int, part: list[Job], out: Samples) -> Failed:
         """Render jobs, each kind by itself."""
         failed: Failed = {}
-        songs = {i: job for i, job in enumerate(part) if isinstance(job, Song)}
-        notes = {i: job for i, job in enumerate(part) if is_note(job)}
-        others = {i: job for i, job in enumerate(part) if i not in songs and i not in notes}
+        songs, notes, others = dict[int, Any](), dict[int, Any](), dict[int, Any]()
+        for i, job in enumerate(part):
+            (notes if is_note(job) else songs if isinstance(job, Song) else others)[i] = job
         for make, jobs in ((events_of_notes, notes), (checked_events, others)):
             if not jobs:
                 continue

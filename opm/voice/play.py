@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..events import CHIP, MASTER_CLOCKS_PER_FRAME, Events, from_writes
-from ..pitch import KF_SHIFT, REFERENCE_CLOCK, note
+from ..pitch import KF_SHIFT, REFERENCE_CLOCK, key_codes
 from ..registers import KC, KF, KON, RL
 from .parameters import ADDRESSES, NE, OF_CHIP, parameters, register_bytes
 from .voice import Voice
@@ -44,7 +44,7 @@ def events_of_notes(notes: Sequence[tuple[Voice, float | str, float]]) -> tuple[
     voices = [voice for voice, _, _ in notes]
     values = parameters(voices)
     channel = np.where(values[:, NE] == 1, 7, 0)
-    kc, kf = np.array([note(midi) for _, midi, _ in notes], np.int64).reshape(-1, 2).T
+    kc, kf = key_codes([midi for _, midi, _ in notes])
     keys = np.stack([kc, kf << KF_SHIFT, values[:, -1].astype(np.int64) << 3 | channel, channel], axis=1)
     data = np.concatenate([register_bytes(values), keys], axis=1)
     address = np.append(ADDRESSES, [KC, KF, KON, KON])
