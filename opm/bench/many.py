@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from ..chip import run
 from ..dataset import random_voice
 from ..events import Events, to_writes
@@ -37,7 +39,7 @@ def _theirs(programs: list[Events], frames: int) -> None:
 
 
 def rows(runs: int = 7, audio: float = AUDIO) -> list[Row]:
-    """Render random voices of the datasets' prior, the key down throughout.
+    """Render random voices of the datasets' prior, the key down throughout, into an array that is there.
 
     Parameters
     ----------
@@ -57,9 +59,10 @@ def rows(runs: int = 7, audio: float = AUDIO) -> list[Row]:
     for seconds in SECONDS:
         frames, count = round(seconds * RATE), max(2, round(audio / seconds))
         notes = [(random_voice(1, i), 36.0 + i % 48, seconds) for i in range(count)]
+        out = np.zeros((count, frames, 2), np.int16)
         ways: dict[str, Callable[[], Any]] = {
-            "1 worker": partial(render_many, notes, frames, None, 1),
-            f"{cores()} workers": partial(render_many, notes, frames, None, cores()),
+            "1 worker": partial(render_many, notes, frames, out, 1),
+            f"{cores()} workers": partial(render_many, notes, frames, out, cores()),
             "plain loop": partial(_loop, notes, frames),
             "outside": partial(render_many, notes, 0, None, 1),
         }
