@@ -1,6 +1,8 @@
 """Every notebook runs from top to bottom."""
 
+import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -22,16 +24,24 @@ def executed(path, environment):
     client = NotebookClient(
         notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
     )
-    client.execute(env=environment)
+    asyncio.run(client.async_execute(env=environment))
     return notebook
 
 
+@pytest.fixture(scope="module")
+def notebooks():
+    """Run all of them, two at a time; give what becomes of each."""
+    with ThreadPoolExecutor(2) as kernels:
+        # The longest first, so that no core waits for it at the end.
+        yield {path: kernels.submit(executed, path, os.environ) for path in reversed(NOTEBOOKS)}
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_runs(path: Path):
+def test_runs(path: Path, notebooks):
     """Stored outputs stay small."""
     stored = sum(len(str(output)) for cell in nbformat.read(path, 4).cells for output in cell.get("outputs", []))
     assert 1000 < stored < 400_000
-    notebook = executed(path, os.environ)
+    notebook = notebooks[path].result()
     pictures = [o for cell in notebook.cells for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
     assert pictures
 

@@ -44,11 +44,11 @@ class JobErrors(ExceptionGroup[Exception]):
 
 
 def render_many(
-    jobs: Iterable[Job],
+    jobs: "Iterable[Job]",
     frames: int,
     out: Any = None,
     workers: Any = None,
-    progress: Progress | None = None,
+    progress: "Progress | None" = None,
 ) -> Any:
     """Render many independent programs at once, each on a chip just reset, on all cores.
 

@@ -190,7 +190,7 @@ class Voice:
         for address, data in self.registers(channel):
             chip.write_register(address, data)
 
-    def events(self, note: float | str, duration: float) -> Events:
+    def events(self, note: float | str, duration: float) -> "Events":
         """Return the bus events of a note with this voice, on a chip just reset: what ``opm.run`` takes.
 
         Parameters
