@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -82,22 +83,31 @@ def test_the_frame_engine_without_jit(tmp_path):
     assert (tmp_path / "after").read_bytes() == chip.save()
 
 
-def test_no_index_leaves_its_array():
+CHECKED = (
+    "import numpy as np, opm, programs, test_damage\n"
+    "from opm.chip import NO_CHANNELS, NO_SAMPLES\n"
+    "try:\n"
+    "    traced, rows = np.full(1, 10**6, np.int32), np.zeros((1, 1), np.int32)\n"
+    "    opm.YM2151()._advance(1, 32, NO_SAMPLES, NO_CHANNELS, engine=1, traced=traced, trace=rows)\n"
+    "except IndexError: print('checked,', end=' ')\n"
+    "for seed in range(6):\n"
+    "    for chip in ('ym2151', 'ym2164'):\n"
+    "        opm.run(programs.random_program(seed, 60_000, chip), 60_000, chip, cycles_per_frame=1)\n"
+    "test_damage.play_random_states(20_000)\n"
+    "print('clean')"
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def checked():
+    """Begin it beside the first tests here: each waits for the compiler of its own process."""
+    with ThreadPoolExecutor(1) as beside:
+        yield beside.submit(run_python, CHECKED, ROOT, NUMBA_BOUNDSCHECK="1")
+
+
+def test_no_index_leaves_its_array(checked):
     """Compiled with bounds checks, which Numba's own cache key does not see: random programs and random states."""
-    code = (
-        "import numpy as np, opm, programs, test_damage\n"
-        "from opm.chip import NO_CHANNELS, NO_SAMPLES\n"
-        "try:\n"
-        "    traced, rows = np.full(1, 10**6, np.int32), np.zeros((1, 1), np.int32)\n"
-        "    opm.YM2151()._advance(1, 32, NO_SAMPLES, NO_CHANNELS, engine=1, traced=traced, trace=rows)\n"
-        "except IndexError: print('checked,', end=' ')\n"
-        "for seed in range(6):\n"
-        "    for chip in ('ym2151', 'ym2164'):\n"
-        "        opm.run(programs.random_program(seed, 60_000, chip), 60_000, chip, cycles_per_frame=1)\n"
-        "test_damage.play_random_states(20_000)\n"
-        "print('clean')"
-    )
-    assert run_python(code, ROOT, NUMBA_BOUNDSCHECK="1") == "checked, clean"
+    assert checked.result() == "checked, clean"
 
 
 @pytest.mark.parametrize(("package", "forbidden"), [("opm", "player")])

@@ -5,6 +5,7 @@ The speed rests on LLVM's vectoriser, which gives up without a word.
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import ROOT
@@ -47,10 +48,22 @@ def innermost_loops(assembly):
     return loops
 
 
-@pytest.mark.parametrize("processor", ["haswell", "skylake-avx512"])
-def test_hot_loops_are_vector_code(processor):
+PROCESSORS = ("haswell", "skylake-avx512")
+
+
+@pytest.fixture(scope="module")
+def assembled():
+    """Compile for both at the same time, each in a process of its own."""
     code = CODE.replace("{LOOPS}", repr(LOOPS))
-    found = json.loads(run_python(code, ROOT, NUMBA_CPU_NAME=processor, NUMBA_CPU_FEATURES=""))
+    with ThreadPoolExecutor(2) as pool:
+        yield {
+            name: pool.submit(run_python, code, ROOT, NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES="") for name in PROCESSORS
+        }
+
+
+@pytest.mark.parametrize("processor", PROCESSORS)
+def test_hot_loops_are_vector_code(processor, assembled):
+    found = json.loads(assembled[processor].result())
     abreast = {
         name: max(len(ARITHMETIC.findall("\n".join(loop))) for loop in innermost_loops(assembly))
         for name, assembly in found.items()
