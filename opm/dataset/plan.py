@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._check import integer
+from ..many.render import LARGEST_CHUNK
 from ..pitch import note
 from ..voice import Voice
 from ..voice.parameters import COLUMNS, parameters
@@ -16,8 +17,9 @@ from .prior import LOUD, PRIOR, random_voice
 
 CHUNK = 2**20
 """Frames of a chunk of audio, about: 4 MB."""
-LONGEST = 600.0
-"""Seconds of a note at most."""
+LONGEST = LARGEST_CHUNK / RATE
+"""Seconds that the notes of a voice may have together: a chunk holds all of them."""
+MOST_VOICES = 10**7
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Plan:
     held : float
         Seconds from key-on to key-off.
     seconds : float
-        Seconds of a note, at most 600.
+        Seconds of a note; those of all notes of a voice are at most 299.
     bank : sequence of Voice
         The voices; none are drawn then.
 
@@ -53,13 +55,14 @@ class Plan:
     bank: tuple[Voice, ...] = ()
 
     def __post_init__(self) -> None:
-        integer("voices", self.voices, 1, len(self.bank) or None)
+        integer("voices", self.voices, 1, len(self.bank) or MOST_VOICES)
         integer("seed", self.seed, 0)
         if not self.notes:
             raise ValueError("notes must be one or more MIDI numbers, got none")
         for midi in self.notes:
             note(midi)
-        for name, most in (("held", self.seconds), ("seconds", LONGEST)):
+        longest = LONGEST // len(self.notes)
+        for name, most in (("held", self.seconds), ("seconds", longest)):
             if not 0 < getattr(self, name) <= most:
                 raise ValueError(f"{name} must be more than 0 s and at most {most:g} s, got {getattr(self, name)!r}")
         parameters(self.bank)

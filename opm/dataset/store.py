@@ -163,8 +163,9 @@ def _opened(path: Path, plan: Plan) -> Any:
         return zarr.create_group(path, attributes={MARK: plan.settings()})
     try:
         group = zarr.open_group(path, mode="r+", use_consolidated=False)
-        there: Any = group.attrs[MARK]
-    except (KeyError, ValueError, OSError):
+        kept: Any = group.attrs[MARK]
+        there = dict(kept)
+    except (KeyError, TypeError, ValueError, OSError):
         raise DatasetError(f"{path} exists and is no dataset of {MARK}") from None
     wanted = plan.settings()
     for name in sorted(wanted.keys() | there.keys()):

@@ -16,6 +16,7 @@ import opm
 from opm.dataset import PRIOR, Plan, make, plan, random_voice, store
 from opm.dataset.__main__ import main
 from opm.dataset.prior import LOUD
+from opm.many import render
 from opm.tables import CARRIERS
 from opm.voice import COLUMNS, parameters, voice_of
 
@@ -195,7 +196,7 @@ def test_a_voice_is_its_row():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"voices": 0}, "voices must be at least 1, got 0"),
+        ({"voices": 0}, "voices must be 1 to 10000000, got 0"),
         ({"voices": 3, "bank": tuple(BANK)}, "voices must be 1 to 2, got 3"),
         ({"notes": ()}, "notes must be one or more"),
         ({"notes": (300,)}, "note 300 is outside"),
@@ -203,13 +204,23 @@ def test_a_voice_is_its_row():
         ({"held": 0}, "held must be more than 0 s"),
         ({"held": 2.0, "seconds": 1.0}, "held must be more than 0 s and at most 1 s, got 2.0"),
         ({"seconds": float("nan")}, "must be more than 0 s"),
-        ({"seconds": 601.0}, "seconds must be more than 0 s and at most 600 s"),
+        ({"seconds": 300.0}, "seconds must be more than 0 s and at most 299 s, got 300"),
+        ({"seconds": 150.0, "notes": (60, 61)}, "seconds must be more than 0 s and at most 149 s, got 150"),
+        ({"voices": 10**7 + 1}, "voices must be 1 to 10000000, got 10000001"),
         ({"bank": (opm.Voice(con=9),), "voices": 1}, "con must be 0 to 7, got 9"),
     ],
 )
 def test_wrong_plans(wrong, message):
     with pytest.raises((TypeError, ValueError), match=message):
         Plan(**{"voices": 5, "notes": (60,), **wrong})
+
+
+def test_the_longest_notes_are_still_whole_chunks(tmp_path):
+    """One more would not be written as a whole by ``render_many``."""
+    longest = Plan(1, (60,), seconds=299.0)
+    assert longest.frames <= render.LARGEST_CHUNK < longest.frames + 60_000
+    assert make(tmp_path / "a.zarr", longest) == 1
+    assert (zarr.open_group(tmp_path / "a.zarr", mode="r")["peak"][:] != store.UNKNOWN).all()
 
 
 def command(*arguments):
@@ -252,6 +263,10 @@ def test_what_is_refused(tmp_path, capsys):
     zarr.create_group(tmp_path / "foreign.zarr")
     make(tmp_path / "hurt.zarr", SMALL)
     (tmp_path / "hurt.zarr" / "zarr.json").write_text("{")
+    zarr.create_group(tmp_path / "odd.zarr", attributes={"opm.dataset": 5})
+    make(tmp_path / "cut.zarr", SMALL)
+    chunk = next((tmp_path / "cut.zarr" / "peak" / "c").iterdir())
+    chunk.write_bytes(chunk.read_bytes()[:10])
     (tmp_path / "empty").mkdir()
     (tmp_path / "bad.opm").write_text("CH: hello\n")
     for path, more, message in [
@@ -262,12 +277,14 @@ def test_what_is_refused(tmp_path, capsys):
         ("other.zarr", ours, "exists and is no dataset of opm.dataset"),
         ("foreign.zarr", ours, "exists and is no dataset of opm.dataset"),
         ("hurt.zarr", ours, "exists and is no dataset of opm.dataset"),
+        ("odd.zarr", ours, "exists and is no dataset of opm.dataset"),
+        ("cut.zarr", (*ours, "--seed", 3), ""),
         ("b.txt", ours, "expected a name that ends in .zarr or .npz"),
         ("b.npz", ("--voices", 10**6), "3000000 notes of 55930 frames are more than 1 GiB, use a .zarr folder"),
         ("b.zarr", ("--bank", tmp_path / "empty"), "expected .opm files in it, found none"),
         ("b.zarr", ("--bank", tmp_path / "bad.opm"), "bad.opm: "),
         ("b.zarr", ("--bank", tmp_path / "none.opm"), "No such file"),
-        ("b.zarr", ("--voices", 0), "voices must be at least 1, got 0"),
+        ("b.zarr", ("--voices", 0), "voices must be 1 to 10000000, got 0"),
         ("no/where.npz", ours, "No such file"),
         ("b.zarr", (*ours, "--workers", 0), "workers must be at least 1, got 0"),
     ]:
