@@ -44,8 +44,8 @@ SLICE = 2**20
 """Cycles of a compiled call at most: Ctrl-C is obeyed between two."""
 _NO_EVENTS = np.empty(0, EVENT)
 _NO_BYTES = np.empty(0, np.uint8)
-_NOT_TRACED = np.empty(0, np.int32)
-_NO_TRACE = np.empty((0, 0), np.int32)
+NOT_TRACED = np.empty(0, np.int32)
+NO_TRACE = np.empty((0, 0), np.int32)
 
 
 def _check_clock(clock: float) -> float:
@@ -373,8 +373,8 @@ class YM2151:
         channels: Samples,
         events: Events = _NO_EVENTS,
         engine: int = AUTO,
-        traced: npt.NDArray[np.int32] = _NOT_TRACED,
-        trace: npt.NDArray[np.int32] = _NO_TRACE,
+        traced: npt.NDArray[np.int32] = NOT_TRACED,
+        trace: npt.NDArray[np.int32] = NO_TRACE,
     ) -> None:
         """Run with the queued writes merged into the events, in slices between which Ctrl-C is obeyed."""
         end = self._cycle + frames * cycles_per_frame

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from numba.core.types import CompileResultWAP
 
 from .._jit import entry, plain
-from ..chip import new_chip
+from ..chip import NO_CHANNELS, NO_TRACE, NOT_TRACED, new_chip
 from ..engine import AUTO, run_frames
 from ..events import CYCLES_PER_FRAME, EVENT
 from ..memory import STATE_AT, new_memory
@@ -16,9 +16,6 @@ from ..memory import STATE_AT, new_memory
 EVENT_BYTES = EVENT.itemsize
 PIECE = 2**15
 """Frames between two looks at whether to stop: some milliseconds."""
-_NO_CHANNELS = np.empty((0, 8), np.int16)
-_NOT_TRACED = np.empty(0, np.int32)
-_NO_TRACE = np.empty((0, 0), np.int32)
 
 
 @entry
@@ -95,7 +92,7 @@ def run_slice(
     run, reset = _start()
     memory = new_memory()
     data = events.view(np.uint8)
-    run_jobs(run, memory, memory, reset, stop, data, bounds, rows, out, _NO_CHANNELS, _NOT_TRACED, _NO_TRACE)
+    run_jobs(run, memory, memory, reset, stop, data, bounds, rows, out, NO_CHANNELS, NOT_TRACED, NO_TRACE)
 
 
 def warm() -> None:
