@@ -4,6 +4,7 @@ NOT EMULATED: the analogue side (YM3012 output filter, slew, noise), supply and 
 half-cycles of phiM. ``port 0`` reads as 255. Source of all behaviour: Nuked-OPM 1.0.
 """
 
+import math
 import struct
 import zlib
 from collections.abc import Iterator
@@ -354,7 +355,10 @@ class YM2151:
         cycles_per_frame = integer("cycles_per_frame", cycles_per_frame, 1)
         if engine not in ENGINES:
             raise ValueError(f"engine must be one of {', '.join(map(repr, ENGINES))}, got {engine!r}")
-        taps = NO_CHANNELS if channels is None else output("channels", channels, (len(out), 8))
+        taps = NO_CHANNELS
+        if channels is not None:
+            each = (8, 2) if np.ndim(channels) == 3 else (8,)
+            taps = output("channels", channels, (len(out), *each)).reshape(len(out), math.prod(each))
         self._advance(len(out), cycles_per_frame, out, taps, events, ENGINES[engine])
         return out
 
