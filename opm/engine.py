@@ -99,8 +99,7 @@ def whole_frame(chip, words, work, mute):
     for slot in range(32):
         f.resounding |= f.out[slot]
     last = frame.slot_31(chip, f)
-    frame.taps(f, last)
-    frame.sides(f, last)
+    frame.taps(f, last, i32(8))
     for i in range(2 if mute else 1):
         frame.mix(work[i], f, last)
 

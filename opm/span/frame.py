@@ -722,29 +722,28 @@ def noise_output(atten, sign):
     return noise.sample(bits, 1 if sent and not sign else 0)
 
 
-@block
-def taps(f, last):
-    """Each channel's own sum, in step with the DAC."""
-    for c in range(8):
+@outline
+def taps(f, last, channels):
+    """Each channel's own sum, and what it gives each side: its part of what ``mix`` does; in step with the DAC.
+
+    How many channels is an argument, because LLVM would unroll a loop of eight instead of doing eight abreast.
+    """
+    for c in range(channels):
+        early, late = f.early[c], f.late[c]
+        whole = i32(early + late)
         f.tap_out[c] = f.tap_last[c]
         f.tap_last[c] = f.tap_part[c]
-        f.tap_part[c] = i32(f.early[c] + f.late[c])
-    f.tap_last[7] += last
-    f.tap_part[7] -= f.out[LAST]
-
-
-@block
-def sides(f, last):
-    """What each channel gives each side: its part of what ``mix`` does."""
-    for c in range(8):
-        f.side_out[c], f.side_sent[c] = f.side_sent[c], f.side_taken[c]
-        f.side_taken[c] = i32(f.side_open[c] + i32(f.early[c] & f.left_mask[c]))
-        f.side_open[c] = i32(f.late[c] & f.left_mask[c])
-    for c in range(8):
+        f.tap_part[c] = whole
+        f.side_out[c] = f.side_sent[c]
+        f.side_sent[c] = f.side_taken[c]
+        f.side_taken[c] = i32(f.side_open[c] + i32(early & f.left_mask[c]))
+        f.side_open[c] = i32(late & f.left_mask[c])
         f.side_out[8 + c] = f.side_sent[8 + c] = f.side_taken[8 + c]
         f.side_taken[8 + c] = f.side_open[8 + c]
-        f.side_open[8 + c] = i32(i32(f.early[c] + f.late[c]) & f.right_mask[c])
+        f.side_open[8 + c] = i32(whole & f.right_mask[c])
     slot_15 = f.out[15] & f.m2_heard[7]
+    f.tap_last[7] += last
+    f.tap_part[7] -= f.out[LAST]
     f.side_taken[7] += (last - slot_15) & f.left_mask[7]
     f.side_open[7] += (slot_15 - f.out[LAST]) & f.left_mask[7]
     f.side_open[15] += (last - f.out[LAST]) & f.right_mask[7]
