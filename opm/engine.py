@@ -124,7 +124,7 @@ def sample(output, row):
 
 @block
 def sample_channels(sums, sides, row):
-    """Store each channel's own sum or, if there is room for two, what it gives each side."""
+    """Store each channel's own sum, or what it gives each side if there is room for both."""
     for channel in range(8):
         if row.shape[0] == 8:
             row[channel] = mixer.within_16_bits(sums[channel])

@@ -149,7 +149,7 @@ def store(w, first, step, out):
 
 @outline
 def store_channels(f, w, first, step, channels):
-    """Each channel's own sum or, if there is room for two, what it gives each side, of the frames that are asked for."""
+    """Each channel's own sum, or what it gives each side if there is room for both, of some frames."""
     if w.nothing:
         channels[:] = 0
         return
@@ -161,12 +161,13 @@ def store_channels(f, w, first, step, channels):
             else:
                 on_left = left(f, w, c, t - 3) if t - 3 >= NOW else w.sides[c, t - NOW]
                 on_right = right(f, w, c, t - 2) if t - 2 >= NOW else w.sides[8 + c, t + 1 - NOW]
-                channels[i, 2 * c + LEFT], channels[i, 2 * c + RIGHT] = within_16_bits(on_left), within_16_bits(on_right)
+                channels[i, 2 * c + LEFT] = within_16_bits(on_left)
+                channels[i, 2 * c + RIGHT] = within_16_bits(on_right)
 
 
 @block
 def within_16_bits(value):
-    """Clipped: noise may take channel 8 beyond."""
+    """Clipped: a sum that IC cut, or a state written by hand, may lie beyond."""
     return min(max(value, -0x8000), 0x7FFF)
 
 
