@@ -121,6 +121,20 @@ def test_stems_of_songs_are_the_mix(song):
     assert not samples[-100:].any()
 
 
+def test_stems_that_cancel_end_where_the_mix_does():
+    """Two channels half a period apart are silence together, which ends the tail."""
+    voice = [(base + ch, data) for ch in (0, 1) for base, data in ((0x20, 0xC7), (0x28, 0x7A), (0x40, 8), (0x80, 31))]
+    step = 64 / 3_579_545
+    tone = opm.Song([(0.0, *write) for write in voice], length=0.01).chip_at(0.01).state.pg_inc[0]
+    half = 2**19 // int(tone & -tone)
+    song = opm.Song([(0.0, *write) for write in voice] + [(100 * step, 8, 8), ((100 + half) * step, 8, 9)])
+    samples, stems = song.render(), song.stems()
+    np.testing.assert_array_equal(mixed(stems), samples)
+    assert half < len(samples) < half + 7000
+    assert stems[-1000:, :2].any(axis=(0, 2)).all()
+    assert not samples[-1000:].any()
+
+
 def test_writes_make_the_same_song_again(song):
     for source in (song, opm.load(LOG)):
         again = opm.Song(source.writes, source.clock, loop=source.loop, length=source.length)
