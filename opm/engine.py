@@ -218,7 +218,8 @@ def run_frames(
             first = n - 1 - (cycle - sample_due) // CYCLES_PER_FRAME
             step = clocks_per_frame // CYCLES_PER_FRAME
             mixer.store(rows, first, step, out[row : row + taken])
-            mixer.store_channels(f, rows, first, step, channels[row : row + taken])
+            if channels.shape[0]:
+                mixer.store_channels(f, rows, first, step, channels[row : row + taken])
             sample_due += clocks_per_frame * taken
             row += taken
             continue

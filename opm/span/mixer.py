@@ -95,7 +95,7 @@ def taps(f, w, n):
     sides(f, w, end)
 
 
-@block
+@outline
 def sides(f, w, end):
     """What each channel gives each side, behind ``taps``: of the sums begun before the span, and at its end."""
     for i in range(16):
