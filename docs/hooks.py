@@ -1,8 +1,8 @@
-"""What the pages take from elsewhere, so that nothing is written twice: files, sections of the README, the chip's tables.
+"""What the pages take from elsewhere, so that nothing is written twice: files, sections of the README, tables.
 
 In a page ``<!-- README: The player -->`` stands for the README's section of that title, ``<!-- README: speed -->`` for
-what it holds between ``<!-- speed -->`` and ``<!-- /speed -->``, and ``<!-- fields: envelope generator -->`` for the table of a hardware
-block's state, ``<!-- text: opm.registers -->`` for a module's docstring.
+what it holds between ``<!-- speed -->`` and ``<!-- /speed -->``, ``<!-- fields: envelope generator -->`` for the table
+of a hardware block's state, ``<!-- text: opm.registers -->`` for a module's docstring.
 """
 
 import importlib
