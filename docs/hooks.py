@@ -34,6 +34,13 @@ NOTEBOOK_LINK = re.compile(r'(href=")(?![a-z]+:)([^"#]+)\.(?:ipynb|md)')
 DIRECTIVE = re.compile(r"<!-- (README|fields|text): (.+?) -->")
 
 
+def on_config(config: Any) -> None:
+    """List the notebooks in the navigation."""
+    for entry in config.nav:
+        if "Notebooks" in entry:
+            entry["Notebooks"] = [page for page in PAGES if page.endswith(".ipynb")]
+
+
 @event_priority(100)
 def on_files(files: Files, config: Any) -> Files:
     """Add the files from elsewhere, before mkdocs-jupyter looks for its notebooks."""

@@ -362,20 +362,10 @@ def stems() -> None:
 
 @made
 def mid_song() -> None:
-    """The envelopes of a note in the middle of the song."""
-    song = opm.load(SONG)
-    bells = song.notes()
-    bells = bells[(bells["channel"] == 7) & (bells["start"] > 31)]
-    start = bells["start"][0] - 0.05
-    slots = {op: 8 * number + 6 for number, op in enumerate(OPERATORS)}
-    first = round(start * song.sample_rate)
-    rows = opm.trace(song.events(), [("eg_level", slot) for slot in slots.values()], start=first, stop=first + 60_000)
-    ax = figure()
-    for op, slot in slots.items():
-        level = -np.asarray(rows[f"eg_level[{slot}]"]) * opm.views.DB_PER_STEP
-        ax.plot(start + np.arange(len(rows)) / RATE, level, label=op)
-    ax.set(xlabel="seconds", ylabel="level, dB", title="Envelopes of channel 7")
-    ax.legend(ncols=4, fontsize="small", loc="upper right")
+    """The envelopes of the bells in the middle of the song: what the how-to's code draws."""
+    page = (ROOT / "docs" / "howto" / "envelope.md").read_text()
+    song = "mountain_king.vgm"
+    exec(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1].replace(song, str(SONG)), {})
 
 
 @made
