@@ -12,10 +12,8 @@ from ..registers import ALL_KEYS, DT2, KC, KF, KON, SLOTS, encode
 from .trace import trace
 from .views import slot
 
-ENVELOPE_TIMES = np.dtype(
-    [("rate", np.int32), ("attack_ms", float), ("manual_attack_ms", float)]
-    + [("decay_ms", float), ("manual_decay_ms", float)]
-)
+_TIMES = ("attack_ms", "manual_attack_ms", "decay_ms", "manual_decay_ms")
+ENVELOPE_TIMES = np.dtype([("rate", np.int32), *((name, np.float64) for name in _TIMES)])
 """numpy.dtype of what ``envelope_times`` returns."""
 MANUAL_CLOCK = 3_600_000
 """Hz, for which the manual prints its times."""
