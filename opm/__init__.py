@@ -16,6 +16,8 @@ What there is
 ``trace``, ``write_vcd``    state over time, as an array or for a wave viewer
 ``views``                   looks at a state record: dB, Hz, names; ``help(opm.views)``
 ``plot``                    pictures, with matplotlib; ``import opm.plot``
+``listen``                  sounds as players in a notebook
+``measure``                 envelope times and frequencies, measured on the chip
 ``Voice``, ``Operator``     instruments; ``read_voices``, ``write_opm`` their files, ``extract_voices`` a song's
 ``note``, ``midi_of``       notes to key codes and back; ``note("A4").registers(1)`` is what to write
 ``describe``                what a register write does; ``help(opm.registers)`` lists all registers
@@ -51,7 +53,8 @@ from typing import Any
 from . import dataset, registers, song
 from .chip import YM2151, YM2164, run
 from .events import EVENT, make_events
-from .inspect import views
+from .inspect import measure, views
+from .inspect.sound import listen
 from .inspect.trace import trace
 from .inspect.vcd import write_vcd
 from .many import JobErrors, render_many
@@ -77,8 +80,10 @@ __all__ = [
     "dataset",
     "describe",
     "extract_voices",
+    "listen",
     "load",
     "make_events",
+    "measure",
     "midi_of",
     "note",
     "read_voices",

@@ -1,29 +1,47 @@
 """Pictures of the chip's insides, with matplotlib (extra ``notebooks``). Each returns its Axes and takes ``ax=``.
 
-What they show is traced or played with ``opm`` itself; nothing is drawn from formulas.
+What they show is traced or played with ``opm`` itself; nothing is drawn from formulas. All are drawn in ``style``;
+``plt.style.use(opm.plot.style)`` draws your own pictures in it, too.
 """
 
+from collections.abc import Callable
+from functools import wraps
 from itertools import pairwise
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
+from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 
 from .._check import first_slot
 from ..events import CHIP, CYCLES_PER_FRAME, MASTER_CLOCKS_PER_FRAME, Events, from_writes, starts, to_writes
 from ..pitch import REFERENCE_CLOCK, hertz_of, midi_of, note, note_name
-from ..registers import ALL_KEYS, KC, KF, KON
+from ..registers import ALL_KEYS, KC, KF, KON, OPM, RL, SLOTS, rows
 from ..state import OPERATORS
 from ..tables import CARRIER, MODULATION
 from ..voice.voice import Voice
+from .sound import REFERENCE_RATE
 from .trace import trace
 from .views import DB_PER_STEP, STATES
 
-REFERENCE_RATE = REFERENCE_CLOCK / MASTER_CLOCKS_PER_FRAME
-"""Frames per second at the reference clock."""
-STATE_COLOURS = ("#8dd3c7", "#ffffb3", "#bebada", "#fb8072")
+COLOURS = ("#1b35e0", "#f07102", "#40ad9c", "#b5230e", "#b674ff", "#6a011b", "#89568d", "#3a1c77")
+"""One a channel. Far apart for every kind of colour vision, and dark enough for white paper."""
+style: dict[str, Any] = {
+    "axes.prop_cycle": cycler(color=COLOURS),
+    "figure.facecolor": "white", "axes.facecolor": "white", "savefig.facecolor": "white",
+    "figure.constrained_layout.use": True, "figure.figsize": (7, 3), "figure.dpi": 100,
+    "font.size": 9, "axes.titlesize": 10, "axes.labelsize": 9, "legend.fontsize": 8, "legend.frameon": False,
+    "axes.grid": True, "grid.color": "0.9", "grid.linewidth": 0.6, "axes.axisbelow": True,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "0.4", "lines.linewidth": 1.1,
+    "image.cmap": "cividis",
+}  # fmt: skip
+"""matplotlib's settings for all pictures here: white, so that they can be read on paper and in a dark notebook."""
+P = ParamSpec("P")
+R = TypeVar("R")
+STATE_COLOURS = (COLOURS[2], COLOURS[1], COLOURS[4], COLOURS[3])
 _SETTLE = 64
 """Frames between the voice's last write and the key-on."""
 _SOUNDING = 2000
@@ -47,6 +65,15 @@ _WIRES = {
 """By algorithm: whether the first operator modulates the second."""
 _OUT_OF = {op: (slot + 13) % CYCLES_PER_FRAME for op, slot in OPERATORS.items()}
 """Clock at which channel 1's operator stands at the output, stage 14; C2's is that of the frame before."""
+
+
+def _in_style(draw: Callable[P, R]) -> Callable[P, R]:
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
+        with plt.style.context(style):
+            return draw(*args, **kwargs)
+
+    return drawn
 
 
 def note_events(
@@ -85,10 +112,27 @@ def note_events(
     return from_writes(starts(due), address, data), key_on
 
 
+def gapped(phase: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return a phase with a gap where it wraps, so that no line is drawn from its end to its beginning.
+
+    Parameters
+    ----------
+    phase : (n,) array
+        As ``pg_phase``: it rises, and falls back.
+
+    Returns
+    -------
+    (n,) float64
+        NaN where the phase is lower than just before.
+    """
+    return np.where(np.diff(phase, prepend=phase[:1]) < 0, np.nan, phase)
+
+
 def _axes(ax: Axes | None) -> Axes:
     return ax if ax is not None else plt.subplots(figsize=(7, 3.5))[1]
 
 
+@_in_style
 def envelope(
     voice: Voice, op: str = "C2", pitch: float | str = "A4", held_ms: float = 300, shown_ms: float = 600,
     clock: float = REFERENCE_CLOCK, ax: Axes | None = None,
@@ -131,14 +175,15 @@ def envelope(
         state = int(states[first])
         label = None if state in labelled else STATES[state]
         labelled.add(state)
-        ax.axvspan(time[first], time[end - 1], color=STATE_COLOURS[state], alpha=0.5, label=label, lw=0)
+        ax.axvspan(time[first], time[end - 1], color=STATE_COLOURS[state], alpha=0.22, label=label, lw=0)
     ax.plot(time, -np.asarray(rows[f"eg_level[{slot}]"]) * DB_PER_STEP, "k", lw=1.2)
     ax.axvline(held_ms, color="0.4", ls=":", lw=1)
     ax.set(xlabel="ms after key-on", ylabel="level, dB", title=f"Envelope of {op}", xlim=(0, shown_ms), ylim=(-98, 2))
-    ax.legend(loc="upper right", fontsize="small")
+    ax.legend(loc="upper right")
     return ax
 
 
+@_in_style
 def operators(
     voice: Voice, pitch: float | str = "A4", cycles: float = 3, clock: float = REFERENCE_CLOCK, ax: Any = None
 ) -> Any:
@@ -167,7 +212,7 @@ def operators(
         Not a pitch, or outside the chip's range.
     """
     if ax is None:
-        ax = plt.subplots(4, 1, figsize=(7, 6), sharex=True, layout="constrained")[1]
+        ax = plt.subplots(4, 1, figsize=(7, 6), sharex=True)[1]
     events, key_on = note_events(voice, pitch, clock=clock)
     frames = round(cycles * clock / MASTER_CLOCKS_PER_FRAME / hertz_of(midi_of(*note(pitch))))
     start = CYCLES_PER_FRAME * (key_on + 2 + _SOUNDING)
@@ -177,14 +222,15 @@ def operators(
     for axes, (op, slot) in zip(ax, OPERATORS.items(), strict=True):
         phases = rows[f"pg_phase[{slot}]"][_PHASES_STILL::CYCLES_PER_FRAME][:frames]
         outs = rows["op_out[5]"][CYCLES_PER_FRAME + _OUT_OF[op] :: CYCLES_PER_FRAME]
-        axes.plot(time, phases / 2**20, color="0.75", lw=1, label="phase, cycles")
+        axes.plot(time, gapped(phases / 2**20), color="0.65", lw=1, label="phase, cycles")
         axes.plot(time, outs / 8192, lw=1.2, label="output")
         axes.set(ylabel=op, ylim=(-1.1, 1.1))
-    ax[0].legend(loc="upper right", fontsize="small")
+    ax[0].legend(loc="upper right")
     ax[-1].set_xlabel("ms")
     return ax
 
 
+@_in_style
 def spectrum(
     samples: npt.NDArray[Any],
     rate: float = REFERENCE_RATE,
@@ -220,6 +266,59 @@ def spectrum(
     return ax
 
 
+@_in_style
+def spectrogram(
+    samples: npt.NDArray[Any],
+    rate: float = REFERENCE_RATE,
+    top: float = 8000,
+    window: int = 2048,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the spectrum of a sound over time, in dB below full scale.
+
+    Parameters
+    ----------
+    samples : (n,) or (n, 2) int16
+        Two sides are drawn as their mean.
+    rate : float
+        Samples per second.
+    top : float
+        Highest frequency shown, in Hz.
+    window : int
+        Samples of each spectrum: more for finer frequencies, fewer for finer times.
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        Fewer samples than a window.
+    """
+    ax = _axes(ax)
+    mono = samples if samples.ndim == 1 else samples.mean(axis=1)
+    if len(mono) < window:
+        raise ValueError(f"samples must be at least a window of {window}, got {len(mono)}")
+    step = max(window // 8, len(mono) // 2000)
+    hann = np.hanning(window)
+    pieces = np.lib.stride_tricks.sliding_window_view(mono, window)[::step] * hann
+    size = np.abs(np.fft.rfft(pieces, axis=1)).T / (hann.sum() / 2) / 32_768
+    size = size[: int(top / rate * window) + 2]
+    seconds = (np.arange(size.shape[1]) * step + window / 2) / rate
+    image = ax.pcolormesh(
+        seconds, np.arange(len(size)) * rate / window, 20 * np.log10(np.maximum(size, 1e-6)),
+        vmin=-100, vmax=-10, shading="nearest", rasterized=True,
+    )  # fmt: skip
+    ax.figure.colorbar(image, ax=ax, label="dB")
+    ax.set(xlabel="seconds", ylabel="Hz", ylim=(0, top), title="Spectrum over time")
+    ax.grid(False)
+    return ax
+
+
+@_in_style
 def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     """Draw which operator modulates which; levels (TL in dB) and feedback beside; carriers filled.
 
@@ -239,14 +338,14 @@ def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     right = max(x for x, _ in places.values())
     boxes = {}
     for op, values in zip(OPERATORS, voice.ops, strict=True):
-        box = {"boxstyle": "round", "fc": "#8dd3c7" if op in carriers else "white", "ec": "0.3"}
+        box = {"boxstyle": "round", "fc": "#bfe3dd" if op in carriers else "white", "ec": "0.3"}
         text = f"{op}\n{0 - 0.75 * values.tl:.0f} dB"
         boxes[op] = ax.text(*places[op], text, ha="center", va="center", bbox=box, fontsize=8).get_bbox_patch()
     for first, last in (wire for wire, there in _WIRES.items() if there[voice.con]):
         ends = {"patchA": boxes[first], "patchB": boxes[last], "shrinkA": 1, "shrinkB": 1}
         ax.annotate("", places[last], places[first], arrowprops={"arrowstyle": "-|>", "fc": "k", **ends})
     for op in carriers:
-        out = {"arrowstyle": "-|>", "color": "#1b9e77", "patchA": boxes[op], "shrinkA": 1}
+        out = {"arrowstyle": "-|>", "color": COLOURS[2], "patchA": boxes[op], "shrinkA": 1}
         ax.annotate("", (right + 0.8, places[op][1]), places[op], arrowprops=out)
     x, y = places["M1"]
     ax.text(x, y + 0.42, f"feedback {voice.fb}", ha="center", fontsize=8, color="0.4")
@@ -255,6 +354,7 @@ def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@_in_style
 def piano_roll(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = None) -> Axes:
     """Draw a song's notes, a colour for each channel.
 
@@ -293,15 +393,19 @@ def piano_roll(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = No
                 sounding[ch] = (last, midi_of(*pitch[ch], clock))
     for ch, played in notes.items():
         for start, length, midi in played:
-            ax.broken_barh([(start, length)], (midi - 0.4, 0.8), color=f"C{ch}", lw=0)
-        ax.plot([], [], color=f"C{ch}", lw=4, label=str(ch + 1))
+            ax.broken_barh([(start, length)], (midi - 0.4, 0.8), color=COLOURS[ch], lw=0)
+        if played:
+            ax.plot([], [], color=COLOURS[ch], lw=4, label=f"ch {ch + 1}")
     octaves = range(24, 109, 12)
     ax.set_yticks(list(octaves), [note_name(midi) for midi in octaves])
-    ax.set(xlabel="seconds", ylabel="note", title="Piano roll", xlim=(0, last or 1))
-    ax.legend(title="channel", ncols=8, fontsize="x-small", loc="upper left")
+    ax.set(xlabel="seconds", ylabel="note", xlim=(0, last or 1))
+    ax.set_title("Piano roll", loc="left")
+    if any(notes.values()):
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.1, ncols=8, columnspacing=1, handlelength=1)
     return ax
 
 
+@_in_style
 def heat_map(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = None) -> Axes:
     """Draw how often each register is written, over time.
 
@@ -317,18 +421,39 @@ def heat_map(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = None
     Returns
     -------
     Axes
+        A row for each register that is written, all channels together, under the mnemonics of its fields.
     """
-    ax = _axes(ax)
     writes = to_writes(events)
     times = writes["cycle"] * 2 / clock
-    counts, xs, ys = np.histogram2d(times, writes["address"], (120, 64), ((0, times.max(initial=0) or 1), (0, 256)))
-    mesh = ax.pcolormesh(xs, ys, np.log10(1 + counts.T), cmap="magma", shading="flat")
-    plt.colorbar(mesh, ax=ax, label="log10(1 + writes)")
-    ax.set_yticks(range(0, 257, 32), [f"{address:02X}" for address in range(0, 257, 32)])
-    ax.set(xlabel="seconds", ylabel="register, hex", title="Register writes")
+    places = [_register(address) for address in range(256)]
+    written = sorted({places[address] for address in np.unique(writes["address"])}) or [(0, "none")]
+    if ax is None:
+        ax = plt.subplots(figsize=(7, 1 + 0.17 * len(written)))[1]
+    row = np.array([written.index(place) if place in written else 0 for place in places])[writes["address"]]
+    bins, span = (120, len(written)), ((0, times.max(initial=0) or 1), (-0.5, len(written) - 0.5))
+    counts, xs, ys = np.histogram2d(times, row, bins, span)
+    norm = LogNorm(1, max(2, counts.max()))
+    mesh = ax.pcolormesh(xs, ys, np.ma.masked_equal(counts.T, 0), cmap="viridis_r", norm=norm, shading="flat")
+    ax.figure.colorbar(mesh, ax=ax, label=f"writes per {span[0][1] / bins[0]:.2g} s")
+    ax.set_yticks(range(len(written)), [name for _, name in written], fontsize=7)
+    ax.set(xlabel="seconds", title="Register writes")
+    ax.invert_yaxis()
     return ax
 
 
+def _register(address: int) -> tuple[int, str]:
+    """Return a place and the mnemonics of a register; the channels of one have the same."""
+    names = " ".join(dict.fromkeys(bits.name.rstrip("01234567") for bits in rows(address, OPM))) or "none"
+    if address == KON:
+        return address, "KON"
+    if address < RL:
+        return address, names
+    if address < SLOTS:
+        return address & 0xF8, names
+    return address & 0xF8, f"{tuple(OPERATORS)[address >> 3 & 3]} {names}"
+
+
+@_in_style
 def oscilloscope(channels: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: Axes | None = None) -> Axes:
     """Draw the eight channels, one above the other.
 
@@ -348,7 +473,7 @@ def oscilloscope(channels: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: A
     ax = ax if ax is not None else plt.subplots(figsize=(7, 5))[1]
     time = np.arange(len(channels)) / rate * 1000
     for ch in range(channels.shape[1]):
-        ax.plot(time, channels[:, ch] / 8192 * 0.45 + (8 - ch), lw=0.8, color=f"C{ch}")
+        ax.plot(time, channels[:, ch] / 8192 * 0.45 + (8 - ch), lw=0.8, color=COLOURS[ch % 8])
     ax.set_yticks(range(8, 0, -1), [str(ch) for ch in range(1, 9)])
     ax.set(xlabel="ms", ylabel="channel", title="Channels", xlim=(0, time[-1] if len(time) else 1), ylim=(0.3, 8.7))
     return ax
