@@ -209,7 +209,7 @@ def noise() -> None:
         level = 10 * np.log10(np.square(size).mean(axis=0) + 1)
         ax.plot(np.fft.rfftfreq(1024, 1 / RATE) / 1000, level - level.max(), label=f"NFRQ {nfrq}", lw=1.2)
     ax.set(xlabel="kHz", ylabel="dB", title="Spectrum of the noise", ylim=(-40, 3), xlim=(0, RATE / 2000))
-    ax.legend()
+    ax.figure.legend(loc="outside lower center", ncols=3)
     kept("noise", np.concatenate(sounds))
 
 
@@ -224,11 +224,10 @@ def phase() -> None:
     rows = opm.trace(chip, [("pg_phase", slot) for slot in (0, 8, 16)], stop=300)
     ax = figure(height=2.8)
     for slot, mul in ((0, 1), (8, 2), (16, 3)):
-        cycles = np.asarray(rows[f"pg_phase[{slot}]"]) / 2**20
-        cycles[1:][np.diff(cycles) < 0] = np.nan
+        cycles = opm.plot.gapped(rows[f"pg_phase[{slot}]"]) / 2**20
         ax.plot(np.arange(len(rows)) / RATE * 1000, cycles, label=f"MUL {mul}")
     ax.set(xlabel="ms", ylabel="phase, cycles", title="Phases of one note, A4")
-    ax.legend(loc="lower right")
+    ax.figure.legend(loc="outside lower center", ncols=3)
     clean, beating = (opm.Voice(con=7, ops=(SILENT, SILENT, *(opm.Operator(tl=20, dt1=dt1, rr=9) for dt1 in pair)))
                       for pair in ((0, 0), (3, 7)))  # fmt: skip
     kept("detune", np.concatenate([chip_note(clean, "A4", 1.2), chip_note(beating, "A4", 1.2)]))
@@ -273,7 +272,7 @@ def operators() -> None:
 
 @made
 def algorithms() -> None:
-    axes = plt.subplots(2, 4, figsize=(10, 4.5), layout="constrained")[1].ravel()
+    axes = plt.subplots(2, 4, figsize=(10, 4.5))[1].ravel()
     for con, ax in enumerate(axes):
         opm.plot.algorithm(opm.Voice(con=con, fb=0), ax)
         ax.texts[-1].remove()
