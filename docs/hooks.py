@@ -57,10 +57,11 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 
 
 def on_page_content(html: str, page: Page, **_: Any) -> str:
-    """Do the same for a notebook's links, which do not pass through Markdown."""
+    """Do the same for a notebook's links, which do not pass through Markdown; its code needs the room of the contents."""
     here = page.file.src_uri
     if not here.endswith(".ipynb"):
         return html
+    page.meta["hide"] = ["toc"]
     return NOTEBOOK_LINK.sub(lambda found: f"{found[1]}{to_page(found[2], here, here)}.html", html)
 
 

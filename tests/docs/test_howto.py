@@ -44,7 +44,7 @@ def test_code_runs(page, tmp_path, monkeypatch):
             with mpl.rc_context():
                 exec(compile(code, page.name, "exec"), names)
         else:
-            for line in code.splitlines():
+            for line in code.replace("\\\n", "").splitlines():
                 run(line)
     plt.close("all")
 

@@ -128,6 +128,7 @@ def test_a_browser_has_no_complaints(pages, address):
         page.on("request", lambda r: r.url.startswith((address, "data:", "blob:")) or found.append(f"asks {r.url}"))
         complaints = browser.complaints(page)
         for name in pages:
+            page.set_viewport_size(WIDE)
             page.goto(f"{address}/{name}")
             loaded = page.evaluate(LOADED)
             found += [f"{name}: {complaint}" for complaint in complaints]
