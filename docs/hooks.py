@@ -1,12 +1,11 @@
 """What the pages take from elsewhere, so that nothing is written twice: files, sections of the README, tables.
 
 In a page ``<!-- README: The player -->`` stands for the README's section of that title, ``<!-- README: speed -->`` for
-what it holds between ``<!-- speed -->`` and ``<!-- /speed -->``, ``<!-- fields: envelope generator -->`` for the table
-of a hardware block's state, ``<!-- text: opm.registers -->`` for a module's docstring.
+what it holds between ``<!-- speed -->`` and ``<!-- /speed -->``, or for the block of code behind ``<!-- speed -->``;
+``<!-- fields: envelope generator -->`` for the table of a hardware block's state, ``<!-- registers: all -->`` for that
+of all registers.
 """
 
-import importlib
-import inspect
 import posixpath
 import re
 from pathlib import Path
@@ -18,6 +17,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 import opm
+from opm.registers import CHANNEL, CHIP, OPM, OPP, REGISTERS, SLOT
 
 ROOT = Path(__file__).parent.parent
 PAGES = (
@@ -31,7 +31,7 @@ PAGES = (
 """Files from elsewhere in the repository that are pages here, too, at their own path."""
 LINK = re.compile(r"(\]\()(?![a-z]+:)([^)#\s]+)")
 NOTEBOOK_LINK = re.compile(r'(href=")(?![a-z]+:)([^"#]+)\.(?:ipynb|md)')
-DIRECTIVE = re.compile(r"<!-- (README|fields|text): (.+?) -->")
+DIRECTIVE = re.compile(r"<!-- (README|fields|registers): (.+?) -->")
 
 
 def on_config(config: Any) -> None:
@@ -57,7 +57,7 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 
 
 def on_page_content(html: str, page: Page, **_: Any) -> str:
-    """Do the same for a notebook's links, which do not pass through Markdown; its code needs the room of the contents."""
+    """Do the same for a notebook's links, which do not pass through Markdown; its code takes the contents' room."""
     here = page.file.src_uri
     if not here.endswith(".ipynb"):
         return html
@@ -77,10 +77,11 @@ def relinked(markdown: str, source: str, here: str) -> str:
 
 
 def section(name: str, here: str) -> str:
-    """Return a part of the README: between two marks, or from a heading to the next that is not below it."""
+    """Return a part of the README: a marked block of code, between two marks, or from a heading to the next as high."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    marked = re.search(rf"<!-- {re.escape(name)} -->\n(.*?)\n<!-- /", readme, re.DOTALL)
-    headed = re.search(rf"^(#+) {re.escape(name)}\n(.*?)(?=^(?!\1#)#+ |\Z)", readme, re.DOTALL | re.MULTILINE)
+    mark = re.escape(name)
+    marked = re.search(rf"<!-- {mark} -->\n(```.*?```|.*?(?=\n<!-- /{mark} -->))", readme, re.DOTALL)
+    headed = re.search(rf"^(#+) {mark}\n(.*?)(?=^(?!\1#)#+ |\Z)", readme, re.DOTALL | re.MULTILINE)
     if not (marked or headed):
         raise PluginError(f"{here}: README.md has no section {name!r}")
     return relinked(marked[1] if marked else headed[2], "README.md", here)
@@ -101,9 +102,19 @@ def fields(block: str, here: str) -> str:
     return table(("field", "bits", "elements", "meaning"), *rows)
 
 
-def text(module: str, here: str) -> str:
-    """Return a module's docstring as it is."""
-    return f"```text\n{inspect.getdoc(importlib.import_module(module))}\n```"
+def registers(_: str, here: str) -> str:
+    """Return the table of all registers."""
+    lines = []
+    for row in sorted(REGISTERS, key=lambda row: (row.base, -row.high)):
+        last = row.base + {CHIP: 1, CHANNEL: 8, SLOT: 32}[row.scope] - 1
+        address = f"{row.base:02X}" + (f"-{last:02X}" if last > row.base else "")
+        bits = f"{row.high}-{row.low}" if row.high > row.low else str(row.high)
+        notes = (
+            f", bit 7 = {row.when}" if row.when >= 0 else "",
+            {OPM: ", YM2151", OPP: ", YM2164"}.get(row.chips, ""),
+        )
+        lines.append((address, bits, row.name, f"`{row.field}`", row.meaning + "".join(notes)))
+    return table(("address", "bits", "name", "state field", "meaning"), *lines)
 
 
-INSERTED = {"README": section, "fields": fields, "text": text}
+INSERTED = {"README": section, "fields": fields, "registers": registers}

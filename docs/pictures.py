@@ -272,9 +272,9 @@ def operators() -> None:
 
 @made
 def algorithms() -> None:
-    axes = plt.subplots(2, 4, figsize=(10, 4.5))[1].ravel()
+    axes = plt.subplots(2, 4, figsize=(8, 4))[1].ravel()
     for con, ax in enumerate(axes):
-        opm.plot.algorithm(opm.Voice(con=con, fb=0), ax)
+        opm.plot.algorithm(opm.Voice(con=con, ops=(opm.Operator(tl=0),) * 4), ax)
         ax.texts[-1].remove()
 
 
