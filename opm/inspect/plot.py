@@ -17,13 +17,21 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
 from .._check import channel_index, first_slot
-from ..events import CHIP, CYCLES_PER_FRAME, MASTER_CLOCKS_PER_FRAME, Events, from_writes, starts, to_writes
+from ..events import (
+    CHIP,
+    CYCLES_PER_FRAME,
+    MASTER_CLOCKS_PER_FRAME,
+    REFERENCE_RATE,
+    Events,
+    from_writes,
+    starts,
+    to_writes,
+)
 from ..pitch import REFERENCE_CLOCK, hertz_of, midi_of, note, note_name
 from ..registers import ALL_KEYS, KC, KF, KON, OPM, RL, SLOTS, rows
 from ..state import OPERATORS
 from ..tables import CARRIER, MODULATION
 from ..voice.voice import Voice
-from .sound import REFERENCE_RATE
 from .trace import trace
 from .views import DB_PER_STEP, STATES
 
