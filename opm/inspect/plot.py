@@ -15,7 +15,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
-from .._check import first_slot
+from .._check import channel_index, first_slot
 from ..events import (
     CHIP,
     CYCLES_PER_FRAME,
@@ -222,6 +222,48 @@ def traced_envelope(
 
 def _decimals(ms: float) -> int:
     return 2 if ms < 1 else 1 if ms < 100 else 0
+
+
+@_in_style
+def envelopes(rows: Any, channel: int, clock: float = REFERENCE_CLOCK, ax: Axes | None = None) -> Axes:
+    """Draw the levels of a channel's four operators over time, envelope and TL together; key-on and key-off marked.
+
+    Parameters
+    ----------
+    rows : (n,) structured array
+        A trace after every frame that has ``eg_level``, ``sl_tl`` and ``kon``: of a song in its middle, or of a chip.
+    channel : int
+        1 to 8.
+    clock : float
+        Master clock in Hz.
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    Axes
+        dB below full scale against seconds since the chip's reset; the LFO's AM is not in it.
+
+    Raises
+    ------
+    ValueError
+        No such channel, or a field is not in the trace.
+    """
+    ax = _axes(ax)
+    index = channel_index(channel)
+    seconds = np.asarray(rows["cycle"]) * 2 / clock
+    for op, first in OPERATORS.items():
+        level = rows["eg_level"][:, first + index] * DB_PER_STEP + (rows["sl_tl"][:, first + index] & 0x7F) * 0.75
+        ax.plot(seconds, -level, label=op)
+    keyed = rows["kon"][:, [first + index for first in OPERATORS.values()]].any(axis=1)
+    for at in np.flatnonzero(np.diff(keyed)) + 1:
+        ax.axvline(seconds[at], color="0.4", ls=":", lw=1)
+        text = "key on" if keyed[at] else "key off"
+        ax.annotate(text, (seconds[at], 0), (3, -2), textcoords="offset points", va="top", fontsize=8, color="0.4")
+    ax.set(xlabel="seconds", ylabel="level, dB", title=f"Operators of channel {channel}", ylim=(-98, 2))
+    ax.set_xlim(*seconds[[0, -1]])
+    ax.legend(loc="lower right", ncols=4)
+    return ax
 
 
 @_in_style
