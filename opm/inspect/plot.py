@@ -6,7 +6,6 @@ What they show is traced or played with ``opm`` itself; nothing is drawn from fo
 
 from collections.abc import Callable
 from functools import wraps
-from itertools import pairwise
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib.pyplot as plt
@@ -16,7 +15,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
-from .._check import first_slot
+from .._check import channel_index, first_slot
 from ..events import (
     CHIP,
     CYCLES_PER_FRAME,
@@ -32,6 +31,7 @@ from ..registers import ALL_KEYS, KC, KF, KON, OPM, RL, SLOTS, rows
 from ..state import OPERATORS
 from ..tables import CARRIER, MODULATION
 from ..voice.voice import Voice
+from .stages import stages
 from .trace import trace
 from .views import DB_PER_STEP, STATES
 
@@ -145,7 +145,7 @@ def envelope(
     voice: Voice, op: str = "C2", pitch: float | str = "A4", held_ms: float = 300, shown_ms: float = 600,
     clock: float = REFERENCE_CLOCK, ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
-    """Draw one operator's level in dB against ms from key-on, its states shaded, key-off marked.
+    """Draw one operator's level in dB against ms from key-on as ``traced_envelope`` does, key-off marked.
 
     Parameters
     ----------
@@ -175,19 +175,94 @@ def envelope(
     slot = first_slot(op)
     stop = key_on + round(shown_ms * rate)
     rows = trace(events, [("eg_level", slot), ("eg_state", slot)], start=key_on + 2, stop=stop)
-    time = np.arange(len(rows)) / rate
-    states = np.asarray(rows[f"eg_state[{slot}]"])
-    cuts = [0, *(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]
-    labelled = set()
-    for first, end in pairwise(cuts):
-        state = int(states[first])
-        label = None if state in labelled else STATES[state]
-        labelled.add(state)
-        ax.axvspan(time[first], time[end - 1], color=STATE_COLOURS[state], alpha=0.22, label=label, lw=0)
-    ax.plot(time, -np.asarray(rows[f"eg_level[{slot}]"]) * DB_PER_STEP, "k", lw=1.2)
+    traced_envelope(rows[f"eg_level[{slot}]"], rows[f"eg_state[{slot}]"], 1000 * rate, ax)
     ax.axvline(held_ms, color="0.4", ls=":", lw=1)
-    ax.set(xlabel="ms after key-on", ylabel="level, dB", title=f"Envelope of {op}", xlim=(0, shown_ms), ylim=(-98, 2))
-    ax.legend(loc="upper right")
+    ax.set(xlabel="ms after key-on", title=f"Envelope of {op}", xlim=(0, shown_ms))
+    return ax
+
+
+@_in_style
+def traced_envelope(
+    levels: npt.NDArray[Any], states: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: Axes | None = None
+) -> Axes:
+    """Draw an envelope that was traced: level in dB against ms, stages shaded.
+
+    The legend says how long each took when it first came, or ``>`` how long it had lasted when the key, or the end of
+    the trace, cut it short.
+
+    Parameters
+    ----------
+    levels, states : (n,) int
+        ``eg_level`` and ``eg_state`` of a slot, a row a frame.
+    rate : float
+        Frames per second.
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = _axes(ax)
+    ms = 1000 / rate
+    labelled = set()
+    for stage in stages(levels, states):
+        length = (stage.end - stage.start) * ms
+        said = f"{STATES[stage.state]} {'' if stage.whole else '> '}{length:.{_decimals(length)}f} ms"
+        label = None if stage.state in labelled else said
+        labelled.add(stage.state)
+        colour = STATE_COLOURS[stage.state]
+        ax.axvspan(stage.start * ms, stage.end * ms, color=colour, alpha=0.22, label=label, lw=0)
+    ax.plot(np.arange(len(levels)) * ms, -np.asarray(levels) * DB_PER_STEP, "k", lw=1.2)
+    ax.set(xlabel="ms", ylabel="level, dB", xlim=(0, len(levels) * ms), ylim=(-98, 2))
+    if labelled:
+        ax.legend(loc="upper right")
+    return ax
+
+
+def _decimals(ms: float) -> int:
+    return 2 if ms < 1 else 1 if ms < 100 else 0
+
+
+@_in_style
+def envelopes(rows: Any, channel: int, clock: float = REFERENCE_CLOCK, ax: Axes | None = None) -> Axes:
+    """Draw the levels of a channel's four operators over time, envelope and TL together; key-on and key-off marked.
+
+    Parameters
+    ----------
+    rows : (n,) structured array
+        A trace after every frame that has ``eg_level``, ``sl_tl`` and ``kon``: of a song in its middle, or of a chip.
+    channel : int
+        1 to 8.
+    clock : float
+        Master clock in Hz.
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    Axes
+        dB below full scale against seconds since the chip's reset; the LFO's AM is not in it.
+
+    Raises
+    ------
+    ValueError
+        No such channel, or a field is not in the trace.
+    """
+    ax = _axes(ax)
+    index = channel_index(channel)
+    seconds = np.asarray(rows["cycle"]) * 2 / clock
+    for op, first in OPERATORS.items():
+        level = rows["eg_level"][:, first + index] * DB_PER_STEP + (rows["sl_tl"][:, first + index] & 0x7F) * 0.75
+        ax.plot(seconds, -level, label=op)
+    keyed = rows["kon"][:, [first + index for first in OPERATORS.values()]].any(axis=1)
+    for at in np.flatnonzero(np.diff(keyed)) + 1:
+        ax.axvline(seconds[at], color="0.4", ls=":", lw=1)
+        text = "key on" if keyed[at] else "key off"
+        ax.annotate(text, (seconds[at], 0), (3, -2), textcoords="offset points", va="top", fontsize=8, color="0.4")
+    ax.set(xlabel="seconds", ylabel="level, dB", title=f"Operators of channel {channel}", ylim=(-98, 2))
+    ax.set_xlim(*seconds[[0, -1]])
+    ax.legend(loc="lower right", ncols=4)
     return ax
 
 
@@ -344,20 +419,23 @@ def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     places = _PLACES[voice.con]
     carriers = [op for op, heard in zip(OPERATORS, CARRIER[:, voice.con], strict=True) if heard]
     right = max(x for x, _ in places.values())
+    between = "\n" if right > 2 else " "
     boxes = {}
     for op, values in zip(OPERATORS, voice.ops, strict=True):
         box = {"boxstyle": "round", "fc": "#bfe3dd" if op in carriers else "white", "ec": "0.3"}
-        text = f"{op}\n{0 - 0.75 * values.tl:.0f} dB"
-        boxes[op] = ax.text(*places[op], text, ha="center", va="center", bbox=box, fontsize=8).get_bbox_patch()
+        text = f"{op}{between}{0 - 0.75 * values.tl:.0f} dB"
+        boxes[op] = ax.text(*places[op], text, ha="center", va="center", bbox=box, fontsize="small").get_bbox_patch()
     for first, last in (wire for wire, there in _WIRES.items() if there[voice.con]):
         ends = {"patchA": boxes[first], "patchB": boxes[last], "shrinkA": 1, "shrinkB": 1}
         ax.annotate("", places[last], places[first], arrowprops={"arrowstyle": "-|>", "fc": "k", **ends})
     for op in carriers:
         out = {"arrowstyle": "-|>", "color": COLOURS[2], "patchA": boxes[op], "shrinkA": 1}
         ax.annotate("", (right + 0.8, places[op][1]), places[op], arrowprops=out)
-    x, y = places["M1"]
-    ax.text(x, y + 0.42, f"feedback {voice.fb}", ha="center", fontsize=8, color="0.4")
-    ax.set(xlim=(-0.5, right + 0.9), ylim=(-1.7, 1.8), title=f"Algorithm {voice.con}")
+    ax.annotate(
+        f"feedback {voice.fb}", places["M1"], xytext=(0, 14), textcoords="offset points",
+        ha="center", fontsize="small", color="0.4",
+    )  # fmt: skip
+    ax.set(xlim=(-0.5, right + 0.9), ylim=(-1.7, 2), title=f"Algorithm {voice.con}")
     ax.axis("off")
     return ax
 

@@ -1,5 +1,7 @@
 """Pictures: each returns its Axes, labelled with units, and draws into the Axes it is given."""
 
+import re
+
 import matplotlib as mpl
 
 mpl.use("Agg")
@@ -32,12 +34,38 @@ def song():
 
 def test_envelope_shows_all_states():
     ax = plot.envelope(VOICE)
-    assert {text.get_text() for text in ax.get_legend().get_texts()} == {"attack", "decay 1", "decay 2", "release"}
+    said = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert [re.sub(r" (> )?[\d.]+ ms", "", text) for text in said] == ["attack", "decay 1", "decay 2", "release"]
     levels = ax.lines[0].get_ydata()
     assert levels.max() > -1
     assert levels[-1] < -50
     assert "ms" in ax.get_xlabel()
     assert "dB" in ax.get_ylabel()
+
+
+def test_envelopes_show_all_operators_in_mid_song(song):
+    on, off = 24.121, 24.922  # of a note on channel 3
+    first, last = (round(at * plot.REFERENCE_RATE) for at in (on - 0.02, off + 0.08))
+    rows = opm.trace(song, ["kon", "eg_level", "sl_tl"], start=first, stop=last)
+    ax = plot.envelopes(rows, 3)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["M1", "M2", "C1", "C2"]
+    tops = [line.get_ydata().max() for line in ax.lines[:4]]
+    assert tops == pytest.approx([-27, -30, -25.5, -18], abs=0.2)  # the attack comes to TL
+    assert [text.get_text() for text in ax.texts] == ["key on", "key off"]
+    assert [text.xy[0] for text in ax.texts] == pytest.approx([on, off], abs=0.002)
+    assert ax.get_xlim() == pytest.approx([on - 0.02, off + 0.08], abs=0.001)
+    with pytest.raises(ValueError, match="channel must be 1 to 8, got 9"):
+        plot.envelopes(rows, 9)
+    with pytest.raises(ValueError, match="kon"):
+        plot.envelopes(opm.trace(song, ["eg_level", "sl_tl"], stop=3), 1)
+
+
+def test_envelopes_leave_the_ramp_bit_of_the_ym2164_out():
+    chip = opm.YM2164()
+    chip.write_register(0x60, 0x80 | 40)
+    chip.generate(40)
+    rows = opm.trace(chip, ["kon", "eg_level", "sl_tl"], stop=2)
+    assert plot.envelopes(rows, 1).lines[0].get_ydata() == pytest.approx([-96 + 96 / 1024 - 30] * 2)
 
 
 def test_operators_show_phase_and_output():
