@@ -56,9 +56,9 @@ def key(chip: opm.YM2151, voice: opm.Voice | None = None, channel: int = 1) -> N
     chip.write_register(0x08, (voice.slots << 3 if voice else 0) | channel - 1)
 
 
-def kept(name: str, samples: npt.NDArray[np.int16], rate: float = RATE) -> None:
+def kept(name: str, samples: npt.NDArray[np.int16]) -> None:
     """Write a sound, as loud as it may be."""
-    sound = soxr.resample(samples.astype(np.float32), rate, 48_000)
+    sound = soxr.resample(samples.astype(np.float32), RATE, 48_000)
     sound *= 0.7 / max(np.abs(sound).max(), 1)
     soundfile.write(SOUNDS / f"{name}.ogg", sound, 48_000, subtype="OPUS", compression_level=0.9)
 
@@ -346,17 +346,11 @@ def csm_voice() -> npt.NDArray[np.int16]:
 
 @made
 def stems() -> None:
-    song = opm.load(SONG)
-    channels = song.stems(start=28, stop=32)
-    time = 28 + np.arange(len(channels)) / song.sample_rate
-    ax = figure(height=4.5)
-    for channel in range(8):
-        loud = channels[:, channel].sum(axis=1) / 2
-        ax.plot(time[::16], loud[::16] / 9000 - channel, lw=0.5)
-    ax.set_yticks([-channel for channel in range(8)], [str(channel + 1) for channel in range(8)])
-    ax.set(xlabel="seconds", ylabel="channel", title="Stems", xlim=(28, 32))
+    """What the README's six lines draw."""
+    channels = opm.load(SONG).stems(start=28, stop=32)
+    opm.plot.oscilloscope(channels.sum(axis=2))
     for number, name in ((1, "bassoon"), (8, "drums")):
-        kept(f"stem_{name}", channels[:, number - 1], song.sample_rate)
+        kept(f"stem_{name}", channels[:, number - 1])
 
 
 @made
