@@ -348,13 +348,7 @@ def csm_voice() -> npt.NDArray[np.int16]:
 def stems() -> None:
     song = opm.load(SONG)
     channels = song.stems(start=28, stop=32)
-    time = 28 + np.arange(len(channels)) / song.sample_rate
-    ax = figure(height=4.5)
-    for channel in range(8):
-        loud = channels[:, channel].sum(axis=1) / 2
-        ax.plot(time[::16], loud[::16] / 9000 - channel, lw=0.5)
-    ax.set_yticks([-channel for channel in range(8)], [str(channel + 1) for channel in range(8)])
-    ax.set(xlabel="seconds", ylabel="channel", title="Stems", xlim=(28, 32))
+    opm.plot.oscilloscope(channels.sum(axis=2))
     for number, name in ((1, "bassoon"), (8, "drums")):
         kept(f"stem_{name}", channels[:, number - 1], song.sample_rate)
 
