@@ -16,6 +16,7 @@ What there is
 ``trace``, ``write_vcd``    state over time, as an array or for a wave viewer
 ``views``                   looks at a state record: dB, Hz, names; ``help(opm.views)``
 ``plot``                    pictures, with matplotlib; ``import opm.plot``
+``explorer``                a voice as sliders, drawn and heard, in a notebook
 ``listen``                  sounds as players in a notebook
 ``measure``                 envelope times and frequencies, measured on the chip
 ``Voice``, ``Operator``     instruments; ``read_voices``, ``write_opm`` their files, ``extract_voices`` a song's
@@ -101,13 +102,17 @@ __version__ = "0.2.0"
 
 def __dir__() -> list[str]:
     """Return the public names alone."""
-    return sorted([*__all__, "plot", "__doc__", "__version__"])
+    return sorted([*__all__, "explorer", "plot", "__doc__", "__version__"])
 
 
 def __getattr__(name: str) -> Any:
-    """Import ``plot`` when it is asked for: it needs matplotlib."""
+    """Import ``plot`` and ``explorer`` when they are asked for: they need matplotlib and ipywidgets."""
     if name == "plot":
         from .inspect import plot
 
         return plot
+    if name == "explorer":
+        from .inspect.explorer import explorer
+
+        return explorer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -30,6 +30,7 @@ def public():
             yield f"opm.{name}", thing
             if inspect.isclass(thing):
                 yield from members(thing, f"opm.{name}")
+    yield "opm.explorer", opm.explorer
     yield from members(views, "opm.views")
     yield from members(plot, "opm.plot")
     yield from members(measure, "opm.measure")
@@ -78,6 +79,7 @@ EXAMPLES = [
     "opm.dataset",
     "opm.dataset.prior",
     "opm.many.render",
+    "opm.inspect.explorer",
     "opm.inspect.measure",
     "opm.inspect.sound",
     "opm.inspect.trace",

@@ -6,7 +6,6 @@ What they show is traced or played with ``opm`` itself; nothing is drawn from fo
 
 from collections.abc import Callable
 from functools import wraps
-from itertools import pairwise
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib.pyplot as plt
@@ -17,13 +16,22 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
 from .._check import first_slot
-from ..events import CHIP, CYCLES_PER_FRAME, MASTER_CLOCKS_PER_FRAME, Events, from_writes, starts, to_writes
+from ..events import (
+    CHIP,
+    CYCLES_PER_FRAME,
+    MASTER_CLOCKS_PER_FRAME,
+    REFERENCE_RATE,
+    Events,
+    from_writes,
+    starts,
+    to_writes,
+)
 from ..pitch import REFERENCE_CLOCK, hertz_of, midi_of, note, note_name
 from ..registers import ALL_KEYS, KC, KF, KON, OPM, RL, SLOTS, rows
 from ..state import OPERATORS
 from ..tables import CARRIER, MODULATION
 from ..voice.voice import Voice
-from .sound import REFERENCE_RATE
+from .stages import stages
 from .trace import trace
 from .views import DB_PER_STEP, STATES
 
@@ -138,7 +146,7 @@ def envelope(
     voice: Voice, op: str = "C2", pitch: float | str = "A4", held_ms: float = 300, shown_ms: float = 600,
     clock: float = REFERENCE_CLOCK, ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
-    """Draw one operator's level in dB against ms from key-on, its states shaded, key-off marked.
+    """Draw one operator's level in dB against ms from key-on as ``traced_envelope`` does, key-off marked.
 
     Parameters
     ----------
@@ -168,20 +176,53 @@ def envelope(
     slot = first_slot(op)
     stop = key_on + round(shown_ms * rate)
     rows = trace(events, [("eg_level", slot), ("eg_state", slot)], start=key_on + 2, stop=stop)
-    time = np.arange(len(rows)) / rate
-    states = np.asarray(rows[f"eg_state[{slot}]"])
-    cuts = [0, *(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]
-    labelled = set()
-    for first, end in pairwise(cuts):
-        state = int(states[first])
-        label = None if state in labelled else STATES[state]
-        labelled.add(state)
-        ax.axvspan(time[first], time[end - 1], color=STATE_COLOURS[state], alpha=0.22, label=label, lw=0)
-    ax.plot(time, -np.asarray(rows[f"eg_level[{slot}]"]) * DB_PER_STEP, "k", lw=1.2)
+    traced_envelope(rows[f"eg_level[{slot}]"], rows[f"eg_state[{slot}]"], 1000 * rate, ax)
     ax.axvline(held_ms, color="0.4", ls=":", lw=1)
-    ax.set(xlabel="ms after key-on", ylabel="level, dB", title=f"Envelope of {op}", xlim=(0, shown_ms), ylim=(-98, 2))
-    ax.legend(loc="upper right")
+    ax.set(xlabel="ms after key-on", title=f"Envelope of {op}", xlim=(0, shown_ms))
     return ax
+
+
+@_in_style
+def traced_envelope(
+    levels: npt.NDArray[Any], states: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: Axes | None = None
+) -> Axes:
+    """Draw an envelope that was traced: level in dB against ms, stages shaded.
+
+    The legend says how long each took when it first came, or ``>`` how long it had lasted when the key, or the end of
+    the trace, cut it short.
+
+    Parameters
+    ----------
+    levels, states : (n,) int
+        ``eg_level`` and ``eg_state`` of a slot, a row a frame.
+    rate : float
+        Frames per second.
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = _axes(ax)
+    ms = 1000 / rate
+    labelled = set()
+    for stage in stages(levels, states):
+        length = (stage.end - stage.start) * ms
+        said = f"{STATES[stage.state]} {'' if stage.whole else '> '}{length:.{_decimals(length)}f} ms"
+        label = None if stage.state in labelled else said
+        labelled.add(stage.state)
+        colour = STATE_COLOURS[stage.state]
+        ax.axvspan(stage.start * ms, stage.end * ms, color=colour, alpha=0.22, label=label, lw=0)
+    ax.plot(np.arange(len(levels)) * ms, -np.asarray(levels) * DB_PER_STEP, "k", lw=1.2)
+    ax.set(xlabel="ms", ylabel="level, dB", xlim=(0, len(levels) * ms), ylim=(-98, 2))
+    if labelled:
+        ax.legend(loc="upper right")
+    return ax
+
+
+def _decimals(ms: float) -> int:
+    return 2 if ms < 1 else 1 if ms < 100 else 0
 
 
 @_in_style
@@ -337,20 +378,23 @@ def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     places = _PLACES[voice.con]
     carriers = [op for op, heard in zip(OPERATORS, CARRIER[:, voice.con], strict=True) if heard]
     right = max(x for x, _ in places.values())
+    between = "\n" if right > 2 else " "
     boxes = {}
     for op, values in zip(OPERATORS, voice.ops, strict=True):
         box = {"boxstyle": "round", "fc": "#bfe3dd" if op in carriers else "white", "ec": "0.3"}
-        text = f"{op}\n{0 - 0.75 * values.tl:.0f} dB"
-        boxes[op] = ax.text(*places[op], text, ha="center", va="center", bbox=box, fontsize=8).get_bbox_patch()
+        text = f"{op}{between}{0 - 0.75 * values.tl:.0f} dB"
+        boxes[op] = ax.text(*places[op], text, ha="center", va="center", bbox=box, fontsize="small").get_bbox_patch()
     for first, last in (wire for wire, there in _WIRES.items() if there[voice.con]):
         ends = {"patchA": boxes[first], "patchB": boxes[last], "shrinkA": 1, "shrinkB": 1}
         ax.annotate("", places[last], places[first], arrowprops={"arrowstyle": "-|>", "fc": "k", **ends})
     for op in carriers:
         out = {"arrowstyle": "-|>", "color": COLOURS[2], "patchA": boxes[op], "shrinkA": 1}
         ax.annotate("", (right + 0.8, places[op][1]), places[op], arrowprops=out)
-    x, y = places["M1"]
-    ax.text(x, y + 0.42, f"feedback {voice.fb}", ha="center", fontsize=8, color="0.4")
-    ax.set(xlim=(-0.5, right + 0.9), ylim=(-1.7, 1.8), title=f"Algorithm {voice.con}")
+    ax.annotate(
+        f"feedback {voice.fb}", places["M1"], xytext=(0, 14), textcoords="offset points",
+        ha="center", fontsize="small", color="0.4",
+    )  # fmt: skip
+    ax.set(xlim=(-0.5, right + 0.9), ylim=(-1.7, 2), title=f"Algorithm {voice.con}")
     ax.axis("off")
     return ax
 

@@ -9,11 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..events import MASTER_CLOCKS_PER_FRAME
-from ..pitch import REFERENCE_CLOCK
+from ..events import REFERENCE_RATE
 
-REFERENCE_RATE = REFERENCE_CLOCK / MASTER_CLOCKS_PER_FRAME
-"""Frames per second at the reference clock."""
 FASTEST = 200_000
 """Hz that Vorbis takes."""
 _COMPRESSION = 0.7

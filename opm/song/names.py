@@ -6,16 +6,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ..chip import run
-from ..events import CYCLES_PER_FRAME
+from ..events import CYCLES_PER_FRAME, REFERENCE_RATE
 from ..pitch import hertz_of, midi_of
 from ..voice.extract import Found
-from ..voice.play import RATE, events_of_notes
+from ..voice.play import events_of_notes
 
 _HELD = 0.35
 """Seconds of the note."""
 _WINDOW = 256
 """Frames of which a level is taken: 4.6 ms."""
-_FRAMES = round(_HELD * RATE) // _WINDOW * _WINDOW
+_FRAMES = round(_HELD * REFERENCE_RATE) // _WINDOW * _WINDOW
 _SLOW, _SHORT = 0.04, 0.12
 """Seconds: a swell takes longer to come up, a hit less to go."""
 _HELD_LEVEL, _GONE = 0.4, 0.1
@@ -46,17 +46,17 @@ def described(found: Found, clock: float) -> str:
 def _shape(sound: npt.NDArray[np.float64]) -> str:
     """Return a word for a note's level over time."""
     level = np.sqrt(np.square(sound.reshape(-1, _WINDOW)).mean(axis=1))
-    if np.argmax(level > level.max() / 2) * _WINDOW / RATE > _SLOW:
+    if np.argmax(level > level.max() / 2) * _WINDOW / REFERENCE_RATE > _SLOW:
         return "swell"
     after = level[level.argmax() :] / level.max()
     if after[-1] > _HELD_LEVEL:
         return "tone"
-    return "hit" if (after < _GONE).any() and np.argmax(after < _GONE) * _WINDOW / RATE < _SHORT else "pluck"
+    return "hit" if (after < _GONE).any() and np.argmax(after < _GONE) * _WINDOW / REFERENCE_RATE < _SHORT else "pluck"
 
 
 def _colour(sound: npt.NDArray[np.float64], midi: float) -> str:
     """Return a word for a note's spectrum."""
     power = np.square(np.abs(np.fft.rfft(sound * np.hanning(len(sound)))))[1:]
-    hertz = np.arange(1, len(power) + 1) * RATE / len(sound)
+    hertz = np.arange(1, len(power) + 1) * REFERENCE_RATE / len(sound)
     centre = (hertz * power).sum() / power.sum() / hertz_of(midi)
     return next(colour for above, colour in _COLOURS.items() if centre < above)
