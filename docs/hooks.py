@@ -94,10 +94,15 @@ def table(*lines: tuple[str, ...]) -> str:
 
 
 def fields(block: str, here: str) -> str:
-    """Return the table of a block's state."""
-    own = [field for field in opm.FIELDS if field.block == block]
-    if not own:
+    """Return the table of a block's state; of all blocks, each with its heading."""
+    blocks = list(dict.fromkeys(field.block for field in opm.FIELDS))
+    if block == "all":
+        return "\n\n".join(
+            f"## {name[0].upper()}{re.split('[;:]', name)[0][1:]}\n\n{fields(name, here)}" for name in blocks
+        )
+    if block not in blocks:
         raise PluginError(f"{here}: the state has no block {block!r}")
+    own = (field for field in opm.FIELDS if field.block == block)
     rows = ((f"`{field.name}`", str(field.bits), str(field.count), field.meaning) for field in own)
     return table(("field", "bits", "elements", "meaning"), *rows)
 

@@ -346,8 +346,8 @@ def csm_voice() -> npt.NDArray[np.int16]:
 
 @made
 def stems() -> None:
-    """What the README's six lines draw."""
-    channels = opm.load(SONG).stems(start=28, stop=32)
+    song = opm.load(SONG)
+    channels = song.stems(start=28, stop=32)
     opm.plot.oscilloscope(channels.sum(axis=2))
     for number, name in ((1, "bassoon"), (8, "drums")):
         kept(f"stem_{name}", channels[:, number - 1])

@@ -78,6 +78,7 @@ _OUT_OF = {op: (slot + 13) % CYCLES_PER_FRAME for op, slot in OPERATORS.items()}
 def _in_style(draw: Callable[P, R]) -> Callable[P, R]:
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
+        plt.draw_if_interactive()  # Loads the backend, which in a notebook sets what leaving the style would undo.
         with plt.style.context(style):
             return draw(*args, **kwargs)
 
@@ -393,7 +394,7 @@ def spectrogram(
     seconds = (np.arange(size.shape[1]) * step + window / 2) / rate
     image = ax.pcolormesh(
         seconds, np.arange(len(size)) * rate / window, 20 * np.log10(np.maximum(size, 1e-6)),
-        vmin=-100, vmax=-10, shading="nearest", rasterized=True,
+        vmin=-80, vmax=-10, shading="nearest", rasterized=True,
     )  # fmt: skip
     ax.figure.colorbar(image, ax=ax, label="dB")
     ax.set(xlabel="seconds", ylabel="Hz", ylim=(0, top), title="Spectrum over time")
@@ -541,12 +542,12 @@ def _register(address: int) -> tuple[int, str]:
 
 @_in_style
 def oscilloscope(channels: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: Axes | None = None) -> Axes:
-    """Draw the eight channels, one above the other.
+    """Draw channels, one above the other: in ms, or in seconds if there is more than one.
 
     Parameters
     ----------
-    channels : (n, 8) int16
-        What ``generate_channels`` returns.
+    channels : (n, channels) int16
+        What ``generate_channels`` returns, or stems, ``song.stems().sum(axis=2)``.
     rate : float
         Samples per second.
     ax : Axes, optional
@@ -557,9 +558,12 @@ def oscilloscope(channels: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: A
     Axes
     """
     ax = ax if ax is not None else plt.subplots(figsize=(7, 5))[1]
-    time = np.arange(len(channels)) / rate * 1000
-    for ch in range(channels.shape[1]):
-        ax.plot(time, channels[:, ch] / 8192 * 0.45 + (8 - ch), lw=0.8, color=COLOURS[ch % 8])
-    ax.set_yticks(range(8, 0, -1), [str(ch) for ch in range(1, 9)])
-    ax.set(xlabel="ms", ylabel="channel", title="Channels", xlim=(0, time[-1] if len(time) else 1), ylim=(0.3, 8.7))
+    count = channels.shape[1]
+    long = len(channels) > rate
+    time = np.arange(len(channels)) / (rate if long else rate / 1000)
+    for ch in range(count):
+        ax.plot(time, channels[:, ch] / 8192 * 0.45 - ch, lw=0.5 if long else 0.8, color=COLOURS[ch % 8])
+    ax.set_yticks(range(0, -count, -1), [str(ch + 1) for ch in range(count)])
+    ax.set(xlabel="seconds" if long else "ms", ylabel="channel", title="Channels", ylim=(0.7 - count, 0.7))
+    ax.set_xlim(0, time[-1] if len(time) else 1)
     return ax

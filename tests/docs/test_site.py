@@ -1,5 +1,6 @@
 """The site is built without a warning, its links lead somewhere, and a browser finds nothing to complain about."""
 
+import ast
 import functools
 import importlib.util
 import os
@@ -101,6 +102,13 @@ def test_nothing_is_fetched_from_outside(pages):
 def test_pages_are_all_there(pages):
     notebooks = {f"notebooks/{path.stem}.html" for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert {"CHANGELOG.html", "CONTRIBUTING.html", "formats.html", "player.html", *SOUNDING, *notebooks} <= set(pages)
+
+
+def test_every_function_of_the_chip_is_shown(pages):
+    shown = set().union(*(links.anchors for page, links in pages.items() if page.startswith("reference/source/")))
+    for source in [*ROOT.glob("opm/cycle/*.py"), *ROOT.glob("opm/span/*.py")]:
+        functions = (node.name for node in ast.parse(source.read_text()).body if isinstance(node, ast.FunctionDef))
+        assert {f"opm.{source.parent.name}.{source.stem}.{name}" for name in functions} <= shown, source
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -95,6 +95,9 @@ def test_song_pictures(song):
     assert len(roll.collections) > 500
     assert roll.get_xlim()[1] == pytest.approx(45.05, abs=0.1)
     assert len(plot.oscilloscope(np.zeros((100, 8), np.int16)).lines) == 8
+    two_chips = plot.oscilloscope(np.zeros((60_000, 16), np.int16))
+    assert (two_chips.get_xlabel(), two_chips.get_xlim()[1]) == ("seconds", pytest.approx(1.07, abs=0.01))
+    assert [label.get_text() for label in two_chips.get_yticklabels()] == [str(channel) for channel in range(1, 17)]
 
 
 def test_a_given_axes_is_used():
