@@ -159,7 +159,7 @@ def test_search_works_from_a_folder_without_a_server(site):
         complaints = browser.complaints(page)
         page.goto((site / "chip" / "noise.html").as_uri())
         page.wait_for_selector(".md-search__input[placeholder=Search]")
-        page.fill(".md-search__input", "vibrato")
+        page.type(".md-search__input", "vibrato")
         page.click(".md-search-result__item a")
         page.wait_for_url(lambda url: "noise" not in url)
         assert "vibrato" in page.inner_text("article").lower()
