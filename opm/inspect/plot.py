@@ -15,7 +15,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
-from .._check import first_slot
+from .._check import channel_index, first_slot
 from ..events import (
     CHIP,
     CYCLES_PER_FRAME,
@@ -223,6 +223,48 @@ def traced_envelope(
 
 def _decimals(ms: float) -> int:
     return 2 if ms < 1 else 1 if ms < 100 else 0
+
+
+@_in_style
+def envelopes(rows: Any, channel: int, clock: float = REFERENCE_CLOCK, ax: Axes | None = None) -> Axes:
+    """Draw the levels of a channel's four operators over time, envelope and TL together; key-on and key-off marked.
+
+    Parameters
+    ----------
+    rows : (n,) structured array
+        A trace after every frame that has ``eg_level``, ``sl_tl`` and ``kon``: of a song in its middle, or of a chip.
+    channel : int
+        1 to 8.
+    clock : float
+        Master clock in Hz.
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    Axes
+        dB below full scale against seconds since the chip's reset; the LFO's AM is not in it.
+
+    Raises
+    ------
+    ValueError
+        No such channel, or a field is not in the trace.
+    """
+    ax = _axes(ax)
+    index = channel_index(channel)
+    seconds = np.asarray(rows["cycle"]) * 2 / clock
+    for op, first in OPERATORS.items():
+        level = rows["eg_level"][:, first + index] * DB_PER_STEP + (rows["sl_tl"][:, first + index] & 0x7F) * 0.75
+        ax.plot(seconds, -level, label=op)
+    keyed = rows["kon"][:, [first + index for first in OPERATORS.values()]].any(axis=1)
+    for at in np.flatnonzero(np.diff(keyed)) + 1:
+        ax.axvline(seconds[at], color="0.4", ls=":", lw=1)
+        text = "key on" if keyed[at] else "key off"
+        ax.annotate(text, (seconds[at], 0), (3, -2), textcoords="offset points", va="top", fontsize=8, color="0.4")
+    ax.set(xlabel="seconds", ylabel="level, dB", title=f"Operators of channel {channel}", ylim=(-98, 2))
+    ax.set_xlim(*seconds[[0, -1]])
+    ax.legend(loc="lower right", ncols=4)
+    return ax
 
 
 @_in_style
@@ -500,12 +542,12 @@ def _register(address: int) -> tuple[int, str]:
 
 @_in_style
 def oscilloscope(channels: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: Axes | None = None) -> Axes:
-    """Draw the eight channels, one above the other.
+    """Draw channels, one above the other: in ms, or in seconds if there is more than one.
 
     Parameters
     ----------
-    channels : (n, 8) int16
-        What ``generate_channels`` returns.
+    channels : (n, channels) int16
+        What ``generate_channels`` returns, or stems, ``song.stems().sum(axis=2)``.
     rate : float
         Samples per second.
     ax : Axes, optional
@@ -516,9 +558,12 @@ def oscilloscope(channels: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: A
     Axes
     """
     ax = ax if ax is not None else plt.subplots(figsize=(7, 5))[1]
-    time = np.arange(len(channels)) / rate * 1000
-    for ch in range(channels.shape[1]):
-        ax.plot(time, channels[:, ch] / 8192 * 0.45 + (8 - ch), lw=0.8, color=COLOURS[ch % 8])
-    ax.set_yticks(range(8, 0, -1), [str(ch) for ch in range(1, 9)])
-    ax.set(xlabel="ms", ylabel="channel", title="Channels", xlim=(0, time[-1] if len(time) else 1), ylim=(0.3, 8.7))
+    count = channels.shape[1]
+    long = len(channels) > rate
+    time = np.arange(len(channels)) / (rate if long else rate / 1000)
+    for ch in range(count):
+        ax.plot(time, channels[:, ch] / 8192 * 0.45 - ch, lw=0.5 if long else 0.8, color=COLOURS[ch % 8])
+    ax.set_yticks(range(0, -count, -1), [str(ch + 1) for ch in range(count)])
+    ax.set(xlabel="seconds" if long else "ms", ylabel="channel", title="Channels", ylim=(0.7 - count, 0.7))
+    ax.set_xlim(0, time[-1] if len(time) else 1)
     return ax

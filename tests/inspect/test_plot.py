@@ -43,6 +43,31 @@ def test_envelope_shows_all_states():
     assert "dB" in ax.get_ylabel()
 
 
+def test_envelopes_show_all_operators_in_mid_song(song):
+    on, off = 24.121, 24.922  # of a note on channel 3
+    first, last = (round(at * plot.REFERENCE_RATE) for at in (on - 0.02, off + 0.08))
+    rows = opm.trace(song, ["kon", "eg_level", "sl_tl"], start=first, stop=last)
+    ax = plot.envelopes(rows, 3)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["M1", "M2", "C1", "C2"]
+    tops = [line.get_ydata().max() for line in ax.lines[:4]]
+    assert tops == pytest.approx([-27, -30, -25.5, -18], abs=0.2)  # the attack comes to TL
+    assert [text.get_text() for text in ax.texts] == ["key on", "key off"]
+    assert [text.xy[0] for text in ax.texts] == pytest.approx([on, off], abs=0.002)
+    assert ax.get_xlim() == pytest.approx([on - 0.02, off + 0.08], abs=0.001)
+    with pytest.raises(ValueError, match="channel must be 1 to 8, got 9"):
+        plot.envelopes(rows, 9)
+    with pytest.raises(ValueError, match="kon"):
+        plot.envelopes(opm.trace(song, ["eg_level", "sl_tl"], stop=3), 1)
+
+
+def test_envelopes_leave_the_ramp_bit_of_the_ym2164_out():
+    chip = opm.YM2164()
+    chip.write_register(0x60, 0x80 | 40)
+    chip.generate(40)
+    rows = opm.trace(chip, ["kon", "eg_level", "sl_tl"], stop=2)
+    assert plot.envelopes(rows, 1).lines[0].get_ydata() == pytest.approx([-96 + 96 / 1024 - 30] * 2)
+
+
 def test_operators_show_phase_and_output():
     axes = plot.operators(VOICE, cycles=2)
     outputs = [ax.lines[1].get_ydata() for ax in axes]
@@ -70,6 +95,9 @@ def test_song_pictures(song):
     assert len(roll.collections) > 500
     assert roll.get_xlim()[1] == pytest.approx(45.05, abs=0.1)
     assert len(plot.oscilloscope(np.zeros((100, 8), np.int16)).lines) == 8
+    two_chips = plot.oscilloscope(np.zeros((60_000, 16), np.int16))
+    assert (two_chips.get_xlabel(), two_chips.get_xlim()[1]) == ("seconds", pytest.approx(1.07, abs=0.01))
+    assert [label.get_text() for label in two_chips.get_yticklabels()] == [str(channel) for channel in range(1, 17)]
 
 
 def test_a_given_axes_is_used():
