@@ -34,7 +34,7 @@ def first_slot(op: Any) -> int:
     raise ValueError(f"op must be one of {', '.join(OPERATORS)}, got {op!r}")
 
 
-def output(name: str, array: Any, shape: tuple[int, int]) -> Samples:
+def output(name: str, array: Any, shape: tuple[int, ...]) -> Samples:
     """Return an array that samples can be written to; TypeError or ValueError if it does not fit."""
     if not isinstance(array, np.ndarray) or array.dtype != np.int16:
         raise TypeError(f"{name} must be an int16 array, got {getattr(array, 'dtype', type(array).__name__)}")

@@ -4,6 +4,7 @@ NOT EMULATED: the analogue side (YM3012 output filter, slew, noise), supply and 
 half-cycles of phiM. ``port 0`` reads as 255. Source of all behaviour: Nuked-OPM 1.0.
 """
 
+import math
 import struct
 import zlib
 from collections.abc import Iterator
@@ -298,8 +299,9 @@ class YM2151:
     def generate_channels(self, frames: int) -> "Samples":
         """Advance whole frames and return each channel's own sum before panning.
 
-        Row n is in step with the right sample of ``generate``'s row n. The DAC's rounding and clamping act on
-        the sum of the channels, so these columns do not add up to it exactly. ``mute`` has no effect here.
+        Row n is in step with the right sample of ``generate``'s row n, but for C2 of channel 8, which the chip mixes
+        a frame later. What adds up to the samples exactly is what ``run`` gives for each side. ``mute`` has no
+        effect here.
 
         Parameters
         ----------
@@ -309,7 +311,7 @@ class YM2151:
         Returns
         -------
         (frames, 8) int16
-            Channel 8 is clipped where its noise would exceed 16 bits.
+            Not even four carriers at full level exceed 16 bits.
         """
         channels = np.empty((integer("frames", frames, 0), 8), np.int16)
         self._advance(len(channels), CYCLES_PER_FRAME, NO_SAMPLES, channels)
@@ -336,8 +338,11 @@ class YM2151:
             32 is the true chip.
         engine : {"auto", "cycle", "frame"}
             All give the same samples and leave the same state.
-        channels : (frames, 8) int16, C-contiguous, optional
-            Where to put each channel's own sum as well, as ``generate_channels`` gives it.
+        channels : (frames, 8) or (frames, 8, 2) int16, C-contiguous, optional
+            Where to put each channel by itself as well: its own sum, as ``generate_channels`` gives it, or what it
+            gives the left and the right of the same row. The sum over the channels, of which the mixer keeps 18 bits
+            and clamps them to 16, is the sample once the DAC has rounded it, unless IC was asserted within three
+            frames. ``mute`` has no effect here.
 
         Returns
         -------
@@ -354,7 +359,10 @@ class YM2151:
         cycles_per_frame = integer("cycles_per_frame", cycles_per_frame, 1)
         if engine not in ENGINES:
             raise ValueError(f"engine must be one of {', '.join(map(repr, ENGINES))}, got {engine!r}")
-        taps = NO_CHANNELS if channels is None else output("channels", channels, (len(out), 8))
+        taps = NO_CHANNELS
+        if channels is not None:
+            each = (8, 2) if np.ndim(channels) == 3 else (8,)
+            taps = output("channels", channels, (len(out), *each)).reshape(len(out), math.prod(each))
         self._advance(len(out), cycles_per_frame, out, taps, events, ENGINES[engine])
         return out
 

@@ -7,7 +7,7 @@ from .events import ADDRESS, CYCLES_PER_FRAME, CYCLES_TO_DATA, DATA, EVENT, IC
 from .memory import BOTH, CHIP_WORDS, KEPT_AT, LEFT_AT, SPAN_WORDS, STATE_AT, copy, views
 from .span import boundary, frame, lfo, mixer
 from .span.frame import i32
-from .span.rows import LONGEST, NOW, SPAN
+from .span.rows import LONGEST, SPAN
 from .span.span import SETTLE, SHORTEST, clean, span
 from .state import BIAS, LEFT, OUTSIDE, RIGHT
 
@@ -56,10 +56,10 @@ def enter(state, work, mute):
     """Hand the chip over to the frame engine."""
     chip, f = state[0], work[0]
     boundary.enter(chip, f)
-    boundary.get_taps(chip, f)
     for i in range(2 if mute else 1):
         frame.set_panning(chip, work[i], mute * i)
         boundary.get_mixer(state[i], work[i], f)
+    boundary.get_taps(chip, f)
 
 
 @outline
@@ -99,7 +99,7 @@ def whole_frame(chip, words, work, mute):
     for slot in range(32):
         f.resounding |= f.out[slot]
     last = frame.slot_31(chip, f)
-    frame.taps(f, last)
+    frame.taps(f, last, i32(8))
     for i in range(2 if mute else 1):
         frame.mix(work[i], f, last)
 
@@ -123,10 +123,14 @@ def sample(output, row):
 
 
 @block
-def clipped(sums, row):
-    """Store the channels' sums; noise may take channel 8 beyond 16 bits."""
+def sample_channels(sums, sides, row):
+    """Store each channel's own sum, or what it gives each side if there is room for both."""
     for channel in range(8):
-        row[channel] = min(max(sums[channel], -32768), 32767)
+        if row.shape[0] == 8:
+            row[channel] = mixer.within_16_bits(sums[channel])
+        else:
+            row[2 * channel + LEFT] = mixer.within_16_bits(sides[channel])
+            row[2 * channel + RIGHT] = mixer.within_16_bits(sides[8 + channel])
 
 
 @block
@@ -179,8 +183,8 @@ def run_frames(
         Mask of channels to leave out of ``out``.
     out : (count, 2) int16 or (0, 2)
         Left and right after the last cycle of each frame; not recorded if empty.
-    channels : (count, 8) int16 or (0, 8)
-        Each channel's own sum; not recorded if empty.
+    channels : (count, 8) int16, (count, 16) or (0, 8)
+        Each channel's own sum, or what it gives the left and the right; not recorded if empty.
     traced : (k,) int32
         Words of the chip's record to trace.
     trace : (n, k) int32
@@ -212,9 +216,9 @@ def run_frames(
             by_frames += CYCLES_PER_FRAME * n
             taken = (cycle - sample_due) // clocks_per_frame + 1
             first = n - 1 - (cycle - sample_due) // CYCLES_PER_FRAME
-            mixer.store(rows, first, clocks_per_frame // CYCLES_PER_FRAME, out[row : row + taken])
-            for i in range(min(taken, channels.shape[0] - row)):
-                clipped(rows.channels[:, first + i * clocks_per_frame // CYCLES_PER_FRAME + NOW - 2], channels[row + i])
+            step = clocks_per_frame // CYCLES_PER_FRAME
+            mixer.store(rows, first, step, out[row : row + taken])
+            mixer.store_channels(f, rows, first, step, channels[row : row + taken])
             sample_due += clocks_per_frame * taken
             row += taken
             continue
@@ -249,7 +253,10 @@ def run_frames(
                 else:
                     sample(muted.dac_output if mute else chip.dac_output, out[row])
             if row < channels.shape[0]:
-                clipped(f.tap_out if inside else chip.tap_out, channels[row])
+                if inside:
+                    sample_channels(f.tap_out, f.side_out, channels[row])
+                else:
+                    sample_channels(chip.tap_out, chip.side_out, channels[row])
             row += 1
             if row > count - trace.shape[0]:
                 if inside:

@@ -1,8 +1,18 @@
-"""Random register programs for property tests."""
+"""Random register programs for property tests, and what the mixer makes of channels apart."""
 
 import numpy as np
 
 import opm
+from opm._jit import plain
+from opm.cycle import dac
+
+
+def mixed(sides: np.ndarray) -> np.ndarray:
+    """Return what the chip makes of what its channels give each side: 18 bits of the sum, clamped and rounded."""
+    total = sides.sum(axis=1, dtype=np.int32)
+    clamped = np.clip((total << 14) >> 14, -32768, 32767)
+    rounded: np.ndarray = plain(dac.rounded)(clamped)
+    return rounded
 
 
 def random_program(seed: int, cycles: int, chip: str = "ym2151", ic: bool = True) -> np.ndarray:
@@ -76,6 +86,23 @@ def queued_program(seed: int, frames: int, chip: str = "ym2151") -> np.ndarray:
         rows += [(32 * frame + shift, 0, address), (32 * frame + shift + 2, 1, data)]
         frame += 2 if rng.random() < 0.7 else int(rng.integers(2, 90))
     return np.concatenate([program, np.array(rows, opm.EVENT)])
+
+
+def panned_program(seed: int, frames: int, chip: str = "ym2151") -> np.ndarray:
+    """Return a loud program that pans its channels in mid-note, at any clock or aligned to frames.
+
+    There is noise, keys, anything. Some data bytes come late; writes are from one frame to some hundred apart.
+    """
+    rng = np.random.default_rng(seed)
+    rows, cycle = [], 34 * 208 + int(rng.integers(64))
+    while cycle < 32 * frames:
+        panning, level, anything = rng.integers((0x20, 0x60, 0x20), (0x28, 0x80, 0x100)).tolist()
+        address = int(rng.choice([panning, panning, panning, 0x27, 0x08, 0x0F, level, anything]))
+        cycle += -cycle % 32 if rng.random() < 0.5 else 0
+        late = int(rng.integers(20)) if rng.random() < 0.2 else 0
+        rows += [(cycle, 0, address), (cycle + 2 + late, 1, int(rng.integers(256)))]
+        cycle += 34 + late + int(rng.integers(rng.choice([34, 70, 1000, 6000])))
+    return np.concatenate([loud_program(seed, 0, chip), np.array(rows, opm.EVENT)])
 
 
 def settled_chip(seed: int, make: type[opm.YM2151] = opm.YM2151) -> opm.YM2151:

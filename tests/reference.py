@@ -96,7 +96,7 @@ COMBINED: dict[str, Callable[[Reference], Any]] = {
     "op_m1": lambda reference: reference("op_m1")[0::2],
     "op_m1_old": lambda reference: reference("op_m1")[1::2],
 }
-OURS_ALONE = {"op_carrier", "tap_sum", "tap_last", "tap_out"}
+OURS_ALONE = {"op_carrier", "tap_sum", "tap_last", "tap_out", "side_sum", "side_taken", "side_sent", "side_out"}
 UNUSED_THERE = {"eg_clockquotinent", "eg_ams", "mix_op", "nc_bit", "kon_do"}
 
 

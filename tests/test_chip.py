@@ -229,6 +229,14 @@ def test_channels_do_not_depend_on_panning_and_calls():
     np.testing.assert_array_equal(got, want[100:])
 
 
+@pytest.mark.parametrize("shape", [(3, 8), (2, 7), (2, 8, 3), (2, 2, 8), (3, 8, 2), (2, 8, 2, 1), (16,)])
+def test_channels_have_room_for_one_value_or_two(shape):
+    with pytest.raises(ValueError, match="channels must be writeable, C-contiguous and of shape"):
+        opm.YM2151().run((), 2, channels=np.empty(shape, np.int16))
+    with pytest.raises(TypeError, match="channels must be an int16 array"):
+        opm.YM2151().run((), 2, channels=np.empty(shape))
+
+
 def test_run_in_pieces_is_opm_run():
     program = random_program(8, 32_000)
     chip, pieces = opm.YM2151(), []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import random_program
+from programs import loud_program, random_program
 
 import opm
 
@@ -35,6 +35,22 @@ def outside(state):
 def test_no_field_leaves_its_width(chip, seed, cycles):
     _, played = opm.run(random_program(seed, cycles, chip), cycles, chip, cycles_per_frame=1, return_chip=True)
     assert not outside(played.state), f"seed {seed}: {outside(played.state)}"
+
+
+@pytest.mark.parametrize("make", [opm.YM2151, opm.YM2164])
+def test_sums_that_never_end(make):
+    """IC restarts the frame, again and again, before sums are taken over: they grow, and nothing is refused."""
+    chip, other = make(), make()
+    chip.run(loud_program(3, 0), 600)
+    other.load(chip.save())
+    for _ in range(500):
+        chip.ic = 1
+        chip.step(1)
+        chip.ic = 0
+        chip.step(11)
+    assert np.abs(chip.state.tap_sum).max() > 2**19
+    other.load(chip.save())
+    np.testing.assert_array_equal(chip.generate_channels(100), other.generate_channels(100))
 
 
 def test_a_field_outside_its_width_is_seen():

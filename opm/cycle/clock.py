@@ -32,6 +32,7 @@ def output_clock(s):
     dac.shifter(s)
     mixer.accumulate(s)
     mixer.tap(s)
+    mixer.tap_sides(s)
 
 
 @block

@@ -1,5 +1,7 @@
 """Mixer: two sums per frame, taken over (right at clock 13, left at clock 29) into serial words for the DAC.
 
+The taps add up the same for each channel.
+
 Source: die (Nuked-OPM).
 """
 
@@ -7,6 +9,7 @@ from .._jit import block
 from ..state import LEFT, RIGHT
 
 RIGHT_TAKEN, LEFT_TAKEN = 13, 29
+RIGHT_OUT, LEFT_OUT = 21, 5
 LAST_SLOT_MIXED = 13
 
 
@@ -52,6 +55,30 @@ def tap(s):
             s.tap_out[channel] = s.tap_last[channel]
             s.tap_last[channel] = s.tap_sum[channel]
             s.tap_sum[channel] = 0
+
+
+@block
+def tap_sides(s):
+    """What each channel gives each side."""
+    hand_on(s, RIGHT, RIGHT_TAKEN, RIGHT_OUT)
+    hand_on(s, LEFT, LEFT_TAKEN, LEFT_OUT)
+    channel = (s.cycles - 14) & 7
+    s.side_sum[channel] += s.op_mix if s.op_mix_l else 0
+    s.side_sum[8 + channel] += s.op_mix if s.op_mix_r else 0
+
+
+@block
+def hand_on(s, side, taken, out):
+    """Take a side's sums over with the mixer's; bring them out when the DAC does."""
+    first, end = 8 * side, 8 * side + 8
+    if s.cycles == taken:
+        for i in range(first, end):
+            s.side_sent[i] = s.side_taken[i]
+            s.side_taken[i] = s.side_sum[i]
+            s.side_sum[i] = 0
+    if s.cycles == out:
+        for i in range(first, end):
+            s.side_out[i] = s.side_sent[i]
 
 
 @block

@@ -64,7 +64,7 @@ _SMALL = {
     "axes.titley": 1.0,
     "legend.fontsize": 7,
 }
-"""Settings on top of ``plot.style``. Titles at a fixed height need no search for a free one: a quarter of the time."""
+"""Settings on top of ``plot.style``. Titles at a fixed height: to look for a free one takes time, at each change."""
 _BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17), "ncols": 2, "handlelength": 1, "columnspacing": 1}
 """Where an envelope's legend stands."""
 
@@ -183,7 +183,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         voice = self.voice
         others = [key for keys in _OF_OTHERS.values() for key in keys]
         said = ", ".join(f"{_mnemonic(key)} {self._sliders[key].value}" for key in others)
-        head = "".join(f"<th>{_title(voice, op)}</th>" for op in OPM_ORDER)
+        head = "".join(f"<th style='text-align:left'>{_title(voice, op)}</th>" for op in OPM_ORDER)
         rows = "".join(
             f"<tr><th>{_mnemonic(key)}</th>{''.join(_bar(self._sliders[f'{op} {key}']) for op in OPM_ORDER)}</tr>"
             for key in _OF_OPERATOR
@@ -214,8 +214,8 @@ def _title(voice: Voice, op: str) -> str:
 
 
 def _bar(slider: Any) -> str:
-    """Return a slider as a cell: its value on a bar of its size."""
-    share = 100 * slider.value / slider.max
+    """Return a slider as a cell: its value on a bar of its size; the longest leaves a gap before the next cell."""
+    share = 94 * slider.value / slider.max
     colours = f"#0072b244 {share:.0f}%, transparent {share:.0f}%"
     return f"<td style='text-align:left;background:linear-gradient(90deg, {colours})'>{slider.value}</td>"
 

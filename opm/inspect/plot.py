@@ -78,6 +78,7 @@ _OUT_OF = {op: (slot + 13) % CYCLES_PER_FRAME for op, slot in OPERATORS.items()}
 def _in_style(draw: Callable[P, R]) -> Callable[P, R]:
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
+        plt.draw_if_interactive()  # Loads the backend, which in a notebook sets what leaving the style would undo.
         with plt.style.context(style):
             return draw(*args, **kwargs)
 
@@ -393,7 +394,7 @@ def spectrogram(
     seconds = (np.arange(size.shape[1]) * step + window / 2) / rate
     image = ax.pcolormesh(
         seconds, np.arange(len(size)) * rate / window, 20 * np.log10(np.maximum(size, 1e-6)),
-        vmin=-100, vmax=-10, shading="nearest", rasterized=True,
+        vmin=-80, vmax=-10, shading="nearest", rasterized=True,
     )  # fmt: skip
     ax.figure.colorbar(image, ax=ax, label="dB")
     ax.set(xlabel="seconds", ylabel="Hz", ylim=(0, top), title="Spectrum over time")

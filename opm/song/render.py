@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..chip import new_chip
-from ..events import ADDRESS, EVENT, Events, from_writes
-from ..registers import DEPTHS, KON, RL
+from ..events import EVENT, Events, from_writes
+from ..registers import DEPTHS, KON
 from .schedule import Place, Schedule
 
 BLOCK = 32_768
@@ -19,7 +18,6 @@ SILENCE = 0.1
 """Seconds of exact zeros that end the tail early."""
 Samples = npt.NDArray[np.int16]
 CHANNELS = 8
-_PANNING = range(RL, RL + 8)
 
 
 class Part:
@@ -100,21 +98,10 @@ class Part:
         self._go(place)
 
     def run_channels(self, frames: int) -> Samples:
-        """Return each channel's sum on the sides it is heard on, (frames, 8, 2)."""
-        events = self.due(frames)
-        cycles = events["cycle"] - self.chip.cycle
-        panning = (events["kind"] == ADDRESS) & np.isin(events["data"], _PANNING)
-        # A byte of data acts in its frame or in the next; the address of the first may lie in what was run before.
-        acts = cycles[np.insert(panning, 0, True)[:-1]] // self.cycles_per_frame
-        cuts = np.unique(np.concatenate([[0], acts, acts + 1, acts + 2, [frames]]).clip(max=frames))
-        rows = np.searchsorted(cycles, cuts * self.cycles_per_frame)
-        parts = []
-        for (first, end), (row, last) in zip(pairwise(cuts.tolist()), pairwise(rows.tolist()), strict=True):
-            sums = np.empty((end - first, CHANNELS), np.int16)
-            self.chip.run(events[row:last], end - first, self.cycles_per_frame, channels=sums)
-            sides = np.stack([self.chip.state.ch_rl & 1, self.chip.state.ch_rl >> 1], axis=1)
-            parts.append(sums[:, :, None] * sides.astype(np.int16))
-        return np.concatenate(parts)
+        """Return what each channel gives each side of the chip's samples, (frames, 8, 2)."""
+        sides = np.empty((frames, CHANNELS, 2), np.int16)
+        self.chip.run(self.due(frames), frames, self.cycles_per_frame, channels=sides)
+        return sides
 
 
 def _held(writes: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -212,7 +199,7 @@ class Renderer:
     def _until_silence(self, block: Samples) -> Samples:
         """Cut the tail once it has been silent long enough."""
         enough = round(SILENCE * self.schedule.rate)
-        loud = self.position + np.flatnonzero(block.reshape(len(block), -1).any(axis=1))
+        loud = self.position + np.flatnonzero(block.reshape(len(block), -1, 2).sum(axis=1).any(axis=1))
         marks = np.concatenate([[self._loud], loud[loud > self._loud], [self.position + len(block)]])
         silent = np.diff(marks) > enough
         silent[-1] = True  # so far

@@ -282,7 +282,10 @@ class Song:
         stop: float | None = None,
         rate: float | None = None,
     ) -> "Samples":
-        """Play the song, every channel by itself on the sides it is panned to.
+        """Play the song, every channel by itself on the sides it is panned to, in step with ``render``.
+
+        The mixer clamps the sum of a chip's channels to 16 bits, and the DAC rounds it to a mantissa of 10 bits and an
+        exponent of 3: that is what ``render`` returns, if there is no fade. Two chips are added after that.
 
         Parameters
         ----------

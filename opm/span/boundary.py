@@ -248,11 +248,17 @@ def reversed_bits(word, width):
 
 @block
 def get_taps(s, f):
-    """Each channel's sum of the last frame, all but slot 31."""
+    """Each channel's sum of the last frame, all but slot 31; what it gives each side, as ``get_mixer``."""
     for c in range(8):
         f.tap_part[c], f.tap_last[c], f.tap_out[c] = s.tap_sum[c], s.tap_last[c], s.tap_out[c]
+    for i in range(16):
+        f.side_open[i], f.side_taken[i], f.side_sent[i] = s.side_sum[i], s.side_taken[i], s.side_sent[i]
     for slot in range(18, LAST):
-        f.tap_part[slot & 7] += f.out[slot] & (f.c1_heard[slot & 7] if slot < 24 else -1)
+        c = slot & 7
+        value = f.out[slot] & (f.c1_heard[c] if slot < 24 else -1)
+        f.tap_part[c] += value
+        f.side_open[c] += value & f.left_mask[c]
+        f.side_open[8 + c] += value & f.right_mask[c]
 
 
 @block
@@ -478,12 +484,17 @@ def put_lfo_and_noise(s, f):
 
 @block
 def put_taps(s, f):
-    """In the making: slots 0-17 of the last frame."""
+    """In the making: slots 0-17 of the last frame; of the sides as in ``put_mixer``."""
     for c in range(8):
         s.tap_last[c], s.tap_out[c] = f.tap_last[c], f.tap_out[c]
-        s.tap_sum[c] = f.early[c]
-        if c < 2:
-            s.tap_sum[c] += f.out[16 + c] & f.c1_heard[c]
+        slot_16 = f.out[16 + c] & f.c1_heard[c] if c < 2 else 0
+        s.tap_sum[c] = f.early[c] + slot_16
+        s.side_sum[c] = slot_16 & f.left_mask[c]
+        s.side_sum[8 + c] = s.tap_sum[c] & f.right_mask[c]
+    s.side_sum[7] = f.out[15] & f.m2_heard[7] & f.left_mask[7]
+    s.side_sum[15] += f.first[RIGHT]
+    for i in range(16):
+        s.side_taken[i], s.side_sent[i], s.side_out[i] = f.side_taken[i], f.side_sent[i], f.side_out[i]
 
 
 @block

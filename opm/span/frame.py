@@ -83,6 +83,11 @@ WORK_FIELDS = (
     ("tap_part",         8, "carriers of the last frame, C2 of channel 8 excepted"),
     ("tap_last",         8, "the last whole sum"),
     ("tap_out",          8, "the one before, in step with the DAC"),
+    # --- each channel on the left, then each on the right
+    ("side_open",       16, "what it gives the sums in the making"),
+    ("side_taken",      16, "the same of the sums taken over"),
+    ("side_sent",       16, "the ones before"),
+    ("side_out",        16, "in step with the DAC"),
     # --- slots 28-31
     ("old_level",        4, "level before the last frame's step"),
     ("old_state",        4, "state before the last frame's step"),
@@ -362,12 +367,16 @@ def written_connection(s, f, g, mute):
     if c < 4:
         f.m1_to_m2[c], f.c1_to_m2[c] = m1_to_m2, c1_to_m2
     waiting = f.out[C2 + c] if 4 <= c < 7 else 0
+    f.side_open[c] -= waiting & f.left_mask[c]
+    f.side_open[8 + c] -= waiting & f.right_mask[c]
     for m, muted in ((f, 0), (g, mute)):
         m.open[LEFT] -= waiting & m.left_mask[c]
         m.open[RIGHT] -= waiting & m.right_mask[c]
         set_panning(s, m, muted)
         m.open[LEFT] += waiting & m.left_mask[c]
         m.open[RIGHT] += waiting & m.right_mask[c]
+    f.side_open[c] += waiting & f.left_mask[c]
+    f.side_open[8 + c] += waiting & f.right_mask[c]
 
 
 @block
@@ -713,15 +722,31 @@ def noise_output(atten, sign):
     return noise.sample(bits, 1 if sent and not sign else 0)
 
 
-@block
-def taps(f, last):
-    """Each channel's own sum, in step with the DAC."""
-    for c in range(8):
+@outline
+def taps(f, last, channels):
+    """Each channel's own sum, and what it gives each side: its part of what ``mix`` does; in step with the DAC.
+
+    How many channels is an argument, because LLVM would unroll a loop of eight instead of doing eight abreast.
+    """
+    for c in range(channels):
+        early, late = f.early[c], f.late[c]
+        whole = i32(early + late)
         f.tap_out[c] = f.tap_last[c]
         f.tap_last[c] = f.tap_part[c]
-        f.tap_part[c] = i32(f.early[c] + f.late[c])
+        f.tap_part[c] = whole
+        f.side_out[c] = f.side_sent[c]
+        f.side_sent[c] = f.side_taken[c]
+        f.side_taken[c] = i32(f.side_open[c] + i32(early & f.left_mask[c]))
+        f.side_open[c] = i32(late & f.left_mask[c])
+        f.side_out[8 + c] = f.side_sent[8 + c] = f.side_taken[8 + c]
+        f.side_taken[8 + c] = f.side_open[8 + c]
+        f.side_open[8 + c] = i32(whole & f.right_mask[c])
+    slot_15 = f.out[15] & f.m2_heard[7]
     f.tap_last[7] += last
     f.tap_part[7] -= f.out[LAST]
+    f.side_taken[7] += (last - slot_15) & f.left_mask[7]
+    f.side_open[7] += (slot_15 - f.out[LAST]) & f.left_mask[7]
+    f.side_open[15] += (last - f.out[LAST]) & f.right_mask[7]
 
 
 @block

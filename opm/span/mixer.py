@@ -84,6 +84,7 @@ def clamped(total):
 def taps(f, w, n):
     """A listener's taps are two frames late, in step with the DAC."""
     end = n + NOW - 1
+    w.nothing = 0
     for t in range(n - 1):
         w.channels[7, t + NOW] += w.last[t + NOW] - w.out[LAST, t + NOW]
     for c in range(8):
@@ -91,6 +92,39 @@ def taps(f, w, n):
         f.tap_part[c], f.tap_last[c] = w.channels[c, end], w.channels[c, end - 1]
     w.channels[7, NOW - 1] += w.last[NOW - 1]
     f.tap_part[7] -= w.out[LAST, end]
+    sides(f, w, end)
+
+
+@block
+def sides(f, w, end):
+    """What each channel gives each side, behind ``taps``: of the sums begun before the span, and at its end."""
+    for i in range(16):
+        w.sides[i, 0], w.sides[i, 1], w.sides[i, 2] = f.side_sent[i], f.side_taken[i], f.side_open[i]
+    for c in range(8):
+        w.sides[c, 2] += w.early[c, NOW] & f.left_mask[c]
+    w.sides[7, 2] += w.last[NOW - 1] & f.left_mask[7]
+    for c in range(8):
+        f.side_out[c], f.side_sent[c] = left(f, w, c, end - 3), left(f, w, c, end - 2)
+        f.side_taken[c] = left(f, w, c, end - 1)
+        f.side_open[c] = (w.channels[c, end] - w.early[c, end]) & f.left_mask[c]
+        f.side_out[8 + c] = f.side_sent[8 + c] = right(f, w, c, end - 2)
+        f.side_taken[8 + c] = right(f, w, c, end - 1)
+        f.side_open[8 + c] = w.channels[c, end] & f.right_mask[c]
+    f.side_open[7] -= w.out[LAST, end] & f.left_mask[7]
+    f.side_open[15] += (w.last[end - 1] - w.out[LAST, end]) & f.right_mask[7]
+
+
+@block
+def left(f, w, c, t):
+    """What a channel gives the left, behind ``taps``; t as in ``dac``, from the span's first frame on."""
+    return i32(w.channels[c, t] - w.early[c, t] + w.early[c, t + 1]) & f.left_mask[c]
+
+
+@block
+def right(f, w, c, t):
+    """What a channel gives the right; slot 31's is that of the frame before."""
+    older = w.last[t - 1] - w.last[t] if c == 7 else 0
+    return i32(w.channels[c, t] + older) & f.right_mask[c]
 
 
 @block
@@ -98,9 +132,7 @@ def nothing(w, n):
     """Silence behind silence."""
     for t in range(n + NOW):
         w.dac[LEFT, t], w.dac[RIGHT, t] = 0, 0
-    for c in range(8):
-        for t in range(n + NOW):
-            w.channels[c, t] = 0
+    w.nothing = 1
 
 
 @outline
@@ -113,6 +145,30 @@ def store(w, first, step, out):
     else:
         for i in range(out.shape[0]):
             pairs[i, 0] = pair(w, first + i * step)
+
+
+@outline
+def store_channels(f, w, first, step, channels):
+    """Each channel's own sum, or what it gives each side if there is room for both, of some frames."""
+    if w.nothing:
+        channels[:] = 0
+        return
+    for i in range(channels.shape[0]):
+        t = first + i * step + NOW
+        for c in range(8):
+            if channels.shape[1] == 8:
+                channels[i, c] = within_16_bits(w.channels[c, t - 2])
+            else:
+                on_left = left(f, w, c, t - 3) if t - 3 >= NOW else w.sides[c, t - NOW]
+                on_right = right(f, w, c, t - 2) if t - 2 >= NOW else w.sides[8 + c, t + 1 - NOW]
+                channels[i, 2 * c + LEFT] = within_16_bits(on_left)
+                channels[i, 2 * c + RIGHT] = within_16_bits(on_right)
+
+
+@block
+def within_16_bits(value):
+    """Clipped: a sum that IC cut, or a state written by hand, may lie beyond."""
+    return min(max(value, -0x8000), 0x7FFF)
 
 
 @block

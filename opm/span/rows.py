@@ -53,6 +53,8 @@ SPAN_FIELDS = (
     ("notes",     (32,),             "what DT2 adds to the note code"),
     ("twice",     (32,),             "MUL times 2"),
     ("dt1",       (32,),             "DT1's row of DETUNED"),
+    ("nothing",   (1,),              "silence throughout: the channels' rows are not written"),
+    ("sides",     (16, 3),           "what each channel gives each side, of sums whose last slots are before the span"),
 )
 # fmt: on
 SPAN = np.dtype(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from programs import mixed, random_program
 
 import opm
 
@@ -79,3 +80,41 @@ def test_the_tap_of_a_channel_is_its_sum_before_panning():
             mixed = traced["op_mix"][32 * frame + 13 + channel :][:32:8]
             got = traced["tap_last"][32 * (frame + 2) - 1, channel]
             assert got == mixed.sum(), f"frame {frame}, tap_last[{channel}]: expected {mixed.sum()}, got {got}"
+
+
+@pytest.mark.parametrize("chip", ["ym2151", "ym2164"])
+def test_what_channels_give_each_side_adds_up_at_every_clock(chip):
+    """To the sum in the making, and to the DAC's output once it is clamped and rounded."""
+    rows, start = chord((1, 2, 3, 0, 3, 2, 1, 3))
+    random = random_program(5, 32 * 500, chip, ic=False)
+    random = random[random["cycle"] >= 32 * 20]
+    random["cycle"] += 32 * start
+    program = np.concatenate([np.array(rows, opm.EVENT), random])
+    fields = ["mix", "dac_output", "side_sum", "side_out"]
+    traced = opm.trace(program, fields, "cycle", 0, 32 * (start + 500), chip)
+    sums, out = (np.asarray(traced[name]).reshape(-1, 2, 8) for name in ("side_sum", "side_out"))
+    np.testing.assert_array_equal(sums.sum(axis=2), traced["mix"])
+    np.testing.assert_array_equal(mixed(out.swapaxes(1, 2)), traced["dac_output"])
+    assert len(np.unique(traced["dac_output"])) > 100
+
+
+@pytest.mark.parametrize(("make", "delay"), [(opm.YM2151, 2), (opm.YM2164, 4)])
+def test_panned_in_mid_note_at_every_clock_of_a_frame(make, delay):
+    """One channel after the other moves to the left alone; channel 8 plays noise as well."""
+    rows, start = chord()
+    sounding = make()
+    sounding.run([*rows, (32 * start, 0, 0x0F), (32 * start + 4, 1, 0x9F)], start + 300)
+    saved = sounding.save()
+    for channel in range(8):
+        for clock in range(32):
+            chip = make()
+            chip.load(saved)
+            first = chip.cycle + clock + 64
+            sides = np.empty((40, 8, 2), np.int16)
+            samples = chip.run([(first, 0, 0x20 + channel), (first + delay, 1, 0x47)], 40, channels=sides)
+            where = f"channel {channel + 1}, clock {clock}"
+            np.testing.assert_array_equal(mixed(sides), samples, where)
+            others = np.arange(8) != channel
+            assert sides[:, others].any(axis=0).all(), where
+            assert sides[-30:, channel, LEFT].any(), where
+            assert not sides[-30:, channel, RIGHT].any(), where

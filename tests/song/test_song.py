@@ -1,11 +1,13 @@
 """Songs as objects: from any source to samples, writes, events, voices, a chip in mid-song, and back to files."""
 
 import io
+import json
 import pathlib
 
 import numpy as np
 import pytest
 from conftest import ROOT
+from programs import mixed, panned_program
 
 import opm
 from opm.song import Options, Renderer, Schedule, formats
@@ -77,6 +79,60 @@ def test_mute_stems_and_rate(song):
     assert (song.render(mute=0x01, **cut) != song.render(**cut)).any()
     assert abs(len(song.render(rate=48_000, **cut)) - 48_000) <= 1
     assert abs(len(song.stems(rate=24_000, **cut)) - 24_000) <= 1
+
+
+def random_song(seed, chips=("ym2151",), length=0.1):
+    """Return a song that pans its channels all the time; the last chip lags behind."""
+    writes = []
+    for number, name in enumerate(chips):
+        events = panned_program(seed + number, 5000, name)
+        address, data = events["data"][::2], events["data"][1::2]
+        seconds = events["cycle"][::2] / 32 * 64 / 3_579_545 + 0.01 * number
+        writes += [row for row in zip(seconds, [number] * len(data), address, data, strict=True) if row[0] < length]
+    return opm.Song(sorted(writes), chips=chips, length=length)
+
+
+def added(song, stems):
+    """Return the mix of a song's stems: each chip's by itself, then added and clipped."""
+    parts = [mixed(stems[:, 8 * i : 8 * i + 8]).astype(np.int32) for i in range(len(song.chips))]
+    return np.clip(sum(parts), -32768, 32767)
+
+
+@pytest.mark.parametrize("chips", [("ym2151",), ("ym2164",), ("ym2151", "ym2164")])
+@pytest.mark.parametrize("seed", range(2))
+def test_stems_are_the_mix(seed, chips):
+    """Bit for bit, however they are cut into blocks, to the end of the tail."""
+    song = random_song(seed, chips)
+    want = song.render()
+    np.testing.assert_array_equal(added(song, song.stems()), want)
+    blocks = Renderer(song._schedule(1, 0.0)).channel_blocks(777)
+    np.testing.assert_array_equal(added(song, np.concatenate(list(blocks))), want)
+
+
+def test_stems_of_songs_are_the_mix(song):
+    """A song with a loop, from its middle; one of the cat2151 family, at double speed, with silence at its end."""
+    cut = {"start": 30.0, "stop": 33.0}
+    np.testing.assert_array_equal(mixed(song.stems(**cut)), song.render(**cut))
+    rows = [{"time": 300 * i, "addr": f"{a:02X}", "data": f"{d:02X}"} for i, (_, a, d) in enumerate(NOTE)]
+    family = opm.load(json.dumps({"event_count": len(rows), "events": rows}).encode())
+    samples, stems = family.render(), family.stems()
+    np.testing.assert_array_equal(mixed(stems), samples)
+    assert samples.any()
+    assert not samples[-100:].any()
+
+
+def test_stems_that_cancel_end_where_the_mix_does():
+    """Two channels half a period apart are silence together, which ends the tail."""
+    voice = [(base + ch, data) for ch in (0, 1) for base, data in ((0x20, 0xC7), (0x28, 0x7A), (0x40, 8), (0x80, 31))]
+    step = 64 / 3_579_545
+    tone = opm.Song([(0.0, *write) for write in voice], length=0.01).chip_at(0.01).state.pg_inc[0]
+    half = 2**19 // int(tone & -tone)
+    song = opm.Song([(0.0, *write) for write in voice] + [(100 * step, 8, 8), ((100 + half) * step, 8, 9)])
+    samples, stems = song.render(), song.stems()
+    np.testing.assert_array_equal(mixed(stems), samples)
+    assert half < len(samples) < half + 7000
+    assert stems[-1000:, :2].any(axis=(0, 2)).all()
+    assert not samples[-1000:].any()
 
 
 def test_writes_make_the_same_song_again(song):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import settled_chip
+from programs import mixed, panned_program, settled_chip
 
 import opm
 from opm.memory import MEMORY
@@ -55,7 +55,7 @@ def test_every_length(seed, make):
 @settings(max_examples=100)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_settled_chips(seed):
-    """Long and short calls, with and without writes, muted channels, each channel's own sum, samples far apart."""
+    """Long and short calls, with and without writes, muted channels, channels apart, samples far apart."""
     rng = np.random.default_rng(seed)
     chip = settled_chip(seed, opm.YM2164 if rng.random() < 0.2 else opm.YM2151)
     other = copy(chip)
@@ -63,13 +63,46 @@ def test_settled_chips(seed):
     for _ in range(3):
         frames, step = int(rng.integers(1, 600)), int(rng.choice([1, 1, 2, 3]))
         events = random_events(rng, -(-chip.cycle // 32), frames) if rng.random() < 0.5 else []
-        taps = [np.zeros((frames, 8), np.int16) if rng.random() < 0.4 else None] * 2
+        each = (8,) if rng.random() < 0.5 else (8, 2)
+        taps = [np.zeros((frames, *each), np.int16) if rng.random() < 0.6 else None] * 2
         taps = [None if tap is None else tap.copy() for tap in taps]
         got = chip.run(events, frames, 32 * step, channels=taps[0])
         want = other.run(events, frames, 32 * step, engine="cycle", channels=taps[1])
         np.testing.assert_array_equal(got, want, f"seed {seed}")
         if taps[0] is not None:
             np.testing.assert_array_equal(taps[0], taps[1], f"seed {seed}")
+        assert chip.state == other.state, f"seed {seed}: {differences(chip.state, other.state)}"
+
+
+@pytest.mark.parametrize("make", [opm.YM2151, opm.YM2164])
+@settings(max_examples=30)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_what_channels_give_each_side_is_the_mix(make, seed):
+    """Panned in mid-note, cut anywhere, at any speed: the sides of all channels, added, clamped and rounded."""
+    rng = np.random.default_rng(seed)
+    chip, other = make(), make()
+    muted = make()
+    muted.mute = int(rng.integers(1, 256))
+    step = int(rng.choice([32, 32, 64, 96, 5, 33]))
+    events = panned_program(seed, 500)
+    if rng.random() < 0.5:
+        start = settled_chip(seed, make)
+        for played in (chip, other, muted):
+            played.load(start.save())
+        events = events[events["cycle"] >= 32 * 220]
+        events["cycle"] += start.cycle - 32 * 220
+    end = chip.cycle + 32 * (500 if chip.cycle == 0 else 280)
+    while chip.cycle < end:
+        frames = int(rng.integers(1, rng.choice([3, 40, 300])))
+        now = events[(events["cycle"] >= chip.cycle) & (events["cycle"] < chip.cycle + frames * step)]
+        sides = np.zeros((3, frames, 8, 2), np.int16)
+        got = chip.run(now, frames, step, channels=sides[0])
+        want = other.run(now, frames, step, "cycle", channels=sides[1])
+        muted.run(now, frames, step, channels=sides[2])
+        np.testing.assert_array_equal(got, want)
+        np.testing.assert_array_equal(mixed(sides[0]), got)
+        np.testing.assert_array_equal(sides[1], sides[0])
+        np.testing.assert_array_equal(sides[2], sides[0], "the muted chip's")
         assert chip.state == other.state, f"seed {seed}: {differences(chip.state, other.state)}"
 
 
