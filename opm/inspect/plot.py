@@ -78,7 +78,8 @@ _OUT_OF = {op: (slot + 13) % CYCLES_PER_FRAME for op, slot in OPERATORS.items()}
 def _in_style(draw: Callable[P, R]) -> Callable[P, R]:
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
-        plt.draw_if_interactive()  # Loads the backend, which in a notebook sets what leaving the style would undo.
+        # Loads the backend, which in a notebook sets what leaving the style would undo.
+        plt.draw_if_interactive()  # type: ignore[no-untyped-call]
         with plt.style.context(style):
             return draw(*args, **kwargs)
 
