@@ -311,7 +311,7 @@ class YM2151:
         Returns
         -------
         (frames, 8) int16
-            Not even four carriers at full level exceed 16 bits.
+            Clipped at 16 bits, which four carriers at full level do not exceed.
         """
         channels = np.empty((integer("frames", frames, 0), 8), np.int16)
         self._advance(len(channels), CYCLES_PER_FRAME, NO_SAMPLES, channels)

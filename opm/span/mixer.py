@@ -104,10 +104,8 @@ def sides(f, w, end):
         w.sides[c, 2] += w.early[c, NOW] & f.left_mask[c]
     w.sides[7, 2] += w.last[NOW - 1] & f.left_mask[7]
     for c in range(8):
-        f.side_out[c], f.side_sent[c] = left(f, w, c, end - 3), left(f, w, c, end - 2)
-        f.side_taken[c] = left(f, w, c, end - 1)
+        f.side_taken[c], f.side_sent[c] = left(f, w, c, end - 1), left(f, w, c, end - 2)
         f.side_open[c] = (w.channels[c, end] - w.early[c, end]) & f.left_mask[c]
-        f.side_out[8 + c] = f.side_sent[8 + c] = right(f, w, c, end - 2)
         f.side_taken[8 + c] = right(f, w, c, end - 1)
         f.side_open[8 + c] = w.channels[c, end] & f.right_mask[c]
     f.side_open[7] -= w.out[LAST, end] & f.left_mask[7]

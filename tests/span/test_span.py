@@ -106,6 +106,31 @@ def test_what_channels_give_each_side_is_the_mix(make, seed):
         assert chip.state == other.state, f"seed {seed}: {differences(chip.state, other.state)}"
 
 
+@pytest.mark.parametrize("each", [(8,), (8, 2)])
+def test_channels_apart_between_notes(each):
+    """Long spans of sound, short and long ones of silence, sound again."""
+    voice = [(base + slot, data) for slot in range(32) for base, data in ((0x40, 1), (0x80, 31), (0xE0, 15))]
+    voice += [(base + ch, data) for ch in range(8) for base, data in ((0x20, 0xC7), (0x28, 0x4A + ch))]
+    rows = [(64 * i + 2 * port, port, byte) for i, row in enumerate(voice) for port, byte in enumerate(row)]
+    for note in range(6):
+        first = 32 * (300 + 1000 * note)
+        keys = [*((0, 0x78 | ch) for ch in range(8)), *((150, ch) for ch in range(8))]
+        rows += [
+            (first + 32 * at + 64 * (data & 7) + 2 * port, port, (0x08, data)[port])
+            for at, data in keys
+            for port in (0, 1)
+        ]
+    events = np.array(rows, opm.EVENT)
+    chip, other, rng = opm.YM2151(), opm.YM2151(), np.random.default_rng(1)
+    while chip.cycle < 32 * 6500:
+        frames = int(rng.integers(9, 150))
+        now = events[(events["cycle"] >= chip.cycle) & (events["cycle"] < chip.cycle + 32 * frames)]
+        taps = np.ones((2, frames, *each), np.int16)
+        chip.run(now, frames, channels=taps[0])
+        other.run(now, frames, engine="cycle", channels=taps[1])
+        np.testing.assert_array_equal(taps[0], taps[1], f"before cycle {chip.cycle}")
+
+
 def dense_events(rng, first, frames):
     """Return writes of any register from 20 on and of key-on, two frames apart or more, a few closer."""
     rows, frame, gap = [], first + int(rng.integers(4)), int(rng.choice([2, 2, 3, 20]))
