@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 CHROMIUM = Path("/usr/bin/chromium")
+LEFT = "net::ERR_ABORTED"
 
 
 def available() -> bool:
@@ -42,9 +43,12 @@ def chromium() -> "Iterator[Browser]":
 
 
 def complaints(page: "Page") -> list[str]:
-    """Return a list that grows with the errors of a page: its console's, uncaught ones, requests that failed."""
+    """Return a list that grows with the errors of a page: its console's, uncaught ones, requests that failed.
+
+    What is still on its way when the browser goes on to another page has not failed.
+    """
     said: list[str] = []
     page.on("console", lambda message: said.append(f"console: {message.text}") if message.type == "error" else None)
     page.on("pageerror", lambda error: said.append(f"uncaught: {error}"))
-    page.on("requestfailed", lambda request: said.append(f"failed: {request.url} {request.failure}"))
+    page.on("requestfailed", lambda request: request.failure == LEFT or said.append(f"failed: {request.url}"))
     return said
