@@ -16,6 +16,9 @@ What there is
 ``trace``, ``write_vcd``    state over time, as an array or for a wave viewer
 ``views``                   looks at a state record: dB, Hz, names; ``help(opm.views)``
 ``plot``                    pictures, with matplotlib; ``import opm.plot``
+``explorer``                a voice as sliders, drawn and heard, in a notebook
+``listen``                  sounds as players in a notebook
+``measure``                 envelope times and frequencies, measured on the chip
 ``Voice``, ``Operator``     instruments; ``read_voices``, ``write_opm`` their files, ``extract_voices`` a song's
 ``note``, ``midi_of``       notes to key codes and back; ``note("A4").registers(1)`` is what to write
 ``describe``                what a register write does; ``help(opm.registers)`` lists all registers
@@ -51,7 +54,8 @@ from typing import Any
 from . import dataset, registers, song
 from .chip import YM2151, YM2164, run
 from .events import EVENT, make_events
-from .inspect import views
+from .inspect import measure, views
+from .inspect.sound import listen
 from .inspect.trace import trace
 from .inspect.vcd import write_vcd
 from .many import JobErrors, render_many
@@ -77,8 +81,10 @@ __all__ = [
     "dataset",
     "describe",
     "extract_voices",
+    "listen",
     "load",
     "make_events",
+    "measure",
     "midi_of",
     "note",
     "read_voices",
@@ -96,13 +102,17 @@ __version__ = "0.2.0"
 
 def __dir__() -> list[str]:
     """Return the public names alone."""
-    return sorted([*__all__, "plot", "__doc__", "__version__"])
+    return sorted([*__all__, "explorer", "plot", "__doc__", "__version__"])
 
 
 def __getattr__(name: str) -> Any:
-    """Import ``plot`` when it is asked for: it needs matplotlib."""
+    """Import ``plot`` and ``explorer`` when they are asked for: they need matplotlib and ipywidgets."""
     if name == "plot":
         from .inspect import plot
 
         return plot
+    if name == "explorer":
+        from .inspect.explorer import explorer
+
+        return explorer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,11 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ._check import integer
+from .pitch import REFERENCE_CLOCK
 
 CYCLES_PER_FRAME = 32
 """Cycles of a stereo sample: each of the 32 slots passes once."""
 MASTER_CLOCKS_PER_FRAME = 64
 """Periods of phiM of a stereo sample; a cycle is two."""
+REFERENCE_RATE = REFERENCE_CLOCK / MASTER_CLOCKS_PER_FRAME
+"""Frames per second at the reference clock."""
 
 EVENT = np.dtype([("cycle", np.int64), ("kind", np.uint8), ("data", np.uint8)])
 """numpy.dtype of a bus event: cycles since reset when it is applied (before that cycle), kind, byte."""

@@ -11,7 +11,7 @@ import opm
 
 def test_dir_shows_the_public_names_only():
     shown = {name for name in dir(opm) if not name.startswith("__")}
-    assert shown == {*opm.__all__, "plot"}
+    assert shown == {*opm.__all__, "explorer", "plot"}
     for name in shown:
         assert getattr(opm, name) is not None
 

@@ -1,6 +1,8 @@
 """The README's code runs and draws its picture; its commands are those of CI."""
 
 import re
+import subprocess
+import sys
 
 import matplotlib as mpl
 import numpy as np
@@ -23,11 +25,40 @@ def test_the_notebook_code_draws_the_picture(tmp_path):
     assert attenuation.min() < 50
     plt.savefig(tmp_path / "first_note.png")
     plt.close()
-    assert (ROOT / "notebooks" / "first_note.png").stat().st_size > 5000
+
+
+def test_six_lines_load_a_song_and_look_inside(monkeypatch):
+    """The first block: what its comments say is what it gives."""
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    monkeypatch.chdir(ROOT)
+    code = re.search(r"```py\n(.*?)```", README, re.DOTALL)[1]
+    *lines, last = code.splitlines()
+    assert len(lines) == 5
+    names = {}
+    exec(compile("\n".join(lines), "README.md", "exec"), names)
+    assert f"# {names['sound'].shape} {names['sound'].dtype}" in code
+    assert len(plt.gca().lines) == 8
+    plt.close()
+    assert eval(last, names)["slot"] == "C1 of channel 1"
+
+
+def test_pictures_are_there():
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]*)\)", README)
+    assert len(pictures) >= 3
+    assert [path for path in pictures if not (ROOT / path).stat().st_size > 2000] == []
+
+
+def test_a_package_index_shows_no_broken_picture_or_link():
+    command = [sys.executable, "-m", "hatch_fancy_pypi_readme"]
+    page = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert re.findall(r"\]\((?!https://)[^)]*\)", page) == []
+    assert len(page.splitlines()) > len(README.splitlines()) - 20
 
 
 def test_ci_runs_the_readmes_test_command():
-    command = re.search(r"`(pip install '\.\[test\]' && python -m pytest)`", README)[1]
+    command = re.search(r"^(pip install '\.\[test\]' && python -m pytest)$", README, re.MULTILINE)[1]
     assert command in (ROOT / ".ci" / "run").read_text()
 
 

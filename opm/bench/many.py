@@ -9,11 +9,11 @@ import numpy as np
 
 from ..chip import run
 from ..dataset import random_voice
-from ..events import Events, to_writes
+from ..events import REFERENCE_RATE, Events, to_writes
 from ..many import cores, render_many
 from ..pitch import REFERENCE_CLOCK
 from .report import Table, figure
-from .workloads import RATE, Row, interleaved, timed
+from .workloads import Row, interleaved, timed
 
 SECONDS = (0.25, 1.0, 10.0)
 """Lengths of the notes."""
@@ -57,7 +57,7 @@ def rows(runs: int = 7, audio: float = AUDIO) -> list[Row]:
     """
     found = []
     for seconds in SECONDS:
-        frames, count = round(seconds * RATE), max(2, round(audio / seconds))
+        frames, count = round(seconds * REFERENCE_RATE), max(2, round(audio / seconds))
         notes = [(random_voice(1, i), 36.0 + i % 48, seconds) for i in range(count)]
         out = np.zeros((count, frames, 2), np.int16)
         ways: dict[str, Callable[[], Any]] = {
@@ -76,7 +76,7 @@ def rows(runs: int = 7, audio: float = AUDIO) -> list[Row]:
                 "seconds": seconds,
                 "how": how,
                 "notes_per_second": count / taken,
-                "hours_per_minute": count * frames / RATE / taken / 60,
+                "hours_per_minute": count * frames / REFERENCE_RATE / taken / 60,
                 "vs_one": times["1 worker"] / taken,
                 "outside": outside if how == "1 worker" else None,
             }

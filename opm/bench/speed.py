@@ -15,9 +15,10 @@ from pathlib import Path
 
 from llvmlite import binding
 
+from ..events import REFERENCE_RATE
 from ..pitch import REFERENCE_CLOCK
 from .report import Table, figure
-from .workloads import BLOCK, BURSTS, RATE, SECOND, Row, Writes, interleaved, patch, playing, song, song_events, timed
+from .workloads import BLOCK, BURSTS, SECOND, Row, Writes, interleaved, patch, playing, song, song_events, timed
 
 Job = Callable[[], float]
 Elsewhere = Callable[[Job], float]
@@ -106,7 +107,7 @@ def to_wav(folder: str, seconds: int) -> float:
         command = [sys.executable, "-m", "player", str(path), "-o", f"{path}.wav", "--tail", "0"]
         return timed(lambda: subprocess.run(command, cwd=ROOT, capture_output=True, check=True))
 
-    return (process(seconds) - process(0)) * 1e9 / (seconds * RATE)
+    return (process(seconds) - process(0)) * 1e9 / (seconds * REFERENCE_RATE)
 
 
 @contextmanager
@@ -152,7 +153,7 @@ def _measured(workloads: dict[str, dict[str, Job]], elsewhere: Elsewhere | None,
         {
             "workload": name,
             "ns_per_frame": ns[name, "ours"],
-            "real_time": 1e9 / ns[name, "ours"] / RATE,
+            "real_time": 1e9 / ns[name, "ours"] / REFERENCE_RATE,
             "vs_ymfm": ratio(name, "ymfm", "ours"),
             "vs_cycle": ratio(name, "cycle", "ours"),
             "avx2_ns_per_frame": ns.get((name, "avx2")),

@@ -8,15 +8,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..chip import YM2151
-from ..events import CHIP, CYCLES_PER_FRAME, MASTER_CLOCKS_PER_FRAME, Events, from_writes
-from ..pitch import REFERENCE_CLOCK
+from ..events import CHIP, CYCLES_PER_FRAME, Events, from_writes
 from ..registers import ALL_KEYS, KC, KON, PMS, RL, SLOT_BASES
 
 Row = dict[str, Any]
 Name = TypeVar("Name")
 Writes = list[tuple[int, int]]
 """Addresses and data."""
-RATE = REFERENCE_CLOCK / MASTER_CLOCKS_PER_FRAME
 SECOND = 55_930
 """Frames of a second of sound."""
 BLOCK = 1024

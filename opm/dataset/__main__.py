@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .._check import integer
+from ..events import REFERENCE_RATE
 from ..pitch import midi_number
 from ..voice import Voice
-from ..voice.play import RATE
 from .plan import Plan
 from .store import DatasetError, make
 
@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped; the same command begins anew" if given.path.suffix == ".npz" else GOES_ON, file=sys.stderr)
         return 130
-    seconds, hours = time.perf_counter() - begin, made * plan.frames / RATE / 3600
+    seconds, hours = time.perf_counter() - begin, made * plan.frames / REFERENCE_RATE / 3600
     print(
         f"{given.path}: {plan.rows} notes, {made} of them made now: {hours:.3g} hours of audio in {seconds:.1f} s, "
         f"{hours / seconds * 60:.3g} hours per minute"

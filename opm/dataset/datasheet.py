@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from ..events import REFERENCE_RATE
 from ..voice.parameters import COLUMNS
-from ..voice.play import RATE
 from .plan import Plan
 from .prior import LOUD, PRIOR
 
@@ -20,7 +20,7 @@ def text(plan: Plan, name: str, peak: npt.NDArray[np.int32]) -> str:
     peak : (rows,) int32
         The notes' largest magnitudes.
     """
-    hours, silent = plan.rows * plan.frames / RATE / 3600, int((peak == 0).sum())
+    hours, silent = plan.rows * plan.frames / REFERENCE_RATE / 3600, int((peak == 0).sum())
     opened = f'd = np.load("{name}")' if name.endswith(".npz") else f'd = zarr.open_group("{name}", mode="r")'
     module = "numpy as np" if name.endswith(".npz") else "zarr"
     return f"""# {name}
@@ -40,7 +40,7 @@ registers are written two frames apart, so that the key is struck after 64 frame
 
 | array | shape | |
 |---|---|---|
-| `audio` | {plan.rows} x {plan.frames} x 2, int16 | left and right, {RATE:.2f} samples per second |
+| `audio` | {plan.rows} x {plan.frames} x 2, int16 | left and right, {REFERENCE_RATE:.2f} samples per second |
 | `voice_number` | {plan.rows}, int32 | row of `parameters` |
 | `midi` | {plan.rows}, float32 | the note: 69 is A4, at a master clock of 3 579 545 Hz |
 | `peak` | {plan.rows}, int32 | largest magnitude; 0 is silence: {silent} notes |

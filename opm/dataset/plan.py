@@ -8,16 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from .._check import integer
+from ..events import REFERENCE_RATE
 from ..many.render import LARGEST_CHUNK
 from ..pitch import note
 from ..voice import Voice
 from ..voice.parameters import COLUMNS, parameters
-from ..voice.play import RATE
 from .prior import LOUD, PRIOR, random_voice
 
 CHUNK = 2**20
 """Frames of a chunk of audio, about: 4 MB."""
-LONGEST = LARGEST_CHUNK / RATE
+LONGEST = LARGEST_CHUNK / REFERENCE_RATE
 """Seconds that the notes of a voice may have together: a chunk holds all of them."""
 MOST_VOICES = 10**7
 
@@ -70,7 +70,7 @@ class Plan:
     @property
     def frames(self) -> int:
         """Samples of a note."""
-        return max(1, round(self.seconds * RATE))
+        return max(1, round(self.seconds * REFERENCE_RATE))
 
     @property
     def rows(self) -> int:

@@ -1,1 +1,1 @@
-"""Looks at the chip: views of a state, traces over time, wave files, pictures."""
+"""Looks at the chip: views of a state, traces over time, wave files, pictures, sounds, measurements."""

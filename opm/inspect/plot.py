@@ -1,29 +1,55 @@
 """Pictures of the chip's insides, with matplotlib (extra ``notebooks``). Each returns its Axes and takes ``ax=``.
 
-What they show is traced or played with ``opm`` itself; nothing is drawn from formulas.
+What they show is traced or played with ``opm`` itself; nothing is drawn from formulas. All are drawn in ``style``;
+``plt.style.use(opm.plot.style)`` draws your own pictures in it, too.
 """
 
-from itertools import pairwise
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
+from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 
-from .._check import first_slot
-from ..events import CHIP, CYCLES_PER_FRAME, MASTER_CLOCKS_PER_FRAME, Events, from_writes, starts, to_writes
+from .._check import channel_index, first_slot
+from ..events import (
+    CHIP,
+    CYCLES_PER_FRAME,
+    MASTER_CLOCKS_PER_FRAME,
+    REFERENCE_RATE,
+    Events,
+    from_writes,
+    starts,
+    to_writes,
+)
 from ..pitch import REFERENCE_CLOCK, hertz_of, midi_of, note, note_name
-from ..registers import ALL_KEYS, KC, KF, KON
+from ..registers import ALL_KEYS, KC, KF, KON, OPM, RL, SLOTS, rows
 from ..state import OPERATORS
 from ..tables import CARRIER, MODULATION
 from ..voice.voice import Voice
+from .stages import stages
 from .trace import trace
 from .views import DB_PER_STEP, STATES
 
-REFERENCE_RATE = REFERENCE_CLOCK / MASTER_CLOCKS_PER_FRAME
-"""Frames per second at the reference clock."""
-STATE_COLOURS = ("#8dd3c7", "#ffffb3", "#bebada", "#fb8072")
+COLOURS = ("#1b35e0", "#f07102", "#40ad9c", "#b5230e", "#b674ff", "#6a011b", "#89568d", "#3a1c77")
+"""One a channel. Far apart for every kind of colour vision, and dark enough for white paper."""
+style: dict[str, Any] = {
+    "axes.prop_cycle": cycler(color=COLOURS),
+    "figure.facecolor": "white", "axes.facecolor": "white", "savefig.facecolor": "white",
+    "figure.constrained_layout.use": True, "figure.figsize": (7, 3), "figure.dpi": 100,
+    "font.size": 9, "axes.titlesize": 10, "axes.labelsize": 9, "legend.fontsize": 8, "legend.frameon": False,
+    "axes.grid": True, "grid.color": "0.9", "grid.linewidth": 0.6, "axes.axisbelow": True,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "0.4", "lines.linewidth": 1.1,
+    "image.cmap": "cividis",
+}  # fmt: skip
+"""matplotlib's settings for all pictures here: white, so that they can be read on paper and in a dark notebook."""
+P = ParamSpec("P")
+R = TypeVar("R")
+STATE_COLOURS = (COLOURS[2], COLOURS[1], COLOURS[4], COLOURS[3])
 _SETTLE = 64
 """Frames between the voice's last write and the key-on."""
 _SOUNDING = 2000
@@ -47,6 +73,17 @@ _WIRES = {
 """By algorithm: whether the first operator modulates the second."""
 _OUT_OF = {op: (slot + 13) % CYCLES_PER_FRAME for op, slot in OPERATORS.items()}
 """Clock at which channel 1's operator stands at the output, stage 14; C2's is that of the frame before."""
+
+
+def _in_style(draw: Callable[P, R]) -> Callable[P, R]:
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
+        # Loads the backend, which in a notebook sets what leaving the style would undo.
+        plt.draw_if_interactive()  # type: ignore[no-untyped-call]
+        with plt.style.context(style):
+            return draw(*args, **kwargs)
+
+    return drawn
 
 
 def note_events(
@@ -85,15 +122,32 @@ def note_events(
     return from_writes(starts(due), address, data), key_on
 
 
+def gapped(phase: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return a phase with a gap where it wraps, so that no line is drawn from its end to its beginning.
+
+    Parameters
+    ----------
+    phase : (n,) array
+        As ``pg_phase``: it rises, and falls back.
+
+    Returns
+    -------
+    (n,) float64
+        NaN where the phase is lower than just before.
+    """
+    return np.where(np.diff(phase, prepend=phase[:1]) < 0, np.nan, phase)
+
+
 def _axes(ax: Axes | None) -> Axes:
     return ax if ax is not None else plt.subplots(figsize=(7, 3.5))[1]
 
 
+@_in_style
 def envelope(
     voice: Voice, op: str = "C2", pitch: float | str = "A4", held_ms: float = 300, shown_ms: float = 600,
     clock: float = REFERENCE_CLOCK, ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
-    """Draw one operator's level in dB against ms from key-on, its states shaded, key-off marked.
+    """Draw one operator's level in dB against ms from key-on as ``traced_envelope`` does, key-off marked.
 
     Parameters
     ----------
@@ -123,22 +177,98 @@ def envelope(
     slot = first_slot(op)
     stop = key_on + round(shown_ms * rate)
     rows = trace(events, [("eg_level", slot), ("eg_state", slot)], start=key_on + 2, stop=stop)
-    time = np.arange(len(rows)) / rate
-    states = np.asarray(rows[f"eg_state[{slot}]"])
-    cuts = [0, *(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]
-    labelled = set()
-    for first, end in pairwise(cuts):
-        state = int(states[first])
-        label = None if state in labelled else STATES[state]
-        labelled.add(state)
-        ax.axvspan(time[first], time[end - 1], color=STATE_COLOURS[state], alpha=0.5, label=label, lw=0)
-    ax.plot(time, -np.asarray(rows[f"eg_level[{slot}]"]) * DB_PER_STEP, "k", lw=1.2)
+    traced_envelope(rows[f"eg_level[{slot}]"], rows[f"eg_state[{slot}]"], 1000 * rate, ax)
     ax.axvline(held_ms, color="0.4", ls=":", lw=1)
-    ax.set(xlabel="ms after key-on", ylabel="level, dB", title=f"Envelope of {op}", xlim=(0, shown_ms), ylim=(-98, 2))
-    ax.legend(loc="upper right", fontsize="small")
+    ax.set(xlabel="ms after key-on", title=f"Envelope of {op}", xlim=(0, shown_ms))
     return ax
 
 
+@_in_style
+def traced_envelope(
+    levels: npt.NDArray[Any], states: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: Axes | None = None
+) -> Axes:
+    """Draw an envelope that was traced: level in dB against ms, stages shaded.
+
+    The legend says how long each took when it first came, or ``>`` how long it had lasted when the key, or the end of
+    the trace, cut it short.
+
+    Parameters
+    ----------
+    levels, states : (n,) int
+        ``eg_level`` and ``eg_state`` of a slot, a row a frame.
+    rate : float
+        Frames per second.
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = _axes(ax)
+    ms = 1000 / rate
+    labelled = set()
+    for stage in stages(levels, states):
+        length = (stage.end - stage.start) * ms
+        said = f"{STATES[stage.state]} {'' if stage.whole else '> '}{length:.{_decimals(length)}f} ms"
+        label = None if stage.state in labelled else said
+        labelled.add(stage.state)
+        colour = STATE_COLOURS[stage.state]
+        ax.axvspan(stage.start * ms, stage.end * ms, color=colour, alpha=0.22, label=label, lw=0)
+    ax.plot(np.arange(len(levels)) * ms, -np.asarray(levels) * DB_PER_STEP, "k", lw=1.2)
+    ax.set(xlabel="ms", ylabel="level, dB", xlim=(0, len(levels) * ms), ylim=(-98, 2))
+    if labelled:
+        ax.legend(loc="upper right")
+    return ax
+
+
+def _decimals(ms: float) -> int:
+    return 2 if ms < 1 else 1 if ms < 100 else 0
+
+
+@_in_style
+def envelopes(rows: Any, channel: int, clock: float = REFERENCE_CLOCK, ax: Axes | None = None) -> Axes:
+    """Draw the levels of a channel's four operators over time, envelope and TL together; key-on and key-off marked.
+
+    Parameters
+    ----------
+    rows : (n,) structured array
+        A trace after every frame that has ``eg_level``, ``sl_tl`` and ``kon``: of a song in its middle, or of a chip.
+    channel : int
+        1 to 8.
+    clock : float
+        Master clock in Hz.
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    Axes
+        dB below full scale against seconds since the chip's reset; the LFO's AM is not in it.
+
+    Raises
+    ------
+    ValueError
+        No such channel, or a field is not in the trace.
+    """
+    ax = _axes(ax)
+    index = channel_index(channel)
+    seconds = np.asarray(rows["cycle"]) * 2 / clock
+    for op, first in OPERATORS.items():
+        level = rows["eg_level"][:, first + index] * DB_PER_STEP + (rows["sl_tl"][:, first + index] & 0x7F) * 0.75
+        ax.plot(seconds, -level, label=op)
+    keyed = rows["kon"][:, [first + index for first in OPERATORS.values()]].any(axis=1)
+    for at in np.flatnonzero(np.diff(keyed)) + 1:
+        ax.axvline(seconds[at], color="0.4", ls=":", lw=1)
+        text = "key on" if keyed[at] else "key off"
+        ax.annotate(text, (seconds[at], 0), (3, -2), textcoords="offset points", va="top", fontsize=8, color="0.4")
+    ax.set(xlabel="seconds", ylabel="level, dB", title=f"Operators of channel {channel}", ylim=(-98, 2))
+    ax.set_xlim(*seconds[[0, -1]])
+    ax.legend(loc="lower right", ncols=4)
+    return ax
+
+
+@_in_style
 def operators(
     voice: Voice, pitch: float | str = "A4", cycles: float = 3, clock: float = REFERENCE_CLOCK, ax: Any = None
 ) -> Any:
@@ -167,7 +297,7 @@ def operators(
         Not a pitch, or outside the chip's range.
     """
     if ax is None:
-        ax = plt.subplots(4, 1, figsize=(7, 6), sharex=True, layout="constrained")[1]
+        ax = plt.subplots(4, 1, figsize=(7, 6), sharex=True)[1]
     events, key_on = note_events(voice, pitch, clock=clock)
     frames = round(cycles * clock / MASTER_CLOCKS_PER_FRAME / hertz_of(midi_of(*note(pitch))))
     start = CYCLES_PER_FRAME * (key_on + 2 + _SOUNDING)
@@ -177,14 +307,15 @@ def operators(
     for axes, (op, slot) in zip(ax, OPERATORS.items(), strict=True):
         phases = rows[f"pg_phase[{slot}]"][_PHASES_STILL::CYCLES_PER_FRAME][:frames]
         outs = rows["op_out[5]"][CYCLES_PER_FRAME + _OUT_OF[op] :: CYCLES_PER_FRAME]
-        axes.plot(time, phases / 2**20, color="0.75", lw=1, label="phase, cycles")
+        axes.plot(time, gapped(phases / 2**20), color="0.65", lw=1, label="phase, cycles")
         axes.plot(time, outs / 8192, lw=1.2, label="output")
         axes.set(ylabel=op, ylim=(-1.1, 1.1))
-    ax[0].legend(loc="upper right", fontsize="small")
+    ax[0].legend(loc="upper right")
     ax[-1].set_xlabel("ms")
     return ax
 
 
+@_in_style
 def spectrum(
     samples: npt.NDArray[Any],
     rate: float = REFERENCE_RATE,
@@ -220,6 +351,59 @@ def spectrum(
     return ax
 
 
+@_in_style
+def spectrogram(
+    samples: npt.NDArray[Any],
+    rate: float = REFERENCE_RATE,
+    top: float = 8000,
+    window: int = 2048,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the spectrum of a sound over time, in dB below full scale.
+
+    Parameters
+    ----------
+    samples : (n,) or (n, 2) int16
+        Two sides are drawn as their mean.
+    rate : float
+        Samples per second.
+    top : float
+        Highest frequency shown, in Hz.
+    window : int
+        Samples of each spectrum: more for finer frequencies, fewer for finer times.
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        Fewer samples than a window.
+    """
+    ax = _axes(ax)
+    mono = samples if samples.ndim == 1 else samples.mean(axis=1)
+    if len(mono) < window:
+        raise ValueError(f"samples must be at least a window of {window}, got {len(mono)}")
+    step = max(window // 8, len(mono) // 2000)
+    hann = np.hanning(window)
+    pieces = np.lib.stride_tricks.sliding_window_view(mono, window)[::step] * hann
+    size = np.abs(np.fft.rfft(pieces, axis=1)).T / (hann.sum() / 2) / 32_768
+    size = size[: int(top / rate * window) + 2]
+    seconds = (np.arange(size.shape[1]) * step + window / 2) / rate
+    image = ax.pcolormesh(
+        seconds, np.arange(len(size)) * rate / window, 20 * np.log10(np.maximum(size, 1e-6)),
+        vmin=-80, vmax=-10, shading="nearest", rasterized=True,
+    )  # fmt: skip
+    ax.figure.colorbar(image, ax=ax, label="dB")
+    ax.set(xlabel="seconds", ylabel="Hz", ylim=(0, top), title="Spectrum over time")
+    ax.grid(False)
+    return ax
+
+
+@_in_style
 def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     """Draw which operator modulates which; levels (TL in dB) and feedback beside; carriers filled.
 
@@ -237,24 +421,28 @@ def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     places = _PLACES[voice.con]
     carriers = [op for op, heard in zip(OPERATORS, CARRIER[:, voice.con], strict=True) if heard]
     right = max(x for x, _ in places.values())
+    between = "\n" if right > 2 else " "
     boxes = {}
     for op, values in zip(OPERATORS, voice.ops, strict=True):
-        box = {"boxstyle": "round", "fc": "#8dd3c7" if op in carriers else "white", "ec": "0.3"}
-        text = f"{op}\n{0 - 0.75 * values.tl:.0f} dB"
-        boxes[op] = ax.text(*places[op], text, ha="center", va="center", bbox=box, fontsize=8).get_bbox_patch()
+        box = {"boxstyle": "round", "fc": "#bfe3dd" if op in carriers else "white", "ec": "0.3"}
+        text = f"{op}{between}{0 - 0.75 * values.tl:.0f} dB"
+        boxes[op] = ax.text(*places[op], text, ha="center", va="center", bbox=box, fontsize="small").get_bbox_patch()
     for first, last in (wire for wire, there in _WIRES.items() if there[voice.con]):
         ends = {"patchA": boxes[first], "patchB": boxes[last], "shrinkA": 1, "shrinkB": 1}
         ax.annotate("", places[last], places[first], arrowprops={"arrowstyle": "-|>", "fc": "k", **ends})
     for op in carriers:
-        out = {"arrowstyle": "-|>", "color": "#1b9e77", "patchA": boxes[op], "shrinkA": 1}
+        out = {"arrowstyle": "-|>", "color": COLOURS[2], "patchA": boxes[op], "shrinkA": 1}
         ax.annotate("", (right + 0.8, places[op][1]), places[op], arrowprops=out)
-    x, y = places["M1"]
-    ax.text(x, y + 0.42, f"feedback {voice.fb}", ha="center", fontsize=8, color="0.4")
-    ax.set(xlim=(-0.5, right + 0.9), ylim=(-1.7, 1.8), title=f"Algorithm {voice.con}")
+    ax.annotate(
+        f"feedback {voice.fb}", places["M1"], xytext=(0, 14), textcoords="offset points",
+        ha="center", fontsize="small", color="0.4",
+    )  # fmt: skip
+    ax.set(xlim=(-0.5, right + 0.9), ylim=(-1.7, 2), title=f"Algorithm {voice.con}")
     ax.axis("off")
     return ax
 
 
+@_in_style
 def piano_roll(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = None) -> Axes:
     """Draw a song's notes, a colour for each channel.
 
@@ -293,15 +481,19 @@ def piano_roll(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = No
                 sounding[ch] = (last, midi_of(*pitch[ch], clock))
     for ch, played in notes.items():
         for start, length, midi in played:
-            ax.broken_barh([(start, length)], (midi - 0.4, 0.8), color=f"C{ch}", lw=0)
-        ax.plot([], [], color=f"C{ch}", lw=4, label=str(ch + 1))
+            ax.broken_barh([(start, length)], (midi - 0.4, 0.8), color=COLOURS[ch], lw=0)
+        if played:
+            ax.plot([], [], color=COLOURS[ch], lw=4, label=f"ch {ch + 1}")
     octaves = range(24, 109, 12)
     ax.set_yticks(list(octaves), [note_name(midi) for midi in octaves])
-    ax.set(xlabel="seconds", ylabel="note", title="Piano roll", xlim=(0, last or 1))
-    ax.legend(title="channel", ncols=8, fontsize="x-small", loc="upper left")
+    ax.set(xlabel="seconds", ylabel="note", xlim=(0, last or 1))
+    ax.set_title("Piano roll", loc="left")
+    if any(notes.values()):
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.1, ncols=8, columnspacing=1, handlelength=1)
     return ax
 
 
+@_in_style
 def heat_map(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = None) -> Axes:
     """Draw how often each register is written, over time.
 
@@ -317,25 +509,46 @@ def heat_map(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = None
     Returns
     -------
     Axes
+        A row for each register that is written, all channels together, under the mnemonics of its fields.
     """
-    ax = _axes(ax)
     writes = to_writes(events)
     times = writes["cycle"] * 2 / clock
-    counts, xs, ys = np.histogram2d(times, writes["address"], (120, 64), ((0, times.max(initial=0) or 1), (0, 256)))
-    mesh = ax.pcolormesh(xs, ys, np.log10(1 + counts.T), cmap="magma", shading="flat")
-    plt.colorbar(mesh, ax=ax, label="log10(1 + writes)")
-    ax.set_yticks(range(0, 257, 32), [f"{address:02X}" for address in range(0, 257, 32)])
-    ax.set(xlabel="seconds", ylabel="register, hex", title="Register writes")
+    places = [_register(address) for address in range(256)]
+    written = sorted({places[address] for address in np.unique(writes["address"])}) or [(0, "none")]
+    if ax is None:
+        ax = plt.subplots(figsize=(7, 1 + 0.17 * len(written)))[1]
+    row = np.array([written.index(place) if place in written else 0 for place in places])[writes["address"]]
+    bins, span = (120, len(written)), ((0, times.max(initial=0) or 1), (-0.5, len(written) - 0.5))
+    counts, xs, ys = np.histogram2d(times, row, bins, span)
+    norm = LogNorm(1, max(2, counts.max()))
+    mesh = ax.pcolormesh(xs, ys, np.ma.masked_equal(counts.T, 0), cmap="viridis_r", norm=norm, shading="flat")
+    ax.figure.colorbar(mesh, ax=ax, label=f"writes per {span[0][1] / bins[0]:.2g} s")
+    ax.set_yticks(range(len(written)), [name for _, name in written], fontsize=7)
+    ax.set(xlabel="seconds", title="Register writes")
+    ax.invert_yaxis()
     return ax
 
 
+def _register(address: int) -> tuple[int, str]:
+    """Return a place and the mnemonics of a register; the channels of one have the same."""
+    names = " ".join(dict.fromkeys(bits.name.rstrip("01234567") for bits in rows(address, OPM))) or "none"
+    if address == KON:
+        return address, "KON"
+    if address < RL:
+        return address, names
+    if address < SLOTS:
+        return address & 0xF8, names
+    return address & 0xF8, f"{tuple(OPERATORS)[address >> 3 & 3]} {names}"
+
+
+@_in_style
 def oscilloscope(channels: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: Axes | None = None) -> Axes:
-    """Draw the eight channels, one above the other.
+    """Draw channels, one above the other: in ms, or in seconds if there is more than one.
 
     Parameters
     ----------
-    channels : (n, 8) int16
-        What ``generate_channels`` returns.
+    channels : (n, channels) int16
+        What ``generate_channels`` returns, or stems, ``song.stems().sum(axis=2)``.
     rate : float
         Samples per second.
     ax : Axes, optional
@@ -346,9 +559,12 @@ def oscilloscope(channels: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: A
     Axes
     """
     ax = ax if ax is not None else plt.subplots(figsize=(7, 5))[1]
-    time = np.arange(len(channels)) / rate * 1000
-    for ch in range(channels.shape[1]):
-        ax.plot(time, channels[:, ch] / 8192 * 0.45 + (8 - ch), lw=0.8, color=f"C{ch}")
-    ax.set_yticks(range(8, 0, -1), [str(ch) for ch in range(1, 9)])
-    ax.set(xlabel="ms", ylabel="channel", title="Channels", xlim=(0, time[-1] if len(time) else 1), ylim=(0.3, 8.7))
+    count = channels.shape[1]
+    long = len(channels) > rate
+    time = np.arange(len(channels)) / (rate if long else rate / 1000)
+    for ch in range(count):
+        ax.plot(time, channels[:, ch] / 8192 * 0.45 - ch, lw=0.5 if long else 0.8, color=COLOURS[ch % 8])
+    ax.set_yticks(range(0, -count, -1), [str(ch + 1) for ch in range(count)])
+    ax.set(xlabel="seconds" if long else "ms", ylabel="channel", title="Channels", ylim=(0.7 - count, 0.7))
+    ax.set_xlim(0, time[-1] if len(time) else 1)
     return ax

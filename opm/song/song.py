@@ -16,13 +16,14 @@ from .._file import replacing
 from ..chip import CHIPS, YM2151
 from ..events import EVENT, Events
 from ..pitch import REFERENCE_CLOCK
-from ..voice.extract import extract_voices
+from ..voice.extract import Found, extract_voices
 from ..voice.voice import Voice
 from . import formats
 from .formats import vgm
 from .formats.common import check_clock
 from .limits import LARGEST, LONGEST
 from .log import WRITE, Log, Loop
+from .names import described
 from .notes import NOTE, NoteFinder, Revoicing, midi_bytes, numbered, writes_of
 from .render import CHANNELS, Renderer
 from .schedule import Options, Schedule
@@ -353,14 +354,15 @@ class Song:
         Returns
         -------
         list of Voice
-            Each once, at the loudest of its volumes, named after its place and the channel that first plays it.
+            Each once, at the loudest of its volumes, under its number and what its first note sounds like:
+            ``2 bright pluck, middle``.
         """
-        voices: list[Voice] = []
-        for chip in range(len(self.chips)):
-            for found in extract_voices(self.events(chip), volumes=False):
-                name = f"voice {len(voices) + 1}, channel {found.channel}" + (f" of chip {chip + 1}" if chip else "")
-                voices.append(found.voice.named(name))
-        return voices
+        found = self._found()
+        return [each.voice.named(f"{i} {described(each, self.clock)}") for i, each in enumerate(found, 1)]
+
+    def _found(self) -> list[Found]:
+        chips = range(len(self.chips))
+        return [found for chip in chips for found in extract_voices(self.events(chip), volumes=False)]
 
     def notes(self) -> "npt.NDArray[Any]":
         """Return the notes of one playing, in the order they start.
@@ -374,7 +376,7 @@ class Song:
             ``chip`` (0 or 1), ``channel`` (1 to 8), ``start`` and ``end`` (seconds), ``midi`` (69 = A4, fractions are
             semitones), ``level`` (dB of the loudest carrier's TL) and ``voice`` (index in ``voices()``).
         """
-        return NoteFinder(self._log, numbered(self.voices())).notes
+        return NoteFinder(self._log, numbered([found.voice for found in self._found()])).notes
 
     @classmethod
     def from_notes(
@@ -435,7 +437,7 @@ class Song:
         ValueError
             No such number.
         """
-        voices = self.voices()
+        voices = [found.voice for found in self._found()]
         for number in others:
             integer("voice number", number, 0, len(voices) - 1)
         return Song._of(Revoicing(self._log, voices, others).made())

@@ -7,7 +7,8 @@ from itertools import chain
 from typing import Any
 
 from ..events import to_writes
-from ..registers import ALL_KEYS, KON, PMS, RL, SLOTS
+from ..pitch import KF_SHIFT
+from ..registers import ALL_KEYS, KC, KF, KON, NOISE, PMS, RL, SLOTS
 from .voice import Voice
 
 PIECE = 4096
@@ -21,6 +22,10 @@ class Found:
     voice: Voice
     cycle: int
     channel: int
+    kc: int
+    kf: int
+    noise: bool
+    """C2 gives the noise."""
 
 
 def extract_voices(song_events: Any, volumes: bool = True) -> list[Found]:
@@ -37,7 +42,8 @@ def extract_voices(song_events: Any, volumes: bool = True) -> list[Found]:
     Returns
     -------
     list of Found
-        Each with ``voice`` (named after its checksum), ``cycle`` of the key-on since reset, ``channel`` 1 to 8.
+        Each with ``voice`` (named after its checksum), ``cycle`` of the key-on since reset, ``channel`` 1 to 8, key
+        code ``kc`` and fraction ``kf`` there, and ``noise``: whether its C2 gives noise.
     """
     held: dict[int, int] = {}
     found: dict[bytes, Found] = {}
@@ -55,10 +61,16 @@ def extract_voices(song_events: Any, volumes: bool = True) -> list[Found]:
             voice = replace(Voice.from_registers(held, (data & 7) + 1), slots=data >> 3 & 15)
             sound = voice.same_sound() if volumes else sound_of(voice)
             voice = replace(voice, name=f"{zlib.crc32(sound):08x}")
-            first = found.setdefault(sound, Found(voice, cycle, (data & 7) + 1))
+            first = found.setdefault(sound, _found(held, voice, cycle, data & 7))
             if attenuation(voice) < attenuation(first.voice):
                 found[sound] = replace(first, voice=voice)
     return list(found.values())
+
+
+def _found(held: dict[int, int], voice: Voice, cycle: int, channel: int) -> Found:
+    kc, kf = held.get(KC + channel, 0) & 0x7F, held.get(KF + channel, 0) >> KF_SHIFT
+    noise = channel == 7 and voice.slots & 8 > 0 and held.get(NOISE, 0) & 0x80 > 0
+    return Found(voice, cycle, channel + 1, kc, kf, noise)
 
 
 def attenuation(voice: Voice) -> int:

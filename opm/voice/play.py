@@ -5,14 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..events import CHIP, MASTER_CLOCKS_PER_FRAME, Events, from_writes
-from ..pitch import KF_SHIFT, REFERENCE_CLOCK, key_codes
+from ..events import CHIP, REFERENCE_RATE, Events, from_writes
+from ..pitch import KF_SHIFT, key_codes
 from ..registers import KC, KF, KON, RL
 from .parameters import ADDRESSES, NE, OF_CHIP, parameters, register_bytes
 from .voice import Voice
 
-RATE = REFERENCE_CLOCK / MASTER_CLOCKS_PER_FRAME
-"""Frames per second."""
 FOREVER = 2**40
 """Frames that nobody waits for."""
 
@@ -61,4 +59,4 @@ def _frames(seconds: list[float]) -> npt.NDArray[np.int64]:
     for each in seconds:
         if not each >= 0:
             raise ValueError(f"a note's duration must be 0 s or more, got {each!r}")
-    return np.minimum(np.rint(np.array(seconds, float) * RATE), FOREVER).astype(np.int64)
+    return np.minimum(np.rint(np.array(seconds, float) * REFERENCE_RATE), FOREVER).astype(np.int64)

@@ -42,7 +42,7 @@ def sound(tmp_path_factory):
 
 
 def excerpt(tmp_path, seconds):
-    """Write the last seconds of the song's tutti as a log of its own; return it."""
+    """Write the first seconds of the song as a log of its own; return it."""
     song = formats.read(SONG)
     song.writes = song.writes[song.writes["time"] < 55_930 * seconds]
     path = tmp_path / "excerpt.json"
@@ -68,11 +68,11 @@ def test_what_arrives_is_what_was_rendered(sound, tmp_path):
     np.testing.assert_array_equal(part_of(got, want), want)
 
 
-def test_a_minute_with_both_cores_busy(sound, tmp_path):
-    """No underrun, no gap, no sample different in 60 s while other processes keep every core busy."""
+def test_twenty_seconds_with_both_cores_busy(sound, tmp_path):
+    """No underrun, no gap, no sample different in 20 s while other processes keep every core busy."""
     with busy(os.cpu_count() or 2):
-        want, got = play_and_record(SONG.with_suffix(".vgm"), Options(loops=1, fade=14.0), sound, tmp_path)
-    assert len(want) > 60 * pulse.RATE
+        want, got = play_and_record(excerpt(tmp_path, 20), Options(), sound, tmp_path)
+    assert len(want) > 20 * pulse.RATE
     np.testing.assert_array_equal(part_of(got, want), want)
 
 

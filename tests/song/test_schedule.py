@@ -223,7 +223,7 @@ def test_silence_ends_the_tail_wherever_blocks_end(runs, start, size):
     """Runs of sound and silence by turns, behind frame 8 a tail; here, 0.1 s are 5 frames."""
     schedule = Schedule(song_of([]), Options())
     schedule.rate, schedule.end, schedule.frames = 50.0, 8, 60
-    sound = np.resize(np.repeat(np.arange(len(runs)) % 2, runs), (60, 1))
+    sound = np.resize(np.repeat(np.arange(len(runs)) % 2, runs), (60, 1)).repeat(2, axis=1)
     renderer = Renderer(schedule)
     renderer._mix = lambda frames: sound[renderer.position : renderer.position + frames]
     renderer.skip(start)

@@ -1,0 +1,109 @@
+"""Sounds to hear in a notebook: players whose Ogg Vorbis stands in the page itself (with soundfile)."""
+
+import base64
+import html
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..events import REFERENCE_RATE
+
+FASTEST = 200_000
+"""Hz that Vorbis takes."""
+_COMPRESSION = 0.7
+"""Of 0 (large) to 1: some 14 kB per second of stereo."""
+_PIECE = 32_768
+"""Samples encoded at a time: libsndfile keeps what it is given on its stack."""
+
+
+class Sounds:
+    """What ``listen`` returns: shows as players in a notebook. ``ogg`` holds the files, bytes by name."""
+
+    def __init__(self, samples: Mapping[str, npt.NDArray[Any]], rate: float, autoplay: bool) -> None:
+        self.rate = round(rate)
+        self.autoplay = autoplay
+        self.seconds = {name: len(sound) / rate for name, sound in samples.items()}
+        self.ogg = {name: _encoded(sound, self.rate) for name, sound in samples.items() if sound.any()}
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            f"{name or 'sound'}: {seconds:.2f} s at {self.rate} Hz{'' if name in self.ogg else ', silent'}"
+            for name, seconds in self.seconds.items()
+        )
+
+    def _repr_html_(self) -> str:
+        if list(self.seconds) == [""]:
+            return self._player("")
+        left = "style='text-align:left'"
+        rows = (f"<tr><th {left}>{html.escape(name)}</th><td>{self._player(name)}</td></tr>" for name in self.seconds)
+        return f"<table>{''.join(rows)}</table>"
+
+    def _player(self, name: str) -> str:
+        if name not in self.ogg:
+            return "silent"
+        data = base64.b64encode(self.ogg[name]).decode()
+        plays = " autoplay" if self.autoplay else ""
+        return f"<audio controls{plays} preload='metadata' src='data:audio/ogg;base64,{data}'></audio>"
+
+
+def listen(sound: Any, rate: float = REFERENCE_RATE, autoplay: bool = False) -> Sounds:
+    """Return players for sounds: put it last in a notebook's cell.
+
+    Parameters
+    ----------
+    sound : (n,) or (n, 2) array, (n, channels, 2) array, or mapping of str to the former
+        One sound; stems, a player for each channel; or sounds by name. int16 as the chip gives it, or floats from -1 to
+        1; what is beyond is clipped. Levels stay as they are.
+    rate : float
+        Samples per second, up to 200 000.
+    autoplay : bool
+        Play at once.
+
+    Returns
+    -------
+    Sounds
+        Shows as ``<audio>`` elements, some 14 kB per second of stereo, in a page that needs nothing else: it also plays
+        from a stored notebook. ``ogg`` maps names to the bytes of Ogg Vorbis files.
+
+    Raises
+    ------
+    ValueError
+        No samples, another shape, or such a rate is not possible.
+
+    Examples
+    --------
+    >>> import opm
+    >>> listen(opm.render_many([(opm.Voice(ops=[opm.Operator(tl=9)] * 4), "A4", 0.5)], 40_000)[0])
+    sound: 0.72 s at 55930 Hz
+    """
+    if not 1 <= rate <= FASTEST:
+        raise ValueError(f"rate must be 1 to {FASTEST} Hz, got {rate!r}")
+    if isinstance(sound, Mapping):
+        named = {str(name): np.asarray(samples) for name, samples in sound.items()}
+    elif np.ndim(sound) == 3:
+        named = {f"channel {i + 1}": np.asarray(sound)[:, i] for i in range(np.shape(sound)[1])}
+    else:
+        named = {"": np.asarray(sound)}
+    for name, samples in named.items():
+        if not len(samples) or samples.ndim > 2 or (samples.ndim == 2 and samples.shape[1] != 2):
+            raise ValueError(f"{name or 'sound'} must be of shape (n,) or (n, 2), got {samples.shape}")
+    return Sounds(named, rate, autoplay)
+
+
+def _encoded(samples: npt.NDArray[Any], rate: int) -> bytes:
+    """Return an Ogg Vorbis file; of one channel, if both sides are the same."""
+    import soundfile
+
+    if samples.ndim == 2 and np.array_equal(samples[:, 0], samples[:, 1]):
+        samples = samples[:, 0]
+    if samples.dtype.kind in "iu":
+        samples = samples / np.float32(32_768)
+    file = io.BytesIO()
+    sides = samples.ndim
+    with soundfile.SoundFile(file, "w", rate, sides, "VORBIS", format="OGG", compression_level=_COMPRESSION) as encoder:
+        for first in range(0, len(samples), _PIECE):
+            encoder.write(np.clip(samples[first : first + _PIECE], -1, 1))
+    return file.getvalue()

@@ -1,0 +1,54 @@
+"""The code of the how-to pages and of getting started runs as it stands, page by page, in the order of the page."""
+
+import re
+import shlex
+import shutil
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pytest
+from conftest import ROOT
+
+from opm.dataset.__main__ import main as make_dataset
+from player.__main__ import main as play
+
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("howto/*.md"), *DOCS.glob("start/*.md")])
+mpl.use("Agg")
+BLOCK = re.compile(r"```(python|sh)\n(.*?)```", re.DOTALL)
+SOUND = re.compile(r"\.wav|\.flac|--stems|/ ")
+END = ["--start", "44"]
+"""The last two seconds of the song are enough."""
+
+
+def run(line):
+    """Run a line of a shell block, unless it installs something or plays aloud."""
+    match shlex.split(line):
+        case ["numba-opm", *words] if SOUND.search(line):
+            assert play([*words, *END]) == 0
+        case ["numba-opm", *words] if {"-o", "--info"}.intersection(words):
+            assert play(words) == 0
+        case ["python", "-m", "opm.dataset", *words]:
+            assert make_dataset(words) == 0
+        case [command, *_]:
+            assert command in ("numba-opm", "pip")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.stem}")
+def test_code_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "player" / "songs" / "mountain_king.vgm", tmp_path)
+    names = {}
+    for language, code in BLOCK.findall(page.read_text()):
+        if language == "python":
+            with mpl.rc_context():
+                exec(compile(code, page.name, "exec"), names)
+        else:
+            for line in code.replace("\\\n", "").splitlines():
+                run(line)
+    plt.close("all")
+
+
+def test_there_is_code():
+    assert len(PAGES) > 10
+    assert all(BLOCK.search(page.read_text()) for page in PAGES if page.stem != "index")

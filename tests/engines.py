@@ -1,0 +1,47 @@
+"""``python tests/engines.py``: both engines over random programs, by the thousand; each sample, each field of state."""
+
+import argparse
+import time
+
+from programs import loud_program, queued_program, random_program
+from span.test_frame import compare, test_raw_and_queued_writes_mixed
+from span.test_span import test_every_register_from_20_on, test_settled_chips
+
+
+def by_frames(make, name):
+    """Return what compares a program of some hundred frames: by clocks, by frames, and changing between them."""
+    return lambda seed: compare(make(seed, 32 * (1 + seed % 900), name), 1 + seed % 900, name, seed)
+
+
+def queued(seed):
+    """Compare a program that writes as a player does."""
+    compare(queued_program(seed, 1200, "ym2151"), 1200, "ym2151", seed)
+
+
+KINDS = {
+    "random writes": by_frames(random_program, "ym2151"),
+    "random writes, YM2164": by_frames(random_program, "ym2164"),
+    "random writes, all sounding": by_frames(loud_program, "ym2151"),
+    "queued writes": queued,
+    "raw and queued writes": lambda seed: test_raw_and_queued_writes_mixed.hypothesis.inner_test("ym2151", seed),
+    "settled chips": test_settled_chips.hypothesis.inner_test,
+    "quick writes to settled chips": test_every_register_from_20_on.hypothesis.inner_test,
+}
+"""What one seed makes; each raises AssertionError with the first field that differs."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Compare, and print how many were the same."""
+    parser = argparse.ArgumentParser(description="compare the engines")
+    parser.add_argument("--programs", type=int, default=1000, help="of each kind (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="the first (default %(default)s)")
+    options = parser.parse_args(arguments)
+    for kind, check in KINDS.items():
+        begin = time.monotonic()
+        for seed in range(options.seed, options.seed + options.programs):
+            check(seed)
+        print(f"{kind}: {options.programs} the same, {time.monotonic() - begin:.0f} s", flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
