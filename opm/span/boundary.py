@@ -7,7 +7,7 @@ The table of who holds which slot then stands in the functions ``put_*``, one fo
 
 from .._jit import block
 from ..cycle import dac, envelope, lfo, noise, operators
-from ..registers import DECODE, FIRST
+from ..registers import DECODE, FIRST, KC, KF, RL
 from ..state import LEFT, RIGHT
 from ..tables import CARRIER, EXP, EXPONENT, MODULATION, POWER, SINE
 from . import frame
@@ -85,11 +85,16 @@ def above(values, limit):
 
 @block
 def waits(s, words):
-    """A register write that is latched and would still change something."""
+    """A register write that is latched and would still change something.
+
+    On the YM2164 the history of a match counts: RL shows in it at the end of any frame, channel 1's KC and KF do.
+    """
     if s.opp and (s.opp_write_rl or s.opp_write_kc or s.opp_write_kf):
         return True
     if not s.reg_data_ready:
         return False
+    if s.opp and (RL <= s.reg_address <= KC or s.reg_address == KF):
+        return True
     for row in range(FIRST[s.opp, s.reg_address], FIRST[s.opp, s.reg_address + 1]):
         mask, place = DECODE[row, 2], DECODE[row, 3]
         if (words[DECODE[row, 0]] >> place) & mask != (s.reg_data >> DECODE[row, 1]) & mask:

@@ -99,6 +99,15 @@ def test_a_raw_write_of_any_phase_before_an_aligned_one(phase, name):
         compare(events, frames, name, phase)
 
 
+@pytest.mark.parametrize("address", [0x20, 0x24, 0x28, 0x30, 0x38, 0x40])
+@pytest.mark.parametrize("name", CHIPS)
+def test_a_write_of_what_is_held(name, address):
+    """It changes no register, but the YM2164 remembers that it matched. At the end of a frame, most of all."""
+    for phase in (*range(0, 32, 5), *range(25, 32)):
+        events = np.array([(960 + phase, 0, address), (962 + phase, 1, 0)], opm.EVENT)
+        compare(events, 40, name, phase)
+
+
 @pytest.mark.parametrize("name", CHIPS)
 @settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1))
