@@ -19,12 +19,12 @@ from PIL import Image
 
 import opm
 import opm.plot
+from opm.events import REFERENCE_RATE as RATE
 from opm.registers import encode
 
 ROOT = Path(__file__).parent.parent
 PICTURES, SOUNDS = ROOT / "docs" / "pictures", ROOT / "docs" / "sounds"
 SONG = ROOT / "player" / "songs" / "mountain_king.vgm"
-RATE = opm.REFERENCE_CLOCK / 64
 OPERATORS = ("M1", "M2", "C1", "C2")
 SILENT = opm.Operator(tl=127)
 SINE = opm.Voice("sine", con=7, ops=(SILENT, SILENT, SILENT, opm.Operator(tl=10, rr=8)))

@@ -20,7 +20,7 @@ _SLOW, _SHORT = 0.04, 0.12
 """Seconds: a swell takes longer to come up, a hit less to go."""
 _HELD_LEVEL, _GONE = 0.4, 0.1
 """Parts of the peak: what a tone keeps while it is held, what is left of a hit."""
-C2_ALONE = 8
+_C2_ALONE = 8
 """``Voice.slots`` of what keys C2 alone: on channel 8, where the noise is."""
 _PLACES = {40: "bass", 53: "low", 66: "middle", 79: "high", 128: "very high"}
 """By the MIDI number below which it lies."""
@@ -39,7 +39,7 @@ def described(found: Found, clock: float) -> str:
         return f"silence, {place}"
     colour = _colour(sound, midi)
     if found.noise:
-        colour = "noise" if found.voice.slots == C2_ALONE else f"noise and {colour}"
+        colour = "noise" if found.voice.slots == _C2_ALONE else f"noise and {colour}"
     return f"{colour} {_shape(sound)}, {place}"
 
 
