@@ -79,9 +79,10 @@ def test_a_slider_moves_picture_sound_and_voice(tmp_path):
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "test.ipynb")
     with jupyterlab(tmp_path) as address, browser.chromium() as chromium:
         page = chromium.new_page(viewport={"width": 1400, "height": 900})
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(120_000)
         complaints = browser.complaints(page)
         page.goto(f"{address}/lab/tree/test.ipynb")
+        page.get_by_text("| Idle").wait_for()  # a key pressed before the kernel is there is lost
         run_cell(page, 0)
         explorer = page.locator(".opm-explorer")
         explorer.locator("audio:not([autoplay])").wait_for()
