@@ -1,5 +1,7 @@
 """State over time: what is recorded is what the chip had, and recording changes nothing."""
 
+import signal
+
 import numpy as np
 import pytest
 from programs import loud_program, random_program, settled_chip
@@ -7,6 +9,8 @@ from vcdvcd import VCDVCD
 
 import opm
 
+signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+"""As Python has it. Importing vcdvcd undoes it, so that a connection the other side closes would end all the tests."""
 PROGRAM = random_program(21, 40_000)
 
 
