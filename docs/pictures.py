@@ -175,7 +175,7 @@ def lfo() -> None:
         time = np.arange(len(rows)) / RATE
         axes[0].plot(time, am / 255 * 0.8 - wave, lw=1)
         axes[1].plot(time, np.where(pm & 0x80, -(pm & 0x7F), pm) / 255 * 0.8 - wave, lw=1, label=name)
-    for ax, title in zip(axes, ("AM, 0 to 255", "PM, -127 to 127"), strict=True):
+    for ax, title in zip(axes, ("AM, 0 to 253", "PM, -127 to 127"), strict=True):
         ax.set_yticks(
             [0.35 - wave if ax is axes[0] else -wave for wave in range(4)], ["saw", "square", "triangle", "noise"]
         )

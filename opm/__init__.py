@@ -49,6 +49,7 @@ All behaviour: Nuked-OPM 1.0, which was read off the silicon; every cycle and ev
 registers, dB and Hz: Yamaha's YM2151 manual. Not emulated: the analogue side, half-cycles of phiM.
 """
 
+from importlib import import_module
 from typing import Any
 
 from . import dataset, registers, song
@@ -107,12 +108,10 @@ def __dir__() -> list[str]:
 
 def __getattr__(name: str) -> Any:
     """Import ``plot`` and ``explorer`` when they are asked for: they need matplotlib and ipywidgets."""
-    if name == "plot":
-        from .inspect import plot
-
-        return plot
-    if name == "explorer":
-        from .inspect.explorer import explorer
-
-        return explorer
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in ("plot", "explorer"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        module = import_module(f".inspect.{name}", __name__)
+    except ModuleNotFoundError as error:
+        raise ImportError(f"opm.{name} needs {error.name}: pip install 'numba-opm[notebooks]'") from None
+    return module if name == "plot" else module.explorer

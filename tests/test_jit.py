@@ -8,12 +8,15 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 from conftest import ROOT
 from programs import loud_program, random_program
 
 import opm
+from opm import engine
+from opm.cycle import dac
 
 PUBLIC = {"opm", "opm.chip", "opm.events", "opm.many", "opm.song", "opm.song.formats"}
 """Modules of opm that the player may use."""
@@ -56,6 +59,14 @@ def test_an_edited_block_is_not_served_stale(tmp_path):
     assert edited != source.read_text()
     source.write_text(edited)
     assert run_python("import status", tmp_path, **environment) == "64 compiled"
+
+
+@pytest.mark.parametrize("part", [dac.rounded, engine.whole_frame, engine.leave])
+def test_a_part_called_from_python_says_so(part):
+    """It has no wrapper: the call would end the process. The compiler still takes it."""
+    with pytest.raises(TypeError, match=f"^{part.py_func.__name__} goes into compiled code"):
+        part(513)
+    assert numba.njit(lambda value: dac.rounded(value))(513) == 512
 
 
 @pytest.mark.parametrize("chip", ["ym2151", "ym2164"])

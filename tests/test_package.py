@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 
+import pytest
 from conftest import ROOT
 
 import opm
@@ -14,6 +15,22 @@ def test_dir_shows_the_public_names_only():
     assert shown == {*opm.__all__, "explorer", "plot"}
     for name in shown:
         assert getattr(opm, name) is not None
+
+
+@pytest.mark.parametrize(
+    ("missing", "ask"),
+    [
+        ("matplotlib", lambda: opm.plot),
+        ("ipywidgets", lambda: opm.explorer),
+        ("pandas", lambda: opm.trace([], ["eg_timer"], stop=1).to_pandas()),
+    ],
+)
+def test_a_missing_package_is_named(missing, ask, monkeypatch):
+    for name in ("opm.inspect.plot", "opm.inspect.explorer", "matplotlib.pyplot"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ImportError, match=f"needs {missing}: pip install '.*notebooks"):
+        ask()
 
 
 def test_names_that_moved_still_work():

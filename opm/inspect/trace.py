@@ -54,8 +54,10 @@ class Trace(np.recarray):
         ImportError
             pandas is not installed.
         """
-        import pandas  # type: ignore[import-not-found,import-untyped,unused-ignore]
-
+        try:
+            import pandas  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        except ModuleNotFoundError:
+            raise ImportError("a table needs pandas: pip install 'numba-opm[notebooks]'") from None
         return pandas.DataFrame(self.elements(), index=pandas.Index(np.asarray(self["cycle"]), name="cycle"))
 
 

@@ -201,7 +201,7 @@ def lfo(state: Any) -> View:
     Returns
     -------
     View
-        ``wave``, ``lfrq``, ``amd``, ``pmd``, and what is in force: ``AM`` (0 to 255), ``PM`` (-127 to 127).
+        ``wave``, ``lfrq``, ``amd``, ``pmd``, and what is in force: ``AM`` (0 to 253), ``PM`` (-127 to 127).
     """
     state, _ = _record_and_clock(state, None)
     pm = int(state["lfo_pm"])
