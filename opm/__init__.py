@@ -113,5 +113,5 @@ def __getattr__(name: str) -> Any:
     try:
         module = import_module(f".inspect.{name}", __name__)
     except ModuleNotFoundError as error:
-        raise ImportError(f"opm.{name} needs {error.name}: pip install 'numba-opm[notebooks]'") from None
+        raise ImportError(f"{error}: pip install 'numba-opm[notebooks]'") from None
     return module if name == "plot" else module.explorer

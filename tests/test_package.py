@@ -29,7 +29,7 @@ def test_a_missing_package_is_named(missing, ask, monkeypatch):
     for name in ("opm.inspect.plot", "opm.inspect.explorer", "matplotlib.pyplot"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(ImportError, match=f"needs {missing}: pip install '.*notebooks"):
+    with pytest.raises(ImportError, match=f"{missing}.*: pip install 'numba-opm.notebooks.'$"):
         ask()
 
 

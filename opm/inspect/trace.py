@@ -56,8 +56,8 @@ class Trace(np.recarray):
         """
         try:
             import pandas  # type: ignore[import-not-found,import-untyped,unused-ignore]
-        except ModuleNotFoundError:
-            raise ImportError("a table needs pandas: pip install 'numba-opm[notebooks]'") from None
+        except ModuleNotFoundError as error:
+            raise ImportError(f"{error}: pip install 'numba-opm[notebooks]'") from None
         return pandas.DataFrame(self.elements(), index=pandas.Index(np.asarray(self["cycle"]), name="cycle"))
 
 
