@@ -272,10 +272,13 @@ def operators() -> None:
 
 @made
 def algorithms() -> None:
-    axes = plt.subplots(2, 4, figsize=(8, 4))[1].ravel()
+    axes = plt.subplots(4, 2, figsize=(5, 6))[1].ravel()
     for con, ax in enumerate(axes):
-        opm.plot.algorithm(opm.Voice(con=con, ops=(opm.Operator(tl=0),) * 4), ax)
-        ax.texts[-1].remove()
+        opm.plot.algorithm(opm.Voice(con=con), ax)
+        *boxes, feedback = (text for text in ax.texts if text.get_text())
+        feedback.remove()
+        for text, op in zip(boxes, OPERATORS, strict=True):
+            text.set(text=op, fontsize="large")
 
 
 @made

@@ -39,7 +39,7 @@ def _sounddevice() -> Any:
 
 def devices() -> str:
     """Return the list of sound devices, one per line."""
-    return str(_sounddevice().query_devices())
+    return str(_sounddevice().query_devices()) or "no sound device"
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import ast
 import functools
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -109,6 +110,12 @@ def test_every_function_of_the_chip_is_shown(pages):
     for source in [*ROOT.glob("opm/cycle/*.py"), *ROOT.glob("opm/span/*.py")]:
         functions = (node.name for node in ast.parse(source.read_text()).body if isinstance(node, ast.FunctionDef))
         assert {f"opm.{source.parent.name}.{source.stem}.{name}" for name in functions} <= shown, source
+
+
+def test_defaults_are_those_of_the_signature(site):
+    text = re.sub(r"<[^>]+>|\s+", " ", (site / "reference" / "trace.html").read_text())
+    shown = set(re.findall(r"(st\w+) +\( *int *, *default: +(\S+)", text))
+    assert shown == {("start", "0"), ("stop", "1000"), ("stop", "3200")}
 
 
 class Quiet(SimpleHTTPRequestHandler):
