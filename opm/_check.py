@@ -1,5 +1,6 @@
 """Argument checks: the offending value is named, its type and range too."""
 
+import math
 import operator
 from typing import Any
 
@@ -20,6 +21,25 @@ def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
     if number < low or (high is not None and number > high):
         raise ValueError(f"{name} must be {f'{low} to {high}' if high is not None else f'at least {low}'}, got {value}")
     return number
+
+
+def positive(name: str, value: Any) -> float:
+    """Return value as float; ValueError names it if it is not a number above 0."""
+    number = float(value)
+    if not 0 < number < math.inf:
+        raise ValueError(f"{name} must be a number above 0, got {value!r}")
+    return number
+
+
+def sound(samples: Any, *dimensions: int) -> npt.NDArray[Any]:
+    """Return samples as an array of numbers, of shape (n,) or (n, columns); ValueError if they are not that."""
+    array = np.asarray(samples)
+    if array.ndim not in dimensions or array.dtype.kind not in "iuf" or not array.size:
+        shapes = " or ".join({1: "(n,)", 2: "(n, columns)"}[each] for each in dimensions)
+        raise ValueError(f"expected numbers of shape {shapes}, n at least 1, got {array.dtype} of shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError("expected finite numbers, got NaN or infinity")
+    return array
 
 
 def channel_index(value: Any, name: str = "channel") -> int:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ._check import channel_index, integer
+from ._check import channel_index, integer, positive
 
 REFERENCE_CLOCK = 3_579_545
 """Master clock in Hz of arcade boards, MSX and X16, at which key code 4A is 440 Hz, nearly."""
@@ -96,7 +96,7 @@ def note(midi_or_name: float | str, clock: float = REFERENCE_CLOCK) -> KeyCode:
     True
     """
     midi = midi_number(midi_or_name) if isinstance(midi_or_name, str) else float(midi_or_name)
-    steps = (midi - LOWEST - 12 * math.log2(clock / REFERENCE_CLOCK)) * STEPS
+    steps = (midi - LOWEST - 12 * math.log2(positive("clock", clock) / REFERENCE_CLOCK)) * STEPS
     if not math.isfinite(steps) or not 0 <= round(steps) <= HIGHEST:
         raise ValueError(f"note {midi_or_name!r} is outside the chip's range at {clock:.15g} Hz")
     semitone, kf = divmod(round(steps), STEPS)
@@ -178,7 +178,7 @@ def midi_of(kc: int, kf: int = 0, clock: float = REFERENCE_CLOCK) -> float:
     kc, kf = integer("kc", kc, 0, 127), integer("kf", kf, 0, STEPS - 1)
     code = kc & 15
     steps = ((kc >> 4) * 12 + code - code // 4) * STEPS + kf
-    return LOWEST + min(steps, HIGHEST) / STEPS + 12 * math.log2(clock / REFERENCE_CLOCK)
+    return LOWEST + min(steps, HIGHEST) / STEPS + 12 * math.log2(positive("clock", clock) / REFERENCE_CLOCK)
 
 
 def hertz_of(midi: float) -> float:

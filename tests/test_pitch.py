@@ -38,6 +38,13 @@ def test_a_note_too_high_for_a_clock():
         opm.note(-20, 16e6)
 
 
+@pytest.mark.parametrize("clock", [0, -1, float("inf"), float("nan")])
+def test_no_clock(clock):
+    for ask in (lambda: opm.note("A4", clock), lambda: opm.midi_of(74, 0, clock)):
+        with pytest.raises(ValueError, match="clock must be a number above 0, got"):
+            ask()
+
+
 def test_many_notes_at_once_are_the_same_notes():
     """Whole, fractional, half-way between two fractions of the chip, by name."""
     notes = [*np.arange(13, 108.9, 1 / 128).tolist(), "C#4", "Bb3", 60, np.float32(61.3)]

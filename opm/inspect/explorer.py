@@ -50,6 +50,8 @@ _PERIODS = 3
 """Of the note, in the picture of its wave."""
 _WINDOW = 8192
 """Samples of a spectrum."""
+_AS_LOUD = 0.98
+"""Part of the power: 0.1 dB less."""
 _CSS = """<style>
 .opm-explorer { --jp-widgets-inline-height: 22px; --jp-widgets-font-size: 12px; max-width: 1200px; }
 .opm-explorer .widget-readout { min-width: 36px; }
@@ -103,10 +105,11 @@ def explorer(voice: Voice | Sequence[Voice] | None = None, pitch: float | str = 
     7
     >>> explored.voice = Voice("clarinet", con=4, ops=(Operator(tl=30, mul=2), Operator(), Operator(tl=9), Operator()))
     """
-    voices = [_FIRST] if voice is None else [voice] if isinstance(voice, Voice) else list(voice)
+    voices = [_FIRST] if voice is None else [voice] if isinstance(voice, Voice) else list(map(_checked, voice))
     if not voices:
         raise ValueError("expected at least one voice")
-    return Explorer(voices, note_name(round(midi_of(*note(pitch)))))
+    nearest = round(midi_of(*note(pitch)))
+    return Explorer(voices, _NOTES[min(nearest - LOWEST, len(_NOTES) - 1)])
 
 
 class Explorer(widgets.VBox):  # type: ignore[misc]
@@ -152,7 +155,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
 
     @voice.setter
     def voice(self, voice: Voice) -> None:
-        *values, slots = parameters([voice])[0].tolist()
+        *values, slots = parameters([_checked(voice)])[0].tolist()
         self._given, self._moving = voice, True
         for slider, value in zip(self._sliders.values(), values, strict=True):
             slider.value = value
@@ -173,7 +176,8 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         on, off = (events["cycle"][[-4, -2]] // CYCLES_PER_FRAME).tolist()
         end = off + round(_RING * REFERENCE_RATE)
         sound = run(events, end)[on:]
-        self.picture.value = _picture(voice, hertz_of(midi_of(*note(name))), _envelopes(voice, events, on, end), sound)
+        hertz = hertz_of(midi_of(*note(name)))
+        self.picture.value = _picture(voice, hertz, _envelopes(voice, events, on, end), sound, off - on)
         self._sounds = listen(sound, autoplay=self._drawn)
         self.player.value = self._sounds._repr_html_()
         self._drawn = True
@@ -196,6 +200,13 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             f"<p><img style='width:100%' alt='envelopes, algorithm, wave and spectrum' "
             f"src='data:image/png;base64,{picture}'></p><p>{self._sounds._repr_html_()}</p>"
         )
+
+
+def _checked(voice: Any) -> Voice:
+    """Return a voice; TypeError if it is none."""
+    if not isinstance(voice, Voice):
+        raise TypeError(f"expected a Voice, got {voice!r}")
+    return voice
 
 
 def _mnemonic(key: str) -> str:
@@ -229,8 +240,11 @@ def _envelopes(voice: Voice, events: Events, start: int, stop: int) -> Envelopes
     return {op: (traced[f"eg_level[{slot}]"], traced[f"eg_state[{slot}]"]) for op, slot in slots.items()}
 
 
-def _picture(voice: Voice, hertz: float, envelopes: Envelopes, sound: npt.NDArray[Any]) -> bytes:
-    """Return a PNG of the envelopes, the algorithm, and of the wave and spectrum where the note is loudest."""
+def _picture(voice: Voice, hertz: float, envelopes: Envelopes, sound: npt.NDArray[Any], held: int) -> bytes:
+    """Return a PNG of the envelopes, the algorithm, and of the wave and spectrum where the note is loudest.
+
+    The spectrum's window ends before the key goes up, after ``held`` frames.
+    """
     file = io.BytesIO()
     with plt.style.context([plot.style, _SMALL]):
         figure = Figure(figsize=(11, 3.7))
@@ -252,7 +266,9 @@ def _picture(voice: Voice, hertz: float, envelopes: Envelopes, sound: npt.NDArra
         axes["wave"].plot(ms, heard[start:stop] / 32_768)
         axes["wave"].set(title="Wave, where it is loudest", xmargin=0)
         _scale(axes["wave"], "ms", 4)
-        plot.spectrum(heard[start : start + _WINDOW], ax=axes["spectrum"]).set(
+        window = min(_WINDOW, held)
+        start = min(start, held - window)
+        plot.spectrum(heard[start : start + window], ax=axes["spectrum"]).set(
             xlabel="", ylabel="", title="Spectrum, dB"
         )
         _scale(axes["spectrum"], "Hz", 4)
@@ -267,7 +283,8 @@ def _scale(ax: Axes, unit: str, steps: int) -> None:
 
 
 def _loudest(sound: npt.NDArray[Any], length: float) -> tuple[int, int]:
-    """Return the loudest of the stretches of a length that follow the first, in which the note begins."""
+    """Return the first as loud as any of the stretches of a length behind the first one, in which the note begins."""
     starts = np.rint(np.arange(length, len(sound) - length, length)).astype(int)
-    start = int(starts[np.add.reduceat(sound**2, starts)[:-1].argmax()])
+    power = np.add.reduceat(sound**2, starts)[:-1]
+    start = int(starts[(power >= _AS_LOUD * power.max()).argmax()])
     return start, start + round(length)

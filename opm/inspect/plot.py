@@ -6,6 +6,7 @@ What they show is traced or played with ``opm`` itself; nothing is drawn from fo
 
 from collections.abc import Callable
 from functools import wraps
+from threading import RLock
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib.pyplot as plt
@@ -15,7 +16,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
-from .._check import channel_index, first_slot
+from .._check import channel_index, first_slot, integer, positive, sound
 from ..events import (
     CHIP,
     CYCLES_PER_FRAME,
@@ -23,11 +24,12 @@ from ..events import (
     REFERENCE_RATE,
     Events,
     from_writes,
+    make_events,
     starts,
     to_writes,
 )
 from ..pitch import REFERENCE_CLOCK, hertz_of, midi_of, note, note_name
-from ..registers import ALL_KEYS, KC, KF, KON, OPM, RL, SLOTS, rows
+from ..registers import ALL_KEYS, CHIPS, KC, KF, KON, RL, SLOTS, rows
 from ..state import OPERATORS
 from ..tables import CARRIER, MODULATION
 from ..voice.voice import Voice
@@ -45,6 +47,8 @@ style: dict[str, Any] = {
     "axes.grid": True, "grid.color": "0.9", "grid.linewidth": 0.6, "axes.axisbelow": True,
     "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "0.4", "lines.linewidth": 1.1,
     "image.cmap": "cividis",
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor", "legend.labelcolor"), "black"),
+    **dict.fromkeys(("xtick.color", "ytick.color"), "black"),
 }  # fmt: skip
 """matplotlib's settings for all pictures here: white, so that they can be read on paper and in a dark notebook."""
 P = ParamSpec("P")
@@ -75,13 +79,23 @@ _OUT_OF = {op: (slot + 13) % CYCLES_PER_FRAME for op, slot in OPERATORS.items()}
 """Clock at which channel 1's operator stands at the output, stage 14; C2's is that of the frame before."""
 
 
+_DRAWING = RLock()
+"""matplotlib's settings are one for all threads."""
+
+
 def _in_style(draw: Callable[P, R]) -> Callable[P, R]:
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
         # Loads the backend, which in a notebook sets what leaving the style would undo.
         plt.draw_if_interactive()  # type: ignore[no-untyped-call]
-        with plt.style.context(style):
-            return draw(*args, **kwargs)
+        with _DRAWING, plt.style.context(style):
+            before = plt.get_fignums()
+            try:
+                return draw(*args, **kwargs)
+            except BaseException:
+                for number in set(plt.get_fignums()).difference(before):
+                    plt.close(number)  # what a refused call has begun
+                raise
 
     return drawn
 
@@ -108,9 +122,10 @@ def note_events(
 
     Raises
     ------
-    ValueError
-        Not a pitch, or outside the chip's range.
+    TypeError, ValueError
+        Not a pitch, or outside the chip's range; no such frames.
     """
+    on, off = integer("on", on, 0), integer("off", off, 0)
     rows = [*voice.registers(1), *note(pitch, clock).registers(1)]
     key_on = CHIP.spacing * len(rows) + _SETTLE + on
     due = [0] * len(rows) + [key_on]
@@ -172,7 +187,8 @@ def envelope(
         No such operator, or no such pitch.
     """
     ax = _axes(ax)
-    rate = clock / MASTER_CLOCKS_PER_FRAME / 1000
+    held_ms, shown_ms = positive("held_ms", held_ms), positive("shown_ms", shown_ms)
+    rate = positive("clock", clock) / MASTER_CLOCKS_PER_FRAME / 1000
     events, key_on = note_events(voice, pitch, off=round(held_ms * rate), clock=clock)
     slot = first_slot(op)
     stop = key_on + round(shown_ms * rate)
@@ -204,20 +220,29 @@ def traced_envelope(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ValueError
+        Not of such shapes, or no states of an envelope.
     """
+    levels, states = sound(levels, 1), sound(states, 1)
+    if len(levels) != len(states) or not 0 <= states.min() <= states.max() < len(STATES):
+        raise ValueError(f"expected as many states 0 to {len(STATES) - 1} as levels, {len(levels)}")
     ax = _axes(ax)
-    ms = 1000 / rate
-    labelled = set()
+    ms = 1000 / positive("rate", rate)
+    spans: dict[int, list[tuple[float, float]]] = {}
+    said: dict[int, str] = {}
     for stage in stages(levels, states):
         length = (stage.end - stage.start) * ms
-        said = f"{STATES[stage.state]} {'' if stage.whole else '> '}{length:.{_decimals(length)}f} ms"
-        label = None if stage.state in labelled else said
-        labelled.add(stage.state)
-        colour = STATE_COLOURS[stage.state]
-        ax.axvspan(stage.start * ms, stage.end * ms, color=colour, alpha=0.22, label=label, lw=0)
+        said.setdefault(stage.state, f"{'' if stage.whole else '> '}{length:.{_decimals(length)}f} ms")
+        spans.setdefault(stage.state, []).append((stage.start * ms, length))
+    for state, places in spans.items():
+        label = f"{STATES[state]}: {said[state]}"
+        ax.broken_barh(places, (-98, 100), color=STATE_COLOURS[state], alpha=0.22, label=label, lw=0)
     ax.plot(np.arange(len(levels)) * ms, -np.asarray(levels) * DB_PER_STEP, "k", lw=1.2)
     ax.set(xlabel="ms", ylabel="level, dB", xlim=(0, len(levels) * ms), ylim=(-98, 2))
-    if labelled:
+    if spans:
         ax.legend(loc="upper right")
     return ax
 
@@ -249,11 +274,13 @@ def envelopes(rows: Any, channel: int, clock: float = REFERENCE_CLOCK, ax: Axes 
     Raises
     ------
     ValueError
-        No such channel, or a field is not in the trace.
+        No such channel, a field is not in the trace, or no rows.
     """
-    ax = _axes(ax)
     index = channel_index(channel)
-    seconds = np.asarray(rows["cycle"]) * 2 / clock
+    seconds = np.asarray(rows["cycle"]) * 2 / positive("clock", clock)
+    if not len(seconds):
+        raise ValueError("expected at least one row")
+    ax = _axes(ax)
     for op, first in OPERATORS.items():
         level = rows["eg_level"][:, first + index] * DB_PER_STEP + (rows["sl_tl"][:, first + index] & 0x7F) * 0.75
         ax.plot(seconds, -level, label=op)
@@ -299,7 +326,8 @@ def operators(
     if ax is None:
         ax = plt.subplots(4, 1, figsize=(7, 6), sharex=True)[1]
     events, key_on = note_events(voice, pitch, clock=clock)
-    frames = round(cycles * clock / MASTER_CLOCKS_PER_FRAME / hertz_of(midi_of(*note(pitch))))
+    hertz = hertz_of(midi_of(*note(pitch, clock), clock))
+    frames = round(positive("cycles", cycles) * clock / MASTER_CLOCKS_PER_FRAME / hertz)
     start = CYCLES_PER_FRAME * (key_on + 2 + _SOUNDING)
     fields = [*(("pg_phase", slot) for slot in OPERATORS.values()), ("op_out", 5)]
     rows = trace(events, fields, "cycle", start, start + CYCLES_PER_FRAME * (frames + 1))
@@ -315,6 +343,12 @@ def operators(
     return ax
 
 
+def _mono(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the mean of the sides."""
+    array = sound(samples, 1, 2)
+    return array if array.ndim == 1 else array.mean(axis=1)
+
+
 @_in_style
 def spectrum(
     samples: npt.NDArray[Any],
@@ -327,8 +361,8 @@ def spectrum(
 
     Parameters
     ----------
-    samples : (n,) int16
-        Mono.
+    samples : (n,) or (n, 2) int16
+        Two sides are drawn as their mean.
     rate : float
         Samples per second.
     top : float
@@ -341,11 +375,17 @@ def spectrum(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ValueError
+        Not of such a shape, or no such rate.
     """
+    mono, rate, top = _mono(samples), positive("rate", rate), positive("top", top)
     ax = _axes(ax)
-    window = np.hanning(len(samples))
-    size = np.abs(np.fft.rfft(samples * window)) / (window.sum() / 2) / 32_768
-    frequency = np.fft.rfftfreq(len(samples), 1 / rate)
+    window = np.hanning(len(mono) + 2)[1:-1]
+    size = np.abs(np.fft.rfft(mono * window)) / (window.sum() / 2) / 32_768
+    frequency = np.fft.rfftfreq(len(mono), 1 / rate)
     ax.plot(frequency, 20 * np.log10(np.maximum(size, 1e-6)), **{"lw": 1, **line})
     ax.set(xlabel="Hz", ylabel="dB", xlim=(0, top), ylim=(-100, 0), title="Spectrum")
     return ax
@@ -381,10 +421,11 @@ def spectrogram(
     Raises
     ------
     ValueError
-        Fewer samples than a window.
+        Fewer samples than a window, not of such a shape, or no such rate.
     """
+    mono, rate, top = _mono(samples), positive("rate", rate), positive("top", top)
+    window = integer("window", window, 16, 65_536)
     ax = _axes(ax)
-    mono = samples if samples.ndim == 1 else samples.mean(axis=1)
     if len(mono) < window:
         raise ValueError(f"samples must be at least a window of {window}, got {len(mono)}")
     step = max(window // 8, len(mono) // 2000)
@@ -459,12 +500,13 @@ def piano_roll(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = No
     -------
     Axes
     """
+    seconds = 2 / positive("clock", clock)
     ax = _axes(ax)
-    seconds = 2 / clock
     pitch: dict[int, tuple[int, int]] = {ch: (0, 0) for ch in range(8)}
     sounding: dict[int, tuple[float, float]] = {}
     notes: dict[int, list[tuple[float, float, float]]] = {ch: [] for ch in range(8)}
     last = 0.0
+    events = make_events(events)
     end = int(events["cycle"].max(initial=0))
     for cycle, address, data in [*to_writes(events).tolist(), *((end, KON, ch) for ch in range(8))]:
         last = cycle * seconds
@@ -494,7 +536,7 @@ def piano_roll(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = No
 
 
 @_in_style
-def heat_map(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = None) -> Axes:
+def heat_map(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = None, chip: str = "ym2151") -> Axes:
     """Draw how often each register is written, over time.
 
     Parameters
@@ -505,15 +547,19 @@ def heat_map(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = None
         Master clock in Hz.
     ax : Axes, optional
         Where to draw; a new figure if not given.
+    chip : {"ym2151", "ym2164"}
+        Whose registers they are.
 
     Returns
     -------
     Axes
         A row for each register that is written, all channels together, under the mnemonics of its fields.
     """
-    writes = to_writes(events)
-    times = writes["cycle"] * 2 / clock
-    places = [_register(address) for address in range(256)]
+    if chip not in CHIPS:
+        raise ValueError(f"chip must be one of {', '.join(CHIPS)}, got {chip!r}")
+    writes = to_writes(make_events(events))
+    times = writes["cycle"] * 2 / positive("clock", clock)
+    places = [_register(address, CHIPS[chip]) for address in range(256)]
     written = sorted({places[address] for address in np.unique(writes["address"])}) or [(0, "none")]
     if ax is None:
         ax = plt.subplots(figsize=(7, 1 + 0.17 * len(written)))[1]
@@ -529,13 +575,15 @@ def heat_map(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = None
     return ax
 
 
-def _register(address: int) -> tuple[int, str]:
+def _register(address: int, chips: int) -> tuple[int, str]:
     """Return a place and the mnemonics of a register; the channels of one have the same."""
-    names = " ".join(dict.fromkeys(bits.name.rstrip("01234567") for bits in rows(address, OPM))) or "none"
     if address == KON:
         return address, "KON"
+    mnemonics = [bits.name for bits in rows(address, chips)]
     if address < RL:
-        return address, names
+        numbered = dict.fromkeys(name.rstrip("01234567") for name in mnemonics)
+        return address, " ".join(numbered) or "none"
+    names = " ".join(mnemonics)
     if address < SLOTS:
         return address & 0xF8, names
     return address & 0xF8, f"{tuple(OPERATORS)[address >> 3 & 3]} {names}"
@@ -557,7 +605,13 @@ def oscilloscope(channels: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: A
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ValueError
+        Not of such a shape, or no such rate.
     """
+    channels, rate = sound(channels, 2), positive("rate", rate)
     ax = ax if ax is not None else plt.subplots(figsize=(7, 5))[1]
     count = channels.shape[1]
     long = len(channels) > rate
@@ -566,5 +620,5 @@ def oscilloscope(channels: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: A
         ax.plot(time, channels[:, ch] / 8192 * 0.45 - ch, lw=0.5 if long else 0.8, color=COLOURS[ch % 8])
     ax.set_yticks(range(0, -count, -1), [str(ch + 1) for ch in range(count)])
     ax.set(xlabel="seconds" if long else "ms", ylabel="channel", title="Channels", ylim=(0.7 - count, 0.7))
-    ax.set_xlim(0, time[-1] if len(time) else 1)
+    ax.set_xlim(0, time[-1] or 1)
     return ax

@@ -87,9 +87,13 @@ def listen(sound: Any, rate: float = REFERENCE_RATE, autoplay: bool = False) -> 
         named = {f"channel {i + 1}": np.asarray(sound)[:, i] for i in range(np.shape(sound)[1])}
     else:
         named = {"": np.asarray(sound)}
+    if not named:
+        raise ValueError("expected at least one sound")
     for name, samples in named.items():
-        if not len(samples) or samples.ndim > 2 or (samples.ndim == 2 and samples.shape[1] != 2):
-            raise ValueError(f"{name or 'sound'} must be of shape (n,) or (n, 2), got {samples.shape}")
+        if not samples.size or samples.ndim > 2 or (samples.ndim == 2 and samples.shape[1] != 2):
+            raise ValueError(f"{name or 'sound'} must be of shape (n,) or (n, 2), n at least 1, got {samples.shape}")
+        if samples.dtype.kind not in "iuf" or not np.isfinite(samples).all():
+            raise ValueError(f"{name or 'sound'} must be of finite numbers")
     return Sounds(named, rate, autoplay)
 
 
@@ -105,5 +109,5 @@ def _encoded(samples: npt.NDArray[Any], rate: int) -> bytes:
     sides = samples.ndim
     with soundfile.SoundFile(file, "w", rate, sides, "VORBIS", format="OGG", compression_level=_COMPRESSION) as encoder:
         for first in range(0, len(samples), _PIECE):
-            encoder.write(np.clip(samples[first : first + _PIECE], -1, 1))
+            encoder.write(np.clip(samples[first : first + _PIECE], -1, 1).astype(np.float32))
     return file.getvalue()

@@ -78,6 +78,9 @@ def _columns(fields: Fields) -> tuple[list[Any], npt.NDArray[np.int32]]:
             words.append(offset(name, integer(f"index of {name}", index, 0, count - 1)))
     if not words:
         raise ValueError("expected at least one field to trace")
+    names = [column[0] for column in columns]
+    if len(set(names)) < len(names):
+        raise ValueError(f"expected each field once, got {', '.join(names[1:])}")
     return columns, np.array(words, np.int32)
 
 

@@ -40,12 +40,13 @@ def described(found: Found, clock: float) -> str:
     colour = _colour(sound, midi)
     if found.noise:
         colour = "noise" if found.voice.slots == _C2_ALONE else f"noise and {colour}"
-    return f"{colour} {_shape(sound)}, {place}"
+    return f"{colour} {_shape(sound, REFERENCE_RATE / hertz_of(midi))}, {place}"
 
 
-def _shape(sound: npt.NDArray[np.float64]) -> str:
-    """Return a word for a note's level over time."""
+def _shape(sound: npt.NDArray[np.float64], period: float) -> str:
+    """Return a word for a note's level over time: that of the loudest window within a period, given in frames."""
     level = np.sqrt(np.square(sound.reshape(-1, _WINDOW)).mean(axis=1))
+    level = np.lib.stride_tricks.sliding_window_view(level, 1 + int(period / _WINDOW)).max(axis=1)
     if np.argmax(level > level.max() / 2) * _WINDOW / REFERENCE_RATE > _SLOW:
         return "swell"
     after = level[level.argmax() :] / level.max()

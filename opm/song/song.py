@@ -1,6 +1,7 @@
 """``Song``: a song as an object - its sound, its writes, its events, its voices, the chip at any moment."""
 
 import html
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
@@ -310,10 +311,10 @@ class Song:
 
     def _played(self, loops: int, fade: float, start: float, stop: float | None, mute: int, stems: bool) -> Samples:
         schedule = self._schedule(loops, fade)
-        if not start >= 0 or (stop is not None and stop < start):
+        if not (0 <= start < math.inf and (stop is None or start <= stop)):
             raise ValueError(f"start and stop must be seconds in order, got {start!r}, {stop!r}")
         if stop is not None:
-            schedule.frames = min(schedule.frames, round(stop * schedule.rate))
+            schedule.frames = round(min(schedule.frames, stop * schedule.rate))
         renderer = Renderer(schedule, mute)
         renderer.skip(round(start * schedule.rate))
         shape = (0, CHANNELS * len(self.chips), 2) if stems else (0, 2)

@@ -100,6 +100,30 @@ def test_what_is_no_voice_is_refused(drawn):
         opm.explorer([])
     with pytest.raises(ValueError, match="note"):
         opm.explorer(VOICE, "H3")
+    for none in ("x", [None], [VOICE, 1]):
+        with pytest.raises(TypeError, match="expected a Voice, got"):
+            opm.explorer(none)
+    with pytest.raises(TypeError, match="expected a Voice, got None"):
+        explorer.voice = None
+    assert explorer.voice == VOICE
+
+
+def test_the_highest_pitch_is_the_highest_note(drawn):
+    highest = opm.midi_of(127, 63)
+    assert opm.explorer(VOICE, highest)._note.value == opm.explorer(VOICE, "C8")._note.value
+
+
+@pytest.mark.parametrize(("name", "held"), [("A2", 0.5), ("A3", 0.5), ("C4", 0.5), ("E5", 0.2), ("A4", 0.05)])
+def test_the_spectrum_of_a_steady_tone_has_its_level(name, held, monkeypatch):
+    heard = []
+    spectrum = module.plot.spectrum
+    monkeypatch.setattr(
+        module.plot, "spectrum", lambda *given, **more: heard.append(given[0]) or spectrum(*given, **more)
+    )
+    explorer = opm.explorer(opm.Voice("sine", con=7, ops=(opm.Operator(tl=127),) * 3 + (opm.Operator(tl=10),)), name)
+    explorer._held.value = held
+    line = spectrum(heard[-1]).lines[0].get_ydata()
+    assert line.max() == pytest.approx(-19.6, abs=1.5)
 
 
 def test_the_header_says_what_is_heard_and_keys_it(drawn):

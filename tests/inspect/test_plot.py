@@ -1,6 +1,7 @@
 """Pictures: each returns its Axes, labelled with units, and draws into the Axes it is given."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib as mpl
 
@@ -10,6 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from conftest import ROOT
+from matplotlib.figure import Figure
 
 import opm
 from opm import plot
@@ -35,7 +37,7 @@ def song():
 def test_envelope_shows_all_states():
     ax = plot.envelope(VOICE)
     said = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert [re.sub(r" (> )?[\d.]+ ms", "", text) for text in said] == ["attack", "decay 1", "decay 2", "release"]
+    assert [re.sub(r": (> )?[\d.]+ ms", "", text) for text in said] == ["attack", "decay 1", "decay 2", "release"]
     levels = ax.lines[0].get_ydata()
     assert levels.max() > -1
     assert levels[-1] < -50
@@ -88,6 +90,60 @@ def test_spectrum_has_the_note():
 def test_algorithm_names_all_operators(con):
     ax = plot.algorithm(opm.Voice(con=con, ops=OPS))
     assert {text.get_text()[:2] for text in ax.texts} >= {"M1", "M2", "C1", "C2"}
+
+
+def test_heat_map_of_the_other_chip():
+    ax = plot.heat_map([(0, 0, 0x01), (2, 1, 0), (64, 0, 0x09), (66, 1, 0)], chip="ym2164")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["RAMP", "TEST"]
+
+
+def test_a_note_has_the_pitch_it_has_at_the_clock():
+    """MIDI 110 is above the chip's range at the usual one."""
+    assert plot.operators(VOICE, 110, cycles=10, clock=4e6)[-1].get_xlim()[1] == pytest.approx(10 / 4698.6e-3, rel=0.1)
+
+
+def test_on_a_dark_page_the_text_is_dark():
+    with plt.style.context("dark_background"):
+        ax = plot.envelope(VOICE)
+    texts = [ax.title, ax.xaxis.label, *ax.get_xticklabels(), *ax.get_legend().get_texts()]
+    assert {mpl.colors.to_hex(text.get_color()) for text in texts} == {"#000000"}
+
+
+LEVELS = np.full(9, 100)
+REFUSED = {
+    "shape of a spectrum": lambda: plot.spectrum(np.zeros((5, 2, 2))),
+    "empty": lambda: plot.spectrogram([]),
+    "NaN": lambda: plot.spectrum([0.0, np.nan, 1.0]),
+    "words": lambda: plot.spectrum(["a"]),
+    "no rate": lambda: plot.spectrum(LEVELS, 0),
+    "no top": lambda: plot.spectrogram(LEVELS, top=np.inf),
+    "window": lambda: plot.spectrogram(np.zeros(5000), window=2),
+    "one channel": lambda: plot.oscilloscope(np.zeros(5)),
+    "no levels": lambda: plot.traced_envelope([], []),
+    "no state": lambda: plot.traced_envelope(LEVELS, np.full(9, 7)),
+    "of two lengths": lambda: plot.traced_envelope(LEVELS, np.zeros(8, int)),
+    "no rows": lambda: plot.envelopes(opm.trace([], ["kon", "eg_level", "sl_tl"], stop=0), 1),
+    "no clock": lambda: plot.piano_roll(opm.make_events([]), 0),
+    "no time": lambda: plot.envelope(VOICE, held_ms=np.inf),
+    "no cycles": lambda: plot.operators(VOICE, cycles=-1),
+    "before the beginning": lambda: plot.note_events(VOICE, on=-1),
+    "no chip": lambda: plot.heat_map(opm.make_events([]), chip="ym2612"),
+    "operator": lambda: plot.envelope(VOICE, "X"),
+}
+
+
+@pytest.mark.parametrize("ask", REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_refused_leaves_no_figure(ask):
+    with pytest.raises(ValueError, match=r"expected|must be"):
+        ask()
+    assert plt.get_fignums() == []
+
+
+def test_threads_leave_the_settings_alone():
+    before = dict(plt.rcParams)
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(lambda _: plot.algorithm(VOICE, Figure().subplots()), range(60)))
+    assert dict(plt.rcParams) == before
 
 
 def test_song_pictures(song):
@@ -182,5 +238,6 @@ def test_heat_map_names_the_registers(song):
     assert "KC" in names
     assert "M2 TL" in names
     assert names.count("M1 KS AR") == 1
+    assert {"M1 DT1 MUL", "M1 DT2 D2R"} <= set(names)
     assert not any(name == "none" for name in names)
     assert ax.collections[0].get_array().sum() == len(opm.events.to_writes(song))

@@ -63,6 +63,18 @@ def test_long_and_loud_sounds():
     assert " autoplay" in opm.listen(TONE, autoplay=True)._repr_html_()
 
 
+@pytest.mark.parametrize("sound", [[0.0, np.nan], [np.inf], ["a"], [True], {}, [1j]])
+def test_refused_numbers(sound):
+    """NaN would come out of the encoder as a loud burst."""
+    with pytest.raises(ValueError, match=r"of finite numbers|at least one sound"):
+        opm.listen(sound)
+
+
+def test_any_width_of_numbers():
+    for numbers in (np.float16, np.float64, np.int32):
+        assert len(opm.listen(np.ones(100, numbers)).ogg[""]) > 100
+
+
 @pytest.mark.parametrize("sound", [np.zeros(0), np.zeros((5, 3)), {"a": TONE, "b": np.zeros((0, 2))}])
 def test_refused_shapes(sound):
     with pytest.raises(ValueError, match="must be of shape"):

@@ -74,11 +74,12 @@ def test_to_pandas():
         ({"fields": ["nonsense"]}, "nonsense"),
         ({"fields": [("eg_level", 32)]}, "0 to 31"),
         ({"fields": []}, "at least one"),
+        ({"fields": ["so", "sh1", "so"]}, "each field once, got so, sh1, so"),
         ({"fields": ["so"], "every": "second"}, "second"),
         ({"fields": ["so"], "start": 5, "stop": 4}, "4 < 5"),
         ({"fields": ["so"], "chip": "opl"}, "opl"),
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_bad_arguments_are_named(arguments, words):
     with pytest.raises(ValueError, match=words):

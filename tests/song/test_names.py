@@ -41,6 +41,11 @@ def test_a_name_for_each_sound(heard, name):
     assert described(heard, opm.REFERENCE_CLOCK) == name
 
 
+@pytest.mark.parametrize("midi", range(13, 60, 3))
+def test_a_window_shorter_than_a_period_makes_no_pluck(midi):
+    assert described(found(TONE, midi), opm.REFERENCE_CLOCK).startswith("pure tone, ")
+
+
 def test_the_clock_moves_the_place():
     assert described(found(TONE, 52), opm.REFERENCE_CLOCK) == "pure tone, low"
     assert described(found(TONE, 52), 4_000_000) == "pure tone, middle"

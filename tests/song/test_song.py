@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import pathlib
 
 import numpy as np
@@ -205,13 +206,16 @@ def test_a_song_made_in_python(tmp_path):
         (lambda: opm.Song(NOTE, chips=("opl",)), "opl"),
         (lambda: opm.Song(NOTE).render(loops=0), "loops"),
         (lambda: opm.Song(NOTE).render(start=2, stop=1), "start"),
+        (lambda: opm.Song(NOTE).stems(start=math.inf), "start"),
+        (lambda: opm.Song(NOTE).render(stop=math.nan), "start and stop"),
+        (lambda: opm.Song(NOTE).chip_at(math.inf), "seconds"),
         (lambda: opm.Song(NOTE).events(chip=1), "chip"),
         (lambda: opm.Song(NOTE).chip_at(-1), "seconds"),
         (lambda: opm.Song(NOTE).save("x.mp3"), "x.mp3"),
         (lambda: opm.load(b"nonsense"), "byte 0"),
         (lambda: opm.load(b"", time_unit="days"), "days"),
     ],
-    ids=range(19),
+    ids=range(22),
 )
 def test_bad_arguments_are_named(make, words):
     with pytest.raises(ValueError, match=words):
