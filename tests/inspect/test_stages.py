@@ -71,6 +71,6 @@ def test_the_legend_says_how_long():
     ax = plot.traced_envelope(levels, states, rate=50_000)
     texts = [text.get_text() for text in ax.get_legend().get_texts()]
     plt.close("all")
-    assert [text.rsplit(" ", 2)[0] for text in texts] == ["attack", "decay 1", "decay 2 >", "release"]
+    assert [text.rsplit(" ", 2)[0] for text in texts] == ["attack:", "decay 1:", "decay 2: >", "release:"]
     lengths = [(stage.end - stage.start) / 50 for stage in stages(levels, states)]
     assert [float(text.split()[-2]) for text in texts] == pytest.approx(lengths, abs=0.05)
