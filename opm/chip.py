@@ -97,6 +97,7 @@ class YM2151:
         self._memory = new_memory()
         whole = self._memory.view(MEMORY)[0]
         self._records: npt.NDArray[Any] = whole["state"]
+        self._left: npt.NDArray[Any] = whole["left"]
         self._work: npt.NDArray[Any] = whole["work"]
         self._mute = 0
         self._cycle = self._frame_cycles = 0
@@ -140,6 +141,7 @@ class YM2151:
         self._cycle = self._frame_cycles = 0
         self._bus_free = 0
         self._records[1] = self._records[0]
+        self._left[:] = self._records
 
     @property
     def cycle(self) -> int:
@@ -175,7 +177,7 @@ class YM2151:
             Not an integer, or out of range.
         """
         port, data = integer("port", port, 0, 1), integer("data", data, 0, 255)
-        plain(bus.write_port)(self.state, port, data)
+        self._drive(bus.write_port, port, data)
 
     def write_register(self, address: int, data: int) -> None:
         """Queue a register write; the following ``generate`` and ``step`` calls play it out, nothing is lost.
@@ -247,7 +249,13 @@ class YM2151:
 
     @ic.setter
     def ic(self, level: int) -> None:
-        plain(bus.set_ic)(self.state, integer("ic", level, 0, 1))
+        self._drive(bus.set_ic, integer("ic", level, 0, 1))
+
+    def _drive(self, pins: Any, *levels: int) -> None:
+        """Drive pins. That is no edit of the state, but the frame engine cannot go on inside where it left."""
+        for record in (self._records[0], self._left[0]):
+            plain(pins)(record, *levels)
+        self._work[0].left = 0
 
     @property
     def mute(self) -> int:
@@ -438,6 +446,10 @@ class YM2151:
         self._frame_cycles += by_frames
         self._cycle += frames * cycles_per_frame
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle by a snapshot, the mixer without the muted channels, and what ``frame_cycles`` counts."""
+        return _again, (type(self), self.save(), self._mute, self._records[1].tobytes(), self._frame_cycles)
+
     def save(self) -> bytes:
         """Return an exact snapshot.
 
@@ -492,6 +504,15 @@ class YM2151:
         self.clock = int(clock) if clock.is_integer() else clock
         self._cycle, self._bus_free = cycle, bus_free
         self._written, self._queue = [], queue
+
+
+def _again(kind: type[YM2151], saved: bytes, mute: int, mixer: bytes, frame_cycles: int) -> YM2151:
+    """Return the chip that was copied or pickled."""
+    chip = kind()
+    chip.load(saved)
+    chip._mute, chip._frame_cycles = mute, frame_cycles
+    chip._records[1] = np.frombuffer(mixer, RECORD)[0]
+    return chip
 
 
 class YM2164(YM2151):

@@ -14,6 +14,8 @@ from .state import BIAS, LEFT, OUTSIDE, RIGHT
 AUTO, CYCLE, FRAMES = 0, 1, 2
 """Engines."""
 ENGINES = {"auto": AUTO, "cycle": CYCLE, "frame": FRAMES}
+PIPELINE = 96
+"""Clocks after which all fields follow from those that stay: three frames."""
 QUIET, WRITE, BUSY = 0, 1, 2
 """What the events hold for the next frame: nothing, one aligned register write, anything else."""
 
@@ -76,14 +78,27 @@ def leave(memory, state, words, work, mute):
     copy(memory, STATE_AT, LEFT_AT, mute)
 
 
+@block
+def differs(memory, first, end):
+    """Say whether some words of the states are other than they were left."""
+    different = i32(0)
+    for i in range(first, end):
+        different = i32(different | i32(memory[STATE_AT + i] ^ memory[LEFT_AT + i]))
+    return different != 0
+
+
+@outline
+def look_for_edits(memory, work):
+    """See whether somebody has written to the chip since; the frame engine waits until the pipeline has taken it in."""
+    if differs(memory, 0, CHIP_WORDS):
+        work[0].left, work[0].unsettled = 0, PIPELINE
+
+
 @outline
 def resume(memory, work, mute):
-    """Go on inside where the frame engine left, unless somebody has touched the chip since; say whether it did."""
+    """Go on inside where the frame engine left, if it was the last that ran; say whether it did."""
     f = work[0]
-    different = i32(0)
-    for i in range(BOTH if mute else CHIP_WORDS):
-        different = i32(different | i32(memory[STATE_AT + i] ^ memory[LEFT_AT + i]))
-    if different or not f.left or f.left_mute != mute:
+    if not f.left or f.left_mute != mute or differs(memory, CHIP_WORDS, BOTH if mute else CHIP_WORDS):
         f.write = 0
         return False
     copy(memory, KEPT_AT, STATE_AT, mute)
@@ -202,6 +217,7 @@ def run_frames(
     events = event_bytes.view(EVENT)
     chip, muted, f, g = state[0], state[1], work[0], work[1]
     aligned = engine != CYCLE and clocks_per_frame % CYCLES_PER_FRAME == 0
+    look_for_edits(memory, work)
     inside, done, by_frames = aligned and resume(memory, work, mute), 0, 0
     end = cycle + count * clocks_per_frame
     traced_from = end - trace.shape[0] * clocks_per_frame
@@ -228,7 +244,10 @@ def run_frames(
             inside = False
             continue
         if not inside:
-            f.obstacle = boundary.EVENTS_COME if coming == BUSY else boundary.obstacle(chip, words)
+            if coming == BUSY:
+                f.obstacle = boundary.EVENTS_COME
+            else:
+                f.obstacle = boundary.EDITED if f.unsettled else boundary.obstacle(chip, words)
             inside = f.obstacle == boundary.CLEAR
             if inside:
                 enter(state, work, mute)
@@ -240,7 +259,9 @@ def run_frames(
             cycle += CYCLES_PER_FRAME
             by_frames += CYCLES_PER_FRAME
         else:
-            for _ in range(CYCLES_PER_FRAME if aligned else clocks_per_frame):
+            clocks = CYCLES_PER_FRAME if aligned else clocks_per_frame
+            f.left, f.unsettled = 0, max(0, f.unsettled - clocks)
+            for _ in range(clocks):
                 done = apply_events(chip, events, done, cycle)
                 if mute:
                     muted_output_clock(chip, muted, mute)
@@ -265,4 +286,6 @@ def run_frames(
                 follow(words, traced, trace[row - 1 - count + trace.shape[0]])
                 if inside:
                     copy(memory, KEPT_AT, STATE_AT, mute)
+    if not f.left:
+        copy(memory, STATE_AT, LEFT_AT, 0)
     return by_frames

@@ -367,13 +367,12 @@ BIAS, OUTSIDE = _outside()
 
 def check_widths(record: np.record) -> None:
     """Raise ValueError naming the first field of a record that holds more than its declared width."""
-    words = np.atleast_1d(record).view(np.int32)
-    for field in FIELDS if ((words.astype(np.int64) + BIAS) & OUTSIDE).any() else ():
-        low, high = (-1 << field.bits - 1, 1 << field.bits - 1) if field.signed else (0, 1 << field.bits)
-        for index, value in enumerate(np.atleast_1d(record[field.name]).tolist()):
-            if field.bits < HISTORY and not low <= value < high:
-                name = field.name if field.count == 1 else f"{field.name}[{index}]"
-                raise ValueError(f"state.{name} must be {low} to {high - 1}, got {value}")
+    words = np.atleast_1d(record).view(np.int32).astype(np.int64)
+    for word in np.flatnonzero((words + BIAS) & OUTSIDE)[:1]:
+        field = next(field for field in reversed(FIELDS) if offset(field.name) <= word)
+        name = field.name if field.count == 1 else f"{field.name}[{word - offset(field.name)}]"
+        low = -BIAS[word]
+        raise ValueError(f"state.{name} must be {low} to {low + ~OUTSIDE[word]}, got {words[word]}")
 
 
 def offset(name: str, index: int = 0) -> int:

@@ -1,5 +1,8 @@
 """The public face: writes, samples, snapshots, mute, channels, and what it refuses."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from programs import loud_program, random_program
@@ -176,6 +179,29 @@ def test_snapshots_that_are_refused(damage, words):
     with pytest.raises(ValueError, match=words):
         chip.load(damage(before))
     assert chip.save() == before
+
+
+@pytest.mark.parametrize("chip", [opm.YM2151, opm.YM2164])
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda chip: pickle.loads(pickle.dumps(chip))])
+def test_a_copy_is_a_chip_of_its_own(chip, copied):
+    """It goes on exactly as the original does, queue and muted channels included, and leaves it alone."""
+    one = chip(4_000_000)
+    one.run(loud_program(5, 0), 300)
+    one.mute = 0b101
+    one.generate(3)
+    one.write_register(0x28, 0x3E)
+    saved, other = one.save(), copied(one)
+    assert (other.clock, other.mute, other.pending, other.frame_cycles) == (4e6, 0b101, 1, one.frame_cycles)
+    got = other.generate(50)
+    assert one.save() == saved
+    np.testing.assert_array_equal(got, one.generate(50))
+    for each in (one, other):
+        each.write(0, 0x08)
+        each.step(2)
+        each.write(1, 0)
+    np.testing.assert_array_equal(other.generate(500), one.generate(500))
+    assert other.save() == one.save()
+    assert other.read() == one.read()
 
 
 @pytest.mark.parametrize("chip", ["ym2151", "ym2164"])

@@ -47,7 +47,7 @@ def test_a_field_takes_its_width_and_no_more(field):
 def play_random_states(trials):
     """Put random words into a field of a sounding chip and run it; return how often each field was refused.
 
-    Three of four trials stay within the width. The engines need not agree on a state that no chip reaches.
+    Three of four trials stay within the width.
     """
     rng = np.random.default_rng(11)
     sounding = {make: make() for make in CHIPS}

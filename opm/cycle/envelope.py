@@ -151,7 +151,7 @@ def level(s):
     s.eg_level[slot] = new & 0x7FF
 
     attenuation = limit(s.eg_out_am[1] + (s.opp_eg_tl if s.opp else s.eg_tl[2] << 3))
-    s.eg_out[0] = 0 if s.eg_test else attenuation
+    s.eg_out[0] = 0 if s.eg_test else attenuation & 0xFFF
     s.eg_test = s.test[5]
 
 

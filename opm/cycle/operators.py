@@ -65,7 +65,13 @@ def sign(s):
     s.op_out[3] = s.op_out[2]
     s.op_out[2] = s.op_out[1]
     value = -s.op_out[0] if s.op_sign & 64 else s.op_out[0]
-    s.op_out[1] = ((value + 0x2000) & 0x3FFF) - 0x2000
+    s.op_out[1] = fourteen_bits(value)
+
+
+@block
+def fourteen_bits(value):
+    """A value in two's complement of 14 bits."""
+    return ((value + 0x2000) & 0x3FFF) - 0x2000
 
 
 @block
@@ -102,16 +108,17 @@ def routing(s):
 def modulation(s):
     """Stage 15, clock slot + 14: the two modulation buses added and halved; memories of M1 and C1."""
     channel = (s.cycles - 14) & 7
-    bus2 = (s.op_m1[channel] if s.op_modtable[0] else 0) | (s.op_out[5] if s.op_modtable[3] else 0)
+    output = fourteen_bits(s.op_out[5])
+    bus2 = (s.op_m1[channel] if s.op_modtable[0] else 0) | (output if s.op_modtable[3] else 0)
     bus1 = s.op_m1_old[channel] if s.op_modtable[1] else 0
     bus1 |= s.op_c1[channel] if s.op_modtable[2] else 0
-    bus1 |= s.op_out[5] if s.op_modtable[4] else 0
+    bus1 |= output if s.op_modtable[4] else 0
     s.op_mod[0] = (bus1 + bus2) >> 1
     if s.op_fbupdate:
         s.op_m1_old[channel] = s.op_m1[channel]
-        s.op_m1[channel] = s.op_out[5]
+        s.op_m1[channel] = output
     if s.op_c1update:
-        s.op_c1[channel] = s.op_out[5]
+        s.op_c1[channel] = output
 
 
 @block

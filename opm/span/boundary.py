@@ -20,8 +20,8 @@ BUSY_COUNT = 28
 
 (
     CLEAR, RESET, OUT_OF_STEP, TEST, CSM, ON_THE_BUS, WRITE_WAITS, TIMER_MOVES, LFO_ASTRAY, REGISTERS_RIPPLE,
-    MIXER_ASTRAY, BEYOND_RANGE, EVENTS_COME,
-) = range(13)  # fmt: skip
+    MIXER_ASTRAY, BEYOND_RANGE, BUSY_ASTRAY, EDITED, EVENTS_COME,
+) = range(15)  # fmt: skip
 OBSTACLES = {
     CLEAR: "",
     RESET: "IC is asserted, or was a clock ago",
@@ -35,6 +35,8 @@ OBSTACLES = {
     REGISTERS_RIPPLE: "the pipeline holds what the registers held before a change",
     MIXER_ASTRAY: "the mixer is not in step since a reset",
     BEYOND_RANGE: "an envelope is beyond its range since a reset",
+    BUSY_ASTRAY: "BUSY is not set, and its count not 0, since the state was written to",
+    EDITED: "the state was written to in the last three frames",
     EVENTS_COME: "bus events come within the frame",
 }
 """Why a frame must run as single clocks, in words."""
@@ -71,6 +73,8 @@ def obstacle(s, words):
         or s.eg_clock & 0xFF not in (0, 0xFF)
     ):
         found = BEYOND_RANGE
+    elif s.busy_count and not s.busy:
+        found = BUSY_ASTRAY
     return found
 
 

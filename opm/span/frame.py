@@ -106,6 +106,7 @@ WORK_FIELDS = (
     ("resounding",       1, "slots, or the mixer after them, may still give something else than 0"),
     ("left",             1, "this record and MEMORY's ``kept`` stand where the chip was left"),
     ("left_mute",        1, "channels muted then"),
+    ("unsettled",        1, "clocks until nothing of what somebody wrote into the state is in the pipeline"),
     # --- slots 30 and 31 of the frame before the last
     ("p30_before",       1, "phase plus modulation of slot 30"),
     ("p31_before",       1, "phase plus modulation of slot 31"),
@@ -149,7 +150,7 @@ WORK_FIELDS = (
 WORK = np.dtype(
     (np.record, [(name, np.int32, (count,)) if count > 1 else (name, np.int32) for name, count, _ in WORK_FIELDS])
 )
-"""numpy.dtype of the working record: nothing in it outlives a call."""
+"""numpy.dtype of the working record: nothing in it outlives a call, but for what ``left`` and ``unsettled`` say."""
 
 
 @block

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import loud_program, queued_program, random_program
+from programs import loud_program, queued_program, random_program, settled_chip
 
 import opm
 from opm.span.boundary import OBSTACLES
@@ -184,6 +184,41 @@ def test_obstacles_by_register(register, data, words):
     chip.write_register(register, 0)
     chip.generate(40)
     assert chip.obstacle == ""
+
+
+def edited(chip, rng):
+    """Put a few values within their widths into a chip's state."""
+    for field in rng.choice([field for field in opm.FIELDS if field.name != "opp"], 3):
+        signed = field.signed or field.bits == 32
+        width = field.bits - signed
+        values = np.atleast_1d(chip.state[field.name]).copy()
+        values[rng.integers(field.count)] = rng.integers(-(1 << width) * signed, 1 << width)
+        chip.state[field.name] = values if field.count > 1 else values[0]
+
+
+@pytest.mark.parametrize("name", CHIPS)
+@pytest.mark.parametrize("seed", range(40))
+def test_edited_states(name, seed):
+    """What no chip reaches by itself: the engines agree on it all the same, call by call."""
+    one, other = settled_chip(seed, CHIPS[name]), settled_chip(seed, CHIPS[name])
+    for turn, frames in enumerate((1, 3, 40, 2)):
+        for chip in (one, other):
+            edited(chip, np.random.default_rng((seed, turn)))
+        np.testing.assert_array_equal(one.run((), frames), other.run((), frames, engine="cycle"))
+        for field in opm.FIELDS:
+            np.testing.assert_array_equal(one.state[field.name], other.state[field.name], field.name)
+
+
+def test_obstacles_of_the_state():
+    chip = settled_chip(1)
+    chip.state.eg_timer = 5
+    chip.generate(3)
+    assert "written to in the last three frames" in chip.obstacle
+    chip.generate(1)
+    assert chip.obstacle == ""
+    chip.state.busy_count = 7
+    chip.generate(4)
+    assert "BUSY is not set" in chip.obstacle
 
 
 def test_obstacles_of_the_bus_and_ic():
