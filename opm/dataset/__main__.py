@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
         plan = Plan(voices, given.notes, given.seed, given.held, given.seconds, bank)
         with _bar() as progress:
             made = make(given.path, plan, given.workers, progress)
-    except (ValueError, OSError, RuntimeError) as error:  # The last by codecs, of damaged chunks.
+    except (ValueError, OSError, RuntimeError) as error:  # The last by threads that cannot be started.
         print(f"python -m opm.dataset: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import many
-from .._file import replacing
+from .._file import printable, replacing
 from ..voice.parameters import COLUMNS, parameters
 from . import datasheet
 from .plan import Plan
@@ -52,7 +53,7 @@ def make(
     Raises
     ------
     DatasetError
-        Another ending, too much for one file, or there is something else already.
+        Another ending, too much for one file, or there is something else already, also a folder that is damaged.
     OSError
         It cannot be written.
     """
@@ -85,7 +86,7 @@ def _make_folder(path: Path, plan: Plan, workers: Any, progress: Any) -> int:
     if folder.missing:
         many.render_many(folder.jobs(), plan.frames, folder, workers, progress)
     with replacing(path / "datasheet.md") as temporary:
-        temporary.write_text(datasheet.text(plan, path.name, folder.arrays["peak"][:]))
+        temporary.write_text(datasheet.text(plan, path.name, folder.peaks()))
     return folder.shape[0]
 
 
@@ -104,16 +105,16 @@ class _Folder:
     dtype = np.dtype(np.int16)
 
     def __init__(self, path: Path, plan: Plan) -> None:
-        self.plan = plan
+        self.path, self.plan = path, plan
         group = _opened(path, plan)
-        self.arrays = {name: group[name] if name in group else _created(group, name, plan) for name in _SHAPES}
+        self.arrays = _arrays(path, group, plan)
+        per_chunk = plan.voices_per_chunk
+        made = self.peaks()[:: per_chunk * len(plan.notes)] != UNKNOWN
         with warnings.catch_warnings():  # The group's members in one place: not in Zarr's specification yet.
             warnings.simplefilter("ignore")
             import zarr
 
             zarr.consolidate_metadata(group.store)
-        per_chunk = plan.voices_per_chunk
-        made = self.arrays["peak"][:: per_chunk * len(plan.notes)] != UNKNOWN
         self.missing = [
             (first, min(first + per_chunk, plan.voices))
             for first, there in zip(range(0, plan.voices, per_chunk), made, strict=True)
@@ -122,6 +123,12 @@ class _Folder:
         """First voice and end of each missing chunk."""
         rows = len(plan.notes) * sum(end - first for first, end in self.missing)
         self.shape, self.chunks = (rows, plan.frames, 2), (per_chunk * len(plan.notes),)
+
+    def peaks(self) -> npt.NDArray[np.int32]:
+        """Return the peaks of all notes."""
+        with _naming(self.path, "peak"):
+            peaks: npt.NDArray[np.int32] = self.arrays["peak"][:]
+        return peaks
 
     def jobs(self) -> Iterator[Any]:
         """Yield what is missing."""
@@ -136,11 +143,15 @@ class _Folder:
     def _write(self, first: int, end: int, samples: npt.NDArray[np.int16]) -> None:
         """Write a chunk: the notes of some voices."""
         notes = slice(first * len(self.plan.notes), end * len(self.plan.notes))
-        self.arrays["audio"][notes] = samples
-        self.arrays["parameters"][first:end] = parameters([self.plan.voice(number) for number in range(first, end)])
-        for name, values in self.plan.labels(first, end).items():
-            self.arrays[name][notes] = values
-        self.arrays["peak"][notes] = peaks(samples)
+        values = {
+            "audio": samples,
+            "parameters": parameters([self.plan.voice(number) for number in range(first, end)]),
+            **self.plan.labels(first, end),
+            "peak": peaks(samples),
+        }
+        for name in values:
+            with _naming(self.path, name):
+                self.arrays[name][slice(first, end) if name == "parameters" else notes] = values[name]
 
 
 _SHAPES: dict[str, tuple[Any, ...]] = {
@@ -159,19 +170,53 @@ def _opened(path: Path, plan: Plan) -> Any:
         import zarr
     except ImportError:
         raise DatasetError("a .zarr folder needs zarr: pip install 'numba-opm[dataset]'") from None
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+    # What a run leaves that is killed while it writes its first file is nothing.
+    if not path.exists() or (path.is_dir() and all(each.suffix == ".partial" for each in path.iterdir())):
         return zarr.create_group(path, attributes={MARK: plan.settings()})
     try:
         group = zarr.open_group(path, mode="r+", use_consolidated=False)
         kept: Any = group.attrs[MARK]
         there = dict(kept)
-    except (KeyError, TypeError, ValueError, OSError):
+    except Exception:
         raise DatasetError(f"{path} exists and is no dataset of {MARK}") from None
     wanted = plan.settings()
     for name in sorted(wanted.keys() | there.keys()):
         if wanted.get(name) != there.get(name):
             raise DatasetError(f"{path} was begun with other {name}: {there.get(name)!r}, not {wanted.get(name)!r}")
     return group
+
+
+@contextmanager
+def _naming(path: Path, name: str) -> Iterator[None]:
+    """Name the array of which Zarr can make nothing, whatever it raises; an OSError names its file."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise DatasetError(f"{path}: array {name} is damaged: {printable(repr(error))}") from None
+
+
+def _arrays(path: Path, group: Any, plan: Plan) -> dict[str, Any]:
+    """Return the arrays of a folder, created where none is; DatasetError if one is lost or not as planned.
+
+    All are created before the first chunk is written: one that is missing after that is lost.
+    """
+    import zarr
+
+    model, begun, there = zarr.create_group({}), any(path.glob("*/c")), {}
+    for name in _SHAPES:
+        if (path / name / "zarr.json").exists():
+            with _naming(path, name):
+                there[name] = group[name]
+                found = there[name].metadata.to_dict()
+            for field, planned in _created(model, name, plan).metadata.to_dict().items():
+                if field != "attributes" and found.get(field) != planned:  # Those are free.
+                    got = printable(repr(found.get(field)))
+                    raise DatasetError(f"{path}: array {name}: expected {field} {planned!r}, got {got}")
+        elif begun:
+            raise DatasetError(f"{path}: array {name} is missing")
+    return {name: there[name] if name in there else _created(group, name, plan) for name in _SHAPES}
 
 
 def _created(group: Any, name: str, plan: Plan) -> Any:

@@ -1,6 +1,8 @@
 """Datasets: what they hold, that they go on where they were broken off, and what is refused."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -264,9 +266,6 @@ def test_what_is_refused(tmp_path, capsys):
     make(tmp_path / "hurt.zarr", SMALL)
     (tmp_path / "hurt.zarr" / "zarr.json").write_text("{")
     zarr.create_group(tmp_path / "odd.zarr", attributes={"opm.dataset": 5})
-    make(tmp_path / "cut.zarr", SMALL)
-    chunk = next((tmp_path / "cut.zarr" / "peak" / "c").iterdir())
-    chunk.write_bytes(chunk.read_bytes()[:10])
     (tmp_path / "empty").mkdir()
     (tmp_path / "bad.opm").write_text("CH: hello\n")
     for path, more, message in [
@@ -278,7 +277,6 @@ def test_what_is_refused(tmp_path, capsys):
         ("foreign.zarr", ours, "exists and is no dataset of opm.dataset"),
         ("hurt.zarr", ours, "exists and is no dataset of opm.dataset"),
         ("odd.zarr", ours, "exists and is no dataset of opm.dataset"),
-        ("cut.zarr", (*ours, "--seed", 3), ""),
         ("b.txt", ours, "expected a name that ends in .zarr or .npz"),
         ("b.npz", ("--voices", 10**6), "3000000 notes of 55930 frames are more than 1 GiB, use a .zarr folder"),
         ("b.zarr", ("--bank", tmp_path / "empty"), "expected .opm files in it, found none"),
@@ -289,6 +287,138 @@ def test_what_is_refused(tmp_path, capsys):
         ("b.zarr", (*ours, "--workers", 0), "workers must be at least 1, got 0"),
     ]:
         assert message in refused(tmp_path, capsys, tmp_path / path, *more)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A dataset of SMALL that is done."""
+    path = tmp_path_factory.mktemp("whole") / "a.zarr"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "CHUNK", 2 * 2 * SMALL.frames)
+        make(path, SMALL)
+    return path
+
+
+def lost(name):
+    return lambda path: shutil.rmtree(path / name)
+
+
+def holds(name, data):
+    return lambda path: (path / name).write_bytes(data)
+
+
+def says(name, value, *keys):
+    """Change a value of an array's metadata."""
+
+    def damage(path):
+        file = path / name / "zarr.json"
+        document = place = json.loads(file.read_text())
+        for key in keys[:-1]:
+            place = place[key]
+        place[keys[-1]] = value
+        file.write_text(json.dumps(document))
+
+    return damage
+
+
+def a_folder_for_a_chunk(path):
+    (path / "peak" / "c" / "0").unlink()
+    (path / "peak" / "c" / "0").mkdir()
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lost("audio"), "array audio is missing"),
+        (lost("peak"), "array peak is missing"),
+        (lambda path: (path / "midi" / "zarr.json").unlink(), "array midi is missing"),
+        (holds("midi/zarr.json", b"{"), "array midi is damaged: JSONDecodeError("),
+        (holds("midi/zarr.json", b"\xff"), "array midi is damaged: UnicodeDecodeError("),
+        (holds("midi/zarr.json", b"[" * 10**5), "array midi is damaged: RecursionError("),
+        (
+            holds("midi/zarr.json", b'{"zarr_format": 3, "node_type": "group"}'),
+            "array midi: expected shape (14,), got None",
+        ),
+        (says("audio", [14, 1119, 1], "shape"), "array audio: expected shape (14, 1119, 2), got (14, 1119, 1)"),
+        (
+            says("audio", [2**62, 1119, 2], "shape"),
+            "array audio: expected shape (14, 1119, 2), got (4611686018427387904,",
+        ),
+        (says("peak", [2**70], "shape"), "array peak: expected shape (14,), got (1180591620717411303424,)"),
+        (says("peak", [10**12], "chunk_grid", "configuration", "chunk_shape"), "array peak: expected chunk_grid {"),
+        (says("midi", "int64", "data_type"), "array midi: expected data_type 'float32', got 'int64'"),
+        (says("peak", 0, "fill_value"), "array peak: expected fill_value -1, got 0"),
+        (says("audio", ".", "chunk_key_encoding", "configuration", "separator"), "array audio: expected chunk_key_enc"),
+        (says("audio", "big", "codecs", 0, "configuration", "endian"), "array audio: expected codecs ("),
+        (says("peak", 2**62, "codecs", 1, "configuration", "blocksize"), "array peak: expected codecs ("),
+        (says("peak", 5, "codecs"), "array peak is damaged: TypeError("),
+        (holds("peak/c/0", b"cut"), "array peak is damaged: RuntimeError("),
+        (a_folder_for_a_chunk, "peak/c/0"),
+    ],
+)
+def test_a_damaged_folder_is_refused(done, damage, message, whole, tmp_path, capsys):
+    """Whether or not there is more to make, one line names what is damaged."""
+    path = tmp_path / "a.zarr"
+    shutil.copytree(whole, path)
+    if not done:
+        (path / "peak" / "c" / "3").unlink()
+    damage(path)
+    ours = ("--voices", 7, "--notes", "36,60.5", "--held", 0.01, "--seconds", 0.02, "--seed", 3)
+    assert message in refused(tmp_path, capsys, path, *ours)
+
+
+def test_what_else_lies_in_a_folder_stays(whole, tmp_path):
+    """Attributes of an array, and files."""
+    path = tmp_path / "a.zarr"
+    shutil.copytree(whole, path)
+    zarr.open_group(path)["midi"].attrs["unit"] = "semitone"
+    (path / "notes.txt").write_text("mine")
+    assert make(path, SMALL) == 0
+    assert zarr.open_group(path, mode="r")["midi"].attrs["unit"] == "semitone"
+    assert (path / "notes.txt").read_text() == "mine"
+
+
+def test_a_chunk_that_cannot_be_written_is_named(whole, tmp_path, monkeypatch):
+    """Codecs raise what they like."""
+    path = tmp_path / "a.zarr"
+    shutil.copytree(whole, path)
+    (path / "peak" / "c" / "3").unlink()
+
+    def broken(self, rows, values):
+        raise MemoryError
+
+    monkeypatch.setattr(zarr.Array, "__setitem__", broken)
+    with pytest.raises(store.DatasetError, match=r"array audio is damaged: MemoryError\(\)"):
+        make(path, SMALL)
+
+
+def test_a_run_killed_before_any_of_its_files_goes_on(whole, tmp_path, monkeypatch):
+    """What stands there just before each file takes its place, its temporary file, too."""
+    path, kept = tmp_path / "a.zarr", tmp_path / "kept"
+
+    def snapshot(keep):
+        def moved(*arguments, **more):
+            shutil.copytree(path, kept / f"{len(list(kept.iterdir()))}.zarr")
+            return keep(*arguments, **more)
+
+        return moved
+
+    kept.mkdir()
+    with monkeypatch.context() as patch:
+        for name in ("replace", "link"):
+            patch.setattr(os, name, snapshot(getattr(os, name)))
+        make(path, SMALL, workers=1)
+    want = contents(whole)
+    assert contents(path) == want
+    states = sorted(kept.iterdir(), key=lambda state: int(state.stem))
+    assert len(states) > len(want)
+    assert [state for state in states if not (state / "zarr.json").exists()] == states[:1]
+    for state in states[:8]:
+        make(state, SMALL, workers=1)
+        there = {name: data for name, data in contents(state).items() if not name.endswith(".partial")}
+        there["datasheet.md"] = want["datasheet.md"]  # It names its folder.
+        assert there == want
 
 
 def test_wrong_notes(capsys):
