@@ -126,6 +126,7 @@ class YM2151:
     def state(self) -> np.record:
         """The live state: a record of dtype ``opm.STATE``, every field int32. Writing to it changes the chip.
 
+        The next three frames are single clocks then: the frame engine waits until the pipeline has taken it in.
         A value that does not fit the field's width (``opm.FIELDS``) is refused by the next step, with a ValueError.
         """
         return self._records[0]  # type: ignore[no-any-return]
