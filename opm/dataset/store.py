@@ -99,7 +99,7 @@ def peaks(audio: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
 class _Folder:
     """A Zarr group as a place for the samples of its missing chunks, one after the other.
 
-    Each chunk is written whole, its peaks last: they say that it is there.
+    Each chunk is written whole, its peaks last: they say that it is there, if all its files are.
     """
 
     dtype = np.dtype(np.int16)
@@ -107,18 +107,19 @@ class _Folder:
     def __init__(self, path: Path, plan: Plan) -> None:
         self.path, self.plan = path, plan
         group = _opened(path, plan)
-        self.arrays = _arrays(path, group, plan)
+        import zarr
+
         per_chunk = plan.voices_per_chunk
+        with zarr.config.set({"array.write_empty_chunks": True}):  # A chunk of silence has a file, too.
+            self.arrays = _arrays(path, group, plan)
         made = self.peaks()[:: per_chunk * len(plan.notes)] != UNKNOWN
         with warnings.catch_warnings():  # The group's members in one place: not in Zarr's specification yet.
             warnings.simplefilter("ignore")
-            import zarr
-
             zarr.consolidate_metadata(group.store)
         self.missing = [
             (first, min(first + per_chunk, plan.voices))
-            for first, there in zip(range(0, plan.voices, per_chunk), made, strict=True)
-            if not there
+            for chunk, (first, there) in enumerate(zip(range(0, plan.voices, per_chunk), made, strict=True))
+            if not (there and self._has_files(chunk))
         ]
         """First voice and end of each missing chunk."""
         rows = len(plan.notes) * sum(end - first for first, end in self.missing)
@@ -129,6 +130,14 @@ class _Folder:
         with _naming(self.path, "peak"):
             peaks: npt.NDArray[np.int32] = self.arrays["peak"][:]
         return peaks
+
+    def _has_files(self, chunk: int) -> bool:
+        """Say whether all arrays have a chunk's file."""
+        for name, array in self.arrays.items():
+            key = array.metadata.encode_chunk_key((chunk,) + (0,) * (array.ndim - 1))
+            if not (self.path / name / key).exists():
+                return False
+        return True
 
     def jobs(self) -> Iterator[Any]:
         """Yield what is missing."""

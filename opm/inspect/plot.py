@@ -410,7 +410,7 @@ def spectrogram(
     top : float
         Highest frequency shown, in Hz.
     window : int
-        Samples of each spectrum: more for finer frequencies, fewer for finer times.
+        Samples of each spectrum, 16 to 32 768: more for finer frequencies, fewer for finer times.
     ax : Axes, optional
         Where to draw; a new figure if not given.
 
@@ -421,10 +421,10 @@ def spectrogram(
     Raises
     ------
     ValueError
-        Fewer samples than a window, not of such a shape, or no such rate.
+        Fewer samples than a window, not of such a shape, no such window or rate.
     """
     mono, rate, top = _mono(samples), positive("rate", rate), positive("top", top)
-    window = integer("window", window, 16, 65_536)
+    window = integer("window", window, 16, 32_768)
     ax = _axes(ax)
     if len(mono) < window:
         raise ValueError(f"samples must be at least a window of {window}, got {len(mono)}")

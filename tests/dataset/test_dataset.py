@@ -379,6 +379,23 @@ def test_what_else_lies_in_a_folder_stays(whole, tmp_path):
     assert (path / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize("lost", ["audio/c/2/0/0", "voice_number/c/0", "parameters/c/3/0"])
+def test_a_chunk_that_has_lost_a_file_is_made_anew(lost, whole, tmp_path):
+    path = tmp_path / "a.zarr"
+    shutil.copytree(whole, path)
+    (path / lost).unlink()
+    assert make(path, SMALL) == (2 if lost == "parameters/c/3/0" else 4)
+    assert contents(path) == contents(whole)
+
+
+def test_silence_is_made_once(tmp_path):
+    voices = (opm.Voice("silent", ops=(opm.Operator(tl=127, ar=0),) * 4),) * 3
+    silent = Plan(3, (60,), held=0.01, seconds=0.02, bank=voices)
+    assert make(tmp_path / "a.zarr", silent) == 3
+    assert not zarr.open_group(tmp_path / "a.zarr", mode="r")["audio"][:].any()
+    assert make(tmp_path / "a.zarr", silent) == 0
+
+
 def test_a_chunk_that_cannot_be_written_is_named(whole, tmp_path, monkeypatch):
     """Codecs raise what they like."""
     path = tmp_path / "a.zarr"
