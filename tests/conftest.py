@@ -22,10 +22,15 @@ import pytest  # noqa: E402
 
 import opm  # noqa: E402
 
-opm.YM2151()  # Compiles here, if it has to, so that no test hears of it.
-
 hypothesis.settings.register_profile("opm", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("opm")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Compile here, if it has to be, so that no test hears of it; beside it runs what a module's ``begin`` starts."""
+    for module in {item.module for item in session.items}:
+        getattr(module, "begin", bool)()
+    opm.YM2151()
 
 
 class Golden:

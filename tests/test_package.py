@@ -26,6 +26,8 @@ def test_dir_shows_the_public_names_only():
     ],
 )
 def test_a_missing_package_is_named(missing, ask, monkeypatch):
+    for name in ("plot", "explorer"):
+        monkeypatch.delitem(vars(opm), name, raising=False)
     for name in ("opm.inspect.plot", "opm.inspect.explorer", "matplotlib.pyplot"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, missing, None)
