@@ -16,7 +16,11 @@ from nbclient import NotebookClient
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SILENT = ("06", "07")
 """Those in which there is nothing to hear."""
-SHORTER = {"calls.SECOND": "1100", "generations=40)": "generations=15)", "generations=50)": "generations=15)"}
+SHORTER = {
+    "calls.SECOND": "1100",
+    "targets, generations=40": "targets, generations=9",
+    "generations=50": "generations=15",
+}
 """What the tests write instead: a whole second of calls takes a quarter of a minute, a long hunt for voices as well."""
 pytestmark = pytest.mark.filterwarnings("ignore")
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
