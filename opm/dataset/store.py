@@ -119,7 +119,7 @@ class _Folder:
         self.missing = [
             (first, min(first + per_chunk, plan.voices))
             for chunk, (first, there) in enumerate(zip(range(0, plan.voices, per_chunk), made, strict=True))
-            if not (there and self._has_files(chunk))
+            if not (self._has_files(chunk) and there)
         ]
         """First voice and end of each missing chunk."""
         rows = len(plan.notes) * sum(end - first for first, end in self.missing)
@@ -132,12 +132,15 @@ class _Folder:
         return peaks
 
     def _has_files(self, chunk: int) -> bool:
-        """Say whether all arrays have a chunk's file."""
-        for name, array in self.arrays.items():
-            key = array.metadata.encode_chunk_key((chunk,) + (0,) * (array.ndim - 1))
-            if not (self.path / name / key).exists():
-                return False
-        return True
+        """Say whether all arrays have a chunk's file; DatasetError if something else stands there."""
+        files = [
+            self.path / name / array.metadata.encode_chunk_key((chunk,) + (0,) * (array.ndim - 1))
+            for name, array in self.arrays.items()
+        ]
+        for file in files:
+            if file.exists() and not file.is_file():
+                raise DatasetError(f"{file} is no file")
+        return all(file.exists() for file in files)
 
     def jobs(self) -> Iterator[Any]:
         """Yield what is missing."""
