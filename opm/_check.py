@@ -31,14 +31,14 @@ def positive(name: str, value: Any) -> float:
     return number
 
 
-def sound(samples: Any, *dimensions: int) -> npt.NDArray[Any]:
-    """Return samples as an array of numbers, of shape (n,) or (n, columns); ValueError if they are not that."""
-    array = np.asarray(samples)
-    if array.ndim not in dimensions or array.dtype.kind not in "iuf" or not array.size:
+def numbers(name: str, values: Any, *dimensions: int) -> npt.NDArray[Any]:
+    """Return an array of finite numbers, of shape (n,) or (n, columns); ValueError names it if it is not that."""
+    array = np.asarray(values)
+    if array.ndim not in dimensions or not array.size:
         shapes = " or ".join({1: "(n,)", 2: "(n, columns)"}[each] for each in dimensions)
-        raise ValueError(f"expected numbers of shape {shapes}, n at least 1, got {array.dtype} of shape {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError("expected finite numbers, got NaN or infinity")
+        raise ValueError(f"{name} must be of shape {shapes}, n at least 1, got {array.shape}")
+    if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+        raise ValueError(f"{name} must be of finite numbers")
     return array
 
 

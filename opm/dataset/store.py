@@ -137,10 +137,11 @@ class _Folder:
             self.path / name / array.metadata.encode_chunk_key((chunk,) + (0,) * (array.ndim - 1))
             for name, array in self.arrays.items()
         ]
-        for file in files:
-            if file.exists() and not file.is_file():
+        lost = [file for file in files if not file.is_file()]
+        for file in lost:
+            if file.exists():
                 raise DatasetError(f"{file} is no file")
-        return all(file.exists() for file in files)
+        return not lost
 
     def jobs(self) -> Iterator[Any]:
         """Yield what is missing."""

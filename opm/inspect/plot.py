@@ -16,7 +16,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
-from .._check import channel_index, first_slot, integer, positive, sound
+from .._check import channel_index, first_slot, integer, numbers, positive
 from ..events import (
     CHIP,
     CYCLES_PER_FRAME,
@@ -226,7 +226,7 @@ def traced_envelope(
     ValueError
         Not of such shapes, or no states of an envelope.
     """
-    levels, states = sound(levels, 1), sound(states, 1)
+    levels, states = numbers("levels", levels, 1), numbers("states", states, 1)
     if len(levels) != len(states) or not 0 <= states.min() <= states.max() < len(STATES):
         raise ValueError(f"expected as many states 0 to {len(STATES) - 1} as levels, {len(levels)}")
     ax = _axes(ax)
@@ -345,7 +345,7 @@ def operators(
 
 def _mono(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return the mean of the sides."""
-    array = sound(samples, 1, 2)
+    array = numbers("samples", samples, 1, 2)
     return array if array.ndim == 1 else array.mean(axis=1)
 
 
@@ -611,7 +611,7 @@ def oscilloscope(channels: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: A
     ValueError
         Not of such a shape, or no such rate.
     """
-    channels, rate = sound(channels, 2), positive("rate", rate)
+    channels, rate = numbers("channels", channels, 2), positive("rate", rate)
     ax = ax if ax is not None else plt.subplots(figsize=(7, 5))[1]
     count = channels.shape[1]
     long = len(channels) > rate

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._check import numbers
 from ..events import REFERENCE_RATE
 
 FASTEST = 200_000
@@ -90,10 +91,9 @@ def listen(sound: Any, rate: float = REFERENCE_RATE, autoplay: bool = False) -> 
     if not named:
         raise ValueError("expected at least one sound")
     for name, samples in named.items():
-        if not samples.size or samples.ndim > 2 or (samples.ndim == 2 and samples.shape[1] != 2):
-            raise ValueError(f"{name or 'sound'} must be of shape (n,) or (n, 2), n at least 1, got {samples.shape}")
-        if samples.dtype.kind not in "iuf" or not np.isfinite(samples).all():
-            raise ValueError(f"{name or 'sound'} must be of finite numbers")
+        numbers(name or "sound", samples, 1, 2)
+        if samples.shape[1:] not in ((), (2,)):
+            raise ValueError(f"{name or 'sound'} must be of shape (n,) or (n, 2), got {samples.shape}")
     return Sounds(named, rate, autoplay)
 
 
