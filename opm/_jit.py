@@ -13,15 +13,17 @@
     A compiled function Python calls. ``nogil`` lets a sound thread run beside it; the machine code is kept on disk
     between processes, where that can be. No state of the disk is an error: what cannot be read is compiled again, what
     cannot be written is said in one line; so is compiling that takes more than 2 s.
-``SOURCES``
+``sources``
     Numba stamps a cached function with its own file only and would serve it stale after an edit of an
-    imported block (numba issues 1833, 9483). So the key holds a checksum of all files of ``opm``, sub-folders included,
-    and of NUMBA_BOUNDSCHECK, which Numba forgets as well (issue 10821). (As an argument with a default it was in the
-    key, too, but cost up to 23 us per call.)
+    imported block (numba issues 1833, 9483). So the key holds a checksum of all files that the function's own reaches
+    by imports, and of NUMBA_BOUNDSCHECK, which Numba forgets as well (issue 10821); what it does not reach - a picture,
+    a file format - recompiles nothing. (As an argument with a default it was in the key, too, but cost up to 23 us
+    per call.)
 """
 
 import functools
 import os
+import re
 import zlib
 from pathlib import Path
 from typing import Any
@@ -77,14 +79,28 @@ def block(function: Any) -> Any:
     return compiled
 
 
-def _fingerprint() -> int:
+_IMPORT = re.compile(r"^ *from (\.+)([\w.]*) import (\([^)]*\)|.*)", re.MULTILINE)
+
+
+def reached(source: Path) -> list[Path]:
+    """Return a file of the package and all files that it imports, directly or not, by relative imports at its top."""
+    files = [source]
+    for file in files:
+        for dots, module, names in _IMPORT.findall(file.read_text()):
+            place = file.parents[len(dots) - 1].joinpath(*module.split("."))
+            modules = [place, place / "__init__", *(place / name for name in re.findall(r"\w+", names))]
+            found = (path.with_suffix(".py") for path in modules)
+            files += [path for path in found if path not in files and path.is_file()]
+    return files
+
+
+@functools.cache
+def sources(source: Path) -> int:
+    """Return a checksum of what an entry in a file is compiled from."""
     crc = zlib.crc32(os.environ.get("NUMBA_BOUNDSCHECK", "").encode())
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
-        crc = zlib.crc32(source.read_bytes(), crc)
+    for file in sorted(reached(source)):
+        crc = zlib.crc32(file.read_bytes(), crc)
     return crc
-
-
-SOURCES = _fingerprint()
 
 
 def entry(function: Any) -> Any:
@@ -92,8 +108,8 @@ def entry(function: Any) -> Any:
     compiled: Any = njit(nogil=True, pipeline_class=_ENTRY)(function)
     if compiled is not function:
         try:
-            compiled._cache = DiskCache(function, SOURCES)
-        except RuntimeError:
+            compiled._cache = DiskCache(function, sources(Path(function.__code__.co_filename)))
+        except (OSError, RuntimeError):
             say_once("no folder can hold the compiled chip, each start compiles it again: set NUMBA_CACHE_DIR to one")
     return compiled
 

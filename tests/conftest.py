@@ -1,20 +1,12 @@
-"""Set up for all tests: a Numba cache of their own, keyed by the sources of opm (numba issue 1833)."""
+"""Set up for all tests: a Numba cache of their own."""
 
 import os
-import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
 
-def _fingerprint() -> int:
-    crc = 0
-    for source in sorted((ROOT / "opm").rglob("*.py")):
-        crc = zlib.crc32(source.read_bytes(), crc)
-    return crc
-
-
-os.environ["NUMBA_CACHE_DIR"] = str(ROOT / ".cache" / "numba" / f"{_fingerprint():08x}")
+os.environ["NUMBA_CACHE_DIR"] = str(ROOT / ".cache" / "numba")
 
 import hypothesis  # noqa: E402  (the cache folder must be known before numba is imported)
 import numpy as np  # noqa: E402

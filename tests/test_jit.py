@@ -15,7 +15,7 @@ from conftest import ROOT
 from programs import loud_program, random_program
 
 import opm
-from opm import engine
+from opm import _jit, engine
 from opm.cycle import dac
 
 PUBLIC = {"opm", "opm.chip", "opm.events", "opm.many", "opm.song", "opm.song.formats"}
@@ -32,9 +32,9 @@ def run_python(code, cwd, **environment):
 
 STATUS = """
 import numpy as np
-from opm._jit import entry
-from opm.cycle import bus
-from opm.state import STATE
+from ._jit import entry
+from .cycle import bus
+from .state import STATE
 
 @entry
 def status(chips):
@@ -49,16 +49,32 @@ print(status(chips), "compiled" if status.stats.cache_misses else "loaded")
 def test_an_edited_block_is_not_served_stale(tmp_path):
     """Numba itself sees only the entry's own file (issue 1833): our key must see the edit of a block."""
     shutil.copytree(ROOT / "opm", tmp_path / "opm", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "status.py").write_text(STATUS)
+    (tmp_path / "opm" / "status.py").write_text(STATUS)
     environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
-    assert run_python("import status", tmp_path, **environment) == "128 compiled"
-    assert run_python("import status", tmp_path, **environment) == "128 loaded"
+    assert run_python("import opm.status", tmp_path, **environment) == "128 compiled"
+    assert run_python("import opm.status", tmp_path, **environment) == "128 loaded"
 
+    drawing = tmp_path / "opm" / "inspect" / "plot.py"
+    drawing.write_text(f"{drawing.read_text()}# seen by no entry\n")
+    assert run_python("import opm.status", tmp_path, **environment) == "128 loaded"
     source = tmp_path / "opm" / "cycle" / "bus.py"
     edited = source.read_text().replace("(s.busy << 7)", "(s.busy << 6)")
     assert edited != source.read_text()
     source.write_text(edited)
-    assert run_python("import status", tmp_path, **environment) == "64 compiled"
+    assert run_python("import opm.status", tmp_path, **environment) == "64 compiled"
+
+
+def test_the_engine_reaches_what_it_is_made_of():
+    """The key of the disk cache reads imports as text: no block is missed, and nothing above the engine is in it."""
+    reached = {path.relative_to(ROOT / "opm").as_posix() for path in _jit.reached(Path(engine.__file__))}
+    blocks = {
+        path.relative_to(ROOT / "opm").as_posix()
+        for room in ("cycle", "span")
+        for path in (ROOT / "opm" / room).glob("*.py")
+    }
+    below = {"engine.py", "memory.py", "events.py", "pitch.py", "registers.py", "state.py", "tables.py"}
+    helpers = {"_cache.py", "_check.py", "_compiler.py", "_jit.py"}
+    assert reached == blocks | below | helpers
 
 
 @pytest.mark.parametrize("part", [dac.rounded, engine.whole_frame, engine.leave])
