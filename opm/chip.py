@@ -1,12 +1,14 @@
 """YM2151 and YM2164: the chip's Python face. No signal processing here.
 
 NOT EMULATED: the analogue side (YM3012 output filter, slew, noise), supply and temperature, and the
-half-cycles of phiM. ``port 0`` reads as 255. Source of all behaviour: Nuked-OPM 1.0.
+half-cycles of phiM. ``port 0`` reads as 255. Source of all behaviour: Nuked-OPM (f209e6e).
 """
 
 import math
 import struct
+import threading
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any, Literal, overload
 
@@ -68,7 +70,9 @@ def _slices(frames: int, cycles_per_frame: int) -> Iterator[tuple[int, int, int,
 
 
 class YM2151:
-    """A YM2151 (OPM), exact to the clock and to the bit with Nuked-OPM 1.0.
+    """A YM2151 (OPM), exact to the clock and to the bit with Nuked-OPM (f209e6e).
+
+    Threads may share a chip: its calls take turns, and ``state`` stands still while one runs.
 
     Parameters
     ----------
@@ -94,10 +98,11 @@ class YM2151:
     def __init__(self, clock: float = REFERENCE_CLOCK) -> None:
         self.clock = _check_clock(clock)
         """Master clock in Hz."""
+        self._alone = threading.RLock()
         self._memory = new_memory()
         whole = self._memory.view(MEMORY)[0]
         self._records: npt.NDArray[Any] = whole["state"]
-        self._left: npt.NDArray[Any] = whole["left"]
+        self._shown: npt.NDArray[Any] = whole["shown"]
         self._work: npt.NDArray[Any] = whole["work"]
         self._mute = 0
         self._cycle = self._frame_cycles = 0
@@ -128,21 +133,23 @@ class YM2151:
 
         The next three frames are single clocks then: the frame engine waits until the pipeline has taken it in.
         A value that does not fit the field's width (``opm.FIELDS``) is refused by the next step, with a ValueError.
+        While a call runs in another thread, it stands as before the call, and what is written to it is lost.
         """
-        return self._records[0]  # type: ignore[no-any-return]
+        return self._shown[0]  # type: ignore[no-any-return]
 
     def reset(self) -> None:
         """Power up and reset: all state zero, IC asserted for 2048 cycles, released. Empties the write queue."""
-        self._memory[:] = 0
-        self._records["opp"] = self._opp
-        self._written, self._queue = [], _NO_EVENTS
-        self.ic = 1
-        self.step(RESET_CYCLES)
-        self.ic = 0
-        self._cycle = self._frame_cycles = 0
-        self._bus_free = 0
-        self._records[1] = self._records[0]
-        self._left[:] = self._records
+        with self._alone:
+            self._memory[:] = 0
+            self._records["opp"] = self._shown["opp"] = self._opp
+            self._written, self._queue = [], _NO_EVENTS
+            self.ic = 1
+            self.step(RESET_CYCLES)
+            self.ic = 0
+            self._cycle = self._frame_cycles = 0
+            self._bus_free = 0
+            self._records[1] = self._records[0]
+            self._shown[:] = self._records
 
     @property
     def cycle(self) -> int:
@@ -254,9 +261,10 @@ class YM2151:
 
     def _drive(self, pins: Any, *levels: int) -> None:
         """Drive pins. That is no edit of the state, but the frame engine cannot go on inside where it left."""
-        for record in (self._records[0], self._left[0]):
-            plain(pins)(record, *levels)
-        self._work[0].left = 0
+        with self._alone:
+            for record in (self._records[0], self._shown[0]):
+                plain(pins)(record, *levels)
+            self._work[0].left = 0
 
     @property
     def mute(self) -> int:
@@ -266,9 +274,10 @@ class YM2151:
     @mute.setter
     def mute(self, mask: int) -> None:
         mask = integer("mute", mask, 0, 255)
-        if mask and not self._mute:
-            self._records[1] = self._records[0]
-        self._mute = mask
+        with self._alone:
+            if mask and not self._mute:
+                self._records[1] = self._shown[0]
+            self._mute = mask
 
     def step(self, cycles: int = 1) -> None:
         """Advance single cycles.
@@ -394,27 +403,28 @@ class YM2151:
         trace: npt.NDArray[np.int32] = NO_TRACE,
     ) -> None:
         """Run with the queued writes merged into the events, in slices between which Ctrl-C is obeyed."""
-        end = self._cycle + frames * cycles_per_frame
-        if end > LAST_CYCLE:
-            raise ValueError(f"a chip runs at most {LAST_CYCLE} cycles, this would be {end}")
-        queue = self._pending_events() if self._written else self._queue
-        if len(queue):
-            events = np.concatenate([queue[: np.searchsorted(queue["cycle"], end)], events])
-            events = events[np.argsort(events["cycle"], kind="stable")]
-        try:
-            if end - self._cycle <= SLICE:
-                self._call(frames, cycles_per_frame, out, channels, events, engine, traced, trace)
-                return
-            cycles, done, not_traced = np.ascontiguousarray(events["cycle"]), 0, frames - len(trace)
-            for count, length, first, last in _slices(frames, cycles_per_frame):
-                due = int(np.searchsorted(cycles, self._cycle + count * length))
-                rows = trace[max(0, first - not_traced) : max(0, last - not_traced)]
-                now = events[done:due]
-                self._call(count, length, out[first:last], channels[first:last], now, engine, traced, rows)
-                done = due
-        finally:
+        with self._alone:
+            end = self._cycle + frames * cycles_per_frame
+            if end > LAST_CYCLE:
+                raise ValueError(f"a chip runs at most {LAST_CYCLE} cycles, this would be {end}")
+            queue = self._pending_events() if self._written else self._queue
             if len(queue):
-                self._queue = queue[np.searchsorted(queue["cycle"], self._cycle) :]
+                events = np.concatenate([queue[: bisect_left(queue["cycle"], end)], events])
+                events = events[np.argsort(events["cycle"], kind="stable")]
+            try:
+                if end - self._cycle <= SLICE:
+                    self._call(frames, cycles_per_frame, out, channels, events, engine, traced, trace)
+                    return
+                cycles, done, not_traced = np.ascontiguousarray(events["cycle"]), 0, frames - len(trace)
+                for count, length, first, last in _slices(frames, cycles_per_frame):
+                    due = int(np.searchsorted(cycles, self._cycle + count * length))
+                    rows = trace[max(0, first - not_traced) : max(0, last - not_traced)]
+                    now = events[done:due]
+                    self._call(count, length, out[first:last], channels[first:last], now, engine, traced, rows)
+                    done = due
+            finally:
+                if len(queue):
+                    self._queue = queue[bisect_left(queue["cycle"], self._cycle) :]
 
     def _call(
         self,
@@ -462,7 +472,7 @@ class YM2151:
         """
         queue = self._pending_events()
         header = _HEADER.pack(_MAGIC, _LAYOUT, self.clock, self._cycle, self._bus_free, len(queue))
-        return b"".join((header, self._records[:1].tobytes(), queue.tobytes()))
+        return b"".join((header, self._shown[:1].tobytes(), queue.tobytes()))
 
     def load(self, saved: bytes | bytearray | memoryview) -> None:
         """Go back to a snapshot; ``state`` views stay live, muted channels stay muted.
@@ -501,10 +511,11 @@ class YM2151:
             integer("bus_free", bus_free, 0, last // CYCLES_PER_FRAME + 1 + CHIP.spacing)
         except ValueError as error:
             raise ValueError(f"snapshot is damaged: {error}") from None
-        self._records[:] = record
-        self.clock = int(clock) if clock.is_integer() else clock
-        self._cycle, self._bus_free = cycle, bus_free
-        self._written, self._queue = [], queue
+        with self._alone:
+            self._records[1] = self._shown[0] = record
+            self.clock = int(clock) if clock.is_integer() else clock
+            self._cycle, self._bus_free = cycle, bus_free
+            self._written, self._queue = [], queue
 
 
 def _again(kind: type[YM2151], saved: bytes, mute: int, mixer: bytes, frame_cycles: int) -> YM2151:

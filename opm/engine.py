@@ -4,7 +4,7 @@ from ._jit import block, entry, outline, stage
 from .cycle import bus
 from .cycle.clock import clock, muted_output_clock
 from .events import ADDRESS, CYCLES_PER_FRAME, CYCLES_TO_DATA, DATA, EVENT, IC
-from .memory import BOTH, CHIP_WORDS, KEPT_AT, LEFT_AT, SPAN_WORDS, STATE_AT, copy, views
+from .memory import BOTH, CHIP_WORDS, KEPT_AT, SHOWN_AT, SPAN_WORDS, STATE_AT, copy, views
 from .span import boundary, frame, lfo, mixer
 from .span.frame import i32
 from .span.rows import LONGEST, SPAN
@@ -75,7 +75,7 @@ def leave(memory, state, words, work, mute):
     for i in range(2 if mute else 1):
         boundary.put_mixer(state[i], work[i], f)
     f.write, f.left, f.left_mute = write, 1, mute
-    copy(memory, STATE_AT, LEFT_AT, mute)
+    copy(memory, STATE_AT, SHOWN_AT, mute)
 
 
 @block
@@ -83,14 +83,19 @@ def differs(memory, first, end):
     """Say whether some words of the states are other than they were left."""
     different = i32(0)
     for i in range(first, end):
-        different = i32(different | i32(memory[STATE_AT + i] ^ memory[LEFT_AT + i]))
+        different = i32(different | i32(memory[STATE_AT + i] ^ memory[SHOWN_AT + i]))
     return different != 0
 
 
 @outline
-def look_for_edits(memory, work):
-    """See whether somebody has written to the chip since; the frame engine waits until the pipeline has taken it in."""
+def take_edits(memory, work):
+    """Take over what somebody has written to the state shown; the frame engine waits until the pipeline has, too.
+
+    Another thread may go on writing there. It does not reach the state that the compiled code works on, whose widths
+    are checked after this: so no index leaves its table.
+    """
     if differs(memory, 0, CHIP_WORDS):
+        copy(memory, SHOWN_AT, STATE_AT, 0)
         work[0].left, work[0].unsettled = 0, PIPELINE
 
 
@@ -121,12 +126,17 @@ def whole_frame(chip, words, work, mute):
 
 @block
 def span_length(s, f, events, done, cycle, end):
-    """Return how many frames can be done at once; 0 if that is not worth while. The longest end with a round."""
+    """Return how many frames can be done at once; 0 if that is not worth while. The longest end with a round.
+
+    A frame in which CSM strikes all keys is one by itself.
+    """
     if not clean(s, f):
         return 0
     if done < events.shape[0]:
         end = min(end, events[done]["cycle"])
     n = min(LONGEST - lfo.windows_done(s) // 2, (end - cycle) // CYCLES_PER_FRAME - SETTLE)
+    if s.csm and s.load_a:
+        n = min(n, 0x3FF - s.timer_a)
     return n if n >= SHORTEST else 0
 
 
@@ -211,13 +221,13 @@ def run_frames(
         Clocks done by the frame engine; -1 if a field holds more than its width, and nothing was done.
     """
     state, work, words = views(memory)
+    take_edits(memory, work)
     if not within_widths(words):
         return -1
     rows, rows_again = memory[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
     events = event_bytes.view(EVENT)
     chip, muted, f, g = state[0], state[1], work[0], work[1]
     aligned = engine != CYCLE and clocks_per_frame % CYCLES_PER_FRAME == 0
-    look_for_edits(memory, work)
     inside, done, by_frames = aligned and resume(memory, work, mute), 0, 0
     end = cycle + count * clocks_per_frame
     traced_from = end - trace.shape[0] * clocks_per_frame
@@ -287,5 +297,5 @@ def run_frames(
                 if inside:
                     copy(memory, KEPT_AT, STATE_AT, mute)
     if not f.left:
-        copy(memory, STATE_AT, LEFT_AT, 0)
+        copy(memory, STATE_AT, SHOWN_AT, 0)
     return by_frames

@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from programs import loud_program, queued_program, random_program
+from programs import loud_program, modulated_program, queued_program, random_program
 from span.test_frame import compare, test_raw_and_queued_writes_mixed
 from span.test_span import test_every_register_from_20_on, test_settled_chips
 
@@ -11,6 +11,11 @@ from span.test_span import test_every_register_from_20_on, test_settled_chips
 def by_frames(make, name):
     """Return what compares a program of some hundred frames: by clocks, by frames, and changing between them."""
     return lambda seed: compare(make(seed, 32 * (1 + seed % 900), name), 1 + seed % 900, name, seed)
+
+
+def modulated(name):
+    """Return what compares a program of LFO, its hold, and CSM."""
+    return lambda seed: compare(modulated_program(seed, 300 + seed % 3000, name), 300 + seed % 3000, name, seed)
 
 
 def queued(seed):
@@ -22,6 +27,8 @@ KINDS = {
     "random writes": by_frames(random_program, "ym2151"),
     "random writes, YM2164": by_frames(random_program, "ym2164"),
     "random writes, all sounding": by_frames(loud_program, "ym2151"),
+    "LFO and CSM": modulated("ym2151"),
+    "LFO and CSM, YM2164": modulated("ym2164"),
     "queued writes": queued,
     "raw and queued writes": lambda seed: test_raw_and_queued_writes_mixed.hypothesis.inner_test("ym2151", seed),
     "settled chips": test_settled_chips.hypothesis.inner_test,

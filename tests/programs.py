@@ -88,6 +88,41 @@ def queued_program(seed: int, frames: int, chip: str = "ym2151") -> np.ndarray:
     return np.concatenate([program, np.array(rows, opm.EVENT)])
 
 
+def modulated_program(seed: int, frames: int, chip: str = "ym2151") -> np.ndarray:
+    """Return a loud program whose LFO is written to at any clock of its round, held and let go; CSM in two thirds.
+
+    Depths are large and rates of all speeds, so that a wrong sign or a wrong step is heard at once. Other test bits
+    come in a third.
+    """
+    rng = np.random.default_rng(seed)
+    test, style = 9 if chip == "ym2164" else 1, int(rng.integers(3))
+    rows, cycle = [], 34 * 210
+    for channel in range(8):
+        rows += [(cycle, 0, 0x38 + channel), (cycle + 2, 1, int(rng.integers(256)) if rng.random() < 0.8 else 0x70)]
+        cycle += 34 + int(rng.integers(8))
+    kinds = [0x18, 0x19, 0x1B, test, 0x38, 0x0F, 0x28, 0x08, 0x14, 0x40]
+    while cycle < 32 * frames:
+        address = int(rng.choice(kinds, p=[0.2, 0.25, 0.15, 0.15, 0.1, 0.03, 0.04, 0.03, 0.03, 0.02]))
+        data = int(rng.integers(256))
+        if address == 0x18 and rng.random() < 0.7:
+            data = int(rng.choice([0, 0x80, 0xC0, 0xD0, 0xE0, 0xF0, 0xFF]))
+        if address == 0x19 and rng.random() < 0.6:
+            data |= 0x80
+        if address == test and (style or rng.random() < 0.7):
+            data = int(rng.choice([0, 2, 2]))
+        if address == 0x14:
+            address, data = (0x14, 0x85) if style == 1 else (int(rng.choice([0x10, 0x11, 0x12, 0x14, 0x14])), data)
+        if address in (0x28, 0x38):
+            address += int(rng.integers(8))
+        if address == 0x40:
+            address += int(rng.integers(0xC0))
+        cycle += -cycle % 32 if rng.random() < 0.4 else 0
+        gap = 2 if rng.random() < 0.7 else int(rng.integers(2, 34))
+        rows += [(cycle, 0, address), (cycle + gap, 1, data)]
+        cycle += gap + 34 + int(rng.integers(rng.choice([4, 40, 400, 3000, 20_000, 60_000])))
+    return np.concatenate([loud_program(seed, 0, chip), np.array(rows, opm.EVENT)])
+
+
 def panned_program(seed: int, frames: int, chip: str = "ym2151") -> np.ndarray:
     """Return a loud program that pans its channels in mid-note, at any clock or aligned to frames.
 

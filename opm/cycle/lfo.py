@@ -2,6 +2,10 @@
 
 Source: die (Nuked-OPM). Everything is serial in windows of 16 clocks: the waveform position goes round as
 a 16-bit word, the multiplier takes 7 bits of depth, AM and PM in turn (bit 3 of the bit counter).
+
+The signs stand still while their product is made. Nuked-OPM before August 2026 took them in every window, so that PM
+by saw, square or noise had up to four frames of a wrong sign at each turn of the wave; two other readings of silicon
+(YM2414-LLE, IKAOPM) agree with the rule of now.
 """
 
 from .._jit import block
@@ -53,7 +57,7 @@ def counters(s):
 def waveform(s):
     """One bit of the waveform: the position steps by a serial add, its sign bits shape the wave value."""
     window, pm, wave = s.cycles & 15, (s.lfo_bit_counter >> 3) & 1, s.w
-    if window == 15:
+    if window == 15 and (s.lfo_bit_counter & 7) == 0:
         s.lfo_trig_sign = (s.lfo_val >> 7) & 1
         s.lfo_saw_sign = (s.lfo_val >> 8) & 1
     step = s.lfo_clock if wave != NOISE and window == 15 else 0

@@ -19,15 +19,15 @@ BUSY_COUNT = 28
 # ---- Eligibility
 
 (
-    CLEAR, RESET, OUT_OF_STEP, TEST, CSM, ON_THE_BUS, WRITE_WAITS, TIMER_MOVES, LFO_ASTRAY, REGISTERS_RIPPLE,
+    CLEAR, RESET, OUT_OF_STEP, TEST, CSM_BEGINS, ON_THE_BUS, WRITE_WAITS, TIMER_MOVES, LFO_ASTRAY, REGISTERS_RIPPLE,
     MIXER_ASTRAY, BEYOND_RANGE, BUSY_ASTRAY, EDITED, EVENTS_COME,
 ) = range(15)  # fmt: skip
 OBSTACLES = {
     CLEAR: "",
     RESET: "IC is asserted, or was a clock ago",
     OUT_OF_STEP: "the cycle counter is not at the start of a frame",
-    TEST: "a test bit is set",
-    CSM: "CSM is on",
+    TEST: "a test bit is set that changes what the chip does from clock to clock",
+    CSM_BEGINS: "CSM begins or ends to be a key",
     ON_THE_BUS: "a write is on the bus",
     WRITE_WAITS: "a register write waits for its channel or slot",
     TIMER_MOVES: "a timer starts, stops or overflows",
@@ -50,10 +50,10 @@ def obstacle(s, words):
         found = RESET
     elif s.cycles:
         found = OUT_OF_STEP
-    elif above(s.test, 0) or s.eg_test or s.lfo_test:
+    elif tested(s):
         found = TEST
-    elif s.csm or s.kon_csm or s.kon_csm_lock:
-        found = CSM
+    elif s.kon_csm != s.kon_csm_lock:
+        found = CSM_BEGINS
     elif s.bus_address_strobe or s.bus_address_write or s.bus_data_strobe or s.bus_data_write:
         found = ON_THE_BUS
     elif waits(s, words):
@@ -76,6 +76,12 @@ def obstacle(s, words):
     elif s.busy_count and not s.busy:
         found = BUSY_ASTRAY
     return found
+
+
+@block
+def tested(s):
+    """A test bit acts: all but 1, which holds the LFO, and 6 and 7, which choose what a read gives."""
+    return s.test[0] or s.test[2] or s.test[3] or s.test[4] or s.test[5] or s.eg_test or s.lfo_test
 
 
 @block
@@ -124,7 +130,7 @@ def registers_ripple(s):
     moving = s.op_con != s.ch_con[3] or s.op_fb[0] != s.ch_fb[0] or s.op_fb[1] != s.ch_fb[7]
     moving = moving or s.op_carrier != heard or s.op_mix_l != heard & rl or s.op_mix_r != heard & (rl >> 1)
     moving = moving or s.op_counter != 2 or s.op_fbshift != 7 or not s.op_c1update or s.kon_match or s.eg_timer_carry
-    moving = moving or s.kon[0] != s.kon_latch[0] or s.kon[1] != s.kon_latch[1]
+    moving = moving or s.kon[0] != s.kon_latch[0] | s.kon_csm or s.kon[1] != s.kon_latch[1] | s.kon_csm
     for source in range(5):
         moving = moving or s.op_modtable[source] != MODULATION[0, source, con]
     if s.opp:
@@ -344,7 +350,7 @@ def leave(s, words, f):
 def put_keys_and_pitch(s, f):
     """Slots whose stage comes late in the frame, or in the next, still hold the frame before."""
     for slot in range(32):
-        s.kon[slot] = f.kon[slot] if slot >= 2 else s.kon_latch[slot]
+        s.kon[slot] = f.kon[slot] if slot >= 2 else s.kon_latch[slot] | s.kon_csm
         s.kon_old[slot] = f.kon_before[slot] if slot >= 2 else f.kon[slot]
         s.pg_fnum[slot] = f.fnum[slot]
         s.pg_kcode[slot] = f.kcode[slot]

@@ -26,6 +26,8 @@ LATE_PITCH = 23
 """First slot whose F-number is computed after clock 15, when the LFO's locks have changed."""
 LATE_AM = 16
 """First slot whose rate stage comes after clock 15."""
+LATE_CSM = 5
+"""Slots below have their key stage before clock 3, when CSM acts."""
 EARLY_PITCH = 7
 """Slots below have their F-number computed in the frame before."""
 LAST = 31
@@ -98,6 +100,7 @@ WORK_FIELDS = (
     ("codes_late",       1, "codes and rates are to be computed anew; ENTERED: slots 0-6 have theirs"),
     ("am_late",          1, "slots 0-15 have to take a new AM"),
     ("keys_moving",      1, "a key or edge changes, or did a frame ago"),
+    ("csm_before",       1, "CSM was a key in the frame before"),
     ("envelope_moving",  1, "a level or state changes without a tick"),
     ("atten_old",        1, "envelope outputs are to be computed anew"),
     ("write",            1, "register write: 0, TAKEN, LATE or LANDED"),
@@ -181,6 +184,7 @@ def frame(s, words, f, g, mute):
         late_pitch(s, f)
     if s.opp:
         ramp(s, f)
+    csm(s, f)
     if f.keys_moving:
         keys(s, f)
     row = envelope_clock(s, f)
@@ -465,13 +469,18 @@ def shifted(word):
 
 @block
 def lfo_value(s, f, pm):
-    """The wave's 8-bit value, before the depth."""
-    low = 0 if s.w == NOISE and f.lfo_step else f.lfo_n & 0xFF
-    saw_sign, triangle_sign = (f.lfo_n >> 7) & 1, (f.lfo_n >> 8) & 1
+    """The wave's 8-bit value, before the depth. Test bit 1 holds the position at 0."""
+    low = 0 if s.test[1] or (s.w == NOISE and f.lfo_step) else f.lfo_n & 0xFF
     if s.w == SQUARE:
-        return 0x80 if pm else 0xFF * (saw_sign ^ 1)
-    sign = saw_sign if pm else (triangle_sign ^ 1 if s.w == TRIANGLE else 1)
+        return 0x80 if pm else 0xFF * (s.lfo_saw_sign ^ 1)
+    sign = s.lfo_saw_sign if pm else (s.lfo_trig_sign ^ 1 if s.w == TRIANGLE else 1)
     return low ^ (0xFF * sign)
+
+
+@block
+def lfo_signs(s, f):
+    """The signs of the product that begins, from the wave's position."""
+    s.lfo_saw_sign, s.lfo_trig_sign = (f.lfo_n >> 7) & 1, (f.lfo_n >> 8) & 1
 
 
 @outline
@@ -484,15 +493,18 @@ def lfo_window(s, f, noise_low, noise_high):
     pm, position = bit_counter >> 3, bit_counter & 7
     if position == 7:
         lfo_lock(s, f, pm)
+    if position == 0:
+        lfo_signs(s, f)
+        f.lfo_sum = 0
     f.lfo_v_before = f.lfo_v
     f.lfo_v = lfo_value(s, f, pm)
-    if position == 0:
-        f.lfo_sum = 0
     if (s.pmd if pm else s.amd) & (64 >> position):
         f.lfo_sum = (f.lfo_sum + (f.lfo_v << (7 - position))) & 0xFFFF
     if bit_counter == 15:  # the counter restarts one clock early, which drops the top bit
         f.lfo_sum &= 0x7FFF
     f.lfo_n_before = f.lfo_n
+    if s.test[1]:
+        f.lfo_n = 0
     if s.w != NOISE:
         f.lfo_n = (f.lfo_n + f.lfo_step * (2 if s.w == TRIANGLE else 1)) & 0xFFFF
     elif f.lfo_step:
@@ -505,7 +517,7 @@ def lfo_lock(s, f, pm):
     """AM or PM takes the product."""
     product = f.lfo_sum >> 8
     if pm:
-        sign = f.lfo_n >> (8 if s.w == TRIANGLE else 7) & 1
+        sign = s.lfo_trig_sign if s.w == TRIANGLE else s.lfo_saw_sign
         s.lfo_pm = product ^ (sign << 7)
     else:
         s.lfo_am = product
@@ -533,11 +545,19 @@ def lfo_counters(s, f):
 
 
 @block
+def csm(s, f):
+    """CSM: an overflow of timer A at clock 1 is a key for slots 5-31 in this frame, for slots 0-4 in the next."""
+    f.csm_before = s.kon_csm
+    s.kon_csm = s.kon_csm_lock = 1 if s.csm and s.load_a and s.timer_a == 0x3FF else 0
+    f.keys_moving |= s.kon_csm | f.csm_before
+
+
+@block
 def keys(s, f):
-    """Key state of the frame, from the latch; an edge lives for two frames, then all is still."""
-    moved = 0
+    """Key state of the frame, from the latch and CSM; an edge lives for two frames, then all is still."""
+    moved = s.kon_csm | f.csm_before
     for slot in range(32):
-        kon = s.kon_latch[slot]
+        kon = s.kon_latch[slot] | (f.csm_before if slot < LATE_CSM else s.kon_csm)
         f.edge_before[slot] = f.edge[slot]
         f.edge[slot] = kon & (f.kon[slot] ^ 1)
         moved |= (kon ^ f.kon[slot]) | (f.kon[slot] ^ f.kon_before[slot]) | f.edge_before[slot]

@@ -43,7 +43,7 @@ def windows_done(s):
 @block
 def moves(s, f):
     """Say whether the LFO does more in the next window than multiply."""
-    return s.w == NOISE or f.lfo_of or f.lfo_step
+    return s.w == NOISE or f.lfo_of or f.lfo_step or (s.test[1] and f.lfo_n)
 
 
 @block
@@ -55,6 +55,7 @@ def steady_rounds(s, f, n):
 @block
 def lfo_rounds(s, f, w, t, frames):
     """AM is locked in the fourth frame, PM in the eighth; more rounds bring the same, only counter 2 counts them."""
+    frame.lfo_signs(s, f)
     for i in range(3):
         w.am[t + 1 + i] = s.lfo_am
     s.lfo_am = frame.lfo_value(s, f, 0) * 2 * s.amd >> 8
@@ -82,6 +83,8 @@ def lfo_frames(s, f, w, t, frames):
     """So many frames of a half: the depth's bits that are left, then the lock."""
     windows = windows_done(s)
     pm, first, end = windows >> 3, windows & 7, (windows & 7) + 2 * frames
+    if first == 0:
+        frame.lfo_signs(s, f)
     f.lfo_v = frame.lfo_value(s, f, pm)
     bits = (s.pmd if pm else s.amd) & ((128 >> first) - (128 >> min(end, 7)))
     f.lfo_sum = (f.lfo_sum if first else 0) + 2 * f.lfo_v * bits

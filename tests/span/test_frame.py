@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import loud_program, queued_program, random_program, settled_chip
+from programs import loud_program, modulated_program, queued_program, random_program, settled_chip
 
 import opm
 from opm.span.boundary import OBSTACLES
@@ -89,6 +89,29 @@ def test_queued_writes(name, seed):
     compare(queued_program(seed, 1200, name), 1200, name, seed)
 
 
+@pytest.mark.parametrize("name", CHIPS)
+@settings(max_examples=60)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_lfo_its_hold_and_csm(name, seed):
+    compare(modulated_program(seed, 2000, name), 2000, name, seed)
+
+
+@pytest.mark.parametrize("wave", range(4))
+@pytest.mark.parametrize("name", CHIPS)
+def test_the_lfo_is_held_and_let_go_at_any_clock(name, wave):
+    """Both edges of test bit 1 at each of the 32 clocks; PM and AM are deep, the LFO steps every few frames."""
+    test = 9 if name == "ym2164" else 1
+    lfo = [(0x18, 0xF3), (0x19, 0x7F), (0x19, 0xFF), (0x1B, wave), (0x38, 0x73), (0x3F, 0x52)]
+    begin = 32 * 240
+    rows = [(begin + 64 * i + 2 * part, part, row[part]) for i, row in enumerate(lfo) for part in (0, 1)]
+    for phase in range(32):
+        for held, frame in enumerate((600, 900 + phase, 1205)):
+            edge = begin + 32 * frame * (phase + 1) + phase
+            rows += [(edge, 0, test), (edge + 2, 1, 2 * (held % 2 == 0))]
+    events = np.array(sorted(rows, key=lambda row: row[0]), opm.EVENT)
+    compare(np.concatenate([loud_program(9, 0, name), events]), 42_000, name, wave)
+
+
 @pytest.mark.parametrize("phase", range(32))
 @pytest.mark.parametrize("name", CHIPS)
 def test_a_raw_write_of_any_phase_before_an_aligned_one(phase, name):
@@ -170,20 +193,47 @@ def test_frames_that_do_not_line_up_with_the_callers():
     assert chip.state == other.state
 
 
-@pytest.mark.parametrize(
-    ("register", "data", "words"),
-    [(0x01, 0x20, "test bit"), (0x14, 0x80, "CSM")],
-)
-def test_obstacles_by_register(register, data, words):
-    chip = opm.YM2151()
+@pytest.mark.parametrize(("name", "register"), [("ym2151", 0x01), ("ym2164", 0x09)])
+@pytest.mark.parametrize("bit", range(8))
+def test_obstacles_by_test_bit(name, register, bit):
+    """Bit 1 holds the LFO, 6 and 7 choose what a read gives: those are no obstacle."""
+    chip = CHIPS[name]()
     chip.generate(200)
     assert chip.obstacle == ""
-    chip.write_register(register, data)
-    chip.generate(4)
-    assert words in chip.obstacle
+    chip.write_register(register, 1 << bit)
+    chip.generate(8)
+    assert ("test bit" in chip.obstacle) == (bit in (0, 2, 3, 4, 5)), chip.obstacle
     chip.write_register(register, 0)
     chip.generate(40)
     assert chip.obstacle == ""
+
+
+@pytest.mark.parametrize("name", CHIPS)
+def test_songs_with_the_lfo_held_and_csm_are_frames(name):
+    """What two trackers and a driver leave set costs no single clocks, but for the writes themselves."""
+    test = 9 if name == "ym2164" else 1
+    setting = [(test, 2), (0x18, 0xF3), (0x19, 0xFF), (0x10, 0xE7), (0x11, 0), (0x14, 0x85)]
+    rows = [(32 * (240 + 4 * i) + 2 * part, part, row[part]) for i, row in enumerate(setting) for part in (0, 1)]
+    events = np.concatenate([loud_program(5, 0, name), np.array(rows, opm.EVENT)])
+    assert compare(events, 20_000, name, 5) > 0.98
+
+
+@pytest.mark.parametrize("clka", [0x3FF, 0x3FE, 0x3FD, 0x3F0, 0x380, 0x37F, 0])
+@pytest.mark.parametrize("name", CHIPS)
+def test_csm_strikes_all_keys_at_each_overflow(name, clka):
+    """From one in each frame to one in a thousand; some keys are held by register 08, others are not."""
+    setting = [
+        (0x10, clka >> 2),
+        (0x11, clka & 3),
+        (0x08, 0x71),
+        (0x08, 0x0A),
+        (0x14, 0x85),
+        (0x08, 0x01),
+        (0x14, 0x15),
+    ]
+    rows = [(32 * (240 + 180 * i) + 2 * part, part, row[part]) for i, row in enumerate(setting) for part in (0, 1)]
+    events = np.concatenate([loud_program(6, 0, name), np.array(rows, opm.EVENT)])
+    compare(events, 3000, name, clka)
 
 
 def edited(chip, rng):
