@@ -2,9 +2,14 @@
 
 import copy
 import pickle
+import subprocess
+import sys
+import threading
+import tracemalloc
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from programs import loud_program, random_program
 
 import opm
@@ -314,3 +319,63 @@ def test_generate_into_an_array():
 def test_bad_arguments_are_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+GARBAGE = """
+import threading, numpy as np, opm
+chip, done = opm.YM2151(), threading.Event()
+def scribble():
+    rng = np.random.default_rng(1)
+    while not done.is_set():
+        for field in opm.FIELDS:
+            held = chip.state[field.name].copy()
+            chip.state[field.name] = rng.choice([-2**31, 2**29, 2**31 - 1])
+            chip.state[field.name] = held
+writer = threading.Thread(target=scribble)
+writer.start()
+for _ in range(200):
+    try:
+        chip.run((), 1000, engine="cycle")
+    except ValueError:
+        chip.load(opm.YM2151().save())
+done.set()
+writer.join()
+print("alive")
+"""
+
+
+def test_a_state_written_by_another_thread_is_never_out_of_its_tables():
+    """The compiled code works on a state of its own: what is written meanwhile is refused by the next call, or lost."""
+    done = subprocess.run([sys.executable, "-c", GARBAGE], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr
+
+
+def test_threads_take_turns():
+    """Two that generate on one chip get all frames of one run between them."""
+    chip, want = sounding(), sounding().generate(64_000)
+    parts = []
+
+    def play():
+        for _ in range(100):
+            parts.append(chip.generate(320).tobytes())
+
+    players = [threading.Thread(target=play) for _ in range(2)]
+    for player in players:
+        player.start()
+    for player in players:
+        player.join()
+    assert chip.cycle == 32 * 64_000
+    assert sorted(parts) == sorted(want[i : i + 320].tobytes() for i in range(0, 64_000, 320))
+
+
+def test_a_step_does_not_copy_what_is_queued():
+    """100 000 writes wait, 2 MB of events: a loop over single steps would be quadratic."""
+    chip = opm.YM2151()
+    for _ in range(100_000):
+        chip.write_register(0x60, 1)
+    chip.step(1)
+    tracemalloc.start()
+    chip.step(1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000

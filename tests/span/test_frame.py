@@ -221,19 +221,17 @@ def test_songs_with_the_lfo_held_and_csm_are_frames(name):
 @pytest.mark.parametrize("clka", [0x3FF, 0x3FE, 0x3FD, 0x3F0, 0x380, 0x37F, 0])
 @pytest.mark.parametrize("name", CHIPS)
 def test_csm_strikes_all_keys_at_each_overflow(name, clka):
-    """From one in each frame to one in a thousand; some keys are held by register 08, others are not."""
-    setting = [
-        (0x10, clka >> 2),
-        (0x11, clka & 3),
-        (0x08, 0x71),
-        (0x08, 0x0A),
-        (0x14, 0x85),
-        (0x08, 0x01),
-        (0x14, 0x15),
-    ]
-    rows = [(32 * (240 + 180 * i) + 2 * part, part, row[part]) for i, row in enumerate(setting) for part in (0, 1)]
-    events = np.concatenate([loud_program(6, 0, name), np.array(rows, opm.EVENT)])
-    compare(events, 3000, name, clka)
+    """From one in each frame to one in a thousand, with the key of one M1 alone up before it, then others.
+
+    Writes out of step make single clocks of some frames, before, at and behind an overflow.
+    """
+    setting = [(0x10, clka >> 2), (0x11, clka & 3), (0x08, 0x73), (0x14, 0x85), (0x60, 0), (0x08, 0x0A), (0x08, 0x01)]
+    setting += [(0x14, 0x15)]
+    rows = [(32 * (240 + 300 * i) + 2 * part, part, row[part]) for i, row in enumerate(setting) for part in (0, 1)]
+    keys = [(17 * i + 8 * off, (0x08, 0x73 if off else 0x7B)) for i in range(60) for off in (0, 1)]
+    astray = [(32 * (1200 + frame) + 22 + 2 * part, part, row[part]) for frame, row in keys for part in (0, 1)]
+    events = np.array(sorted(rows + astray, key=lambda row: row[0]), opm.EVENT)
+    compare(np.concatenate([loud_program(6, 0, name), events]), 3000, name, clka)
 
 
 def edited(chip, rng):
