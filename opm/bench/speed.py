@@ -18,7 +18,21 @@ from llvmlite import binding
 from ..events import REFERENCE_RATE
 from ..pitch import REFERENCE_CLOCK
 from .report import Table, figure
-from .workloads import BLOCK, BURSTS, SECOND, Row, Writes, interleaved, patch, playing, song, song_events, timed
+from .workloads import (
+    BLOCK,
+    BURSTS,
+    CSM_EVERY_100_FRAMES,
+    HOLD_LFO,
+    SECOND,
+    Row,
+    Writes,
+    interleaved,
+    patch,
+    playing,
+    song,
+    song_events,
+    timed,
+)
 
 Job = Callable[[], float]
 Elsewhere = Callable[[Job], float]
@@ -50,6 +64,8 @@ WORKLOADS = {
     "120 writes per second": Workload(patch(), song(120)),
     "600 writes per second": Workload(patch(), song(600)),
     "1 800 writes per second": Workload(patch(), song(1800)),
+    "LFO held, 600 writes per second": Workload(patch() + HOLD_LFO, song(600)),
+    "CSM, 100 frames apart": Workload(patch(0) + CSM_EVERY_100_FRAMES),
     "64 frames a call": Workload(patch(), block=64),
     "0 voices": Workload(patch(0)),
     "2 voices": Workload(patch(2)),

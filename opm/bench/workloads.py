@@ -33,6 +33,12 @@ def patch(voices: int = 8, lfo: bool = True) -> Writes:
     return rows + [(KON, ALL_KEYS | ch) for ch in range(voices)]
 
 
+HOLD_LFO = [(0x01, 0x02)]
+"""Test bit 1, which two trackers set once and leave."""
+CSM_EVERY_100_FRAMES = [(0x10, 0xE7), (0x11, 0), (0x14, 0x81)]
+"""Timer A overflows every 100 frames and strikes all keys."""
+
+
 def song(writes: int, seed: int = 1) -> list[Writes]:
     """One second of a song: bursts 60 times per second, of levels, pitches, keys and some instrument changes."""
     rng = np.random.default_rng(seed)

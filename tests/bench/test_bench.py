@@ -6,11 +6,12 @@ from datetime import date
 from functools import partial
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from conftest import ROOT
 from test_jit import run_python
 
-from opm import bench, load
+from opm import bench, load, trace
 from opm.bench import calls, many, passes, profile, report, speed, start, workloads
 
 
@@ -29,10 +30,10 @@ def test_speed_has_a_row_for_each_workload(monkeypatch):
     monkeypatch.setattr(speed.binding, "get_host_cpu_features", dict)
     rows = speed.rows(runs=1, frames=1024, seconds=1)
     assert [row["workload"] for row in rows] == [*speed.WORKLOADS, speed.SONG]
-    assert len({row["workload"] for row in rows}) == 11
+    assert len({row["workload"] for row in rows}) == 13
     assert all(row["vs_cycle"] > 0 for row in rows[:-1])
     assert {row["avx2_ns_per_frame"] for row in rows} == {None}
-    assert len(speed.table(rows)) == 12
+    assert len(speed.table(rows)) == 14
 
 
 def test_voices_and_lfo_of_the_patch():
@@ -41,6 +42,14 @@ def test_voices_and_lfo_of_the_patch():
     assert (still.amd, still.pmd) == (0, 0)
     assert moving.amd
     assert moving.pmd
+
+
+def test_held_and_csm_are_what_they_say():
+    held = workloads.playing(speed.WORKLOADS["LFO held, 600 writes per second"].registers)
+    assert held.state.test.tolist() == [0, 1, 0, 0, 0, 0, 0, 0]
+    csm = workloads.playing(speed.WORKLOADS["CSM, 100 frames apart"].registers)
+    struck = trace(csm, ["kon_csm"], stop=1000)["kon_csm"]
+    assert set(np.diff(np.flatnonzero(struck))) == {100}
 
 
 def test_the_song_file_holds_what_the_table_says():
