@@ -45,8 +45,8 @@ state
 
 Sources
 -------
-All behaviour: Nuked-OPM 1.0, which was read off the silicon; every cycle and every bit of state equals it. Names of
-registers, dB and Hz: Yamaha's YM2151 manual. Not emulated: the analogue side, half-cycles of phiM.
+All behaviour: Nuked-OPM f209e6e (August 2026), which was read off the silicon; every cycle and every bit of state
+equals it. Names of registers, dB and Hz: Yamaha's YM2151 manual. Not emulated: the analogue side, half-cycles of phiM.
 """
 
 from importlib import import_module

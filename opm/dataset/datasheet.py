@@ -29,7 +29,7 @@ def text(plan: Plan, name: str, peak: npt.NDArray[np.int32]) -> str:
 
 ## How it was made
 
-Rendered by numba-opm, which equals Nuked-OPM 1.0 to the bit, each note on a chip just reset. There is no recording
+Rendered by numba-opm, which equals Nuked-OPM f209e6e to the bit, each note on a chip just reset. There is no recording
 and no noise in it; nothing was left out. A note takes channel 1 (8 if its voice has noise), from reset on: its
 registers are written two frames apart, so that the key is struck after 64 frames or a little more. It is held for
 {plan.held:g} s; a note has {plan.seconds:g} s.
