@@ -15,6 +15,8 @@ from typing import Literal
 
 from .songs import Chunks, repeated
 
+FULL = 16 * 2**20
+"""Bytes of a large file: what is read within 2 s."""
 LARGEST = 2**20
 """Bytes beyond which nothing is repeated."""
 INTEGERS = (0, 1, -1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, -(2**63))
@@ -242,6 +244,55 @@ def queue(r: Random, chunks: Chunks, shape: Shape) -> Chunks:
     return _with(chunks, r.randrange(2, len(chunks)), event[:8][: r.choice((8, 8, 8, 7))] + event[8:])
 
 
+SEPARATORS = (
+    *(b"%c" % code for code in (0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0, 0x0D)),
+    *(c.encode() for c in "\x85\u2028\u2029"),
+)
+"""What Python takes for ends of lines, and what it does not."""
+MEMBERS = (b'"a":1,', b"[],", b"{},", b'"",', b"0,", b'{"time":0},', b" ", b"-")
+
+
+def separators(r: Random, chunks: Chunks, shape: Shape) -> Chunks:
+    """Put other ends of lines, once or by the thousand, in place of a chunk's own or into it."""
+    i = r.randrange(len(chunks))
+    new = r.choice(SEPARATORS) * r.choice((1, 1, 2, 1000, 100_000))
+    return _with(
+        chunks, i, chunks[i].replace(r.choice((b"\n", b" ", b",")), new[: LARGEST // (len(chunks[i]) + 1) + 1])
+    )
+
+
+def dense(r: Random, chunks: Chunks, shape: Shape) -> Chunks:
+    """Insert members, or rows that hold nothing, by the ten thousand."""
+    i, new = r.randrange(len(chunks) + 1), r.choice(MEMBERS)
+    new *= r.choice((1, 50, 20_000, LARGEST // 8))
+    return [*chunks[:i], *[new] * _times(r, new), *chunks[i:]]
+
+
+def _times(r: Random, data: bytes) -> int:
+    """Draw how often something is said: once, but for one in a hundred, which fills a large file."""
+    return 1 if r.randrange(100) else FULL // (len(data) + 1) + 1
+
+
+def count(r: Random, chunks: Chunks, shape: Shape) -> Chunks:
+    """Put how many bytes are left, or one more or less, where a count may stand."""
+    i = _place(r, chunks)
+    data, rest = bytearray(chunks[i]), sum(map(len, chunks[i:]))
+    size, order = r.choice((1, 2, 4)), r.choice(("little", "big"))
+    if data:
+        at = r.randrange(len(data))
+        value = rest - at + r.choice((-size, -1, 0, 1))
+        data[at : at + size] = (value % 256**size).to_bytes(size, order)
+    return _with(chunks, i, bytes(data))
+
+
+def packed_again(r: Random, chunks: Chunks, shape: Shape) -> Chunks:
+    """Pack a file in itself some times; leave out its end, or say something behind it."""
+    data = b"".join(chunks)
+    for _ in range(r.choice((1, 1, 2, 5, 30))):
+        data = gzip.compress(data, 1, mtime=0)
+    return [data[: len(data) - r.choice((0, 0, 1, 4, 8, 12))], *r.choice(((), (), (b"\0" * 512,), (b"\x1f\x8b",)))]
+
+
 def bomb(r: Random, chunks: Chunks, shape: Shape) -> Chunks:
     """Return a small file that unpacks to a large one."""
     if r.randrange(60):
@@ -275,5 +326,18 @@ def repacked(r: Random, chunks: Chunks, shape: Shape) -> Chunks:
 VGM_FIELDS = tuple(
     (at, 4) for at in (0x04, 0x08, 0x10, 0x14, 0x14, 0x18, 0x1C, 0x1C, 0x20, 0x30, 0x34, 0x34, 0x7C, 0xBC)
 )
-IN_PLACE: Sequence[Mutator] = (flip, overwrite, integer, header, header, flip, overwrite, integer, cut, drop, repeat)
-ANY: Sequence[Mutator] = (flip, overwrite, insert, delete, double, integer, header, cut, drop, swap, repeat)
+IN_PLACE: Sequence[Mutator] = (
+    flip,
+    overwrite,
+    integer,
+    header,
+    header,
+    count,
+    flip,
+    overwrite,
+    integer,
+    cut,
+    drop,
+    repeat,
+)
+ANY: Sequence[Mutator] = (flip, overwrite, insert, delete, double, integer, header, count, cut, drop, swap, repeat)

@@ -21,7 +21,23 @@ from player.live import Live
 from player.serve import Server
 
 from . import chips, lines, songs, voices
-from .mutate import VGM_FIELDS, Shape, attacked, bomb, clock, header, nest, queue, repacked, state, table, word
+from .mutate import (
+    VGM_FIELDS,
+    Shape,
+    attacked,
+    bomb,
+    clock,
+    dense,
+    header,
+    nest,
+    packed_again,
+    queue,
+    repacked,
+    separators,
+    state,
+    table,
+    word,
+)
 from .songs import Chunks
 
 LONGEST_LINE = 300
@@ -237,11 +253,11 @@ ZSM_FIELDS = ((2, 1), (3, 3), (6, 3), (9, 1), (10, 2), (12, 2), (14, 2))
 CHIP_FIELDS = ((0, 8), (8, 4), (20, 8), (28, 8), (36, 4))
 SNAPSHOT = Shape(CHIP_FIELDS, own=(state, state, state, clock, queue, queue, header), packed=False, fixed=True)
 MDX = Shape(order="big", own=(*[table] * 15, nest))
-TEXT = Shape(own=(word,))
+TEXT = Shape(own=(word, word, word, separators, dense))
 
 TARGETS = {
     "vgm": Target(songs.vgm, song, Shape(VGM_FIELDS, own=(header,))),
-    "vgz": Target(songs.vgz, song, Shape(own=(repacked, repacked, bomb))),
+    "vgz": Target(songs.vgz, song, Shape(own=(repacked, repacked, packed_again, bomb))),
     "s98": Target(songs.s98, song, Shape(S98_FIELDS, own=(header,))),
     "zsm": Target(songs.zsm, song, Shape(ZSM_FIELDS, own=(header,))),
     "mdx": Target(songs.mdx, song, MDX),
@@ -255,6 +271,6 @@ TARGETS = {
     "voice-json": Target(voices.tone, bank, TEXT),
     "ym2151": Target(chips.ym2151, chip("ym2151"), SNAPSHOT),
     "ym2164": Target(chips.ym2164, chip("ym2164"), SNAPSHOT),
-    "server": Target(lines.request, request, Shape(own=(word,), packed=False)),
+    "server": Target(lines.request, request, Shape(own=(word, word, dense), packed=False)),
 }
 """Every kind of input by its name."""
