@@ -92,10 +92,13 @@ def read_tones(text: str, name: str = "") -> list[Tone]:
 def is_tone(root: Any) -> bool:
     """Say whether parsed JSON holds tones, and is no log.
 
-    A log whose rows all stand at the beginning, set a voice and press no key is a tone.
+    A log whose rows all stand at the beginning, set a voice and press no key is a tone, but not one that says what its
+    times count, or has two rows per write.
     """
     if isinstance(root, dict):
-        return root.get("type") == TYPE or bool(_HOLDERS & root.keys()) or _only_sets_a_voice(root.get("events"))
+        if root.get("type") == TYPE or _HOLDERS & root.keys():
+            return True
+        return "time_unit" not in root and _only_sets_a_voice(root.get("events"))
     if not isinstance(root, list):
         return False
     tones = (
@@ -105,12 +108,17 @@ def is_tone(root: Any) -> bool:
 
 
 def _only_sets_a_voice(rows: Any) -> bool:
+    """Say whether rows all stand at the beginning, press no key and set an operator."""
     try:
-        writes = [_row(row, "") for row in rows]
+        return all(map(_still, rows)) and any(_row(row, "").address >= SLOTS for row in rows)
     except (TypeError, ValueError):
         return False
-    still = all(row.time == 0 and not _presses(row.address, row.data) for row in writes)
-    return still and any(row.address >= SLOTS for row in writes)
+
+
+def _still(value: Any) -> bool:
+    """Say whether a row stands at the beginning and presses no key."""
+    row = _row(value, "")
+    return row.time == 0 and not _presses(row.address, row.data) and "is_data" not in value
 
 
 def check_count(count: int, where: str) -> None:
@@ -210,7 +218,7 @@ def _of_writes(writes: Sequence[tuple[int, int]], name: str, note: Any) -> Tone:
     voice = Voice.from_registers(held, channel + 1, name)
     if pressed is not None:
         voice = replace(voice, slots=pressed >> 3 & 15)
-    key = (held[KC + channel], held.get(KF + channel, 0)) if KC + channel in held else None
+    key = (held[KC + channel] & 0x7F, held.get(KF + channel, 0)) if KC + channel in held else None
     return Tone(voice, key, None if note is None else integer(f"{name or 'tone'}: note_number", note, 0, 127))
 
 
