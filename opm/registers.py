@@ -9,7 +9,8 @@ from functools import cache
 
 import numpy as np
 
-from ._check import integer
+from ._check import integer, positive
+from .pitch import REFERENCE_CLOCK
 from .state import OPERATORS, offset
 from .tables import Rom
 
@@ -68,9 +69,9 @@ class Bits:
 
 # fmt: off
 _TESTS = (
-    "envelopes tick in every frame", "LFO wave held at 0", "timers and LFO step at every clock",
+    "envelopes tick in every frame", "LFO reset on", "timers and LFO step at every clock",
     "phases held at 0; LFO clock on a CT pin", "operators: bit 13 of the magnitude; YM2164: clears registers",
-    "envelopes at full level", "status port reads operators, phase, envelope", "the low byte of that",
+    "envelopes at full level", "status port reads operators, phase, envelope", "status port: the low byte of those",
 )
 REGISTERS: tuple[Bits, ...] = tuple(Bits(*row) for row in (  # type: ignore[arg-type]
     #base scope   hi lo name       field         meaning
@@ -95,8 +96,8 @@ REGISTERS: tuple[Bits, ...] = tuple(Bits(*row) for row in (  # type: ignore[arg-
     (0x18, CHIP,    7, 0, "LFRQ",     "lfrq",     "LFO frequency"),
     (0x19, CHIP,    6, 0, "AMD",      "amd",      "LFO amplitude depth", 0, 0, BOTH, 0),
     (0x19, CHIP,    6, 0, "PMD",      "pmd",      "LFO phase depth", 0, 0, BOTH, 1),
-    (0x1B, CHIP,    7, 7, "CT2",      "ct2",      "output pin"),
-    (0x1B, CHIP,    6, 6, "CT1",      "ct1",      "output pin"),
+    (0x1B, CHIP,    7, 7, "CT2",      "ct2",      "pin CT2 high"),
+    (0x1B, CHIP,    6, 6, "CT1",      "ct1",      "pin CT1 high"),
     (0x1B, CHIP,    1, 0, "W",        "w",        "LFO wave: saw, square, triangle, noise"),
     (0x20, CHANNEL, 7, 6, "RL",       "ch_rl",    "output: 1 left, 2 right, 3 both"),
     (0x20, CHANNEL, 5, 3, "FB",       "ch_fb",    "self-feedback of M1"),
@@ -225,7 +226,7 @@ def encode(address: int, chip: str = "ym2151", **values: int) -> int:
     Raises
     ------
     ValueError
-        No such register or field in it, or a value that does not fit.
+        No such register or field in it, a value that does not fit, or two fields that share bits.
 
     Examples
     --------
@@ -233,12 +234,18 @@ def encode(address: int, chip: str = "ym2151", **values: int) -> int:
     ('0x9f', '0x85')
     """
     present = {row.key: row for row in _present(address, chip)}
-    data = 0
+    data = taken = 0
     for key, value in values.items():
         if key not in present:
             has = ", ".join(row.name for row in present.values()) or "no field"
             raise ValueError(f"register {address:02X} of the {chip} has {has}, not {key!r}")
         row = present[key]
+        bits = row.most << row.low | (row.when >= 0) << 7
+        if taken & bits:
+            raise ValueError(
+                f"register {address:02X} of the {chip} holds one of {', '.join(values)} at a time, not both"
+            )
+        taken |= bits
         data |= integer(key, value, 0, row.most) << row.low | max(row.when, 0) << 7
     return data
 
@@ -247,9 +254,40 @@ LIMITS = {row.key: row.most for row in REGISTERS if row.chips & OPM}
 """Largest value of each field of the YM2151 by its mnemonic in lower case."""
 
 _OPERATORS = tuple(OPERATORS)
+WAVES = ("saw", "square", "triangle", "noise")
+"""The LFO's, by W."""
 
 
-def describe(address: int, data: int, chip: str = "ym2151") -> str:
+def lfo_hertz(lfrq: int, clock: float = REFERENCE_CLOCK) -> float:
+    """Return how often the LFO's wave comes round.
+
+    Parameters
+    ----------
+    lfrq : int
+        Register 18: 0 to 255.
+    clock : float
+        Master clock in Hz.
+
+    Returns
+    -------
+    float
+        Hz: 16 and the lower four bits, times 2 to the upper four, times the clock, by 2**36.
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``lfrq`` is no integer from 0 to 255, or the clock is no number above 0.
+
+    Examples
+    --------
+    >>> round(lfo_hertz(0xC4), 2)
+    4.27
+    """
+    octave, step = divmod(integer("lfrq", lfrq, 0, 255), 16)
+    return positive("clock", clock) * (16 + step) * 2.0 ** (octave - 36)
+
+
+def describe(address: int, data: int, chip: str = "ym2151", clock: float = REFERENCE_CLOCK) -> str:
     """Say what a register write does, for people.
 
     Parameters
@@ -257,16 +295,19 @@ def describe(address: int, data: int, chip: str = "ym2151") -> str:
     address, data : int
         0 to 255.
     chip : {"ym2151", "ym2164"}
+    clock : float
+        Master clock in Hz, for the LFO's frequency.
 
     Returns
     -------
     str
-        For example ``"M1 of channel 3: KS 2, AR 31"``. Channels count from 1.
+        For example ``"M1 of channel 3: KS 2, AR 31"``. Channels count from 1. Switches of the whole chip are named if
+        they are on: ``"chip: LFO reset on"``.
 
     Raises
     ------
     ValueError
-        Address, data or chip outside their range.
+        Address, data, chip or clock outside their range.
     """
     integer("data", data, 0, 255)
     found = [row for row in _present(address, chip) if row.when in (-1, data >> 7)]
@@ -276,11 +317,20 @@ def describe(address: int, data: int, chip: str = "ym2151") -> str:
         keys = fields(address, data)
         keyed = "+".join(name for name in _OPERATORS if keys[name.lower()])
         return f"channel {keys['channel'] + 1}: key {'on ' + keyed if keyed else 'off'}"
-    values = ", ".join(f"{row.name} {row.value(data)}" for row in found)
+    said = ", ".join(filter(None, (_said(row, row.value(data), clock) for row in found)))
     index = address - found[0].base
     where = {
         CHIP: "chip",
         CHANNEL: f"channel {index + 1}",
         SLOT: f"{_OPERATORS[index >> 3]} of channel {(index & 7) + 1}",
     }[found[0].scope]
-    return f"{where}: {values}"
+    return f"{where}: {said or 'all test bits off'}"
+
+
+def _said(row: Bits, value: int, clock: float) -> str:
+    """Return a field's value in words; nothing for a switch of the chip that is off, unless that stops a timer."""
+    if row.scope == CHIP and row.high == row.low and row.base != NOISE:
+        return row.meaning if value else row.meaning.replace("run", "stop") if row.name.startswith("load") else ""
+    if row.base == LFRQ and row.scope == CHIP:
+        return f"LFRQ {value}, {lfo_hertz(value, clock):.3g} Hz"
+    return f"{row.name} {value}, {WAVES[value]}" if row.name == "W" else f"{row.name} {value}"

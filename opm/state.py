@@ -11,7 +11,9 @@ Fields of YM2164 only start with ``opp_``.
 import html
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from difflib import get_close_matches
+from itertools import groupby
+from typing import Any, SupportsIndex, overload
 
 import numpy as np
 
@@ -283,8 +285,40 @@ def _fields() -> Iterator[Field]:
             yield Field(name, bits, count, meaning, bool(signed), block)
 
 
-FIELDS: tuple[Field, ...] = tuple(_fields())
-"""Every field of the state, in the record's order."""
+class Fields(tuple[Field, ...]):
+    """The fields in the record's order: by number or by name, and a table in a notebook."""
+
+    __slots__ = ()
+
+    @overload
+    def __getitem__(self, key: SupportsIndex | str) -> Field: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Field, ...]: ...
+    def __getitem__(self, key: Any) -> Any:
+        """Return the field of a name or number, or several; ValueError if there is no such name."""
+        if not isinstance(key, str):
+            return super().__getitem__(key)
+        found = next((field for field in self if field.name == key), None)
+        if found is None:
+            like = get_close_matches(key, [field.name for field in self])
+            raise ValueError(f"the state has no field {key!r}{', but ' * bool(like)}{', '.join(like)}")
+        return found
+
+    def _repr_html_(self) -> str:
+        """Return a table: name, bits, elements, meaning, block by block."""
+        left = "style='text-align:left'"
+        rows = ""
+        for block, fields in groupby(self, lambda field: field.block):
+            rows += f"<tr><td colspan=4 {left}><b>{html.escape(block)}</b></td></tr>"
+            for field in fields:
+                rows += f"<tr><th {left}>{field.name}</th><td>{field.bits}{' signed' * field.signed}</td>"
+                rows += f"<td>{field.count}</td><td {left}>{html.escape(field.meaning)}</td></tr>"
+        head = f"<tr><th {left}>field</th><th>bits</th><th>elements</th><th {left}>meaning</th></tr>"
+        return f"<table>{head}{rows}</table>"
+
+
+FIELDS = Fields(_fields())
+"""Every field of the state, in the record's order: ``FIELDS["eg_level"]`` says what that is."""
 
 
 def _format(field: Field) -> tuple[Any, ...]:

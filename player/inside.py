@@ -1,4 +1,4 @@
-"""The second page: a channel's envelopes, its voice as a table, and the registers written lately.
+"""The second page: a channel's envelopes, its voice as a table, and its registers written lately.
 
 What does not fit is left out in this order: blank lines, the registers written, tags, the keys, the pitch, the status
 and what the channel is, the voice; the voice's last columns.
@@ -50,7 +50,7 @@ def inside_page(session: Session, choices: Choices, width: int, height: int) -> 
     tall = min(TALLEST, 1 + max(0, spare) // 8)
     envelopes.lines = [line for op in slots for line in _envelope(session, moment, channel, op, slots[op], width, tall)]
     rest = max(0, spare - len(envelopes.lines) + len(slots))
-    writes.lines = _writes(moment, number, width, rest)
+    writes.lines = _writes(session, moment, channel, width, rest)
     writes.lines += [[] for _ in range(rest - len(writes.lines))]
     return pictured(kept)
 
@@ -64,6 +64,8 @@ def _about(session: Session, moment: Moment, channel: int, width: int) -> list[B
     what = f"channel {channel_name(moment, channel)}  voice {voice:4}algorithm {{algorithm}}  {{connection}}"
     pitch = f"{note_of(opm.midi_of(about['kc'], about['kf'], rate)):8} {{frequency Hz:8.1f}} Hz  "
     pitch += "fb {feedback}  pms {pms}  ams {ams}  {output}  keys {key}"
+    if about["pms"] or about["ams"]:
+        pitch += f"  LFO {opm.views.lfo(moment.states[number], rate)['frequency Hz']:.3g} Hz"
     lines = ((2, what, "bold"), (3, pitch, "note"))
     return [Block(rank, [[(fitted(line.format(**about), width), role)]]) for rank, line, role in lines]
 
@@ -91,13 +93,15 @@ def _voice(slots: dict[str, Any], width: int) -> list[Line]:
     return table
 
 
-def _writes(moment: Moment, number: int, width: int, count: int) -> list[Line]:
-    """Return the registers written lately, the last one first."""
-    writes, frames = moment.schedule.lately(number, moment.frame, count)
+def _writes(session: Session, moment: Moment, channel: int, width: int, count: int) -> list[Line]:
+    """Return the channel's registers written lately, the last one first, with their places on the seek bar."""
+    number, ch = divmod(channel, CHANNELS)
+    schedule, chip = moment.schedule, moment.schedule.song.chips[number]
+    writes, frames = schedule.lately(number, ch, moment.frame, count)
     lines: list[Line] = []
     for (_, _, address, data), frame in zip(writes[::-1].tolist(), frames[::-1].tolist(), strict=True):
-        seconds = frame / moment.schedule.rate
-        what = f"{address:02X} {data:02X}  {opm.describe(address, data)}"
+        seconds = session.fold(frame / schedule.rate)
+        what = f"{address:02X} {data:02X}  {opm.describe(address, data, chip)}"
         when = f"{clock(seconds)}.{int(seconds * 100) % 100:02d}  "
         lines.append([(when, "dim"), (fitted(what, width - len(when)), "")])
     return lines

@@ -156,7 +156,8 @@ def _bar(session: Session, width: int) -> Block:
 def _facts(moment: Moment, number: int, width: int) -> Line:
     """Return what a chip's LFO, noise and timers do."""
     chip = moment.states[number]
-    lfo = f"LFO {opm.views.WAVES[int(chip.w)]} {int(chip.lfrq)}, AMD {int(chip.amd)} PMD {int(chip.pmd)}"
+    looks = opm.views.lfo(chip, moment.schedule.clock)
+    lfo = f"LFO {looks['wave']} {looks['frequency Hz']:.3g} Hz, AMD {int(chip.amd)} PMD {int(chip.pmd)}"
     noise = f"noise {int(chip.nfrq)}" if chip.ne else "noise off"
     timers = " ".join(name for name, on in (("A", chip.load_a), ("B", chip.load_b)) if on)
     name = channel_name(moment, number * CHANNELS)[:-1]

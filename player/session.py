@@ -103,18 +103,17 @@ class Session:
     @property
     def folded(self) -> float:
         """Where the listener is on the seek bar: in an endless song, in the first pass of the loop."""
-        return self.seconds - self._passed
+        return self.fold(self.seconds)
 
     @property
     def total(self) -> float:
         """Seconds the seek bar stands for."""
         return sum(self.loop) if self.endless else self.length
 
-    @property
-    def _passed(self) -> float:
-        """Seconds of an endless song's passes before this one."""
+    def fold(self, seconds: float) -> float:
+        """Return where a moment of the playing is on the seek bar."""
         first, length = self.loop
-        return max(0.0, (self.seconds - first) // length * length) if self.endless else 0.0
+        return seconds - max(0.0, (seconds - first) // length * length) if self.endless else seconds
 
     @property
     def remarks(self) -> list[str]:
@@ -143,7 +142,7 @@ class Session:
     def seek_on_bar(self, share: float) -> None:
         """Go to a place of the seek bar; in the loop of an endless song, of this pass."""
         seconds = share * self.total
-        self.seek(seconds + (self._passed if seconds >= self.loop[0] else 0.0))
+        self.seek(seconds + (self.seconds - self.folded if seconds >= self.loop[0] else 0.0))
 
     def tick(self) -> bool:
         """Go on with what has come about; say whether there is still something to play."""

@@ -1,10 +1,12 @@
 """The register map: names for people, and the decode that derives from it."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
 import opm
-from opm.registers import BOTH, OPM, OPP, REGISTERS, encode, fields, rows
+from opm.registers import BOTH, CHIPS, OPM, OPP, REGISTERS, encode, fields, lfo_hertz, rows
 
 
 @pytest.mark.parametrize(
@@ -21,10 +23,33 @@ from opm.registers import BOTH, OPM, OPP, REGISTERS, encode, fields, rows
         (0x19, 0x05, "chip: AMD 5"),
         (0x0F, 0x9F, "chip: NE 1, NFRQ 31"),
         (0x00, 0x00, "no register"),
+        (0x01, 0x02, "chip: LFO reset on"),
+        (0x01, 0x00, "chip: all test bits off"),
+        (0x01, 0x22, "chip: LFO reset on, envelopes at full level"),
+        (0x14, 0x15, "chip: clear timer A's flag, timer A sets its flag, stop timer B, run timer A"),
+        (0x14, 0x80, "chip: timer A keys all slots on, stop timer B, stop timer A"),
+        (0x18, 196, "chip: LFRQ 196, 4.27 Hz"),
+        (0x1B, 0x02, "chip: W 2, triangle"),
+        (0x1B, 0xC0, "chip: pin CT2 high, pin CT1 high, W 0, saw"),
     ],
 )
 def test_describe(address, data, text):
     assert opm.describe(address, data) == text
+
+
+@pytest.mark.parametrize("chip", ["ym2151", "ym2164"])
+def test_describe_lists_no_switches_that_are_off(chip):
+    for address in range(256):
+        for data in (0, 1, 2, 0x55, 0x80, 0xFF):
+            text = opm.describe(address, data, chip)
+            assert not any(
+                f"{name} {bit}" in text for name in ("TEST0", "TEST1", "CSM", "IRQen A", "CT1") for bit in "01"
+            )
+            assert text == "no register" or text.partition(": ")[2], f"{address:02X} {data:02X}"
+
+
+def test_describe_takes_the_clock():
+    assert opm.describe(0x18, 196, clock=4_000_000) == "chip: LFRQ 196, 4.77 Hz"
 
 
 def test_describe_ym2164():
@@ -104,6 +129,23 @@ def test_encode_by_hand():
     assert encode(0x30, kf=1) == 4
 
 
+@pytest.mark.parametrize("chip", ["ym2151", "ym2164"])
+def test_encode_takes_no_two_fields_that_share_a_bit(chip):
+    """Any two fields of a register come back as they were given, or are refused: AMD and PMD are."""
+    refused = set()
+    for address in range(256):
+        for one, other in combinations(rows(address, CHIPS[chip]), 2):
+            values = {one.key: one.most, other.key: other.most}
+            try:
+                assert fields(address, encode(address, chip, **values), chip).items() >= values.items()
+            except ValueError as error:
+                assert f"one of {one.key}, {other.key}" in str(error)  # noqa: PT017
+                refused.add((address, one.key, other.key))
+    assert refused == {(0x19, "amd", "pmd")}
+    with pytest.raises(ValueError, match="register 19 of the ym2151 holds one of pmd, amd at a time"):
+        encode(0x19, pmd=0, amd=5)
+
+
 @pytest.mark.parametrize(
     ("address", "values", "words"),
     [(0x80, {"ar": 32}, "ar must be 0 to 31, got 32"), (0x80, {"tl": 1}, "has KS, AR"), (0x02, {"x": 1}, "no field")],
@@ -111,3 +153,10 @@ def test_encode_by_hand():
 def test_encode_refuses(address, values, words):
     with pytest.raises(ValueError, match=words):
         encode(address, **values)
+
+
+def test_the_lfos_frequency_needs_a_register():
+    with pytest.raises(ValueError, match="lfrq must be 0 to 255, got 256"):
+        lfo_hertz(256)
+    with pytest.raises(ValueError, match="clock must be a number above 0, got 0"):
+        lfo_hertz(1, 0)

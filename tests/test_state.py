@@ -15,6 +15,21 @@ def test_layout():
     assert all(field.meaning and 1 <= field.bits <= 32 for field in opm.FIELDS)
 
 
+def test_fields_are_found_by_name_and_are_a_table():
+    field = opm.FIELDS["eg_level"]
+    assert (field.name, field.bits, field.count) == ("eg_level", 10 + 1, 32)
+    assert [opm.FIELDS[each.name] for each in opm.FIELDS] == list(opm.FIELDS)
+    assert opm.FIELDS[0].name == opm.FIELDS[:1][0].name == opm.STATE.names[0]
+    page = opm.FIELDS._repr_html_()
+    assert page.count("<tr><th ") == len(opm.FIELDS) + 1
+    assert "noise enable: channel 8 C2 plays noise" in page
+    for wrong in ("eg_levle", "", "EG_LEVEL!"):
+        with pytest.raises(ValueError, match=f"no field '{wrong}'"):
+            opm.FIELDS[wrong]
+    with pytest.raises(ValueError, match="but eg_level"):
+        opm.FIELDS["eg_levl"]
+
+
 def outside(state):
     """Return fields that have left their width, as text."""
     lines = []

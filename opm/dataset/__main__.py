@@ -54,7 +54,7 @@ def _bank(paths: list[Path]) -> tuple[Voice, ...]:
             try:
                 voices += Voice.read(file)
             except ValueError as error:
-                raise DatasetError(f"{file}: {error}") from None
+                raise DatasetError(str(error)) from None
     return tuple(voices)
 
 

@@ -65,7 +65,6 @@ class Plan:
         for name, most in (("held", self.seconds), ("seconds", longest)):
             if not 0 < getattr(self, name) <= most:
                 raise ValueError(f"{name} must be more than 0 s and at most {most:g} s, got {getattr(self, name)!r}")
-        parameters(self.bank)
 
     @property
     def frames(self) -> int:

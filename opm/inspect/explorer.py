@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from ..chip import run
 from ..events import CYCLES_PER_FRAME, REFERENCE_RATE, Events
 from ..pitch import HIGHEST, LOWEST, STEPS, hertz_of, midi_of, note, note_name
-from ..registers import LIMITS
+from ..registers import LIMITS, lfo_hertz
 from ..state import OPERATORS
 from ..voice.files import OPM_ORDER
 from ..voice.parameters import COLUMNS, NE, parameters, voice_of
@@ -129,8 +129,10 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         names = [(f"{i + 1}: {voice.name}", i) for i, voice in enumerate(voices)]
         choice = widgets.Dropdown(options=names, description="voice", style=style, layout=layout)
         columns = [[widgets.HTML("<b>note</b>"), choice, self._note, self._held, self.player]]
+        headings = {heading: widgets.HTML(f"<b>{heading}</b>") for heading in _OF_OTHERS}
+        self._lfo = headings["LFO"]
         for heading, keys in _OF_OTHERS.items():
-            columns.append([widgets.HTML(f"<b>{heading}</b>"), *(self._sliders[key] for key in keys)])
+            columns.append([headings[heading], *(self._sliders[key] for key in keys)])
         for op, key in self._keys.items():
             columns.append([key, *(self._sliders[f"{op} {name}"] for name in _OF_OPERATOR)])
         grid = widgets.Layout(
@@ -172,6 +174,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         for op, key in self._keys.items():
             key.description = _title(voice, op)
             key.button_style = "info" if _carries(voice, op) else ""
+        self._lfo.value = f"<b>LFO, {self._hertz}</b>"
         events = voice.events(name, self._held.value)
         on, off = (events["cycle"][[-4, -2]] // CYCLES_PER_FRAME).tolist()
         end = off + round(_RING * REFERENCE_RATE)
@@ -182,11 +185,16 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         self.player.value = self._sounds._repr_html_()
         self._drawn = True
 
+    @property
+    def _hertz(self) -> str:
+        """The LFO's frequency, for people."""
+        return f"{lfo_hertz(self._sliders['lfrq'].value):.3g} Hz"
+
     def _repr_html_(self) -> str:
         """Return what a page without a kernel shows: the sliders as a table, the picture, the sound."""
         voice = self.voice
         others = [key for keys in _OF_OTHERS.values() for key in keys]
-        said = ", ".join(f"{_mnemonic(key)} {self._sliders[key].value}" for key in others)
+        said = ", ".join(f"{_mnemonic(key)} {self._sliders[key].value}" for key in others) + f", LFO {self._hertz}"
         head = "".join(f"<th style='text-align:left'>{_title(voice, op)}</th>" for op in OPM_ORDER)
         rows = "".join(
             f"<tr><th>{_mnemonic(key)}</th>{''.join(_bar(self._sliders[f'{op} {key}']) for op in OPM_ORDER)}</tr>"

@@ -50,16 +50,16 @@ class Sounds:
         return f"<audio controls{plays} preload='metadata' src='data:audio/ogg;base64,{data}'></audio>"
 
 
-def listen(sound: Any, rate: float = REFERENCE_RATE, autoplay: bool = False) -> Sounds:
+def listen(sound: Any, rate: float | None = None, autoplay: bool = False) -> Sounds:
     """Return players for sounds: put it last in a notebook's cell.
 
     Parameters
     ----------
-    sound : (n,) or (n, 2) array, (n, channels, 2) array, or mapping of str to the former
-        One sound; stems, a player for each channel; or sounds by name. int16 as the chip gives it, or floats from -1 to
-        1; what is beyond is clipped. Levels stay as they are.
-    rate : float
-        Samples per second, up to 200 000.
+    sound : (n,) or (n, 2) array, (n, channels, 2) array, mapping of str to the former, or Song
+        One sound; stems, a player for each channel; sounds by name; or a song, which is played once. int16 as the chip
+        gives it, or floats from -1 to 1; what is beyond is clipped. Levels stay as they are.
+    rate : float, optional
+        Samples per second, up to 200 000: the song's, or 55 930 if not given. A song is resampled to it.
     autoplay : bool
         Play at once.
 
@@ -71,8 +71,8 @@ def listen(sound: Any, rate: float = REFERENCE_RATE, autoplay: bool = False) -> 
 
     Raises
     ------
-    ValueError
-        No samples, another shape, or such a rate is not possible.
+    TypeError, ValueError
+        Nothing that sounds, no samples, another shape, or such a rate is not possible.
 
     Examples
     --------
@@ -80,6 +80,10 @@ def listen(sound: Any, rate: float = REFERENCE_RATE, autoplay: bool = False) -> 
     >>> listen(opm.render_many([(opm.Voice(ops=[opm.Operator(tl=9)] * 4), "A4", 0.5)], 40_000)[0])
     sound: 0.72 s at 55930 Hz
     """
+    if hasattr(sound, "render"):
+        sound, rate = sound.render(rate=rate), rate or sound.sample_rate
+    if rate is None:
+        rate = REFERENCE_RATE
     if not 1 <= rate <= FASTEST:
         raise ValueError(f"rate must be 1 to {FASTEST} Hz, got {rate!r}")
     if isinstance(sound, Mapping):
@@ -88,6 +92,8 @@ def listen(sound: Any, rate: float = REFERENCE_RATE, autoplay: bool = False) -> 
         named = {f"channel {i + 1}": np.asarray(sound)[:, i] for i in range(np.shape(sound)[1])}
     else:
         named = {"": np.asarray(sound)}
+    if isinstance(sound, str | bytes) or any(samples.dtype.kind == "O" for samples in named.values()):
+        raise TypeError(f"sound must be an array, a mapping of arrays or a song, got {sound!r}")
     if not named:
         raise ValueError("expected at least one sound")
     for name, samples in named.items():

@@ -15,7 +15,7 @@ from ..chip import YM2151
 from ..cycle import envelope
 from ..events import MASTER_CLOCKS_PER_FRAME
 from ..pitch import REFERENCE_CLOCK, hertz_of, midi_of, note, note_name
-from ..registers import OPM, OPP, SLOT, rows
+from ..registers import OPM, OPP, SLOT, WAVES, lfo_hertz, rows
 from ..state import OPERATORS
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
 DB_PER_STEP = 96 / 1024
 """dB of one envelope step: 3/32."""
 STATES = ("attack", "decay 1", "decay 2", "release")
-WAVES = ("saw", "square", "triangle", "noise")
 CONNECTIONS = (
     "M1>C1>M2>C2", "(M1+C1)>M2>C2", "(M1+(C1>M2))>C2", "((M1>C1)+M2)>C2",
     "(M1>C1)+(M2>C2)", "M1>(C1+M2+C2)", "(M1>C1)+M2+C2", "M1+C1+M2+C2",
@@ -191,23 +190,27 @@ def registers(state: Any) -> View:
     return held
 
 
-def lfo(state: Any) -> View:
+def lfo(state: Any, clock: float | None = None) -> View:
     """Look at the low frequency oscillator.
 
     Parameters
     ----------
     state : YM2151, YM2164, or record of dtype opm.STATE
+    clock : float, optional
+        Master clock in Hz: the chip's own, or 3 579 545 for a record, if not given.
 
     Returns
     -------
     View
-        ``wave``, ``lfrq``, ``amd``, ``pmd``, and what is in force: ``AM`` (0 to 253), ``PM`` (-127 to 127).
+        ``wave``, ``frequency`` in Hz (of noise: of its 256 steps), ``lfrq``, ``amd``, ``pmd``, and what is in force:
+        ``AM`` (0 to 253), ``PM`` (-127 to 127).
     """
-    state, _ = _record_and_clock(state, None)
+    state, clock = _record_and_clock(state, clock)
     pm = int(state["lfo_pm"])
     return View(
         {
             "wave": WAVES[state["w"]],
+            "frequency Hz": lfo_hertz(int(state["lfrq"]), clock),
             "lfrq": int(state["lfrq"]),
             "amd": int(state["amd"]),
             "pmd": int(state["pmd"]),

@@ -16,8 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..events import CAT2151, CHIP, MASTER_CLOCKS_PER_FRAME, Events, from_writes, starts
+from ..registers import KON, RL
 from .log import Log
 
+RAMPS = 8
+"""The YM2164 has registers of its channels below this address."""
 PIECE = 2048
 """Writes scheduled at a time: some milliseconds of work, at least 73 ms of bus traffic."""
 
@@ -111,12 +114,20 @@ class Schedule:
         writes = np.concatenate([rows, rows[len(rows) - again : count]]) if passes else rows[:count]
         return writes, Place(count + passes * again, frame)
 
-    def lately(self, chip: int, frame: int, most: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """Return the last writes, at most so many, before about a frame, and the frames they were due in."""
+    def lately(self, chip: int, channel: int, frame: int, most: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Return a channel's last writes, at most so many, before about a frame, and the frames they were due in.
+
+        Only the last PIECE writes of the chip are looked at. Channels count from 0.
+        """
         rows, again, count, passes = self._passed(chip, frame)
         end = count + passes * again
-        writes, ticks = self._numbered(rows, again, np.arange(max(0, end - most), end))
-        return writes, self.due_frames(ticks)
+        writes, ticks = self._numbered(rows, again, np.arange(max(0, end - PIECE), end))
+        address = writes["address"]
+        own = (address >= RL) | ((address < RAMPS) & (self.song.chips[chip] == "ym2164"))
+        of = np.where(address == KON, writes["data"], address) & 7
+        mine = np.flatnonzero((own | (address == KON)) & (of == channel))
+        mine = mine[max(0, len(mine) - most) :]
+        return writes[mine], self.due_frames(ticks[mine])
 
     def _passed(self, chip: int, frame: int) -> tuple[npt.NDArray[Any], int, int, int]:
         """Return a chip's writes, how many the loop has, and how many and how many passes are due before a frame."""

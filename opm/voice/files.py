@@ -3,21 +3,21 @@
 A file's own order of operators is turned to register order when it is read. See docs/formats.md, section 8.
 """
 
-import json
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import BinaryIO
 
-from .._file import encodable, printable
+from .._file import contents, printable
 from ..registers import LIMITS
 from ..state import OPERATORS
+from .tones import check_count, from_pairs, read_tones
 from .voice import Operator, Voice
 
 LARGEST = 2**20
 """Bytes of a file: a bank of 128 voices has 50 000; songs have limits of their own, in ``opm.song.limits``."""
-MOST_VOICES = 4096
-"""Voices of a file: what fits into it in VOPM's format, and more than an MDX song has room for."""
 OPM_ORDER = ("M1", "C1", "M2", "C2")
 """A VOPM file lists M1, C1, M2, C2."""
 _OPM_FIELDS = ("ar", "d1r", "d2r", "rr", "d1l", "tl", "ks", "mul", "dt1", "dt2", "ams_en")
@@ -26,17 +26,36 @@ _EMPTY = "no Name"
 """What VOPM calls a place in a bank without a voice."""
 _DETUNE = (7, 6, 5, 0, 1, 2, 3, 4)
 """Register code of DefleMask's and Furnace's detune -3 to +3, stored as 0 to 6."""
+_DMP_SYSTEMS = {
+    1: "YMU759", 2: "Genesis", 3: "Master System", 4: "Game Boy", 5: "PC Engine", 6: "NES", 7: "C64", 8: "Arcade",
+    9: "Neo Geo",
+}  # fmt: skip
+"""DefleMask's, by the lower half of their byte; the upper half says which of its variants."""
+_DMP_READ = (2, 8, 9)
+"""Those with four operators like the YM2151's: OPN, OPM, OPN."""
+OPN, OPZ, OPM = 1, 19, 33
+"""Furnace's types with four operators like the YM2151's."""
+_FUI_TYPES = (
+    "SN76489", "OPN", "Game Boy", "C64", "Amiga", "PC Engine", "AY-3-8910", "AY8930", "TIA", "SAA1099", "VIC", "PET",
+    "VRC6", "OPLL", "OPL", "FDS", "Virtual Boy", "Namco 163", "SCC", "OPZ", "POKEY", "PC Speaker", "WonderSwan",
+    "Lynx", "VERA", "X1-010", "VRC6 (saw)", "ES5506", "MultiPCM", "SNES", "Sound Unit", "Namco WSG", "OPL (drums)",
+    "OPM", "NES", "MSM6258", "MSM6295", "ADPCM-A", "ADPCM-B", "SegaPCM", "QSound", "YMZ280B", "RF5C68", "MSM5232",
+    "T6W28", "K007232", "GA20", "Pokemon Mini", "SM8521", "PV-1000", "K053260", "unknown", "TED", "C140", "C219",
+    "ESFM", "PowerNoise (noise)", "PowerNoise (slope)", "Dave", "NDS", "GBA DMA", "GBA MinMod", "Bifurcator", "SID2",
+)  # fmt: skip
+_OPZ_ALONE = bytes((0, 0, 0, 0x60, 0x80, 0, 0xF0, 0xE7))
+"""Bits of an operator's bytes that only an OPZ obeys: envelope shift, fixed frequency, fine multiple, wave, reverb."""
 
 
-def read_voices(data: bytes, name: str = "") -> list[Voice]:
-    """Read voices from a file's bytes.
+def read_voices(source: str | os.PathLike[str] | bytes | BinaryIO, name: str = "") -> list[Voice]:
+    """Read all voices of a file, recognised by what it holds.
 
     Parameters
     ----------
-    data : bytes
-        In any of the formats of ``Voice.read``.
+    source : path-like, bytes or binary file object
+        VOPM ``.opm``, DefleMask ``.dmp``, Furnace ``.fui``, an ``.mdx`` song, hex pairs or JSON tones.
     name : str
-        What to call a voice whose format has no names.
+        What to call a voice whose format has no names; a path's own name if not given.
 
     Returns
     -------
@@ -45,27 +64,67 @@ def read_voices(data: bytes, name: str = "") -> list[Voice]:
     Raises
     ------
     ValueError
-        The file is damaged or of no known format; the message names the place.
+        The file is damaged, too large, no regular file or of no known format; the message names the place, and a path.
+    TypeError
+        The source is none of these.
+    OSError
+        The file cannot be opened.
+
+    Examples
+    --------
+    >>> read_voices(b"20C7 400160148 01FA00AC005E057", "bell")[0].con
+    7
     """
+    if isinstance(source, str | os.PathLike):
+        try:
+            return _read(contents(source, LARGEST), name or Path(source).stem)
+        except ValueError as error:
+            raise ValueError(f"{printable(os.fspath(source))}: {error}") from None
+    if isinstance(source, bytes | bytearray | memoryview):
+        return _read(bytes(source), name)
+    if not hasattr(source, "read"):
+        raise TypeError(f"source must be a path, bytes or a binary file, got {source!r}")
+    data = source.read(LARGEST + 1)
+    if not isinstance(data, bytes):
+        raise TypeError(f"source must be opened in binary mode, it gave {type(data).__name__}")
+    return _read(data, name)
+
+
+def _read(data: bytes, name: str) -> list[Voice]:
+    """Return the voices that a file's bytes hold."""
     if len(data) > LARGEST:
         raise ValueError(f"expected at most {LARGEST} bytes, got {len(data)}")
     if data[:4] == b"FINS":
         return [_read_fui(data, name)]
+    if data[:16] == b"-Furnace instr.-":
+        version = int.from_bytes(data[16:18], "little")
+        raise ValueError(
+            f"byte 0: found an instrument of an old Furnace, format {version}: save it again in a current one"
+        )
     if b"\r\n\x1a" in data[:1024]:
         return _read_mdx(data)
     if data[:1] == b"\x0b" or data[:2] == b"\x0a\x01":
         return [_read_dmp(data, name)]
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp932", errors="replace")
-    if re.search(r"^@:", text, re.MULTILINE):
+    text = _text(data)
+    if re.search(r"^[^\S\n]*+@:", text, re.MULTILINE):
         return _read_opm(text)
-    if text.lstrip()[:1] == "{":
-        return _read_tone(text, name)
+    if text.lstrip()[:1] in ("{", "["):
+        return [tone.voice for tone in read_tones(text, name)]
     if re.fullmatch(r"\s*+(?:[0-9a-fA-F]{2}\s*+){2,}+", text):
-        return [_from_pairs(text, name)]
-    raise ValueError(f"byte 0: expected .opm, .dmp, .fui, .mdx, hex pairs or a JSON tone, found {data[:8]!r}")
+        return [from_pairs(text, name).voice]
+    raise ValueError(f"byte 0: expected .opm, .dmp, .fui, .mdx, hex pairs or JSON tones, found {data[:8]!r}")
+
+
+def _text(data: bytes) -> str:
+    """Return a text whose lines end in LF; UTF-16 has its byte order mark."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        text = data.decode("utf-16", errors="replace")
+    else:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = data.decode("cp932", errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def write_opm(voices: Iterable[Voice]) -> str:
@@ -105,9 +164,9 @@ def _read_opm(text: str) -> list[Voice]:
     def finish() -> None:
         if title and title != _EMPTY and lines:
             voices.append(_opm_voice(title, lines))
-        _check_count(len(voices), f"row {row}")
+        check_count(len(voices), f"row {row}")
 
-    for row, raw in enumerate(text.splitlines(), 1):
+    for row, raw in enumerate(text.split("\n"), 1):
         line = raw.split("//")[0].strip()
         head, colon, rest = line.partition(":")
         if not colon:
@@ -125,31 +184,31 @@ def _read_opm(text: str) -> list[Voice]:
     return voices
 
 
-def _check_count(count: int, where: str) -> None:
-    if count > MOST_VOICES:
-        raise ValueError(f"{where}: expected at most {MOST_VOICES} voices")
-
-
 def _opm_voice(title: str, lines: dict[str, list[int]]) -> Voice:
-    def of(key: str, count: int) -> list[int]:
-        return (lines.get(key, []) + [0] * count)[:count]
+    def of(key: str, *missing: int) -> list[int]:
+        given = lines.get(key, [])[: len(missing)]
+        return [*given, *missing[len(given) :]]
 
-    pan, fb, con, ams, pms, slots, ne = of("CH", 7)
+    pan, fb, con, ams, pms, slots, ne = of("CH", 64, 0, 0, 0, 0, 120, 0)
     rl = {64: 3, 0: 1, 127: 2}.get(pan, pan >> 6 if pan >= 128 else 3)
     ops = []
     for key in OPERATORS:
-        values = of(key, 11)
+        values = of(key, *(0,) * 11)
         named = dict(zip(_OPM_FIELDS, values, strict=True))
         named["ams_en"] = int(named["ams_en"] != 0)
         ops.append(Operator(**{key: value & LIMITS[key] for key, value in named.items()}))
-    lfrq, amd, pmd, wave, nfrq = of("LFO", 5)
+    lfrq, amd, pmd, wave, nfrq = of("LFO", *(0,) * 5)
     lfo = (lfrq & 255, amd & 127, pmd & 127, wave & 3, nfrq & 31, int(ne != 0))
-    return Voice(title, con & 7, fb & 7, rl & 3, pms & 7, ams & 3, slots >> 3 & 15 or 15, tuple(ops), lfo)
+    return Voice(title, con & 7, fb & 7, rl & 3, pms & 7, ams & 3, slots >> 3 & 15, ops, lfo)
 
 
 def _read_dmp(data: bytes, name: str) -> Voice:
     """Version 10 or 11, FM: PMS, FB, ALG, AMS, then four records of 11 bytes; there are files with a line end."""
     at = 3 if data[0] == 11 else 2
+    system = data[1] & 15 if at == 3 and len(data) > 1 else 8
+    if system not in _DMP_READ:
+        found = f"{_DMP_SYSTEMS.get(system, 'unknown')} ({data[1]})"
+        raise ValueError(f"byte 1: expected a voice of the system Arcade, Genesis or Neo Geo, found {found}")
     if data[at - 1 : at] != b"\x01":
         raise ValueError(f"byte {at - 1}: expected an FM voice")
     if len(data) < at + 48:
@@ -159,16 +218,17 @@ def _read_dmp(data: bytes, name: str) -> Voice:
     for i in range(4):
         values = dict(zip(_DMP_FIELDS, data[at + 4 + 11 * i : at + 15 + 11 * i], strict=False))
         detune = values.pop("detune")
-        values |= {"dt1": _DETUNE[detune & 7], "dt2": detune >> 4}
+        values |= {"dt1": _DETUNE[detune & 7], "dt2": detune >> 4 if system == 8 else 0}
         ops.append(Operator(**{key: value & LIMITS[key] for key, value in values.items()}))
-    return Voice(name, con & 7, fb & 7, 3, pms & 7, ams & 3, 15, tuple(ops))
+    return Voice(name, con & 7, fb & 7, 3, pms & 7, ams & 3, 15, ops)
 
 
 def _read_fui(data: bytes, name: str) -> Voice:
-    """The new format, type 33: features NA (name) and FM."""
-    if int.from_bytes(data[6:8], "little") != 33:
-        raise ValueError(f"byte 6: expected an OPM instrument (type 33), got {int.from_bytes(data[6:8], 'little')}")
-    version = int.from_bytes(data[4:6], "little")
+    """The new format, of a chip whose operators are the YM2151's: features NA (name) and FM."""
+    version, kind = int.from_bytes(data[4:6], "little"), int.from_bytes(data[6:8], "little")
+    if kind not in (OPN, OPZ, OPM):
+        found = f"{_FUI_TYPES[kind] if kind < len(_FUI_TYPES) else 'unknown'} ({kind})"
+        raise ValueError(f"byte 6: expected an instrument of the type OPM, OPN or OPZ, found {found}")
     feature, at = None, 8
     while at + 4 <= len(data) and data[at : at + 2] != b"EN":
         code, size = data[at : at + 2], int.from_bytes(data[at + 2 : at + 4], "little")
@@ -180,19 +240,20 @@ def _read_fui(data: bytes, name: str) -> Voice:
         at += 4 + size
     if feature is None:
         raise ValueError(f"byte {at}: expected an FM feature")
-    return replace(_fui_voice(feature[0], 5 if version >= 224 else 4, feature[1]), name=name)
+    return replace(_fui_voice(feature[0], 5 if version >= 224 else 4, feature[1], kind), name=name)
 
 
-def _fui_voice(body: bytes, first: int, at: int) -> Voice:
+def _fui_voice(body: bytes, first: int, at: int, kind: int) -> Voice:
     if len(body) < first + 32:
         raise ValueError(f"byte {at + len(body)}: the FM feature is cut short")
     ops = []
-    for i in range(4):
-        b = body[first + 8 * i : first + 8 * i + 8]
+    for start in range(first, first + 32, 8):
+        b = body[start : start + 8]
+        if kind == OPZ and (alone := [i for i in range(8) if b[i] & _OPZ_ALONE[i]]):
+            raise ValueError(f"byte {at + start + alone[0]}: expected what a YM2151 has, found what only an OPZ has")
         op = Operator.of(b[:6])  # as in registers 40 to E0, but for the detunes
-        ops.append(replace(op, dt1=_DETUNE[op.dt1], dt2=b[7] >> 3 & 3))
-    slots = body[0] >> 4 or 15
-    return Voice("", body[1] >> 4 & 7, body[1] & 7, 3, body[2] & 7, body[2] >> 3 & 3, slots, tuple(ops))
+        ops.append(replace(op, dt1=_DETUNE[op.dt1], dt2=0 if kind == OPN else b[7] >> 3 & 3))
+    return Voice("", body[1] >> 4 & 7, body[1] & 7, 3, body[2] & 7, body[2] >> 3 & 3, body[0] >> 4, ops)
 
 
 def _read_mdx(data: bytes) -> list[Voice]:
@@ -201,53 +262,10 @@ def _read_mdx(data: bytes) -> list[Voice]:
     start = base + int.from_bytes(data[base : base + 2], "big")
     if not base or start > len(data):
         raise ValueError(f"byte {max(base, 0)}: expected the offset of the voices")
-    _check_count((len(data) - start) // 27, f"byte {start}")
+    check_count((len(data) - start) // 27, f"byte {start}")
     voices = []
     for at in range(start, len(data) - 26, 27):
         body = data[at + 3 : at + 27]
         ops = tuple(Operator.of([body[4 * i + op] for i in range(6)]) for op in range(4))
         voices.append(Voice(f"@{data[at]}", data[at + 1] & 7, data[at + 1] >> 3 & 7, 3, 0, 0, data[at + 2] & 15, ops))
     return voices
-
-
-def _from_pairs(text: str, name: str) -> Voice:
-    """Concatenated AADD hex pairs, as for channel 1."""
-    digits = "".join(text.split())
-    if len(digits) % 4 or not re.fullmatch(r"[0-9a-fA-F]*", digits):
-        raise ValueError("expected pairs of address and data in hex")
-    held = {int(digits[i : i + 2], 16): int(digits[i + 2 : i + 4], 16) for i in range(0, len(digits), 4)}
-    return Voice.from_registers(held, name=name)
-
-
-def _read_tone(text: str, name: str) -> list[Voice]:
-    """A JSON tone: events, a string of hex pairs under ``registers``, or several of those under ``variations``."""
-    try:
-        root = json.loads(text)
-        name = encodable(str(root.get("name") or root.get("description") or name))
-        if "variations" in root:
-            rows = root["variations"]
-            _check_count(len(rows), "variations")
-            return [_from_pairs(row["registers"], encodable(str(row.get("description") or name))) for row in rows]
-        if "registers" in root:
-            return [_from_pairs(root["registers"], name)]
-        held = {_byte(row["addr"]): _byte(row["data"]) for row in root["events"]}
-    except RecursionError:
-        raise ValueError("expected a JSON tone, its nesting is too deep") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        said = printable(str(error))
-        raise ValueError(f"expected a JSON tone with events, registers or variations: {said}") from None
-    return [Voice.from_registers(held, name=name)]
-
-
-def _byte(value: Any) -> int:
-    """A number, or hex digits."""
-    number = int(value, 16) if isinstance(value, str) else value
-    if not isinstance(number, int | float) or not 0 <= number <= 0xFF:
-        raise ValueError(f"{value!r} is not a byte")
-    return int(number)
-
-
-def tone(voice: Voice) -> str:
-    """Return a voice as a JSON tone of the cat2151 family: register writes for channel 1."""
-    rows = [{"time": 0, "addr": f"0x{a:02X}", "data": f"0x{d:02X}"} for a, d in voice.registers(1)]
-    return json.dumps({"type": "YM2151 tone", "name": voice.name, "event_count": len(rows), "events": rows})

@@ -65,11 +65,6 @@ def parameters(voices: Sequence[Voice]) -> npt.NDArray[np.uint8]:
     -------
     (n, 56) uint8
         By ``COLUMNS``; the LFO's are 0 where a voice has none.
-
-    Raises
-    ------
-    TypeError, ValueError
-        A value is no integer or does not fit its field, which is named; or there are not four operators.
     """
     listed = [
         [
@@ -80,19 +75,7 @@ def parameters(voices: Sequence[Voice]) -> npt.NDArray[np.uint8]:
         ]
         for voice in voices
     ]
-    for row in listed:
-        if len(row) != len(COLUMNS):
-            raise ValueError(f"a voice has {len(OPERATORS)} operators, and {_LFO} values of the LFO or none")
-    try:
-        values = np.frombuffer(b"".join(map(bytes, listed)), np.uint8).reshape(len(listed), len(COLUMNS))
-        fit = bool((values <= _MOST).all())
-    except (TypeError, ValueError):  # bytes takes integers from 0 to 255
-        fit = False
-    if not fit:
-        for row in listed:
-            for column, value, most in zip(COLUMNS, row, _MOST, strict=True):
-                integer(column, value, 0, most)
-    return values
+    return np.frombuffer(b"".join(map(bytes, listed)), np.uint8).reshape(len(listed), len(COLUMNS))
 
 
 def voice_of(values: Sequence[int] | npt.NDArray[Any], name: str = "") -> Voice:

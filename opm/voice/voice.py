@@ -7,16 +7,27 @@ import html
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
 
 from .. import registers
-from .._check import channel_index
-from .._file import contents
+from .._check import channel_index, integer
 from ..events import Events
-from ..registers import PMS, RL, SLOT_BASES
+from ..registers import LIMITS, PMS, RL, SLOT_BASES, WAVES, lfo_hertz
 from ..state import OPERATORS
 from ..tables import CARRIERS
+
+SLOTS = 15
+"""All four operators keyed on."""
+_LFO = ("lfrq", "amd", "pmd", "w", "nfrq", "ne")
+_CHANNEL = ("con", "fb", "rl", "pms", "ams")
+
+
+def _check(holder: Any, limits: Mapping[str, int]) -> None:
+    """Make fields integers, within their limits; TypeError or ValueError names one that is not."""
+    for name, most in limits.items():
+        value = getattr(holder, name)
+        if type(value) is not int or not 0 <= value <= most:
+            object.__setattr__(holder, name, int(integer(name, value, 0, most)))
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,11 @@ class Operator:
         Detune 1, 0 to 7, and 2, 0 to 3.
     ams_en : int
         1: the LFO's amplitude modulation acts here.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A value is no integer or does not fit its register.
     """
 
     ar: int = 31
@@ -54,6 +70,9 @@ class Operator:
     dt1: int = 0
     dt2: int = 0
     ams_en: int = 0
+
+    def __post_init__(self) -> None:
+        _check(self, _OF_OPERATOR)
 
     def data(self) -> tuple[int, ...]:
         """Return the register bytes of the operator.
@@ -87,6 +106,10 @@ class Operator:
         return cls(**values)
 
 
+_OF_OPERATOR = {field.name: LIMITS[field.name] for field in fields(Operator)}
+_OF_VOICE = {name: LIMITS[name] for name in _CHANNEL} | {"slots": SLOTS}
+
+
 @dataclass(frozen=True)
 class Voice:
     """An instrument: what a channel sounds like.
@@ -104,10 +127,16 @@ class Voice:
         Sensitivity to the LFO's phase modulation, 0 to 7, and amplitude modulation, 0 to 3.
     slots : int
         Operators to key on: bits M1 1, C1 2, M2 4, C2 8, as in register 08 shifted down by 3.
-    ops : (Operator, Operator, Operator, Operator)
-        M1, M2, C1, C2.
-    lfo : tuple of int or None
-        LFRQ, AMD, PMD, W, NFRQ, NE, where the file gives them; they are the whole chip's, and not applied.
+    ops : sequence of four Operator
+        M1, M2, C1, C2; kept as a tuple.
+    lfo : sequence of six int, or None
+        LFRQ, AMD, PMD, W, NFRQ, NE, where the file gives them; they are the whole chip's, and not applied. Kept as a
+        tuple.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A value is no integer or does not fit its register, or there are not four operators.
 
     Examples
     --------
@@ -124,9 +153,17 @@ class Voice:
     rl: int = 3
     pms: int = 0
     ams: int = 0
-    slots: int = 15
-    ops: tuple[Operator, ...] = field(default_factory=lambda: (Operator(),) * 4)
-    lfo: tuple[int, ...] | None = None
+    slots: int = SLOTS
+    ops: Sequence[Operator] = field(default_factory=lambda: (Operator(),) * 4)
+    lfo: Sequence[int] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise TypeError(f"name must be a string, got {self.name!r}")
+        _check(self, _OF_VOICE)
+        object.__setattr__(self, "ops", _four(self.ops))
+        if self.lfo is not None:
+            object.__setattr__(self, "lfo", _six(self.lfo) or None)
 
     def registers(self, channel: int) -> list[tuple[int, int]]:
         """Return the register writes that load the voice into a channel.
@@ -247,7 +284,7 @@ class Voice:
             for first in OPERATORS.values()
         )
         con, fb, rl, pms, ams = (int(state[f"ch_{key}"][index]) for key in ("con", "fb", "rl", "pms", "ams"))
-        return cls(name, con, fb, rl, pms, ams, 15, ops)
+        return cls(name, con, fb, rl, pms, ams, SLOTS, ops)
 
     @classmethod
     def from_registers(cls, held: Mapping[int, int], channel: int = 1, name: str = "") -> "Voice":
@@ -287,7 +324,10 @@ class Voice:
             f"<tr><th>{op}</th>{''.join(f'<td>{getattr(values, name)}</td>' for name in names)}</tr>"
             for op, values in zip(OPERATORS, self.ops, strict=True)
         )
-        own = ", ".join(f"{name} {getattr(self, name)}" for name in ("con", "fb", "rl", "pms", "ams"))
+        own = ", ".join(f"{name} {getattr(self, name)}" for name in _CHANNEL)
+        if self.lfo:
+            lfrq, amd, pmd, wave, *_ = self.lfo
+            own += f", LFO {WAVES[wave]} {lfo_hertz(lfrq):.3g} Hz, amd {amd}, pmd {pmd}"
         return f"<p><b>{html.escape(self.name)}</b>: {own}</p><table><tr><th></th>{head}</tr>{rows}</table>"
 
     def same_sound(self) -> bytes:
@@ -306,20 +346,19 @@ class Voice:
         Returns
         -------
         str
-            Register writes for channel 1.
+            Register writes for channel 1, and for register 08 if ``slots`` is not 15.
         """
-        from .files import tone
+        from .tones import tone
 
         return tone(self)
 
     @staticmethod
     def read(path: str | os.PathLike[str]) -> "list[Voice]":
-        """Read all voices of a file, recognised by what it holds.
+        """Read all voices of a file: ``opm.read_voices``.
 
         Parameters
         ----------
         path : path-like
-            VOPM ``.opm``, DefleMask ``.dmp``, Furnace ``.fui``, an ``.mdx`` song, hex pairs or a JSON tone.
 
         Returns
         -------
@@ -328,10 +367,35 @@ class Voice:
         Raises
         ------
         ValueError
-            The file is damaged, too large, no regular file or of no known format; the message names the place.
+            The file is damaged, too large, no regular file or of no known format; the message names it and the place.
         OSError
             It cannot be read.
         """
-        from .files import LARGEST, read_voices
+        from .files import read_voices
 
-        return read_voices(contents(path, LARGEST), Path(path).stem)
+        return read_voices(path)
+
+
+def _four(ops: Any) -> tuple[Operator, ...]:
+    """Return a voice's operators; TypeError or ValueError if they are not four."""
+    try:
+        found = tuple(ops)
+    except TypeError:
+        raise TypeError(f"ops must be {len(OPERATORS)} operators, got {ops!r}") from None
+    if len(found) != len(OPERATORS):
+        raise ValueError(f"ops must be {len(OPERATORS)} operators, got {len(found)}")
+    for op in found:
+        if not isinstance(op, Operator):
+            raise TypeError(f"ops must be {len(OPERATORS)} operators, got {op!r} among them")
+    return found
+
+
+def _six(lfo: Any) -> tuple[int, ...]:
+    """Return the LFO's values or none; TypeError or ValueError if they are not six that fit their registers."""
+    try:
+        found = tuple(lfo)
+    except TypeError:
+        raise TypeError(f"lfo must be {len(_LFO)} integers or None, got {lfo!r}") from None
+    if len(found) not in (0, len(_LFO)):
+        raise ValueError(f"lfo must be {len(_LFO)} integers, {', '.join(_LFO)}, got {len(found)}")
+    return tuple(int(integer(name, value, 0, LIMITS[name])) for name, value in zip(_LFO, found, strict=False))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import opm
+from opm.registers import lfo_hertz
 
 SAW, SQUARE, TRIANGLE, NOISE = range(4)
 STEP = 8  # frames per step of the wave at LFRQ F0
@@ -31,6 +32,7 @@ def test_lfo_frequency_is_phi_m_times_16_plus_low_nibble_times_2_to_the_high_nib
     frames = 2 ** (30 - high)
     am = opm.trace(events((0x18, lfrq), (0x19, 127)), ["lfo_am"], start=100, stop=100 + frames + 1)["lfo_am"]
     assert (np.diff(am) > 0).sum() == 16 + low  # the saw starts over
+    assert lfo_hertz(lfrq) == pytest.approx((16 + low) / frames * opm.YM2151().sample_rate)
 
 
 @pytest.mark.parametrize("depth", [127, 64, 1])

@@ -40,12 +40,17 @@ def drawn(monkeypatch):
     return voices
 
 
-def controls(explorer):
-    """Return what an explorer has by what is written beside it; of the sliders that four operators have, C2's."""
+def everything(explorer):
+    """Return an explorer's widgets."""
     found = [explorer]
     for widget in found:
         found += getattr(widget, "children", ())
-    return {widget.description: widget for widget in found if getattr(widget, "description", "")}
+    return found
+
+
+def controls(explorer):
+    """Return what an explorer has by what is written beside it; of the sliders that four operators have, C2's."""
+    return {widget.description: widget for widget in everything(explorer) if getattr(widget, "description", "")}
 
 
 @pytest.mark.parametrize("voice", [random_voice(15), *ODD[1:4]], ids=["random", "silent", "one key", "noise"])
@@ -78,6 +83,8 @@ def test_an_lfo_can_be_given(drawn):
     explorer = opm.explorer(VOICE)
     controls(explorer)["LFRQ"].value = 200
     assert explorer.voice == replace(VOICE, lfo=(200, 0, 0, 0, 0, 0))
+    assert any(widget.value == "<b>LFO, 5.12 Hz</b>" for widget in everything(explorer) if hasattr(widget, "value"))
+    assert "LFRQ 200, W 0, PMD 0, AMD 0, NE 0, NFRQ 0, RL 3, LFO 5.12 Hz" in explorer._repr_html_()
     controls(explorer)["LFRQ"].value = 0
     assert explorer.voice == VOICE
 
@@ -93,9 +100,6 @@ def test_a_menu_of_voices(drawn):
 
 def test_what_is_no_voice_is_refused(drawn):
     explorer = opm.explorer(VOICE)
-    with pytest.raises(ValueError, match="M1 tl must be 0 to 127"):
-        explorer.voice = opm.Voice(ops=(opm.Operator(tl=200),) * 4)
-    assert explorer.voice == VOICE
     with pytest.raises(ValueError, match="at least one voice"):
         opm.explorer([])
     with pytest.raises(ValueError, match="note"):

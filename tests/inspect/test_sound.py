@@ -63,6 +63,24 @@ def test_long_and_loud_sounds():
     assert " autoplay" in opm.listen(TONE, autoplay=True)._repr_html_()
 
 
+def test_a_song_is_rendered():
+    song = opm.load(b"clock 4000000\n0 20 C7\n0 28 4A\n0 80 1F\n0 E0 0F\n0 08 08\n62500 08 00\n")
+    sound = opm.listen(song)
+    assert repr(sound).startswith("sound: 1.")
+    assert sound.rate == 62_500
+    [(samples, rate)] = played(sound._repr_html_())
+    assert rate == 62_500
+    assert len(samples) == len(song.render())
+    assert opm.listen(song, rate=22_050).rate == 22_050
+
+
+@pytest.mark.parametrize("sound", [None, "song.vgm", opm.Voice(), object(), {"a": None}])
+def test_what_makes_no_sound_is_named(sound):
+    with pytest.raises(TypeError, match="sound must be an array, a mapping of arrays or a song, got") as caught:
+        opm.listen(sound)
+    assert repr(sound)[:20] in str(caught.value)
+
+
 @pytest.mark.parametrize("sound", [[0.0, np.nan], [np.inf], ["a"], [True], {}, [1j]])
 def test_refused_numbers(sound):
     """NaN would come out of the encoder as a loud burst."""

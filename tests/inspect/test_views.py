@@ -59,6 +59,8 @@ def test_registers_lfo_and_timers(chip):
     assert (held["10 CLKA high"], held["11 CLKA low"]) == (255, 0)
     lfo = opm.views.lfo(chip.state)
     assert (lfo["wave"], lfo["lfrq"], lfo["pmd"]) == ("triangle", 0xC8, 5)
+    assert lfo["frequency Hz"] == pytest.approx(3_579_545 * 24 / 2**24)
+    assert opm.views.lfo(chip.state, clock=4_000_000)["frequency Hz"] == pytest.approx(4_000_000 * 24 / 2**24)
     timers = opm.views.timers(chip.state)
     assert (timers["A"], timers["B"], timers["IRQ"]) == ("running", "stopped", 1)
     assert timers["A period ms"] == pytest.approx(4 * 64 / 3579.545)
@@ -120,7 +122,7 @@ def test_views_take_a_chip_and_know_its_clock():
     assert views.channel(chip.state, 1)["note"] == "D4"
     assert views.slot(chip, 1, "C2") == views.slot(chip.state, 1, "C2", 4_000_000)
     assert views.timers(chip) == views.timers(chip.state, 4_000_000)
-    assert views.lfo(chip) == views.lfo(chip.state)
+    assert views.lfo(chip) == views.lfo(chip.state, 4_000_000)
     assert views.registers(chip) == views.registers(chip.state)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import time
@@ -17,9 +18,10 @@ from conftest import ROOT
 from rich.cells import cell_len
 
 import opm
+from opm.song import Options
 from player import draw
 from player.app import PlayerApp
-from player.files import Job
+from player.files import ENDLESS, Job
 from player.inside import inside_page
 from player.keys import KEYS
 from player.screen import Choices, song_page
@@ -64,6 +66,56 @@ def test_no_window_is_too_small_or_large(session, inside):
                     widest = max(cell_len("".join(text for text, _ in line).rstrip()) for line in picture.lines)
                     assert widest <= width, (width, height)
                 assert len(picture.lines) <= max(height, 2 if not inside else 6), (width, height)
+
+
+def listed(session, channel):
+    """Return the times and bytes of the registers written lately, as the look inside a channel lists them."""
+    lines = [
+        "".join(text for text, _ in line) for line in inside_page(session, Choices(channel=channel), 120, 60).lines
+    ]
+    return [tuple(line.split()[:3]) for line in lines if re.match(r"\d+:\d\d\.\d\d  [0-9A-F]{2} [0-9A-F]{2}  ", line)]
+
+
+def test_the_look_inside_lists_the_channels_own_writes(tmp_path):
+    """Nothing of another channel or of the whole chip, however many of them come in between."""
+    own = [(0.1, 0x2A, 0x4A), (0.1, 0x5A, 0x01), (0.1, 0x08, 0x7A), (0.2, 0x08, 0x02), (0.2, 0x3A, 0x10)]
+    others = [(0.2 + i / 1000, (0x08, 0x18, 0x2B, 0x5B, 0x14)[i % 5], 0x79) for i in range(200)]
+    path = tmp_path / "a.vgm"
+    opm.Song([*own, *others], length=60.0).save(path)
+    session = begun(Job(path))
+    steps(session, 60)
+    assert listed(session, 2) == [(f"0:00.{t * 100:02.0f}", f"{a:02X}", f"{d:02X}") for t, a, d in own[::-1]]
+    assert {address for _, address, _ in listed(session, 3)} == {"2B", "5B"}
+    assert listed(session, 4) == []
+
+
+def test_the_look_inside_has_the_seek_bars_clock(tmp_path):
+    """In an endless song: of the pass that is heard, whichever it is."""
+    path = tmp_path / "a.vgm"
+    opm.Song([(0.5, 0x28, 1), (1.25, 0x28, 2), (1.75, 0x28, 3)], loop=1.0, length=2.0).save(path)
+    session = begun(Job(path, options=Options(loops=ENDLESS)))
+    for place, want in ((1.5, ["02", "01"]), (31.5, ["02", "03", "02"]), (31.2, ["03", "02", "03"])):
+        session.seek(place)
+        while session.seeking or not place <= session.seconds < place + 0.1:
+            steps(session, 1)
+        assert 1.0 <= session.folded < 2.0
+        rows = listed(session, 0)
+        assert [data for _, _, data in rows][: len(want)] == want
+        for when, _, data in rows:
+            assert float(when.removeprefix("0:")) == pytest.approx({"01": 0.5, "02": 1.25, "03": 1.75}[data], abs=0.011)
+    assert session.fold(31.25) == pytest.approx(1.25, abs=1e-3)
+    assert session.fold(0.5) == 0.5
+
+
+def test_the_look_inside_of_a_ym2164_knows_its_registers(tmp_path):
+    path = tmp_path / "a.vgm"
+    opm.Song([(0.1, 0x02, 9), (0.1, 0x2A, 0x4A)], chips=("ym2164",), length=60.0).save(path)
+    session = begun(Job(path))
+    steps(session, 60)
+    page = "\n".join(
+        "".join(text for text, _ in line) for line in inside_page(session, Choices(channel=2), 120, 60).lines
+    )
+    assert "02 09  channel 3: RAMP 9" in page
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import struct
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import opm
+from opm.registers import LIMITS
 from opm.state import C1, M2
 
 OPS = tuple(
@@ -92,6 +94,113 @@ def test_fui():
     assert (voice.name, voice.slots) == ("file", 3)
 
 
+FM = bytes([0xF4, 0x45, 0x0A, 0x20]) + bytes([0x43, 40, 0x9F, 0x8A, 0x49, 0x57, 0x08, 0x10]) * 4
+
+
+def fui(kind, fm=FM, version=200):
+    """Return a Furnace instrument of a type."""
+    return b"FINS" + struct.pack("<HH", version, kind) + b"FM" + struct.pack("<H", len(fm)) + fm + b"EN\0\0"
+
+
+def test_fui_of_the_opn_and_of_the_opz():
+    """The same operators, but the OPN has no DT2; what only an OPZ has, and any other type, is named."""
+    (opm_voice,), (opn,), (opz,) = (opm.read_voices(fui(kind)) for kind in (33, 1, 19))
+    assert opz == opm_voice
+    assert opn == dataclasses.replace(opm_voice, ops=[dataclasses.replace(op, dt2=0) for op in opm_voice.ops])
+    assert (opm_voice.ops[0].dt2, opn.ops[0].dt1, opn.ops[3].tl, opn.ops[3].ks, opn.con) == (2, 1, 40, 2, 4)
+    for byte, bit in ((3, 0x20), (4, 0x80), (6, 0x10), (7, 0x02), (7, 0x80)):
+        fm = bytearray(FM)
+        fm[4 + 16 + byte] |= bit  # of the third operator
+        assert opm.read_voices(fui(1, fm))
+        with pytest.raises(ValueError, match=f"byte {12 + 4 + 16 + byte}: .* only an OPZ has"):
+            opm.read_voices(fui(19, fm))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(0, "SN76489"), (2, "Game Boy"), (14, "OPL"), (32, "OPL (drums)"), (55, "ESFM"), (63, "SID2"),
+                       (51, "unknown"), (64, "unknown"), (65535, "unknown")],
+)  # fmt: skip
+def test_fui_of_other_chips_are_named(kind, name):
+    with pytest.raises(ValueError, match=rf"byte 6: expected .* OPM, OPN or OPZ, found {re.escape(name)} \({kind}\)"):
+        opm.read_voices(fui(kind))
+
+
+@pytest.mark.parametrize("version", [54, 100, 126])
+def test_fui_of_an_old_furnace_is_to_be_saved_again(version):
+    data = b"-Furnace instr.-" + struct.pack("<HHI8x", version, 0, 32) + b"INST" + bytes(200)
+    with pytest.raises(ValueError, match=f"format {version}: save it again"):
+        opm.read_voices(data)
+
+
+@pytest.mark.parametrize("system", [2, 0x42, 8, 9, 0x49])
+def test_dmp_of_systems_with_such_operators(system):
+    (voice,) = opm.read_voices(bytes([11, system, 1, 2, 5, 4, 1]) + bytes([3, 40, 31, 10, 5, 7, 1, 2, 0x26, 9, 0]) * 4)
+    assert (voice.ops[0].dt1, voice.ops[0].dt2) == (3, 2 if system == 8 else 0), "the OPN has no DT2"
+
+
+@pytest.mark.parametrize(
+    ("system", "name"),
+    [(3, "Master System"), (0x43, "Master System"), (6, "NES"), (0x46, "NES"), (1, "YMU759"), (4, "Game Boy"),
+     (5, "PC Engine"), (7, "C64"), (0, "unknown"), (10, "unknown"), (255, "unknown")],
+)  # fmt: skip
+def test_dmp_of_other_systems_is_named(system, name):
+    """A voice of the OPLL, which has two operators, was read as if it had four."""
+    with pytest.raises(ValueError, match=rf"byte 1: .* Arcade, Genesis or Neo Geo, found {name} \({system}\)"):
+        opm.read_voices(bytes([11, system, 1]) + bytes(48))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp932"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("indent", ["", "  ", "\t"])
+def test_opm_as_editors_save_it(encoding, end, indent):
+    text = opm.write_opm([dataclasses.replace(VOICE, name="リード"), VOICE])
+    data = end.join(indent + line for line in text.splitlines()).encode(encoding)
+    assert opm.read_voices(data) == opm.read_voices(text.encode())
+    assert opm.read_voices(data)[0].name == "リード"
+
+
+def test_opm_in_utf_16_of_the_other_order_and_rows_of_it():
+    data = opm.write_opm([VOICE]).encode("utf-16-be")
+    assert opm.read_voices(b"\xfe\xff" + data)[0].ops == OPS
+    with pytest.raises(ValueError, match="row 3: expected numbers behind 'CH'"):
+        opm.read_voices("@:0 a\rLFO: 1\r  CH: x\r".encode("utf-16"))
+
+
+@pytest.mark.parametrize("slots", range(16))
+def test_slots_are_kept_by_every_format_that_has_them(slots):
+    voice = dataclasses.replace(VOICE, slots=slots)
+    assert opm.read_voices(opm.write_opm([voice]).encode())[0].slots == slots
+    assert opm.read_voices(voice.to_json().encode()) == [voice]
+    assert opm.read_voices(fui(33, bytes([slots << 4 | 4]) + FM[1:]))[0].slots == slots
+
+
+def test_opm_without_its_channel_line():
+    """Both sides and all operators."""
+    (voice,) = opm.read_voices(b"@:0 a\nM1: 31 1\n")
+    assert (voice.rl, voice.slots, voice.ops[0].ar) == (3, 15, 31)
+
+
+def test_a_path_bytes_or_a_file(tmp_path):
+    path = tmp_path / "bell.dmp"
+    path.write_bytes(bytes([11, 8, 1, 2, 5, 4, 1]) + bytes(44))
+    want = opm.read_voices(path.read_bytes(), "bell")
+    with path.open("rb") as file:
+        assert opm.read_voices(path) == opm.read_voices(str(path)) == opm.read_voices(file, "bell") == want
+    assert opm.read_voices(path, "gong")[0].name == "gong"
+    assert opm.read_voices(bytearray(path.read_bytes()))[0].name == ""
+    path.write_bytes(b"\x0b\x03")
+    with pytest.raises(ValueError, match=r"bell\.dmp: byte 1: expected"):
+        opm.read_voices(path)
+    with path.open("r") as file, pytest.raises(TypeError, match="binary mode, it gave str"):
+        opm.read_voices(file)
+    for wrong in (5, None, [path]):
+        with pytest.raises(TypeError, match="source must be a path, bytes or a binary file, got"):
+            opm.read_voices(wrong)
+    path.rename(tmp_path / "a\x1bb")
+    with pytest.raises(ValueError, match=r"/a\\x1bb: byte 1"):
+        opm.read_voices(tmp_path / "a\x1bb")
+
+
 def test_mdx_voices():
     body = bytes([9, 5 << 3 | 4, 15]) + bytes(OPS[op].data()[i] for i in range(6) for op in range(4))
     data = b"t\r\n\x1a\0" + struct.pack(">10H", 20, *[20] * 9) + body
@@ -116,6 +225,54 @@ def test_tone_editor_bank():
     voices = opm.read_voices(json.dumps({"description": "Piano", "variations": rows}).encode())
     assert [voice.name for voice in voices] == ["soft", "Piano"]
     assert [voice.ops for voice in voices] == [OPS, OPS]
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(opm.Operator)])
+def test_an_operator_checks_its_values(field):
+    most = LIMITS[field]
+    assert getattr(opm.Operator(**{field: np.uint8(most)}), field) == most
+    for wrong in (-1, most + 1):
+        with pytest.raises(ValueError, match=f"{field} must be 0 to {most}, got {wrong}"):
+            opm.Operator(**{field: wrong})
+    for wrong in (1.5, "3", None):
+        with pytest.raises(TypeError, match=f"{field} must be an integer, got {wrong!r}"):
+            opm.Operator(**{field: wrong})
+
+
+@pytest.mark.parametrize(("field", "most"), [("con", 7), ("fb", 7), ("rl", 3), ("pms", 7), ("ams", 3), ("slots", 15)])
+def test_a_voice_checks_its_values(field, most):
+    assert type(getattr(opm.Voice(**{field: np.int64(most)}), field)) is int
+    with pytest.raises(ValueError, match=f"{field} must be 0 to {most}, got {most + 1}"):
+        dataclasses.replace(VOICE, **{field: most + 1})
+    with pytest.raises(TypeError, match=f"{field} must be an integer, got 'x'"):
+        opm.Voice(**{field: "x"})
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "words"),
+    [
+        ({"ops": OPS[:3]}, ValueError, "ops must be 4 operators, got 3"),
+        ({"ops": (*OPS, OPS[0])}, ValueError, "ops must be 4 operators, got 5"),
+        ({"ops": [*OPS[:3], 7]}, TypeError, "ops must be 4 operators, got 7 among them"),
+        ({"ops": 7}, TypeError, "ops must be 4 operators, got 7"),
+        ({"lfo": (1, 2)}, ValueError, "lfo must be 6 integers, lfrq, amd, pmd, w, nfrq, ne, got 2"),
+        ({"lfo": (1, 128, 0, 0, 0, 0)}, ValueError, "amd must be 0 to 127, got 128"),
+        ({"lfo": 5}, TypeError, "lfo must be 6 integers or None, got 5"),
+        ({"name": 5}, TypeError, "name must be a string, got 5"),
+    ],
+)
+def test_a_voice_checks_its_parts(values, error, words):
+    with pytest.raises(error, match=words):
+        opm.Voice(**values)
+
+
+def test_lists_become_tuples():
+    """As the README's example has it: a list of operators, and a voice that can be a key."""
+    voice = opm.Voice(ops=[opm.Operator(tl=20)] * 4, lfo=[196, 1, 2, 2, 0, 0])
+    assert voice.ops == (opm.Operator(tl=20),) * 4
+    assert voice.lfo == (196, 1, 2, 2, 0, 0)
+    assert {voice: 1}[dataclasses.replace(voice)] == 1
+    assert "LFO triangle 4.27 Hz, amd 1, pmd 2" in voice._repr_html_()
 
 
 def test_extract_voices():
@@ -147,7 +304,7 @@ def test_one_voice_at_several_volumes():
     ("data", "words"),
     [
         (b"\x89PNG1234", "byte 0"),
-        (b"FINS\0\0\1\0", "byte 6"),
+        (b"FINS\0\0\x0d\0", "byte 6: expected an instrument of the type OPM, OPN or OPZ, found OPLL"),
         (b"FINS\0\0\x21\0FM\2\0ab", "cut short"),
         (b"@:0 a\nCH: x", "row 2"),
         (b'{"events": 3}', "JSON tone"),

@@ -14,7 +14,7 @@ from ... import _file
 from ...registers import ALL_KEYS, KON
 from ..limits import LARGEST, LARGEST_UNPACKED, MOST_MEMBERS
 from ..log import Log, SongError, reason
-from . import json_log, mdx, s98, text_log, vgm, zsm
+from . import json_log, mdx, s98, text_log, tone, vgm, zsm
 
 
 class Reader(Protocol):
@@ -27,7 +27,7 @@ class Reader(Protocol):
         """Return the song, or raise SongError with the byte offset or row."""
 
 
-READERS: tuple[Reader, ...] = (vgm, s98, zsm, mdx, json_log, text_log)
+READERS: tuple[Reader, ...] = (vgm, s98, zsm, mdx, tone, json_log, text_log)
 WRITERS: dict[str, Callable[[Log], bytes]] = {
     ".vgm": vgm.write,
     ".vgz": lambda log: gzip.compress(vgm.write(log), mtime=0),
