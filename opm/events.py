@@ -155,7 +155,11 @@ def make_events(rows: "EventRows") -> "Events":
             raise TypeError(f"events must be a one-dimensional array of dtype opm.EVENT, got {rows.dtype}")
         columns = {name: rows[name] for name in _MOST}
     else:
-        listed = [tuple(row) for row in rows]
+        try:
+            listed = [tuple(row) for row in rows]
+        except TypeError:
+            expected = "rows of (cycle, kind, data) or an array of dtype opm.EVENT"
+            raise TypeError(f"events must be {expected}, got {rows!r}") from None
         wrong_row = next((i for i, row in enumerate(listed) if len(row) != len(_MOST)), None)
         if wrong_row is not None:
             raise ValueError(f"event {wrong_row}: expected (cycle, kind, data), got {listed[wrong_row]}")
