@@ -34,10 +34,11 @@ def number(name: str, value: Any, low: float, high: float, unit: str = "") -> fl
     return float(value)
 
 
-def positive(name: str, value: Any) -> float:
+def positive(name: str, value: Any, most: float = sys.float_info.max) -> float:
     """Return value as float; TypeError or ValueError names it if it is not a number above 0."""
-    if not 0 < real(name, value) <= sys.float_info.max:
-        raise ValueError(f"{name} must be a number above 0, got {value!r}")
+    if not 0 < real(name, value) <= most:
+        limit = f", {most:g} at most" if most < sys.float_info.max else ""
+        raise ValueError(f"{name} must be a number above 0{limit}, got {value!r}")
     return float(value)
 
 

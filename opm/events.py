@@ -128,7 +128,7 @@ _MOST = {"cycle": LAST_CYCLE, "kind": IC, "data": 255}
 
 def _check_column(name: str, values: npt.NDArray[Any]) -> None:
     """Raise TypeError or ValueError with the row and value that is not an integer in range."""
-    if values.dtype.kind in "iu" and ((values >= 0) & (values <= _MOST[name])).all():
+    if values.dtype.kind in "iu" and values.ndim == 1 and ((values >= 0) & (values <= _MOST[name])).all():
         return
     for row, value in enumerate(values.tolist()):
         integer(f"event {row}: {name}", value, 0, _MOST[name])
@@ -166,7 +166,7 @@ def make_events(rows: "EventRows") -> "Events":
         columns = {name: np.array([row[i] for row in listed]) for i, name in enumerate(_MOST)} if listed else {}
     events = np.empty(len(rows), EVENT)
     for name, values in columns.items():
-        if values.dtype != EVENT[name]:
+        if values.dtype != EVENT[name] or values.ndim != 1:
             _check_column(name, values)
         events[name] = values
     if len(events) and events["cycle"][0] < 0:

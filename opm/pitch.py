@@ -7,13 +7,12 @@ is depends on the master clock.
 import math
 import re
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ._check import channel_index, integer, positive
+from ._check import channel_index, integer, positive, real
 
 REFERENCE_CLOCK = 3_579_545
 """Master clock in Hz of arcade boards, MSX and X16, at which key code 4A is 440 Hz, nearly."""
@@ -135,9 +134,7 @@ def _midi(note: Any) -> float:
     """Return the MIDI number of a note given by number or name, or one as far outside; TypeError if it is neither."""
     if isinstance(note, str):
         return midi_number(note)
-    if isinstance(note, bool) or not isinstance(note, Real):
-        raise TypeError(f"a note must be a MIDI number or a name such as C#4, got {note!r}")
-    return float(min(max(note, -_FAR), _FAR))
+    return float(min(max(real("a MIDI number", note), -_FAR), _FAR))
 
 
 def midi_number(name: str) -> int:

@@ -13,6 +13,7 @@ from ..many.render import LARGEST_CHUNK
 from ..pitch import note
 from ..voice import Voice
 from ..voice.parameters import COLUMNS, parameters
+from ..voice.voice import checked
 from .prior import LOUD, PRIOR, random_voice
 
 CHUNK = 2**20
@@ -59,9 +60,7 @@ class Plan:
             if not isinstance(getattr(self, name), Sequence | np.ndarray):
                 raise TypeError(f"{name} must be a sequence, got {getattr(self, name)!r}")
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        if not all(isinstance(voice, Voice) for voice in self.bank):
-            raise TypeError(f"bank must be a sequence of voices, got {self.bank!r}")
-        parameters(self.bank)
+        parameters([checked(voice) for voice in self.bank])
         integer("voices", self.voices, 1, len(self.bank) or MOST_VOICES)
         integer("seed", self.seed, 0)
         if not self.notes:

@@ -9,7 +9,7 @@ manual; of where they stand in the state: ``opm.FIELDS``.
 import html
 from typing import Any
 
-from .._check import channel_index, first_slot
+from .._check import channel_index, first_slot, positive
 from .._jit import plain
 from ..chip import YM2151
 from ..cycle import envelope
@@ -54,9 +54,8 @@ def _shown(value: Any) -> str:
 
 def _record_and_clock(state: Any, clock: float | None) -> tuple[Any, float]:
     """Return the record of a chip or the record given, and the clock that goes with it."""
-    if isinstance(state, YM2151):
-        return state.state, state.clock if clock is None else clock
-    return state, REFERENCE_CLOCK if clock is None else clock
+    own, record = (state.clock, state.state) if isinstance(state, YM2151) else (REFERENCE_CLOCK, state)
+    return record, own if clock is None else positive("clock", clock)
 
 
 def slot(state: Any, channel: int, op: str, clock: float | None = None) -> View:

@@ -335,3 +335,10 @@ class Voice:
         from .files import LARGEST, read_voices
 
         return read_voices(contents(path, LARGEST), Path(path).stem)
+
+
+def checked(voice: Any) -> Voice:
+    """Return a voice; TypeError if it is not one."""
+    if not isinstance(voice, Voice):
+        raise TypeError(f"expected a Voice, got {voice!r}")
+    return voice

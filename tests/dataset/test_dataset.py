@@ -215,7 +215,7 @@ def test_a_voice_is_its_row():
         ({"notes": ("C4",)}, "each of notes must be a number, got 'C4'"),
         ({"notes": (10**400,)}, "note 1000"),
         ({"bank": 5}, "bank must be a sequence, got 5"),
-        ({"bank": ("a",)}, "bank must be a sequence of voices, got \\('a',\\)"),
+        ({"bank": ("a",)}, "expected a Voice, got 'a'"),
         ({"held": None}, "held must be a number, got None"),
         ({"held": "1"}, "held must be a number, got '1'"),
         ({"seconds": 10**400}, "seconds must be more than 0 s and at most 299 s, got 1000"),
@@ -408,14 +408,14 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("name", ["audio/c/2/0/0", "voice_number/c/2", "midi/c/2", "peak/c/2", "parameters/c/2/0"])
+@pytest.mark.parametrize("name", ["audio/c/2/0/0", "voice_number/c/2", "midi/c/3", "peak/c/2", "parameters/c/3/0"])
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_chunk_is_made_anew(name, damage, whole, tmp_path):
     path = tmp_path / "a.zarr"
     shutil.copytree(whole, path)
     (path / name).write_bytes(DAMAGE[damage]((path / name).read_bytes()))
     assert contents(path) != contents(whole)
-    assert make(path, SMALL) == 4
+    assert make(path, SMALL) == (2 if "/c/3" in name else 4)  # The last chunk has one voice.
     assert contents(path) == contents(whole)
     assert make(path, SMALL) == 0
 
