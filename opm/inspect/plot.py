@@ -153,7 +153,13 @@ def gapped(phase: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     -------
     (n,) float64
         NaN where the phase is lower than just before.
+
+    Raises
+    ------
+    ValueError
+        Not of such a shape.
     """
+    phase = numbers("phase", phase, 1)
     return np.where(np.diff(phase, prepend=phase[:1]) < 0, np.nan, phase)
 
 

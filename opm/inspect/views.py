@@ -9,6 +9,8 @@ manual; of where they stand in the state: ``opm.FIELDS``.
 import html
 from typing import Any
 
+import numpy as np
+
 from .._check import channel_index, first_slot, positive
 from .._jit import plain
 from ..chip import YM2151
@@ -53,8 +55,10 @@ def _shown(value: Any) -> str:
 
 
 def _record_and_clock(state: Any, clock: float | None) -> tuple[Any, float]:
-    """Return the record of a chip or the record given, and the clock that goes with it."""
+    """Return the record of a chip or the record given, and the clock that goes with it; TypeError if it is neither."""
     own, record = (state.clock, state.state) if isinstance(state, YM2151) else (REFERENCE_CLOCK, state)
+    if not isinstance(record, np.void):
+        raise TypeError(f"state must be a chip or a record of dtype opm.STATE, got {state!r}")
     return record, own if clock is None else positive("clock", clock)
 
 
