@@ -30,7 +30,7 @@ def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
 def number(name: str, value: Any, low: float, high: float, unit: str = "") -> float:
     """Return value as float; TypeError or ValueError names it if it is not a real number in range."""
     if not low <= real(name, value) <= high:
-        raise ValueError(f"{name} must be {low} to {high}{unit and f' {unit}'}, got {value!r}")
+        raise ValueError(f"{name} must be {low:.15g} to {high:.15g}{unit and f' {unit}'}, got {value!r}")
     return float(value)
 
 

@@ -4,7 +4,7 @@ An event is applied before its cycle. A register write is two of them: the addre
 far apart they stand and when the next write may start: ``CHIP``, the least that loses nothing, and ``CAT2151``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,6 +134,14 @@ def _check_column(name: str, values: npt.NDArray[Any]) -> None:
         integer(f"event {row}: {name}", value, 0, _MOST[name])
 
 
+def _values(row: Any) -> tuple[Any, ...]:
+    """Return a row as a tuple, however few it holds."""
+    try:
+        return tuple(row)
+    except TypeError:
+        return (row,)
+
+
 def make_events(rows: "EventRows") -> "Events":
     """Return bus events as ``run`` wants them, checked.
 
@@ -155,11 +163,9 @@ def make_events(rows: "EventRows") -> "Events":
             raise TypeError(f"events must be a one-dimensional array of dtype opm.EVENT, got {rows.dtype}")
         columns = {name: rows[name] for name in _MOST}
     else:
-        try:
-            listed = [tuple(row) for row in rows]
-        except TypeError:
-            expected = "rows of (cycle, kind, data) or an array of dtype opm.EVENT"
-            raise TypeError(f"events must be {expected}, got {rows!r}") from None
+        if not isinstance(rows, Iterable):
+            raise TypeError(f"events must be rows of (cycle, kind, data) or of dtype opm.EVENT, got {rows!r}")
+        listed = [_values(row) for row in rows]
         wrong_row = next((i for i, row in enumerate(listed) if len(row) != len(_MOST)), None)
         if wrong_row is not None:
             raise ValueError(f"event {wrong_row}: expected (cycle, kind, data), got {listed[wrong_row]}")

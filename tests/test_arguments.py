@@ -43,6 +43,14 @@ def replaced(row, index, value):
     return (*row[:index], value, *row[index + 1 :])
 
 
+def noted(**changed):
+    """Return a note as ``notes()`` would, changed."""
+    notes = opm.Song.from_notes([NOTE], [ORGAN]).notes()
+    for name, value in changed.items():
+        notes[name] = value
+    return notes
+
+
 NUMBERS = {
     # songs
     "Song(clock)": (lambda x: opm.Song(WRITES, clock=x), ()),
@@ -195,6 +203,11 @@ OTHERS = [
     (lambda: opm.Song.from_notes([NOTE], [5]), TypeError, "expected a Voice, got 5"),
     (lambda: opm.Song.from_notes([replaced(NOTE, 1, 1.5)], [ORGAN]), ValueError, "channel must be a whole .* 1.5"),
     (lambda: opm.make_events(5), TypeError, "events must be rows of .*, got 5"),
+    (lambda: opm.make_events([5]), ValueError, r"event 0: expected \(cycle, kind, data\), got \(5,\)"),
+    (lambda: opm.make_events([(0, 0, 0), None]), ValueError, r"event 1: expected .*, got \(None,\)"),
+    (lambda: opm.Song.from_notes(noted(midi=math.nan), [ORGAN]), ValueError, "note 0: midi must be a number, got nan"),
+    (lambda: opm.Song.from_notes(noted(end=math.inf), [ORGAN]), ValueError, "note 0: end must be a number, got inf"),
+    (lambda: opm.Song.from_notes(noted(voice=1), [ORGAN]), ValueError, "note 0: expected .* a voice below 1, got"),
     (lambda: opm.trace(5, ["kon"]), TypeError, "events must be rows of .*, got 5"),
     (lambda: opm.trace(EVENTS, 5), TypeError, "fields must be a sequence of names of opm.STATE, got 5"),
     (lambda: opm.trace(EVENTS, "kon"), TypeError, "fields must be a sequence of names of opm.STATE, got 'kon'"),
@@ -239,12 +252,20 @@ def test_write_vcd(name, wrong, tmp_path):
 
 def test_times_of_a_dump_fit(tmp_path):
     for clock in (0, 0.5, 1e13):
-        with pytest.raises(ValueError, match=f"clock must be 1 to .* Hz, got {clock}"):
+        with pytest.raises(ValueError, match=f"clock must be 1 to 1000000000000 Hz, got {clock}"):
             opm.write_vcd(tmp_path / "x.vcd", EVENTS, clock=clock)
     with pytest.raises(ValueError, match="stop must be within 2\\*\\*63 ps at 1 Hz, got 5000000"):
         opm.write_vcd(tmp_path / "x.vcd", EVENTS, start=4_999_990, stop=5_000_000, clock=1)
     opm.write_vcd(tmp_path / "x.vcd", EVENTS, start=4_000_000, stop=4_000_001, clock=1)
     assert "#8000002000000000000\n" in (tmp_path / "x.vcd").read_text()
+
+
+def test_any_number_of_voices():
+    voices = [ORGAN.named(str(i)) for i in range(400)]
+    song = opm.Song.from_notes([replaced(NOTE, 6, 300)], voices)
+    assert song.notes()["midi"].tolist() == [69.0]
+    again = opm.Song.from_notes(song.notes(), voices)
+    assert again.writes[["address", "data"]].tolist() == song.writes[["address", "data"]].tolist()
 
 
 def test_numbers_of_other_kinds_are_numbers():

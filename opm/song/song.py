@@ -418,10 +418,9 @@ class Song:
         """
         table, voices = _note_table(notes), [checked(voice) for voice in voices]
         wrong = (table["voice"] < 0) | (table["voice"] >= len(voices)) | ~(table["start"] < table["end"])
-        wrong |= ~np.isfinite([table[name] for name in ("start", "end", "midi", "level")]).all(axis=0)
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
-            expected = f"finite numbers, a start before its end and a voice below {len(voices)}"
+            expected = f"a start before its end and a voice below {len(voices)}"
             raise ValueError(f"note {row}: expected {expected}, got {table[row]}")
         return cls(writes_of(table, voices, clock), clock)
 
@@ -559,14 +558,19 @@ def _checked_tags(tags: Any) -> dict[str, str]:
 def _note_table(notes: Any) -> npt.NDArray[Any]:
     """Return notes as a table; TypeError or ValueError names what is not one."""
     if isinstance(notes, np.ndarray) and notes.dtype.names:
-        return np.asarray(notes, NOTE)
+        table = np.asarray(notes, NOTE)
+        for name in ("start", "end", "midi", "level"):
+            if (odd := np.flatnonzero(~np.isfinite(table[name]))).size:
+                raise ValueError(f"note {odd[0]}: {name} must be a number, got {table[name][odd[0]]}")
+        return table
     names = NOTE.names or ()
     rows = _rows("note", notes, (len(names),), f"({', '.join(names)})")
     for i, row in enumerate(rows):
         for name, value in zip(names, row, strict=True):
             whole = NOTE[name].kind != "f"
-            checked = number(f"note {i}: {name}", value, 0 if whole else -LONGEST, 255 if whole else LONGEST)
-            if whole and not checked.is_integer():
+            low, high = (int(np.iinfo(NOTE[name]).min), int(np.iinfo(NOTE[name]).max)) if whole else (-LONGEST, LONGEST)
+            given = number(f"note {i}: {name}", value, low, high)
+            if whole and not given.is_integer():
                 raise ValueError(f"note {i}: {name} must be a whole number, got {value!r}")
     return np.array(rows, NOTE)
 
