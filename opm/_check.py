@@ -1,7 +1,8 @@
 """Argument checks: the offending value is named, its type and range too."""
 
-import math
 import operator
+import sys
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy.typing as npt
 from .state import OPERATORS
 
 Samples = npt.NDArray[np.int16]
+_MOST = 2**63 - 1
+"""The largest integer that arrays take."""
 
 
 def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
@@ -18,17 +21,32 @@ def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"{name} must be an integer, got {value!r}") from None
-    if number < low or (high is not None and number > high):
-        raise ValueError(f"{name} must be {f'{low} to {high}' if high is not None else f'at least {low}'}, got {value}")
+    if not low <= number <= (_MOST if high is None else high):
+        limits = f"{low} to {high}" if high is not None else f"at least {low}" if number < low else "less than 2**63"
+        raise ValueError(f"{name} must be {limits}, got {value}")
     return number
 
 
-def positive(name: str, value: Any) -> float:
-    """Return value as float; ValueError names it if it is not a number above 0."""
-    number = float(value)
-    if not 0 < number < math.inf:
-        raise ValueError(f"{name} must be a number above 0, got {value!r}")
-    return number
+def number(name: str, value: Any, low: float, high: float, unit: str = "") -> float:
+    """Return value as float; TypeError or ValueError names it if it is not a real number in range."""
+    if not low <= real(name, value) <= high:
+        raise ValueError(f"{name} must be {low:.15g} to {high:.15g}{unit and f' {unit}'}, got {value!r}")
+    return float(value)
+
+
+def positive(name: str, value: Any, most: float = sys.float_info.max) -> float:
+    """Return value as float; TypeError or ValueError names it if it is not a number above 0."""
+    if not 0 < real(name, value) <= most:
+        limit = f", {most:g} at most" if most < sys.float_info.max else ""
+        raise ValueError(f"{name} must be a number above 0{limit}, got {value!r}")
+    return float(value)
+
+
+def real(name: str, value: Any) -> Any:
+    """Return value; TypeError names it if it is not a real number."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    return value
 
 
 def numbers(name: str, values: Any, *dimensions: int) -> npt.NDArray[Any]:

@@ -4,7 +4,7 @@ An event is applied before its cycle. A register write is two of them: the addre
 far apart they stand and when the next write may start: ``CHIP``, the least that loses nothing, and ``CAT2151``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,10 +128,18 @@ _MOST = {"cycle": LAST_CYCLE, "kind": IC, "data": 255}
 
 def _check_column(name: str, values: npt.NDArray[Any]) -> None:
     """Raise TypeError or ValueError with the row and value that is not an integer in range."""
-    if values.dtype.kind in "iu" and ((values >= 0) & (values <= _MOST[name])).all():
+    if values.dtype.kind in "iu" and values.ndim == 1 and ((values >= 0) & (values <= _MOST[name])).all():
         return
     for row, value in enumerate(values.tolist()):
         integer(f"event {row}: {name}", value, 0, _MOST[name])
+
+
+def _values(row: Any) -> tuple[Any, ...]:
+    """Return a row as a tuple, however few it holds."""
+    try:
+        return tuple(row)
+    except TypeError:
+        return (row,)
 
 
 def make_events(rows: "EventRows") -> "Events":
@@ -155,14 +163,16 @@ def make_events(rows: "EventRows") -> "Events":
             raise TypeError(f"events must be a one-dimensional array of dtype opm.EVENT, got {rows.dtype}")
         columns = {name: rows[name] for name in _MOST}
     else:
-        listed = [tuple(row) for row in rows]
+        if not isinstance(rows, Iterable):
+            raise TypeError(f"events must be rows of (cycle, kind, data) or of dtype opm.EVENT, got {rows!r}")
+        listed = [_values(row) for row in rows]
         wrong_row = next((i for i, row in enumerate(listed) if len(row) != len(_MOST)), None)
         if wrong_row is not None:
             raise ValueError(f"event {wrong_row}: expected (cycle, kind, data), got {listed[wrong_row]}")
         columns = {name: np.array([row[i] for row in listed]) for i, name in enumerate(_MOST)} if listed else {}
     events = np.empty(len(rows), EVENT)
     for name, values in columns.items():
-        if values.dtype != EVENT[name]:
+        if values.dtype != EVENT[name] or values.ndim != 1:
             _check_column(name, values)
         events[name] = values
     if len(events) and events["cycle"][0] < 0:

@@ -5,13 +5,14 @@ is depends on the master clock.
 """
 
 import math
+import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ._check import channel_index, integer, positive
+from ._check import channel_index, integer, positive, real
 
 REFERENCE_CLOCK = 3_579_545
 """Master clock in Hz of arcade boards, MSX and X16, at which key code 4A is 440 Hz, nearly."""
@@ -26,6 +27,8 @@ STEPS = 64
 """Fractions of a semitone."""
 HIGHEST = len(KEY_CODES) * STEPS - 1
 """Fractions above key code 00 at which the chip's pitch adder saturates."""
+_FAR = 100_000
+"""A MIDI number beyond any clock's."""
 KC, KF, KF_SHIFT = 0x28, 0x30, 2
 """Registers of key code and fraction of channel 1, and where the fraction's lowest bit stands in its register."""
 
@@ -81,8 +84,8 @@ def note(midi_or_name: float | str, clock: float = REFERENCE_CLOCK) -> KeyCode:
 
     Raises
     ------
-    ValueError
-        Not a note, or outside the chip's eight octaves.
+    TypeError, ValueError
+        Not a note, or outside the chip's eight octaves; the message says what was given.
 
     Notes
     -----
@@ -95,7 +98,7 @@ def note(midi_or_name: float | str, clock: float = REFERENCE_CLOCK) -> KeyCode:
     >>> note("A4", 4_000_000) == (72, 5)
     True
     """
-    midi = midi_number(midi_or_name) if isinstance(midi_or_name, str) else float(midi_or_name)
+    midi = _midi(midi_or_name)
     steps = (midi - LOWEST - 12 * math.log2(positive("clock", clock) / REFERENCE_CLOCK)) * STEPS
     if not math.isfinite(steps) or not 0 <= round(steps) <= HIGHEST:
         raise ValueError(f"note {midi_or_name!r} is outside the chip's range at {clock:.15g} Hz")
@@ -119,7 +122,7 @@ def key_codes(notes: Sequence[float | str]) -> tuple[npt.NDArray[np.int64], npt.
     TypeError, ValueError
         As ``note`` says.
     """
-    midi = np.array([midi_number(each) if isinstance(each, str) else float(each) for each in notes])
+    midi = np.array([_midi(each) for each in notes])
     steps = np.rint((midi - LOWEST) * STEPS)
     for i in np.flatnonzero(~((steps >= 0) & (steps <= HIGHEST)))[:1]:
         note(notes[i])
@@ -127,14 +130,20 @@ def key_codes(notes: Sequence[float | str]) -> tuple[npt.NDArray[np.int64], npt.
     return np.array(KEY_CODES)[semitone], fraction
 
 
+def _midi(note: Any) -> float:
+    """Return the MIDI number of a note given by number or name, or one as far outside; TypeError if it is neither."""
+    if isinstance(note, str):
+        return midi_number(note)
+    return float(min(max(real("a MIDI number", note), -_FAR), _FAR))
+
+
 def midi_number(name: str) -> int:
     """Return the MIDI number of a note's name such as ``"C#4"`` or ``"Bb3"``; ValueError if it is not one."""
-    head, tail = name[:1].upper(), name[1:]
-    shift = {"#": 1, "b": -1}.get(tail[:1], 0)
-    octave = tail[1:] if shift else tail
-    if head not in NOTES or not octave.lstrip("-").isdigit():
+    parts = re.fullmatch("([A-Ga-g])(#|b|)(-?[0-9]{1,3})", name)
+    if not parts:
         raise ValueError(f"expected a note such as C#4, got {name!r}")
-    return NOTES.index(head) + shift + 12 * (int(octave) + 1)
+    letter, sign, octave = parts.groups()
+    return NOTES.index(letter.upper()) + {"#": 1, "b": -1, "": 0}[sign] + 12 * (int(octave) + 1)
 
 
 def note_name(midi: int) -> str:
@@ -149,7 +158,13 @@ def note_name(midi: int) -> str:
     -------
     str
         For example ``"C#4"``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Not an integer, or further away than any clock takes the chip.
     """
+    midi = integer("midi", midi, -_FAR, _FAR)
     return f"{NOTES[midi % 12]}{midi // 12 - 1}"
 
 

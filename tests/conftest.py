@@ -14,6 +14,7 @@ import pytest  # noqa: E402
 
 import opm  # noqa: E402
 
+pytest_plugins = ["account"]
 hypothesis.settings.register_profile("opm", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("opm")
 

@@ -6,14 +6,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from .._check import integer
+from .._file import printable
 from ..events import REFERENCE_RATE
 from ..pitch import midi_number
 from ..voice import Voice
 from .plan import Plan
-from .store import DatasetError, make
+from .store import LONGEST_MESSAGE, DatasetError, make
 
+NAME = "python -m opm.dataset"
 GOES_ON = "stopped; the same command goes on"
 
 
@@ -26,9 +29,17 @@ def _midi(listed: str) -> tuple[float, ...]:
         raise argparse.ArgumentTypeError(f"expected notes such as 36,48,C4, {error}") from None
 
 
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{NAME}: {printable(message)} ({NAME} --help lists the options)\n")
+
+
 def _parsed(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "python -m opm.dataset",
+    parser = _Parser(
+        NAME,
+        allow_abbrev=False,
         description="Make a dataset of labelled notes: each voice on each note. Broken off, the same command goes on.",
     )
     add = parser.add_argument
@@ -85,15 +96,15 @@ def main(arguments: list[str] | None = None) -> int:
         with _bar() as progress:
             made = make(given.path, plan, given.workers, progress)
     except (ValueError, OSError, RuntimeError) as error:  # The last by threads that cannot be started.
-        print(f"python -m opm.dataset: {error}", file=sys.stderr)
+        print(f"{NAME}: {printable(str(error), LONGEST_MESSAGE)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped; the same command begins anew" if given.path.suffix == ".npz" else GOES_ON, file=sys.stderr)
         return 130
     seconds, hours = time.perf_counter() - begin, made * plan.frames / REFERENCE_RATE / 3600
     print(
-        f"{given.path}: {plan.rows} notes, {made} of them made now: {hours:.3g} hours of audio in {seconds:.1f} s, "
-        f"{hours / seconds * 60:.3g} hours per minute"
+        f"{printable(str(given.path), LONGEST_MESSAGE)}: {plan.rows} notes, {made} of them made now: "
+        f"{hours:.3g} hours of audio in {seconds:.1f} s, {hours / seconds * 60:.3g} hours per minute"
     )
     return 0
 

@@ -3,10 +3,15 @@
 import numpy as np
 import numpy.typing as npt
 
+from .._file import printable
 from ..events import REFERENCE_RATE
 from ..voice.parameters import COLUMNS
 from .plan import Plan
 from .prior import LOUD, PRIOR
+
+CHECKED = """
+Each chunk has a CRC-32C: what is damaged is not read. The command that made the folder makes such chunks anew.
+"""
 
 
 def text(plan: Plan, name: str, peak: npt.NDArray[np.int32]) -> str:
@@ -21,9 +26,10 @@ def text(plan: Plan, name: str, peak: npt.NDArray[np.int32]) -> str:
         The notes' largest magnitudes.
     """
     hours, silent = plan.rows * plan.frames / REFERENCE_RATE / 3600, int((peak == 0).sum())
-    opened = f'd = np.load("{name}")' if name.endswith(".npz") else f'd = zarr.open_group("{name}", mode="r")'
+    # A string's repr is Python, whatever is in the name.
+    opened = f"d = np.load({name!r})" if name.endswith(".npz") else f'd = zarr.open_group({name!r}, mode="r")'
     module = "numpy as np" if name.endswith(".npz") else "zarr"
-    return f"""# {name}
+    return f"""# {printable(name)}
 
 {plan.rows} notes of a YM2151 (OPM), {hours:.3g} hours: {plan.voices} voices, each on {len(plan.notes)} notes.
 
@@ -47,7 +53,7 @@ registers are written two frames apart, so that the key is struck after 64 frame
 | `parameters` | {plan.voices} x {len(COLUMNS)}, uint8 | register fields, not scaled; the columns below |
 
 Columns of `parameters`: {", ".join(f"`{column}`" for column in COLUMNS)}.
-
+{"" if name.endswith(".npz") else CHECKED}
 ## How to read it
 
 ```python
@@ -70,7 +76,7 @@ sound, voice = d["audio"][0], voice_of(d["parameters"][int(d["voice_number"][0])
 def _voices(plan: Plan) -> str:
     """Say where the voices come from."""
     if plan.bank:
-        names = ", ".join(voice.name or "(no name)" for voice in plan.bank[: plan.voices])
+        names = ", ".join(printable(voice.name) or "(no name)" for voice in plan.bank[: plan.voices])
         return f"Voices of a bank, in this order: {names}."
     ranges = "\n".join(f"| `{field}` | {low} | {high} |" for field, (low, high) in PRIOR.items())
     return f"""Voices are random, seed {plan.seed}: each field between two values, both included, all as likely; what is

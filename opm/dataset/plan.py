@@ -1,18 +1,19 @@
 """What a dataset holds: every voice on every note."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .._check import integer
+from .._check import integer, real
 from ..events import REFERENCE_RATE
 from ..many.render import LARGEST_CHUNK
 from ..pitch import note
 from ..voice import Voice
 from ..voice.parameters import COLUMNS, parameters
+from ..voice.voice import checked
 from .prior import LOUD, PRIOR, random_voice
 
 CHUNK = 2**20
@@ -55,15 +56,20 @@ class Plan:
     bank: tuple[Voice, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("notes", "bank"):
+            if not isinstance(getattr(self, name), Sequence | np.ndarray):
+                raise TypeError(f"{name} must be a sequence, got {getattr(self, name)!r}")
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        for voice in self.bank:
+            checked(voice)
         integer("voices", self.voices, 1, len(self.bank) or MOST_VOICES)
         integer("seed", self.seed, 0)
         if not self.notes:
             raise ValueError("notes must be one or more MIDI numbers, got none")
         for midi in self.notes:
-            note(midi)
-        longest = LONGEST // len(self.notes)
-        for name, most in (("held", self.seconds), ("seconds", longest)):
-            if not 0 < getattr(self, name) <= most:
+            note(real("each of notes", midi))
+        for name, most in (("seconds", LONGEST // len(self.notes)), ("held", self.seconds)):
+            if not 0 < real(name, getattr(self, name)) <= most:
                 raise ValueError(f"{name} must be more than 0 s and at most {most:g} s, got {getattr(self, name)!r}")
 
     @property

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._check import integer
 from ..tables import CARRIERS
 from ..voice import Voice
 from ..voice.parameters import COLUMNS, voice_of
@@ -45,12 +46,17 @@ def random_voice(seed: int, number: int = 0) -> Voice:
     -------
     Voice
 
+    Raises
+    ------
+    TypeError, ValueError
+        Not an integer, or negative.
+
     Examples
     --------
     >>> random_voice(1, 5) == random_voice(1, 5), random_voice(1, 5) == random_voice(1, 6)
     (True, False)
     """
-    rng = np.random.default_rng([seed, number])
+    rng = np.random.default_rng([integer("seed", seed, 0), integer("number", number, 0)])
     values = rng.integers(_RANGES[:, 0], _RANGES[:, 1], endpoint=True)
     loud = rng.integers(*LOUD, size=len(_TL), endpoint=True)
     for operator in CARRIERS[values[_CON]]:

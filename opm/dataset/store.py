@@ -16,16 +16,22 @@ from ..voice.parameters import COLUMNS, parameters
 from . import datasheet
 from .plan import Plan
 
+DATASHEET = "datasheet.md"
 MARK = "opm.dataset"
 """The attribute that says how a folder came to be."""
 LARGEST_FILE = 2**30
 """Bytes of audio in an ``.npz`` file, which is made in memory."""
 UNKNOWN = -1
 """Peak of a note that is not made yet."""
+LONGEST_MESSAGE = 1000
+"""Characters of an error: a path has some hundreds at most, and what a file holds may be anything."""
 
 
 class DatasetError(ValueError):
     """A dataset cannot be kept there, in one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message, LONGEST_MESSAGE))
 
 
 def make(
@@ -40,7 +46,8 @@ def make(
     ----------
     path : path-like
         ``.zarr``: a folder, which is gone on with if it is there; the same plan gives the same bytes, however often it
-        was broken off. ``.npz``: one file, for at most 1 GiB of audio.
+        was broken off. What is there is read, and made anew where it is damaged. ``.npz``: one file, for at most 1 GiB
+        of audio.
     plan : Plan
     workers, progress
         As for ``opm.render_many``.
@@ -53,10 +60,15 @@ def make(
     Raises
     ------
     DatasetError
-        Another ending, too much for one file, or there is something else already, also a folder that is damaged.
+        Another ending, too much for one file, or there is something else already, also a folder whose arrays are
+        damaged or lost, or with a link or device where a file would be written.
+    TypeError, ValueError
+        No path, no plan, or no such workers.
     OSError
         It cannot be written.
     """
+    if not isinstance(plan, Plan):
+        raise TypeError(f"plan must be a Plan, got {plan!r}")
     path = Path(path)
     if path.suffix == ".zarr":
         return _make_folder(path, plan, workers, progress)
@@ -85,7 +97,7 @@ def _make_folder(path: Path, plan: Plan, workers: Any, progress: Any) -> int:
     folder = _Folder(path, plan)
     if folder.missing:
         many.render_many(folder.jobs(), plan.frames, folder, workers, progress)
-    with replacing(path / "datasheet.md") as temporary:
+    with replacing(path / DATASHEET) as temporary:
         temporary.write_text(datasheet.text(plan, path.name, folder.peaks()))
     return folder.shape[0]
 
@@ -99,7 +111,7 @@ def peaks(audio: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
 class _Folder:
     """A Zarr group as a place for the samples of its missing chunks, one after the other.
 
-    Each chunk is written whole, its peaks last: they say that it is there, if all its files are.
+    Each chunk is written whole, its peaks last: it counts as made if they and all else that can be read back fit.
     """
 
     dtype = np.dtype(np.int16)
@@ -112,14 +124,13 @@ class _Folder:
         per_chunk = plan.voices_per_chunk
         with zarr.config.set({"array.write_empty_chunks": True}):  # A chunk of silence has a file, too.
             self.arrays = _arrays(path, group, plan)
-        made = self.peaks()[:: per_chunk * len(plan.notes)] != UNKNOWN
         with warnings.catch_warnings():  # The group's members in one place: not in Zarr's specification yet.
             warnings.simplefilter("ignore")
             zarr.consolidate_metadata(group.store)
         self.missing = [
             (first, min(first + per_chunk, plan.voices))
-            for chunk, (first, there) in enumerate(zip(range(0, plan.voices, per_chunk), made, strict=True))
-            if not (self._has_files(chunk) and there)
+            for chunk, first in enumerate(range(0, plan.voices, per_chunk))
+            if not (self._has_files(chunk) and self._is_whole(first, min(first + per_chunk, plan.voices)))
         ]
         """First voice and end of each missing chunk."""
         rows = len(plan.notes) * sum(end - first for first, end in self.missing)
@@ -143,6 +154,31 @@ class _Folder:
                 raise DatasetError(f"{file} is no file")
         return not lost
 
+    def _is_whole(self, first: int, end: int) -> bool:
+        """Say whether the chunk of these voices reads back: its checksums, its labels and its peaks fit."""
+        try:
+            there = {name: array[self._rows(name, first, end)] for name, array in self.arrays.items()}
+        except OSError:
+            raise
+        except Exception:  # A codec raises what it likes where a file is damaged.
+            return False
+        wanted = self._values(first, end, there["audio"])
+        return all(np.array_equal(there[name], wanted[name]) for name in wanted)
+
+    def _rows(self, name: str, first: int, end: int) -> slice:
+        """Return where in an array the notes of some voices are."""
+        each = 1 if name == "parameters" else len(self.plan.notes)
+        return slice(first * each, end * each)
+
+    def _values(self, first: int, end: int, samples: npt.NDArray[np.int16]) -> dict[str, npt.NDArray[Any]]:
+        """Return what the arrays hold of some voices."""
+        return {
+            "audio": samples,
+            "parameters": parameters([self.plan.voice(number) for number in range(first, end)]),
+            **self.plan.labels(first, end),
+            "peak": peaks(samples),
+        }
+
     def jobs(self) -> Iterator[Any]:
         """Yield what is missing."""
         for first, end in self.missing:
@@ -155,16 +191,9 @@ class _Folder:
 
     def _write(self, first: int, end: int, samples: npt.NDArray[np.int16]) -> None:
         """Write a chunk: the notes of some voices."""
-        notes = slice(first * len(self.plan.notes), end * len(self.plan.notes))
-        values = {
-            "audio": samples,
-            "parameters": parameters([self.plan.voice(number) for number in range(first, end)]),
-            **self.plan.labels(first, end),
-            "peak": peaks(samples),
-        }
-        for name in values:
+        for name, values in self._values(first, end, samples).items():
             with _naming(self.path, name):
-                self.arrays[name][slice(first, end) if name == "parameters" else notes] = values[name]
+                self.arrays[name][self._rows(name, first, end)] = values
 
 
 _SHAPES: dict[str, tuple[Any, ...]] = {
@@ -186,6 +215,7 @@ def _opened(path: Path, plan: Plan) -> Any:
     # What a run leaves that is killed while it writes its first file is nothing.
     if not path.exists() or (path.is_dir() and all(each.suffix == ".partial" for each in path.iterdir())):
         return zarr.create_group(path, attributes={MARK: plan.settings()})
+    _check_places(path)
     try:
         group = zarr.open_group(path, mode="r+", use_consolidated=False)
         kept: Any = group.attrs[MARK]
@@ -197,6 +227,14 @@ def _opened(path: Path, plan: Plan) -> Any:
         if wanted.get(name) != there.get(name):
             raise DatasetError(f"{path} was begun with other {name}: {there.get(name)!r}, not {wanted.get(name)!r}")
     return group
+
+
+def _check_places(path: Path) -> None:
+    """Raise DatasetError if a link or a device stands where the dataset is written or read: it leads elsewhere."""
+    for place in (path / name for name in ("zarr.json", DATASHEET, *_SHAPES)):
+        for each in (place, *place.rglob("*")):
+            if each.is_symlink() or (each.exists() and not (each.is_file() or each.is_dir())):
+                raise DatasetError(f"{each}: expected a file or folder, found a link or device")
 
 
 @contextmanager
@@ -233,8 +271,8 @@ def _arrays(path: Path, group: Any, plan: Plan) -> dict[str, Any]:
 
 
 def _created(group: Any, name: str, plan: Plan) -> Any:
-    """Return a new array of the group, in chunks of the same voices."""
-    from zarr.codecs import BloscCodec
+    """Return a new array of the group, in chunks of the same voices; Blosc alone may decode a damaged one as others."""
+    from zarr.codecs import BloscCodec, Crc32cCodec
 
     kind, before, *dimensions = _SHAPES[name]
     voices, notes = plan.voices_per_chunk, len(plan.notes)
@@ -246,6 +284,6 @@ def _created(group: Any, name: str, plan: Plan) -> Any:
         chunks=[chunks[dimension] for dimension in dimensions],
         dtype=kind,
         fill_value=before,
-        compressors=BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle"),
+        compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle"), Crc32cCodec()],
         dimension_names=dimensions,
     )

@@ -24,7 +24,7 @@ from ..registers import LIMITS, lfo_hertz
 from ..state import OPERATORS
 from ..voice.files import OPM_ORDER
 from ..voice.parameters import COLUMNS, NE, parameters, voice_of
-from ..voice.voice import Operator, Voice
+from ..voice.voice import Operator, Voice, checked
 from . import plot
 from .sound import listen
 from .stages import SILENT
@@ -105,7 +105,7 @@ def explorer(voice: Voice | Sequence[Voice] | None = None, pitch: float | str = 
     7
     >>> explored.voice = Voice("clarinet", con=4, ops=(Operator(tl=30, mul=2), Operator(), Operator(tl=9), Operator()))
     """
-    voices = [_FIRST] if voice is None else [voice] if isinstance(voice, Voice) else list(map(_checked, voice))
+    voices = [_FIRST] if voice is None else [voice] if isinstance(voice, Voice) else list(map(checked, voice))
     if not voices:
         raise ValueError("expected at least one voice")
     nearest = round(midi_of(*note(pitch)))
@@ -157,7 +157,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
 
     @voice.setter
     def voice(self, voice: Voice) -> None:
-        *values, slots = parameters([_checked(voice)])[0].tolist()
+        *values, slots = parameters([checked(voice)])[0].tolist()
         self._given, self._moving = voice, True
         for slider, value in zip(self._sliders.values(), values, strict=True):
             slider.value = value
@@ -208,13 +208,6 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             f"<p><img style='width:100%' alt='envelopes, algorithm, wave and spectrum' "
             f"src='data:image/png;base64,{picture}'></p><p>{self._sounds._repr_html_()}</p>"
         )
-
-
-def _checked(voice: Any) -> Voice:
-    """Return a voice; TypeError if it is none."""
-    if not isinstance(voice, Voice):
-        raise TypeError(f"expected a Voice, got {voice!r}")
-    return voice
 
 
 def _mnemonic(key: str) -> str:

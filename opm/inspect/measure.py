@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._check import positive
 from ..chip import YM2151
 from ..events import MASTER_CLOCKS_PER_FRAME
 from ..pitch import REFERENCE_CLOCK
@@ -53,6 +54,11 @@ def envelope_times(clock: float = REFERENCE_CLOCK) -> "npt.NDArray[Any]":
         below; infinity where nothing moves. ``manual_attack_ms`` and ``manual_decay_ms``: the manual's figure 2.11,
         printed for 3.6 MHz, at this clock.
 
+    Raises
+    ------
+    TypeError, ValueError
+        The clock is not a number from 1 to 1e12.
+
     Examples
     --------
     >>> import opm
@@ -60,7 +66,7 @@ def envelope_times(clock: float = REFERENCE_CLOCK) -> "npt.NDArray[Any]":
     >>> times.rate[56], times.decay_ms[56].round(2), times.manual_decay_ms[56].round(2)
     (np.int32(56), np.float64(13.46), np.float64(13.45))
     """
-    per_ms = clock / MASTER_CLOCKS_PER_FRAME / 1000
+    per_ms = positive("clock", clock) / MASTER_CLOCKS_PER_FRAME / 1000
     times = np.recarray(64, ENVELOPE_TIMES)
     times.rate = np.arange(64)
     for odd in (0, 1):

@@ -20,6 +20,7 @@ from .._check import channel_index, first_slot, integer, numbers, positive
 from ..events import (
     CHIP,
     CYCLES_PER_FRAME,
+    LAST_CYCLE,
     MASTER_CLOCKS_PER_FRAME,
     REFERENCE_RATE,
     Events,
@@ -32,7 +33,7 @@ from ..pitch import REFERENCE_CLOCK, hertz_of, midi_of, note, note_name
 from ..registers import ALL_KEYS, CHIPS, KC, KF, KON, RL, SLOTS, rows
 from ..state import OPERATORS
 from ..tables import CARRIER, MODULATION
-from ..voice.voice import Voice
+from ..voice.voice import Voice, checked
 from .stages import stages
 from .trace import trace
 from .views import DB_PER_STEP, STATES
@@ -54,10 +55,13 @@ style: dict[str, Any] = {
 P = ParamSpec("P")
 R = TypeVar("R")
 STATE_COLOURS = (COLOURS[2], COLOURS[1], COLOURS[4], COLOURS[3])
+_LONGEST_MS, _MOST_CYCLES = 600_000, 10_000
+"""What a picture of a note shows at most."""
 _SETTLE = 64
 """Frames between the voice's last write and the key-on."""
 _SOUNDING = 2000
 """Frames a note has sounded when its operators are drawn."""
+_LAST_FRAME = LAST_CYCLE // CYCLES_PER_FRAME // 4
 _PHASES_STILL = 13
 """A clock at which no phase of channel 1 steps."""
 _PLACES: dict[int, dict[str, tuple[float, float]]] = {
@@ -125,8 +129,8 @@ def note_events(
     TypeError, ValueError
         Not a pitch, or outside the chip's range; no such frames.
     """
-    on, off = integer("on", on, 0), integer("off", off, 0)
-    rows = [*voice.registers(1), *note(pitch, clock).registers(1)]
+    rows = [*checked(voice).registers(1), *note(pitch, clock).registers(1)]
+    on, off = integer("on", on, 0, _LAST_FRAME), integer("off", off, 0, _LAST_FRAME)
     key_on = CHIP.spacing * len(rows) + _SETTLE + on
     due = [0] * len(rows) + [key_on]
     rows.append((KON, voice.slots << 3))
@@ -149,7 +153,13 @@ def gapped(phase: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     -------
     (n,) float64
         NaN where the phase is lower than just before.
+
+    Raises
+    ------
+    ValueError
+        Not of such a shape.
     """
+    phase = numbers("phase", phase, 1)
     return np.where(np.diff(phase, prepend=phase[:1]) < 0, np.nan, phase)
 
 
@@ -171,7 +181,7 @@ def envelope(
     pitch : float or str
         As for ``opm.note``.
     held_ms, shown_ms : float
-        Time from key-on to key-off, and to the end of the picture.
+        Time from key-on to key-off, and to the end of the picture; ten minutes at most.
     clock : float
         Master clock in Hz.
     ax : Axes, optional
@@ -187,7 +197,7 @@ def envelope(
         No such operator, or no such pitch.
     """
     ax = _axes(ax)
-    held_ms, shown_ms = positive("held_ms", held_ms), positive("shown_ms", shown_ms)
+    held_ms, shown_ms = positive("held_ms", held_ms, _LONGEST_MS), positive("shown_ms", shown_ms, _LONGEST_MS)
     rate = positive("clock", clock) / MASTER_CLOCKS_PER_FRAME / 1000
     events, key_on = note_events(voice, pitch, off=round(held_ms * rate), clock=clock)
     slot = first_slot(op)
@@ -277,6 +287,9 @@ def envelopes(rows: Any, channel: int, clock: float = REFERENCE_CLOCK, ax: Axes 
         No such channel, a field is not in the trace, or no rows.
     """
     index = channel_index(channel)
+    named = getattr(getattr(rows, "dtype", None), "names", None) or ()
+    if missing := [name for name in ("cycle", "eg_level", "sl_tl", "kon") if name not in named]:
+        raise ValueError(f"rows must be a trace that has {', '.join(missing)}")
     seconds = np.asarray(rows["cycle"]) * 2 / positive("clock", clock)
     if not len(seconds):
         raise ValueError("expected at least one row")
@@ -307,7 +320,7 @@ def operators(
     pitch : float or str
         As for ``opm.note``.
     cycles : float
-        How many.
+        How many; 10 000 at most.
     clock : float
         Master clock in Hz.
     ax : sequence of four Axes, optional
@@ -327,7 +340,7 @@ def operators(
         ax = plt.subplots(4, 1, figsize=(7, 6), sharex=True)[1]
     events, key_on = note_events(voice, pitch, clock=clock)
     hertz = hertz_of(midi_of(*note(pitch, clock), clock))
-    frames = round(positive("cycles", cycles) * clock / MASTER_CLOCKS_PER_FRAME / hertz)
+    frames = round(positive("cycles", cycles, _MOST_CYCLES) * clock / MASTER_CLOCKS_PER_FRAME / hertz)
     start = CYCLES_PER_FRAME * (key_on + 2 + _SOUNDING)
     fields = [*(("pg_phase", slot) for slot in OPERATORS.values()), ("op_out", 5)]
     rows = trace(events, fields, "cycle", start, start + CYCLES_PER_FRAME * (frames + 1))
@@ -432,7 +445,7 @@ def spectrogram(
     hann = np.hanning(window)
     pieces = np.lib.stride_tricks.sliding_window_view(mono, window)[::step] * hann
     size = np.abs(np.fft.rfft(pieces, axis=1)).T / (hann.sum() / 2) / 32_768
-    size = size[: int(top / rate * window) + 2]
+    size = size[: int(min(top / rate, 1) * window) + 2]
     seconds = (np.arange(size.shape[1]) * step + window / 2) / rate
     image = ax.pcolormesh(
         seconds, np.arange(len(size)) * rate / window, 20 * np.log10(np.maximum(size, 1e-6)),
@@ -458,6 +471,7 @@ def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     -------
     Axes
     """
+    voice = checked(voice)
     ax = ax if ax is not None else plt.subplots(figsize=(5, 3))[1]
     places = _PLACES[voice.con]
     carriers = [op for op, heard in zip(OPERATORS, CARRIER[:, voice.con], strict=True) if heard]

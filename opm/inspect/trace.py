@@ -1,13 +1,13 @@
 """State over time: chosen fields after every frame or every cycle, recorded inside the compiled loop."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from .._check import integer
-from ..chip import NO_CHANNELS, NO_SAMPLES, YM2151, new_chip
+from ..chip import CHIPS, NO_CHANNELS, NO_SAMPLES, YM2151, new_chip
 from ..engine import AUTO
 from ..events import CYCLES_PER_FRAME, EVENT, EventRows, make_events
 from ..state import STATE, Record, offset
@@ -63,9 +63,13 @@ class Trace(np.recarray):
 
 def _columns(fields: Fields) -> tuple[list[Any], npt.NDArray[np.int32]]:
     """Return the dtype's columns and the words of the record behind them."""
+    if isinstance(fields, str) or not isinstance(fields, Iterable):
+        raise TypeError(f"fields must be a sequence of names of opm.STATE, got {fields!r}")
     columns: list[Any] = [("cycle", np.int64)]
     words: list[int] = []
     for spec in fields:
+        if not isinstance(spec, str) and not (isinstance(spec, Sequence) and len(spec) == 2):
+            raise TypeError(f"a field must be a name or (name, index), got {spec!r}")
         name, index = (spec, None) if isinstance(spec, str) else spec
         if name not in (STATE.names or ()):
             raise ValueError(f"no field {name!r} in opm.STATE")
@@ -160,6 +164,8 @@ def trace(
     """
     if every not in _EVERY:
         raise ValueError(f"every must be 'frame' or 'cycle', got {every!r}")
+    if chip not in CHIPS:
+        raise ValueError(f"chip must be one of {', '.join(map(repr, CHIPS))}, got {chip!r}")
     played = source if isinstance(source, YM2151) else new_chip(chip)
     events = np.empty(0, EVENT) if isinstance(source, YM2151) else make_events(source)
     start, stop = integer("start", start, 0), integer("stop", stop, 0)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .._check import integer, number
 from .._file import replacing
 from ..pitch import REFERENCE_CLOCK
 from ..state import FIELDS
@@ -14,6 +15,8 @@ PINS = {"so": "SO", "sh1": "SH1", "sh2": "SH2", "timer_irq": "IRQ", "ct1": "CT1"
 """State fields dumped always, and the names of the pins they drive."""
 _LFO_TEST: Fields = ("lfo_clock_test", ("test", 3))
 """The LFO's clock, and the test bit that puts it on a CT pin."""
+PICOSECONDS = 2e12
+"""Of a cycle at 1 Hz."""
 _BITS = {field.name: field.bits for field in FIELDS}
 
 
@@ -66,7 +69,8 @@ def write_vcd(
         Cycles since reset. Time 0 of the dump is cycle 0; a value stands from the end of its cycle.
     chip : {"ym2151", "ym2164"}
     clock : float
-        Master clock in Hz: one cycle is 2 / clock seconds, rounded to picoseconds.
+        Master clock in Hz, 1 to 1e12: one cycle is 2 / clock seconds, rounded to picoseconds. The dump ends before
+        2**63 of those.
 
     Raises
     ------
@@ -75,13 +79,16 @@ def write_vcd(
     OSError
         The file cannot be written.
     """
+    clock = number("clock", clock, 1, 1e12, "Hz")
+    if integer("stop", stop, 0) * PICOSECONDS / clock >= 2**63:
+        raise ValueError(f"stop must be within 2**63 ps at {clock:.15g} Hz, got {stop}")
     shown = dict.fromkeys([*PINS, *fields])
     hidden = [field for field in _LFO_TEST if field not in shown]
     recorded: Any = trace(events, [*shown, *hidden], "cycle", start, stop, chip)
     _drive_ct(recorded, chip)
     columns = recorded[list(recorded.dtype.names[: 1 + len(shown)])].elements()
     signals = _signals(columns)
-    times = np.rint((np.asarray(recorded["cycle"])) * 2e12 / clock).astype(np.int64)
+    times = np.rint((np.asarray(recorded["cycle"])) * PICOSECONDS / clock).astype(np.int64)
     with replacing(path) as temporary, temporary.open("w", encoding="ascii") as file:
         file.write("$timescale 1 ps $end\n$scope module opm $end\n")
         for i, (_, label, bits) in enumerate(signals):

@@ -9,7 +9,9 @@ manual; of where they stand in the state: ``opm.FIELDS``.
 import html
 from typing import Any
 
-from .._check import channel_index, first_slot
+import numpy as np
+
+from .._check import channel_index, first_slot, positive
 from .._jit import plain
 from ..chip import YM2151
 from ..cycle import envelope
@@ -52,10 +54,11 @@ def _shown(value: Any) -> str:
 
 
 def _record_and_clock(state: Any, clock: float | None) -> tuple[Any, float]:
-    """Return the record of a chip or the record given, and the clock that goes with it."""
-    if isinstance(state, YM2151):
-        return state.state, state.clock if clock is None else clock
-    return state, REFERENCE_CLOCK if clock is None else clock
+    """Return the record of a chip or the record given, and the clock that goes with it; TypeError if it is neither."""
+    own, record = (state.clock, state.state) if isinstance(state, YM2151) else (REFERENCE_CLOCK, state)
+    if not isinstance(record, np.void):
+        raise TypeError(f"state must be a chip or a record of dtype opm.STATE, got {state!r}")
+    return record, own if clock is None else positive("clock", clock)
 
 
 def slot(state: Any, channel: int, op: str, clock: float | None = None) -> View:

@@ -15,6 +15,8 @@ from .._check import integer
 Piece = TypeVar("Piece")
 AHEAD = 2
 """Pieces in flight for each worker: one in work, one to go on with."""
+MOST_THREADS = 1024
+"""More than any machine has cores."""
 PATIENCE = 300.0
 """Seconds to wait for a cluster whose workers have all gone."""
 
@@ -31,7 +33,7 @@ class Threads:
     """Errors that say that a worker died of a piece, or beside it."""
 
     def __init__(self, workers: int | None = None) -> None:
-        self.workers = cores() if workers is None else integer("workers", workers, 1)
+        self.workers = cores() if workers is None else min(integer("workers", workers, 1), MOST_THREADS)
         self.executor = ThreadPoolExecutor(self.workers, "opm")
 
     def __enter__(self) -> "Threads":

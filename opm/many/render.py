@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._check import Samples, integer
+from ..events import CYCLES_PER_FRAME, LAST_CYCLE
 from ..song import Song
 from ..song.render import Renderer
 from ..voice.play import events_of_notes
@@ -89,7 +90,9 @@ def render_many(
     >>> render_many([(organ, midi, 0.2) for midi in range(48, 72)], 12_000).shape
     (24, 12000, 2)
     """
-    frames = integer("frames", frames, 0)
+    frames = integer("frames", frames, 0, LAST_CYCLE // CYCLES_PER_FRAME)
+    if not isinstance(jobs, Iterable):
+        raise TypeError(f"jobs must be a sequence of jobs, got {jobs!r}")
     if out is None:
         jobs = jobs if isinstance(jobs, Sized) else list(jobs)
         out = np.empty((len(jobs), frames, 2), np.int16)

@@ -1,7 +1,6 @@
 """``Song``: a song as an object - its sound, its writes, its events, its voices, the chip at any moment."""
 
 import html
-import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
@@ -12,16 +11,16 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from .._check import Samples, integer
+from .._check import Samples, integer, number, real
 from .._file import replacing
 from ..chip import CHIPS, YM2151
 from ..events import EVENT, Events
 from ..pitch import REFERENCE_CLOCK
 from ..voice.extract import Found, extract_voices
-from ..voice.voice import Voice
+from ..voice.voice import Voice, checked
 from . import formats
 from .formats import vgm
-from .formats.common import check_clock
+from .formats.common import FASTEST, SLOWEST
 from .limits import LARGEST, LONGEST
 from .log import WRITE, Log, Loop
 from .names import described
@@ -31,6 +30,8 @@ from .schedule import Options, Schedule
 
 SONG_WRITE = np.dtype([("seconds", np.float64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])
 """numpy.dtype of ``Song.writes``."""
+MOST_LOOPS = 10_000
+"""Passes that one call plays: more than a week of most songs."""
 _PICOSECONDS = 10**12
 _JUST_BELOW = _PICOSECONDS * (1 - 2.0**-50)
 """Picoseconds of a second, less what float seconds may be off: a frame's own time never becomes the next frame's."""
@@ -55,6 +56,8 @@ def load(source: str | os.PathLike[str] | bytes | BinaryIO, time_unit: str | Non
     SongError
         A ``ValueError``: the data cannot be read or played, or the path is that of a pipe, device or folder; one line
         names the byte offset or row and what was expected.
+    TypeError, ValueError
+        No such source or time unit.
     OSError
         The file cannot be opened.
 
@@ -70,6 +73,8 @@ def load(source: str | os.PathLike[str] | bytes | BinaryIO, time_unit: str | Non
         return Song._of(formats.parse(bytes(source), time_unit))
     if isinstance(source, str | os.PathLike):
         return Song._of(formats.parse(formats.contents(source), time_unit))
+    if not hasattr(source, "read"):
+        raise TypeError(f"source must be a path, bytes or a binary file, got {source!r}")
     data = source.read(LARGEST + 1)
     if not isinstance(data, bytes):
         raise TypeError(f"source must be opened in binary mode, it gave {type(data).__name__}")
@@ -83,8 +88,8 @@ class Song:
     ----------
     writes : iterable of (seconds, address, data) or (seconds, chip, address, data), or structured array
         As ``Song.writes`` gives them; put in the order of their times.
-    clock : float
-        Master clock in Hz.
+    clock : int
+        Master clock in Hz, 500 000 to 16 000 000.
     loop : float, optional
         Second to which the song goes back from its end; writes of that very moment are played again.
     tags : mapping of str to str, optional
@@ -97,7 +102,7 @@ class Song:
     Raises
     ------
     TypeError, ValueError
-        A write, the clock, the loop or the length is not as described; the message names the row.
+        An argument is not as described; the message says what was given, and the row of a write.
 
     Examples
     --------
@@ -118,9 +123,9 @@ class Song:
         chips: tuple[str, ...] = ("ym2151",),
         length: float | None = None,
     ) -> None:
-        table = _ticks_of(writes, len(chips))
-        if not 1 <= len(chips) <= 2 or any(name not in CHIPS for name in chips):
+        if not isinstance(chips, Sequence) or not 1 <= len(chips) <= 2 or any(name not in [*CHIPS] for name in chips):
             raise ValueError(f"chips must be one or two of {', '.join(map(repr, CHIPS))}, got {chips!r}")
+        table = _ticks_of(writes, len(chips))
         last = int(table["time"].max(initial=0))
         end = last if length is None else _tick("length", length)
         if end < last:
@@ -138,10 +143,10 @@ class Song:
             writes=table,
             length=end,
             rate=Fraction(_PICOSECONDS),
-            clock=check_clock(int(clock), "clock"),
+            clock=_checked_clock(clock),
             chips=tuple(chips),
             loop=start,
-            tags=dict(tags or {}),
+            tags=_checked_tags({} if tags is None else tags),
         )
 
     @classmethod
@@ -232,9 +237,7 @@ class Song:
         return f"<table>{''.join(rows)}</table>"
 
     def _schedule(self, loops: int = 1, fade: float = 0.0) -> Schedule:
-        integer("loops", loops, 1)
-        if not 0 <= fade <= 3600:
-            raise ValueError(f"fade must be 0 to 3600 seconds, got {fade!r}")
+        loops, fade = integer("loops", loops, 1, MOST_LOOPS), number("fade", fade, 0, 3600, "seconds")
         return Schedule(self._log, Options(loops=loops, fade=fade))
 
     def render(
@@ -251,7 +254,7 @@ class Song:
         Parameters
         ----------
         loops : int
-            How often the loop is played.
+            How often the loop is played: 1 to 10 000.
         fade : float
             Seconds of fade-out behind the loops; a song that does not loop has up to a second of tail instead, which
             silence ends.
@@ -311,8 +314,8 @@ class Song:
 
     def _played(self, loops: int, fade: float, start: float, stop: float | None, mute: int, stems: bool) -> Samples:
         schedule = self._schedule(loops, fade)
-        if not (0 <= start < math.inf and (stop is None or start <= stop)):
-            raise ValueError(f"start and stop must be seconds in order, got {start!r}, {stop!r}")
+        if not 0 <= real("start", start) <= (LONGEST if stop is None else real("stop", stop)) <= LONGEST:
+            raise ValueError(f"start and stop must be seconds in order, 0 to {LONGEST}, got {start!r}, {stop!r}")
         if stop is not None:
             schedule.frames = round(min(schedule.frames, stop * schedule.rate))
         renderer = Renderer(schedule, mute)
@@ -394,7 +397,7 @@ class Song:
             A note keeps its channel if that is free, else it takes one that is.
         voices : sequence of Voice
             What the notes' ``voice`` counts.
-        clock : float
+        clock : int
             Master clock in Hz.
 
         Returns
@@ -403,7 +406,7 @@ class Song:
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             More than 8 notes sound at a moment, which is named; a voice, pitch or time out of range.
 
         Examples
@@ -413,7 +416,7 @@ class Song:
         >>> song.notes()["midi"].tolist(), song.length
         ([69.0, 72.0], 0.75)
         """
-        table = np.asarray(notes, NOTE) if isinstance(notes, np.ndarray) else np.array([*map(tuple, notes)], NOTE)
+        table, voices = _note_table(notes), [checked(voice) for voice in voices]
         wrong = (table["voice"] < 0) | (table["voice"] >= len(voices)) | ~(table["start"] < table["end"])
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
@@ -435,12 +438,15 @@ class Song:
 
         Raises
         ------
-        ValueError
-            No such number.
+        TypeError, ValueError
+            No such number, or no voice.
         """
+        if not isinstance(others, Mapping):
+            raise TypeError(f"others must be voices by their number, got {others!r}")
         voices = [found.voice for found in self._found()]
-        for number in others:
-            integer("voice number", number, 0, len(voices) - 1)
+        for index, voice in others.items():
+            integer("voice number", index, 0, len(voices) - 1)
+            checked(voice)
         return Song._of(Revoicing(self._log, voices, others).made())
 
     def chip_at(self, seconds: float, chip: int = 0) -> YM2151:
@@ -463,8 +469,7 @@ class Song:
             No such chip, or a negative or unreasonable time.
         """
         chip = integer("chip", chip, 0, len(self.chips) - 1)
-        if not 0 <= seconds <= LONGEST:
-            raise ValueError(f"seconds must be 0 to {LONGEST}, got {seconds!r}")
+        seconds = number("seconds", seconds, 0, LONGEST)
         schedule = self._schedule()
         schedule.frames = schedule.end = round(seconds * schedule.rate)
         renderer = Renderer(schedule)
@@ -529,9 +534,60 @@ def _not_kept(log: Log, ending: str) -> list[str]:
 
 def _tick(name: str, seconds: float) -> int:
     """Return seconds as whole picoseconds."""
-    if not 0 <= seconds <= LONGEST:
-        raise ValueError(f"{name} must be 0 to {LONGEST} seconds, got {seconds!r}")
-    return round(seconds * _PICOSECONDS)
+    return round(number(name, seconds, 0, LONGEST, "seconds") * _PICOSECONDS)
+
+
+def _checked_clock(clock: Any) -> int:
+    """Return a clock; TypeError or ValueError if it is not as many whole Hz as a chip's may be."""
+    hertz = number("clock", clock, SLOWEST, FASTEST, "Hz")
+    if not hertz.is_integer():
+        raise ValueError(f"clock must be whole Hz, got {clock!r}")
+    return int(hertz)
+
+
+def _checked_tags(tags: Any) -> dict[str, str]:
+    """Return tags; TypeError if they are not strings by name."""
+    if not isinstance(tags, Mapping):
+        raise TypeError(f"tags must be strings by name, got {tags!r}")
+    for name, text in tags.items():
+        if not (isinstance(name, str) and isinstance(text, str)):
+            raise TypeError(f"tags must be strings by name, got {name!r}: {text!r}")
+    return dict(tags)
+
+
+def _note_table(notes: Any) -> npt.NDArray[Any]:
+    """Return notes as a table; TypeError or ValueError names what is not one."""
+    if isinstance(notes, np.ndarray) and notes.dtype.names:
+        table = np.asarray(notes, NOTE)
+        for name in ("start", "end", "midi", "level"):
+            if (odd := np.flatnonzero(~np.isfinite(table[name]))).size:
+                raise ValueError(f"note {odd[0]}: {name} must be a number, got {table[name][odd[0]]}")
+        return table
+    names = NOTE.names or ()
+    rows = _rows("note", notes, (len(names),), f"({', '.join(names)})")
+    for i, row in enumerate(rows):
+        for name, value in zip(names, row, strict=True):
+            whole = NOTE[name].kind != "f"
+            low, high = (int(np.iinfo(NOTE[name]).min), int(np.iinfo(NOTE[name]).max)) if whole else (-LONGEST, LONGEST)
+            given = number(f"note {i}: {name}", value, low, high)
+            if whole and not given.is_integer():
+                raise ValueError(f"note {i}: {name} must be a whole number, got {value!r}")
+    return np.array(rows, NOTE)
+
+
+def _rows(name: str, rows: Any, widths: tuple[int, ...], expected: str) -> list[tuple[Any, ...]]:
+    """Return rows as tuples; TypeError or ValueError names what is not one."""
+    if not isinstance(rows, Iterable):
+        raise TypeError(f"{name}s must be rows of {expected}, got {rows!r}")
+    listed = []
+    for i, row in enumerate(rows):
+        try:
+            listed.append(tuple(row))
+        except TypeError:
+            listed.append(())
+        if len(listed[i]) not in widths:
+            raise ValueError(f"{name} {i}: expected {expected}, got {row!r}")
+    return listed
 
 
 def _ticks_of(writes: Iterable[tuple[float, ...]] | npt.NDArray[Any], chips: int) -> npt.NDArray[Any]:
@@ -541,18 +597,18 @@ def _ticks_of(writes: Iterable[tuple[float, ...]] | npt.NDArray[Any], chips: int
         if missing:
             raise TypeError(f"writes must have seconds, address and data, not {', '.join(writes.dtype.names)}")
         chip = writes["chip"] if "chip" in writes.dtype.names else np.zeros(len(writes))
-        columns = [
-            np.asarray(column, np.float64) for column in (writes["seconds"], chip, writes["address"], writes["data"])
-        ]
+        columns = [np.asarray(column) for column in (writes["seconds"], chip, writes["address"], writes["data"])]
     else:
-        rows = [(row[0], 0, *row[1:]) if len(row) == 3 else tuple(row) for row in writes]
-        wrong = next((i for i, row in enumerate(rows) if len(row) != 4), None)
-        if wrong is not None:
-            raise ValueError(f"write {wrong}: expected (seconds, address, data) or (seconds, chip, address, data)")
-        columns = list(np.array(rows, np.float64).reshape(-1, 4).T)
-    for name, column, most in zip(
-        ("seconds", "chip", "address", "data"), columns, (LONGEST, chips - 1, 255, 255), strict=True
-    ):
+        listed = _rows("write", writes, (3, 4), "(seconds, address, data) or (seconds, chip, address, data)")
+        rows = [(row[0], 0, *row[1:]) if len(row) == 3 else row for row in listed]
+        columns = [np.array([row[i] for row in rows]) for i in range(4)]
+    limits = {"seconds": LONGEST, "chip": chips - 1, "address": 255, "data": 255}
+    for i, (name, most) in enumerate(limits.items()):
+        column = columns[i]
+        if column.dtype.kind not in "iuf" or column.ndim != 1:
+            for row, value in enumerate(column):
+                number(f"write {row}: {name}", value, 0, most)
+        column = columns[i] = column.astype(np.float64)
         fits = (column >= 0) & (column <= most) & ((column == np.floor(column)) | (name == "seconds"))
         if not fits.all():
             row = int(np.flatnonzero(~fits)[0])
@@ -567,8 +623,7 @@ def _ticks_of(writes: Iterable[tuple[float, ...]] | npt.NDArray[Any], chips: int
 def _resampled(samples: Samples, source: float, target: float) -> Samples:
     import soxr
 
-    if not 1000 <= target <= 768_000:
-        raise ValueError(f"rate must be 1000 to 768000 Hz, got {target!r}")
+    target = number("rate", target, 1000, 768_000, "Hz")
     values = soxr.resample(samples.astype(np.float32), source, target, quality="VHQ")
     rounded: Samples = np.clip(np.rint(values), -32_768, 32_767).astype(np.int16)
     return rounded

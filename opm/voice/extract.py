@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from ..events import to_writes
+from ..events import make_events, to_writes
 from ..pitch import KF_SHIFT
 from ..registers import ALL_KEYS, KC, KF, KON, NOISE, PMS, RL, SLOTS
 from .voice import Voice
@@ -44,11 +44,16 @@ def extract_voices(song_events: Any, volumes: bool = True) -> list[Found]:
     list of Found
         Each with ``voice`` (named after its checksum), ``cycle`` of the key-on since reset, ``channel`` 1 to 8, key
         code ``kc`` and fraction ``kf`` there, and ``noise``: whether its C2 gives noise.
+
+    Raises
+    ------
+    TypeError, ValueError
+        They are no bus events.
     """
     held: dict[int, int] = {}
     found: dict[bytes, Found] = {}
     seen: set[tuple[int | None, ...]] = set()
-    writes = to_writes(song_events)
+    writes = to_writes(make_events(song_events))
     # In pieces: other threads have to wait while a list is made.
     pieces = (writes[first : first + PIECE].tolist() for first in range(0, len(writes), PIECE))
     for cycle, address, data in chain.from_iterable(pieces):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from .._check import real
 from ..events import CHIP, REFERENCE_RATE, Events, from_writes
 from ..pitch import KF_SHIFT, key_codes
 from ..registers import KC, KF, KON, RL
@@ -57,6 +58,7 @@ def events_of_notes(notes: Sequence[tuple[Voice, float | str, float]]) -> tuple[
 def _frames(seconds: list[float]) -> npt.NDArray[np.int64]:
     """Return durations in frames; ValueError names one that is none."""
     for each in seconds:
-        if not each >= 0:
+        if not real("a note's duration", each) >= 0:
             raise ValueError(f"a note's duration must be 0 s or more, got {each!r}")
-    return np.minimum(np.rint(np.array(seconds, float) * REFERENCE_RATE), FOREVER).astype(np.int64)
+    held = np.array([min(each, FOREVER) for each in seconds], float)
+    return np.minimum(np.rint(held * REFERENCE_RATE), FOREVER).astype(np.int64)

@@ -399,3 +399,10 @@ def _six(lfo: Any) -> tuple[int, ...]:
     if len(found) not in (0, len(_LFO)):
         raise ValueError(f"lfo must be {len(_LFO)} integers, {', '.join(_LFO)}, got {len(found)}")
     return tuple(int(integer(name, value, 0, LIMITS[name])) for name, value in zip(_LFO, found, strict=False))
+
+
+def checked(voice: Any) -> Voice:
+    """Return a voice; TypeError if it is not one."""
+    if not isinstance(voice, Voice):
+        raise TypeError(f"expected a Voice, got {voice!r}")
+    return voice

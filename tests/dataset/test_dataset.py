@@ -211,6 +211,18 @@ def test_a_voice_is_its_row():
         ({"seconds": 300.0}, "seconds must be more than 0 s and at most 299 s, got 300"),
         ({"seconds": 150.0, "notes": (60, 61)}, "seconds must be more than 0 s and at most 149 s, got 150"),
         ({"voices": 10**7 + 1}, "voices must be 1 to 10000000, got 10000001"),
+        ({"notes": 60}, "notes must be a sequence, got 60"),
+        ({"notes": ("C4",)}, "each of notes must be a number, got 'C4'"),
+        ({"notes": (10**400,)}, "note 1000"),
+        ({"bank": 5}, "bank must be a sequence, got 5"),
+        ({"bank": ("a",)}, "expected a Voice, got 'a'"),
+        ({"held": None}, "held must be a number, got None"),
+        ({"held": "1"}, "held must be a number, got '1'"),
+        ({"seconds": 10**400}, "seconds must be more than 0 s and at most 299 s, got 1000"),
+        ({"seconds": True}, "seconds must be a number, got True"),
+        ({"seed": 10**400}, "seed must be less than 2\\*\\*63, got 1000"),
+        ({"seed": 1.5}, "seed must be an integer, got 1.5"),
+        ({"voices": None}, "voices must be an integer, got None"),
     ],
 )
 def test_wrong_plans(wrong, message):
@@ -354,7 +366,6 @@ def a_folder_for_a_chunk(path):
         (says("audio", "big", "codecs", 0, "configuration", "endian"), "array audio: expected codecs ("),
         (says("peak", 2**62, "codecs", 1, "configuration", "blocksize"), "array peak: expected codecs ("),
         (says("peak", 5, "codecs"), "array peak is damaged: TypeError("),
-        (holds("peak/c/0", b"cut"), "array peak is damaged: RuntimeError("),
         (a_folder_for_a_chunk, "peak/c/0 is no file"),
     ],
 )
@@ -378,6 +389,128 @@ def test_what_else_lies_in_a_folder_stays(whole, tmp_path):
     assert make(path, SMALL) == 0
     assert zarr.open_group(path, mode="r")["midi"].attrs["unit"] == "semitone"
     assert (path / "notes.txt").read_text() == "mine"
+
+
+def flipped(data, place):
+    changed = bytearray(data)
+    changed[place] ^= 0x10
+    return bytes(changed)
+
+
+DAMAGE = {
+    **{f"byte {place} flipped": lambda data, place=place: flipped(data, place) for place in (0, 3, 15, -20, -1)},
+    "cut": lambda data: data[:-3],
+    "longer": lambda data: data + b"!",
+    "empty": lambda data: b"",
+    "zeros": lambda data: bytes(100),
+    "text": lambda data: b"cut",
+}
+
+
+@pytest.mark.parametrize("name", ["audio/c/2/0/0", "voice_number/c/2", "midi/c/3", "peak/c/2", "parameters/c/3/0"])
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_chunk_is_made_anew(name, damage, whole, tmp_path):
+    path = tmp_path / "a.zarr"
+    shutil.copytree(whole, path)
+    (path / name).write_bytes(DAMAGE[damage]((path / name).read_bytes()))
+    assert contents(path) != contents(whole)
+    assert make(path, SMALL) == (2 if "/c/3" in name else 4)  # The last chunk has one voice.
+    assert contents(path) == contents(whole)
+    assert make(path, SMALL) == 0
+
+
+@pytest.mark.parametrize("name", ["audio", "voice_number", "peak", "parameters"])
+def test_a_chunk_that_is_anothers_is_made_anew(name, whole, tmp_path):
+    """Whole in itself, but the labels, the peaks or the sound of other notes."""
+    path = tmp_path / "a.zarr"
+    shutil.copytree(whole, path)
+    first, second = (sorted(each for each in (path / name).rglob("*") if each.parent.name != name and each.is_file()))[
+        :2
+    ]
+    second.write_bytes(first.read_bytes())
+    assert make(path, SMALL) == 4
+    assert contents(path) == contents(whole)
+
+
+def test_every_reader_sees_damage(whole, tmp_path):
+    """Also where Blosc would give other samples without a word."""
+    path = tmp_path / "a.zarr"
+    shutil.copytree(whole, path)
+    chunk = path / "audio" / "c" / "1" / "0" / "0"
+    chunk.write_bytes(flipped(chunk.read_bytes(), -20))
+    with pytest.raises(ValueError, match="checksum"):
+        zarr.open_group(path, mode="r")["audio"][:]
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize(
+    "name",
+    ["datasheet.md", "zarr.json", "midi", "midi/zarr.json", "peak/c", "peak/c/3", "audio/c/0", "audio/c/0/0/0"],
+)
+def test_a_link_in_the_folder_is_refused(name, done, whole, tmp_path, capsys):
+    """What it leads to is somebody else's."""
+    path, other = tmp_path / "a.zarr", tmp_path / "other"
+    shutil.copytree(whole, path)
+    (path / name).rename(other)
+    (path / name).symlink_to(other)
+    if not done:
+        (path / "voice_number" / "c" / "3").unlink()
+    ours = ("--voices", 7, "--notes", "36,60.5", "--held", 0.01, "--seconds", 0.02, "--seed", 3)
+    assert f"{path / name}: expected a file or folder, found a link" in refused(tmp_path, capsys, path, *ours)
+
+
+def test_a_dangling_link_and_a_pipe_are_refused(whole, tmp_path):
+    for name, put in (
+        ("datasheet.md", lambda place: place.symlink_to(tmp_path / "new")),
+        ("midi/zarr.json", os.mkfifo),
+    ):
+        path = tmp_path / f"{name[:4]}.zarr"
+        shutil.copytree(whole, path)
+        (path / name).unlink()
+        put(path / name)
+        with pytest.raises(store.DatasetError, match=f"{name}: expected a file or folder, found a link or device"):
+            make(path, SMALL)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_file_of_two_names_stays_under_the_other(whole, tmp_path):
+    """As in a copy made of hard links."""
+    path = tmp_path / "a.zarr"
+    shutil.copytree(whole, path, copy_function=os.link)
+    before = contents(whole)
+    (path / "audio" / "c" / "1" / "0" / "0").unlink()
+    assert make(path, SMALL) == 4
+    assert contents(whole) == before
+    assert all((path / name).stat().st_nlink == 1 for name in ("zarr.json", "datasheet.md", "peak/c/1"))
+
+
+def test_a_link_to_the_folder_is_the_folder(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "elsewhere")
+    (tmp_path / "a.zarr").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "peak" / "c" / "3").unlink()
+    assert make(tmp_path / "a.zarr", SMALL) == 2
+    assert contents(tmp_path / "elsewhere") == contents(whole)
+
+
+def test_foreign_names_are_only_shown(tmp_path, capsys):
+    """In a datasheet and in messages: no control character comes through, and the datasheet's code still runs."""
+    bank = tuple(voice.named(f"{voice.name}\x1b[31m\n\x9b") for voice in BANK)
+    path = tmp_path / 'a\x1b]0;"title.zarr'
+    make(path, Plan(1, (60,), held=0.01, seconds=0.02, bank=bank))
+    text = (path / "datasheet.md").read_text()
+    assert "Bell\\x1b[31m\\n\\x9b" in text
+    code = text.split("```python\n")[1].split("```")[0]
+    names: dict[str, object] = {}
+    with contextlib.chdir(tmp_path):
+        exec(code, names)
+    assert command(path, "--voices", 1, "--bank", tmp_path / "b\x1b.opm") == 2
+    assert command(path, "--voices", 1) == 2
+    assert command(tmp_path / "\x1b.npz", "--voices", 1, "--seconds", 0.02, "--held", 0.01) == 0
+    with pytest.raises(SystemExit):
+        command(path, "--\x1b[31m")
+    said = capsys.readouterr()
+    for shown in (text, said.err, said.out):
+        assert not [char for char in shown if not (char.isprintable() or char == "\n")]
 
 
 @pytest.mark.parametrize("lost", ["audio/c/2/0/0", "voice_number/c/0", "parameters/c/3/0"])
@@ -444,11 +577,60 @@ def test_a_run_killed_before_any_of_its_files_goes_on(whole, tmp_path, monkeypat
         assert there == want
 
 
-def test_wrong_notes(capsys):
-    with pytest.raises(SystemExit) as ended:
-        command("a.zarr", "--notes", "36,H9")
-    assert ended.value.code == 2
-    assert "expected notes such as 36,48,C4, expected a note such as C#4, got 'H9'" in capsys.readouterr().err
+HUGE = "9" * 400
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "the following arguments are required: path"),
+        (("a.zarr", "b.zarr"), "unrecognized arguments: b.zarr"),
+        (("a.zarr", "--voice", 5), "unrecognized arguments: --voice 5"),
+        (("a.zarr", "--voices"), "argument --voices: expected one argument"),
+        (("a.zarr", "--bank"), "argument --bank: expected at least one argument"),
+        (("a.zarr", "--notes", "36,H9"), "expected notes such as 36,48,C4, expected a note such as C#4, got 'H9'"),
+        (("a.zarr", "--notes", ""), "expected a note such as C#4, got ''"),
+        (("a.zarr", "--notes", "C\u00b2"), "expected a note such as C#4, got 'C\u00b2'"),
+        (("a.zarr", "--notes", "60," + HUGE), "note inf is outside the chip's range"),
+        (("a.zarr", "--notes", "C" + HUGE), "expected a note such as C#4, got 'C999"),
+        *(
+            (("a.zarr", option, wrong), f"argument {option}: invalid int value: '{wrong}'")
+            for option in ("--voices", "--seed", "--workers")
+            for wrong in ("nan", "1e308", "true", "")
+        ),
+        (("a.zarr", "--voices", HUGE), "voices must be 1 to 10000000, got 999"),
+        (("a.zarr", "--voices", -1), "voices must be 1 to 10000000, got -1"),
+        (("a.zarr", "--seed", HUGE), "seed must be less than 2**63, got 999"),
+        (("a.zarr", "--workers", HUGE), "workers must be less than 2**63, got 999"),
+        (("a.zarr", "--workers", -1), "workers must be at least 1, got -1"),
+        *(
+            (("a.zarr", "--held", wrong), f"held must be more than 0 s and at most 1 s, got {wrong}")
+            for wrong in ("nan", "inf", "1e+308", "-1.0", "0.0")
+        ),
+        *(
+            (("a.zarr", "--held", 0.1, "--seconds", wrong), f"at most {most} s, got {wrong}")
+            for wrong, most in (("nan", 99), ("inf", 99), ("1e+308", 99))
+        ),
+        (("a.zarr", "--seconds", 0.1), "held must be more than 0 s and at most 0.1 s, got 0.5"),
+        (("a.zarr", "--held", "long"), "argument --held: invalid float value: 'long'"),
+        (("a.txt",), "expected a name that ends in .zarr or .npz"),
+        (("a\0.zarr",), "null"),
+        (("a" * 300 + ".zarr",), "File name too long"),
+        (("no\0.npz", "--voices", 1), "null"),
+    ],
+)
+def test_wrong_arguments(arguments, message, tmp_path, capsys, monkeypatch):
+    """One line and exit code 2, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = command(*arguments)
+    except SystemExit as ended:
+        code = ended.code
+    said = capsys.readouterr()
+    assert (code, said.out, said.err.count("\n")) == (2, "", 1)
+    assert said.err.startswith("python -m opm.dataset: ")
+    assert message in said.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_ctrl_c_says_how_to_go_on(tmp_path, capsys, monkeypatch):
