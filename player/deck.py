@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from opm.song import CHANNELS, Samples, Schedule
+from opm.song import CHANNELS, Samples, Schedule, to_int16
 
-from .resample import Resampler, to_int16
+from .resample import Resampler
 from .seek import BLOCK, Transport
 from .speaker import PATIENCE, Speaker
 

@@ -72,9 +72,8 @@ class Job:
     def read(self) -> Schedule:
         """Read the song and plan it; raises SongError."""
         schedule = Schedule(self.log(), self.options)
-        seconds = schedule.frames / schedule.rate
-        if self.start and self.start >= seconds:
-            raise SongError(f"--start {self.start} lies behind the end at {seconds:.3f} s")
+        if self.start and self.start >= schedule.length:
+            raise SongError(f"--start {self.start} lies behind the end at {schedule.length:.3f} s")
         return schedule
 
     def announce(self, lines: list[str]) -> None:
@@ -128,8 +127,11 @@ class Job:
             except ValueError as error:
                 raise SongError(f"{path}: {error}") from None
         self.announce([f"note: {path} does not keep {what}" for what in lost])
-        writes = "" if path.suffix.lower() == ".mid" else f", {len(song.writes)} writes"
-        say(f"{path}: {song.length:.3f} s{writes}")
+        if path.suffix.lower() == ".mid":
+            say(f"{path}: {song.length:.3f} s")
+        else:
+            log = song._log.unrolled()
+            say(f"{path}: {log.seconds(log.length):.3f} s, {len(log.writes)} writes")
 
     def _render(self, batch: Batch, schedule: Schedule, paths: list[Path], apart: bool = False) -> None:
         """Write the sound, or every channel's own, in one pass."""
@@ -182,7 +184,7 @@ def remarks(notes: list[str], not_played: tuple[str, ...]) -> list[str]:
 def about(schedule: Schedule) -> list[str]:
     """Return remarks about a song, and about how it is played."""
     doubled = "cat2151 timing, the chip at twice its speed (--compat none plays the true chip)"
-    notes = schedule.song.notes + [doubled] * (schedule.bus is CAT2151)
+    notes = schedule.remarks + [doubled] * (schedule.bus is CAT2151)
     return remarks(notes, schedule.song.not_played)
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from opm.song import Log, SongError, printable
+from opm.song import Log, Options, Schedule, SongError, printable
 
 from .files import Job
 from .streams import tell
@@ -30,14 +30,15 @@ def _facts(log: Log) -> dict[str, Any]:
     return {
         "format": log.format,
         "clock": log.clock,
+        "clocks": [log.clock, log.second_clock or log.clock][: len(log.chips)],
         "chips": list(log.chips),
         "length": round(log.seconds(end), 3),
         "loop": loop and {"start": round(log.seconds(first), 3), "length": round(log.seconds(log.loop_ticks), 3)},
         "tags": log.tags,
-        "writes": len(log.writes),
+        "writes": len(log.once),
         "compat": "cat2151" if log.family else "none",
         "not_played": list(log.not_played),
-        "notes": log.notes,
+        "notes": Schedule(log, Options()).remarks,
     }
 
 
@@ -47,13 +48,14 @@ def _in_words(facts: dict[str, Any]) -> str:
     lines = [
         ("song", facts["song"]),
         ("format", facts["format"]),
-        ("clock", f"{facts['clock']} Hz"),
+        ("clock", ", ".join(f"{clock} Hz" for clock in dict.fromkeys(facts["clocks"]))),
         ("chips", ", ".join(name.upper() for name in facts["chips"])),
         ("length", f"{facts['length']:.3f} s"),
         ("loop", f"{loop['length']:.3f} s from {loop['start']:.3f} s" if loop else "none"),
         ("writes", facts["writes"]),
         ("compat", facts["compat"]),
         ("not played", ", ".join(facts["not_played"]) or "nothing"),
+        *(("remark", note) for note in facts["notes"]),
         *((printable(name, 40), value) for name, value in facts["tags"].items()),
     ]
     width = max(len(name) for name, _ in lines)

@@ -41,7 +41,7 @@ def inside_page(session: Session, choices: Choices, width: int, height: int) -> 
         return song_page(session, choices, width, height)
     channel = choices.channel % len(moment.taps.T)
     number, ch = divmod(channel, CHANNELS)
-    chip, rate = moment.states[number], moment.schedule.clock
+    chip, rate = moment.states[number], moment.schedule.song.chip_clock(number)
     slots = {op: opm.views.slot(chip, ch + 1, op, rate) for op in OPERATORS}
     envelopes, writes = Block(0, [[] for _ in slots]), Block(9)
     blocks = [*head(session, width), *_about(session, moment, channel, width), Block(8, [[]]), envelopes]
@@ -58,7 +58,7 @@ def inside_page(session: Session, choices: Choices, width: int, height: int) -> 
 def _about(session: Session, moment: Moment, channel: int, width: int) -> list[Block]:
     """Return what a channel is, and what it plays."""
     number, ch = divmod(channel, CHANNELS)
-    rate = moment.schedule.clock
+    rate = moment.schedule.song.chip_clock(number)
     about = opm.views.channel(moment.states[number], ch + 1, rate)
     voice = voice_number(session, moment, channel)
     what = f"channel {channel_name(moment, channel)}  voice {voice:4}algorithm {{algorithm}}  {{connection}}"

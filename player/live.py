@@ -11,6 +11,7 @@ import numpy.typing as npt
 import opm
 from opm import events
 from opm.chip import new_chip
+from opm.pitch import KC
 from opm.song import CHIP, Log, Song, SongError
 
 from .resample import Resampler
@@ -161,7 +162,9 @@ class Live:
         Parameters
         ----------
         song : Song
-            As ``opm.load`` gives it.
+            As ``opm.load`` gives it. A song for a chip about twice or half as fast as the session's, as logs of the
+            cat2151 family are, is played in its own octave; envelopes and LFO keep the session's pace. In a session
+            with ``clock=7_159_090`` such logs sound as the player plays them. A volume modifier is not applied.
         at : float, optional
             Seconds of the audio clock.
 
@@ -174,10 +177,13 @@ class Live:
         """
         if not isinstance(song, Song | Log):
             raise TypeError(f"song must be what opm.load gives, got {song!r}")
-        writes = song.writes if isinstance(song, Song) else song.once
-        seconds = writes["seconds"] if isinstance(song, Song) else writes["time"] * song.seconds(1)
-        first = writes["chip"] == 0
-        self._schedule(seconds[first], np.stack([writes["address"], writes["data"]], axis=1)[first], at)
+        log = song._log if isinstance(song, Song) else song
+        writes = log.once[log.once["chip"] == 0]
+        data = writes["data"].astype(np.int64)
+        octaves = round(math.log2(log.chip_clock() / self._chip.clock))
+        moved = (data >> 4 & 7) + octaves
+        data[(writes["address"] & 0xF8 == KC) & (moved >= 0) & (moved <= 7)] += 16 * octaves
+        self._schedule(writes["time"] * log.seconds(1), np.stack([writes["address"], data], axis=1), at)
 
     def clear(self, after: float | None = None) -> None:
         """Drop what is scheduled at or after a time, or at all, and not yet on the bus."""

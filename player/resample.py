@@ -6,14 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
+from opm.song import to_int16
+
 Samples = npt.NDArray[Any]
 FULL_SCALE = 32_768
-
-
-def to_int16(values: Samples) -> Samples:
-    """Return values rounded and clipped to int16."""
-    rounded: Samples = np.clip(np.rint(values), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
-    return rounded
 
 
 class Resampler:

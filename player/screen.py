@@ -218,7 +218,8 @@ def _widths(width: int, wants_scope: bool) -> dict[str, int]:
 
 def _channel(session: Session, moment: Moment, channel: int, columns: dict[str, int], lines: int) -> list[Line]:
     """Return a channel's row, so many lines tall."""
-    chip, ch, rate = moment.states[channel // CHANNELS], channel % CHANNELS, moment.schedule.clock
+    number, ch = divmod(channel, CHANNELS)
+    chip, rate = moment.states[number], moment.schedule.song.chip_clock(number)
     peak = int(np.abs(moment.taps[:, channel].astype(np.int32)).max(initial=0))
     keyed = bool(chip.kon_latch[ch::CHANNELS].any())
     sounding, muted = keyed or peak > AUDIBLE, bool(session.deck.mute >> ch & 1)

@@ -73,8 +73,8 @@ class Session:
 
     @property
     def seconds(self) -> float:
-        """Where in the playing the listener is, or will be at once."""
-        return self.place if self.seeking or not self.moment else self.moment.seconds
+        """Where in the playing the listener is, or will be at once; in a tail, at the end."""
+        return min(self.length, self.place if self.seeking or not self.moment else self.moment.seconds)
 
     def past(self, moment: Moment) -> list[Moment]:
         """Return what was heard lately of a moment's song."""
@@ -83,7 +83,7 @@ class Session:
     @property
     def length(self) -> float:
         """Seconds of the playing."""
-        return self.schedule.frames / self.schedule.rate if self.schedule else 0.0
+        return self.schedule.length if self.schedule else 0.0
 
     @property
     def loop(self) -> tuple[float, float]:

@@ -498,7 +498,9 @@ def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
 
 
 @_in_style
-def piano_roll(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = None) -> Axes:
+def piano_roll(
+    events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = None, cycles_per_frame: int = CYCLES_PER_FRAME
+) -> Axes:
     """Draw a song's notes, a colour for each channel.
 
     Parameters
@@ -509,12 +511,15 @@ def piano_roll(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = No
         Master clock in Hz.
     ax : Axes, optional
         Where to draw; a new figure if not given.
+    cycles_per_frame : int
+        As for ``opm.run``: 64 is a chip at twice its speed.
 
     Returns
     -------
     Axes
     """
-    seconds = 2 / positive("clock", clock)
+    clock = positive("clock", clock) * integer("cycles_per_frame", cycles_per_frame, 1) / CYCLES_PER_FRAME
+    seconds = 2 / clock
     ax = _axes(ax)
     pitch: dict[int, tuple[int, int]] = {ch: (0, 0) for ch in range(8)}
     sounding: dict[int, tuple[float, float]] = {}
@@ -550,7 +555,13 @@ def piano_roll(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = No
 
 
 @_in_style
-def heat_map(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = None, chip: str = "ym2151") -> Axes:
+def heat_map(
+    events: Any,
+    clock: float = REFERENCE_CLOCK,
+    ax: Axes | None = None,
+    chip: str = "ym2151",
+    cycles_per_frame: int = CYCLES_PER_FRAME,
+) -> Axes:
     """Draw how often each register is written, over time.
 
     Parameters
@@ -563,6 +574,8 @@ def heat_map(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = None
         Where to draw; a new figure if not given.
     chip : {"ym2151", "ym2164"}
         Whose registers they are.
+    cycles_per_frame : int
+        As for ``opm.run``: 64 is a chip at twice its speed.
 
     Returns
     -------
@@ -572,7 +585,8 @@ def heat_map(events: Any, clock: float = REFERENCE_CLOCK, ax: Axes | None = None
     if chip not in CHIPS:
         raise ValueError(f"chip must be one of {', '.join(CHIPS)}, got {chip!r}")
     writes = to_writes(make_events(events))
-    times = writes["cycle"] * 2 / positive("clock", clock)
+    clock = positive("clock", clock) * integer("cycles_per_frame", cycles_per_frame, 1) / CYCLES_PER_FRAME
+    times = writes["cycle"] * 2 / clock
     places = [_register(address, CHIPS[chip]) for address in range(256)]
     written = sorted({places[address] for address in np.unique(writes["address"])}) or [(0, "none")]
     if ax is None:

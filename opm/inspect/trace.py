@@ -13,7 +13,6 @@ from ..events import CYCLES_PER_FRAME, EVENT, EventRows, make_events
 from ..state import STATE, Record, offset
 
 Fields = Sequence[str | tuple[str, int]]
-_EVERY = {"frame": CYCLES_PER_FRAME, "cycle": 1}
 
 
 class Trace(np.recarray):
@@ -98,10 +97,18 @@ def trace(
     chip: str = ...,
     *,
     return_chip: Literal[True],
+    cycles_per_frame: int = ...,
 ) -> tuple[Trace, YM2151]: ...
 @overload
 def trace(
-    source: EventRows | YM2151, fields: Fields, every: str, start: int, stop: int, chip: str, return_chip: Literal[True]
+    source: EventRows | YM2151,
+    fields: Fields,
+    every: str,
+    start: int,
+    stop: int,
+    chip: str,
+    return_chip: Literal[True],
+    cycles_per_frame: int = ...,
 ) -> tuple[Trace, YM2151]: ...
 @overload
 def trace(
@@ -112,6 +119,7 @@ def trace(
     stop: int = ...,
     chip: str = ...,
     return_chip: Literal[False] = ...,
+    cycles_per_frame: int = ...,
 ) -> Trace: ...
 def trace(
     source: "EventRows | YM2151",
@@ -121,6 +129,7 @@ def trace(
     stop: int = 1000,
     chip: str = "ym2151",
     return_chip: bool = False,
+    cycles_per_frame: int = CYCLES_PER_FRAME,
 ) -> "Trace | tuple[Trace, YM2151]":
     """Record state fields over time: of bus events played from reset, or of a chip from where it stands.
 
@@ -131,13 +140,15 @@ def trace(
     fields : sequence of str or (str, int)
         Names of ``opm.STATE``, whole or one element: ``["eg_timer", ("eg_level", 5)]``.
     every : {"frame", "cycle"}
-        A row after each frame of 32 cycles, or after each cycle.
+        A row after each frame, or after each cycle.
     start, stop : int
         First step and the one after the last, in frames or cycles, counted from reset or from where the chip stands.
     chip : {"ym2151", "ym2164"}
         The chip that plays events.
     return_chip : bool
         Return the chip as it is after the last step, too.
+    cycles_per_frame : int
+        As for ``opm.run``; for a song's events what it says of itself.
 
     Returns
     -------
@@ -162,7 +173,7 @@ def trace(
     >>> rows["cycle"], rows["ch_kc[0]"]
     (array([32, 64, 96]), array([74, 74, 74], dtype=int32))
     """
-    if every not in _EVERY:
+    if every not in ("frame", "cycle"):
         raise ValueError(f"every must be 'frame' or 'cycle', got {every!r}")
     if chip not in CHIPS:
         raise ValueError(f"chip must be one of {', '.join(map(repr, CHIPS))}, got {chip!r}")
@@ -173,7 +184,7 @@ def trace(
         raise ValueError(f"stop must be at least start, got {stop} < {start}")
     columns, words = _columns(fields)
     values = np.empty((stop - start, len(words)), np.int32)
-    step = _EVERY[every]
+    step = integer("cycles_per_frame", cycles_per_frame, 1) if every == "frame" else 1
     begin = played.cycle
     frames, cycles = divmod(start * step, CYCLES_PER_FRAME)
     for count, length in ((frames, CYCLES_PER_FRAME), (cycles, 1)):

@@ -8,12 +8,12 @@ from .formats.common import FASTEST, SLOWEST
 from .limits import LARGEST
 from .log import WRITE, Log, Loop, SongError, reason
 from .notes import numbered
-from .render import CHANNELS, Part, Renderer, Samples, Snapshot
+from .render import CHANNELS, Part, Renderer, Samples, Snapshot, to_int16
 from .schedule import Options, Schedule
 from .song import SONG_WRITE, Song, load
 
 __all__ = [
     "CAT2151", "CHANNELS", "CHIP", "FASTEST", "LARGEST", "SLOWEST", "SONG_WRITE", "WRITE", "Log", "Loop", "Options",
     "Part", "Renderer", "Samples", "Schedule", "Snapshot", "Song", "SongError", "formats", "load",
-    "numbered", "printable", "reason", "replacing", "sound_of",
+    "numbered", "printable", "reason", "replacing", "sound_of", "to_int16",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """A song as its file gives it: register writes with exact times, and what is known about it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._file import printable
-from ..events import MASTER_CLOCKS_PER_FRAME
+from ..events import CAT2151, CHIP, CYCLES_PER_FRAME, MASTER_CLOCKS_PER_FRAME, Bus
 from ..pitch import REFERENCE_CLOCK
 
 WRITE = np.dtype([("time", np.int64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])
@@ -55,6 +55,8 @@ class Log:
     """Ticks per second; None: ticks are log samples, the chip's own frames."""
     clock: int = REFERENCE_CLOCK
     """Master clock in Hz."""
+    second_clock: int | None = None
+    """The second chip's, if it has its own."""
     chips: tuple[str, ...] = ("ym2151",)
     """One or two of ``ym2151``, ``ym2164``."""
     loop: Loop | None = None
@@ -64,6 +66,8 @@ class Log:
     """VGM: passes not to play."""
     loop_modifier: int = 16
     """VGM: sixteenths of the passes asked for."""
+    gain: float = 1.0
+    """VGM: the factor of its volume modifier."""
     tags: dict[str, str] = field(default_factory=dict)
     not_played: tuple[str, ...] = ()
     """Chips and parts the file holds and this player does not play."""
@@ -74,7 +78,17 @@ class Log:
 
     def passes(self, loops: int) -> int:
         """Return how often the loop is played, from its start on, when the listener asks for ``loops`` passes."""
-        return max(1, round(loops * self.loop_modifier / 16) - self.loop_base) - self.rounds_before
+        return max(1, (loops * self.loop_modifier + 8) // 16 - self.loop_base) - self.rounds_before
+
+    @property
+    def bus(self) -> Bus:
+        """How writes follow each other."""
+        return CAT2151 if self.family else CHIP
+
+    def chip_clock(self, chip: int = 0) -> int:
+        """Return the Hz that a chip runs at: for the cat2151 family, twice its clock."""
+        clock = self.second_clock if chip and self.second_clock else self.clock
+        return clock * self.bus.cycles_per_frame // CYCLES_PER_FRAME
 
     @property
     def loop_ticks(self) -> int:
@@ -91,6 +105,30 @@ class Log:
         """First tick of the loop and the end, where the song is played once: the loop is heard once."""
         before = self.rounds_before * self.loop_ticks
         return max(0, (self.loop.tick if self.loop else 0) - before), self.length - before
+
+    def unrolled(self) -> "Log":
+        """Return the same song without rounds before its loop: its first writes that do not come again stand before it.
+
+        The loop begins behind the last of them, so the song is as much longer as that is late in the first round.
+        """
+        if not (self.loop and self.rounds_before):
+            return self
+        first, again = np.split(self.writes, [self.loop.write])
+        most = min(len(first), len(again))
+        pairs = first[len(first) - most :], again[len(again) - most :]
+        same = pairs[1]["time"] - pairs[0]["time"] == self.loop_ticks
+        for name in ("chip", "address", "data"):
+            same &= pairs[0][name] == pairs[1][name]
+        alike = int(np.append(same[::-1], False).argmin())
+        own, ahead = len(first) - alike, len(again) - alike
+        tick = max([self.playing[0], *first["time"][:own][-1:], *again["time"][:ahead][-1:] - self.loop_ticks])
+        return replace(
+            self,
+            writes=self.writes[: len(first) + ahead],
+            length=int(tick) + self.loop_ticks,
+            loop=Loop(int(tick), own),
+            rounds_before=0,
+        )
 
     def frame(self, tick: int) -> int:
         """Return the first frame at or after a tick."""

@@ -101,7 +101,7 @@ class NoteFinder:
     def begin(self, time: float, chip: int, channel: _Channel) -> None:
         """Begin a note."""
         voice = channel.voice()
-        channel.pitch = channel.midi(self.log.clock)
+        channel.pitch = channel.midi(self.log.chip_clock(chip))
         channel.note = {
             "chip": chip,
             "channel": channel.index + 1,
@@ -118,7 +118,7 @@ class NoteFinder:
         time, channel.changed = channel.changed, None
         if time is None or not channel.note:
             return
-        midi, note = channel.midi(self.log.clock), channel.note
+        midi, note = channel.midi(self.log.chip_clock(chip)), channel.note
         if time == note["start"]:
             note["midi"] = midi
         elif abs(midi - channel.pitch) > 0.5 or abs(midi - note["midi"]) > BEND_RANGE:

@@ -1,7 +1,9 @@
 """From a schedule to blocks of samples at the chip's rate."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -18,14 +20,22 @@ SILENCE = 0.1
 """Seconds of exact zeros that end the tail early."""
 Samples = npt.NDArray[np.int16]
 CHANNELS = 8
+TAPS = 32
+"""Frames that a sample of a chip with its own clock is interpolated from."""
 
 
 class Part:
     """One of a song's chips and its events, taken as they come due."""
 
     def __init__(self, name: str, number: int, schedule: Schedule, tapped: bool) -> None:
-        self.chip = new_chip(name, schedule.clock)
-        self.number, self.schedule = number, schedule
+        self.chip = new_chip(name, schedule.song.chip_clock(number))
+        self.number, self.schedule = number, schedule.of(number)
+        self.ratio = Fraction(self.schedule.clock, schedule.clock)
+        """Frames of the chip to a frame of the song: 1, unless it has its own clock."""
+        self.position = 0
+        """Frames of the song."""
+        self.past = np.zeros((TAPS, CHANNELS * 2), np.int16)
+        """The last of the chip's frames, if it has its own clock."""
         self.tapped = tapped
         self.taps: Samples = np.empty((0, CHANNELS), np.int16)
         self.cycles_per_frame = schedule.bus.cycles_per_frame
@@ -70,23 +80,63 @@ class Part:
     def run(self, frames: int) -> Samples:
         """Return the chip's samples, (frames, 2); ``taps`` holds each channel's own, (frames, 8), if wanted."""
         if not self.tapped:
-            return self.chip.run(self.due(frames), frames, self.cycles_per_frame)
-        self.taps = np.empty((frames, CHANNELS), np.int16)
-        return self.chip.run(self.due(frames), frames, self.cycles_per_frame, channels=self.taps)
+            return self._in_step(frames, self._own)
+        both = self._in_step(frames, self._own_and_taps)
+        self.taps = both[:, 2:]
+        return both[:, :2]
 
-    def save(self) -> tuple[bytes, Place]:
-        """Return a snapshot of the chip, and where its events come from."""
-        return self.chip.save(), self.place
+    def _own(self, frames: int) -> Samples:
+        return self.chip.run(self.due(frames), frames, self.cycles_per_frame)
 
-    def restore(self, saved: bytes, place: Place) -> None:
-        """Go back to a snapshot."""
+    def _own_and_taps(self, frames: int) -> Samples:
+        taps = np.empty((frames, CHANNELS), np.int16)
+        samples = self.chip.run(self.due(frames), frames, self.cycles_per_frame, channels=taps)
+        return np.concatenate([samples, taps], axis=1)
+
+    def _in_step(self, frames: int, make: Callable[[int], Samples]) -> Samples:
+        """Return frames of the song of the chip's own, (n, columns), that ``make`` gives: as they are, or interpolated.
+
+        What is interpolated comes half of TAPS late, so that no frame is needed before its time.
+        """
+        if self.ratio == 1:
+            return make(frames)
+        moments = np.arange(self.position, self.position + frames) * self.ratio.numerator
+        ran = self._ran
+        self.position += frames
+        new = make(self._ran - ran)
+        rows = np.concatenate([self.past[:, : new.shape[1]], new])
+        self.past[:, : new.shape[1]] = rows[-TAPS:]
+        last = moments // self.ratio.denominator - ran + TAPS
+        rest = moments % self.ratio.denominator / self.ratio.denominator
+        band = min(1.0, float(1 / self.ratio))
+        sums = np.zeros((frames, new.shape[1]))
+        for tap in range(TAPS):
+            away = rest + tap - TAPS / 2
+            weight = band * np.sinc(band * away) * np.cos(np.pi * away / TAPS) ** 2
+            sums += weight[:, None] * rows[last - tap]
+        return to_int16(sums)
+
+    @property
+    def _ran(self) -> int:
+        """Frames of the chip until here."""
+        return math.ceil(self.position * self.ratio)
+
+    def save(self) -> tuple[bytes, Place, Samples]:
+        """Return a snapshot of the chip, where its events come from, and what it has sounded last."""
+        return self.chip.save(), self.place, self.past.copy()
+
+    def restore(self, saved: bytes, place: Place, past: Samples, frame: int) -> None:
+        """Go back to a snapshot, taken at this frame of the song."""
         self.chip.load(saved)
         self.started = 0
+        self.position, self.past = frame, past.copy()
         self._go(place)
         self._until(self.chip.cycle)
 
     def approach(self, frame: int) -> None:
-        """Have a new chip take the registers that are held at about this frame, and go on from there."""
+        """Have a new chip take the registers that are held at about this frame of the song, and go on from there."""
+        self.position = frame
+        frame = self._ran
         writes, place = self.schedule.held(self.number, frame)
         held = _held(writes)
         bus = self.schedule.bus
@@ -99,9 +149,18 @@ class Part:
 
     def run_channels(self, frames: int) -> Samples:
         """Return what each channel gives each side of the chip's samples, (frames, 8, 2)."""
+        return self._in_step(frames, self._own_sides).reshape(-1, CHANNELS, 2)
+
+    def _own_sides(self, frames: int) -> Samples:
         sides = np.empty((frames, CHANNELS, 2), np.int16)
         self.chip.run(self.due(frames), frames, self.cycles_per_frame, channels=sides)
-        return sides
+        return sides.reshape(frames, -1)
+
+
+def to_int16(values: npt.NDArray[Any]) -> Samples:
+    """Return values rounded and clipped to int16."""
+    rounded: Samples = np.clip(np.rint(values), -32_768, 32_767).astype(np.int16)
+    return rounded
 
 
 def _held(writes: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -120,7 +179,7 @@ class Snapshot:
 
     position: int
     loud: int
-    parts: tuple[tuple[bytes, Place], ...]
+    parts: tuple[tuple[bytes, Place, Samples], ...]
 
 
 class Renderer:
@@ -151,7 +210,7 @@ class Renderer:
     def restore(self, place: Snapshot) -> None:
         """Go back (or on) to a place; what is muted now stays so."""
         for part, saved in zip(self.parts, place.parts, strict=True):
-            part.restore(*saved)
+            part.restore(*saved, place.position)
         self.position, self._loud = place.position, place.loud
 
     def approach(self, frame: int) -> None:
@@ -171,37 +230,43 @@ class Renderer:
     def _blocks(self, make: Callable[[int], Samples], frames: int, end: int | None = None) -> Iterator[Samples]:
         end = self.schedule.frames if end is None else min(end, self.schedule.frames)
         while self.position < end:
-            block = kept = make(min(frames, end - self.position))
-            if self.position + len(block) > self.schedule.end:
-                kept = self._fade(block) if self.schedule.fade else self._until_silence(block)
-            self.position += len(block)
-            yield kept
-            if len(kept) < len(block):
+            sums = make(min(frames, end - self.position))
+            block = self._at_volume(sums)
+            tail = self.position + len(sums) > self.schedule.end and not self.schedule.song.loop
+            count = self._until_silence(sums) if tail else len(sums)
+            self.position += len(sums)
+            yield block[:count]
+            if count < len(sums):
                 return
 
-    def _mix(self, frames: int) -> Samples:
-        """Add the chips, clipped."""
+    def _mix(self, frames: int) -> npt.NDArray[Any]:
+        """Add the chips."""
         parts = [part.run(frames) for part in self.parts]
-        if len(parts) == 1:
-            return parts[0]
-        mixed: Samples = np.clip(parts[0].astype(np.int32) + parts[1], -32768, 32767).astype(np.int16)
-        return mixed
+        return parts[0] if len(parts) == 1 else parts[0].astype(np.int32) + parts[1]
 
-    def _channels(self, frames: int) -> Samples:
+    def _channels(self, frames: int) -> npt.NDArray[Any]:
         return np.concatenate([part.run_channels(frames) for part in self.parts], axis=1)
 
-    def _fade(self, block: Samples) -> Samples:
-        """Fade out by (1 - x) squared, x the share of the fade that has passed."""
-        frame = self.position + np.arange(len(block)) - self.schedule.end
-        gain = (1 - np.clip(frame / self.schedule.fade, 0, 1)) ** 2
-        return np.rint(block * gain.reshape(-1, *[1] * (block.ndim - 1))).astype(np.int16)
+    def _at_volume(self, sums: npt.NDArray[Any]) -> Samples:
+        """Return samples: the chips' own of one chip at full volume, else the sums at theirs, rounded and clipped once.
 
-    def _until_silence(self, block: Samples) -> Samples:
-        """Cut the tail once it has been silent long enough."""
+        A fade is (1 - x) squared, x the share of it that has passed.
+        """
+        gain: Any = self.schedule.song.gain
+        faded = self.position + np.array([0, len(sums)]) - (self.schedule.fade_end - self.schedule.fade)
+        if faded[1] > 0 and self.schedule.fade:
+            passed = np.clip(np.arange(*faded) / self.schedule.fade, 0, 1)
+            gain = gain * (1 - passed.reshape(-1, *[1] * (sums.ndim - 1))) ** 2
+        elif gain == 1.0 and sums.dtype == np.int16:
+            return sums
+        return to_int16(sums * gain)
+
+    def _until_silence(self, block: npt.NDArray[Any]) -> int:
+        """Return how much of a block there is until it has been silent long enough."""
         enough = round(SILENCE * self.schedule.rate)
         loud = self.position + np.flatnonzero(block.reshape(len(block), -1, 2).sum(axis=1).any(axis=1))
         marks = np.concatenate([[self._loud], loud[loud > self._loud], [self.position + len(block)]])
         silent = np.diff(marks) > enough
         silent[-1] = True  # so far
         self._loud = int(marks[silent.argmax()])
-        return block[: max(0, self._loud + enough - self.position)]
+        return min(len(block), max(0, self._loud + enough - self.position))

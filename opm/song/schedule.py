@@ -8,14 +8,15 @@ Nothing is dropped or reordered; a burst slips later.
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ..events import CAT2151, CHIP, MASTER_CLOCKS_PER_FRAME, Events, from_writes, starts
+from ..events import CAT2151, MASTER_CLOCKS_PER_FRAME, Events, from_writes, starts
 from ..registers import KON, RL
 from .log import Log
 
@@ -23,6 +24,11 @@ RAMPS = 8
 """The YM2164 has registers of its channels below this address."""
 PIECE = 2048
 """Writes scheduled at a time: some milliseconds of work, at least 73 ms of bus traffic."""
+LATE = 0.02
+"""Seconds a write may be late with no word said: twice what it takes to set all registers, which songs begin with;
+the ear hears two onsets as one up to about that, and most logs count in 1/60 s."""
+CUT = 0.05
+"""Seconds over which a tail is faded that its limit cuts."""
 
 
 class Place(NamedTuple):
@@ -41,7 +47,7 @@ class Options:
     loops: int = 2
     fade: float = 8.0
     """Seconds, for songs that loop."""
-    tail: float = 1.0
+    tail: float = 10.0
     """At most this many seconds after the end of a song that does not loop."""
     clock: int | None = None
     """Master clock in Hz instead of the file's."""
@@ -55,20 +61,57 @@ class Schedule:
     """When everything happens, in output frames, and the bus events of each chip."""
 
     def __init__(self, song: Log, options: Options) -> None:
-        self.song = song
+        if options.clock is not None:
+            song = replace(song, clock=options.clock, second_clock=None)
+        if options.family is not None:
+            song = replace(song, family=options.family)
+        self.song, self.options = song, options
         self._of_chip: dict[int, tuple[npt.NDArray[Any], int]] = {}
-        self.clock = options.clock or song.clock
+        self.clock, self.bus = song.clock, song.bus
         self.speed = Fraction(str(options.speed))
-        self.bus = CAT2151 if (song.family if options.family is None else options.family) else CHIP
         frames_per_second = self.clock / MASTER_CLOCKS_PER_FRAME
         self.rate: float = int(frames_per_second) if self.bus is CAT2151 else frames_per_second
         """Output frames per second."""
         self.end = self.due(song.length + song.loop_ticks * (song.passes(options.loops) - 1))
         """Frame where the song ends, or its fade begins."""
-        self.fade = round(options.fade * self.rate) if song.loop else 0
-        self.tail = 0 if song.loop else round(options.tail * self.rate)
-        self.frames = self.end + self.fade + self.tail
-        """Frames to render at most."""
+        tail = 0 if song.loop else round(options.tail * self.rate)
+        self.fade = round(options.fade * self.rate) if song.loop else min(tail, round(CUT * self.rate))
+        """Frames of the fade behind the loops, or where a tail is cut."""
+        self.frames = self.fade_end = self.end + (self.fade if song.loop else tail)
+        """Frames to render at most; where the fade ends."""
+
+    @property
+    def length(self) -> float:
+        """Seconds to the end of the fade, or of a song that does not loop: its tail ends nobody knows when."""
+        return (self.frames if self.song.loop else self.end) / self.rate
+
+    def of(self, chip: int) -> "Schedule":
+        """Return the schedule in the frames of a chip that has its own clock; for others that is this one."""
+        if not (chip and self.song.second_clock):
+            return self
+        return Schedule(replace(self.song, clock=self.song.second_clock, second_clock=None), self.options)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was decided and met while reading, and whether writes are late."""
+        return [*self.song.notes, *self._late]
+
+    @cached_property
+    def _late(self) -> list[str]:
+        """Say how late writes come at most, the loop's played once more, if that can be heard."""
+        most, at = 0.0, 0.0
+        for chip in range(len(self.song.chips)):
+            own = self.of(chip)
+            rows, again = own._writes(chip)
+            place, writes = Place(), len(rows) + again
+            while place.write < writes:
+                _, due, start, place = own._starts(rows, again, place, min(2**16, writes - place.write))
+                worst = int((start - due).argmax())
+                most, at = max((most, at), ((start - due)[worst] / own.rate, due[worst] / own.rate))
+        if most < LATE:
+            return []
+        when = f"{at // 60:.0f}:{at % 60:05.2f}"
+        return [f"writes come faster than the chip takes them: up to {most:.3f} s late, at {when}"]
 
     def due(self, tick: int) -> int:
         """Return the first frame a write of this tick may start in."""
@@ -157,7 +200,14 @@ class Schedule:
 
     def _piece(self, rows: npt.NDArray[Any], again: int, place: Place, count: int) -> tuple[Events, Place]:
         """Return the events of the next writes, and the place behind them."""
-        part, ticks = self._numbered(rows, again, np.arange(place.write, place.write + count))
-        start = starts(self.due_frames(ticks), place.free, self.bus)
-        behind = Place(place.write + count, int(start[-1]) + self.bus.spacing)
+        part, _, start, behind = self._starts(rows, again, place, count)
         return from_writes(start, part["address"], part["data"], self.bus), behind
+
+    def _starts(
+        self, rows: npt.NDArray[Any], again: int, place: Place, count: int
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], Place]:
+        """Return the next writes, the frames they are due in and start in, and the place behind them."""
+        part, ticks = self._numbered(rows, again, np.arange(place.write, place.write + count))
+        due = self.due_frames(ticks)
+        start = starts(due, place.free, self.bus)
+        return part, due, start, Place(place.write + count, int(start[-1]) + self.bus.spacing)

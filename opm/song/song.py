@@ -1,6 +1,7 @@
 """``Song``: a song as an object - its sound, its writes, its events, its voices, the chip at any moment."""
 
 import html
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
@@ -14,18 +15,18 @@ import numpy.typing as npt
 from .._check import Samples, integer, number, real
 from .._file import replacing
 from ..chip import CHIPS, YM2151
-from ..events import EVENT, Events
+from ..events import EVENT, MASTER_CLOCKS_PER_FRAME, Events
 from ..pitch import REFERENCE_CLOCK
 from ..voice.extract import Found, extract_voices
 from ..voice.voice import Voice, checked
 from . import formats
-from .formats import vgm
+from .formats import json_log, vgm
 from .formats.common import FASTEST, SLOWEST
 from .limits import LARGEST, LONGEST
 from .log import WRITE, Log, Loop
 from .names import described
 from .notes import NOTE, NoteFinder, Revoicing, midi_bytes, numbered, writes_of
-from .render import CHANNELS, Renderer
+from .render import CHANNELS, Renderer, to_int16
 from .schedule import Options, Schedule
 
 SONG_WRITE = np.dtype([("seconds", np.float64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])
@@ -176,9 +177,28 @@ class Song:
         return self._log.clock
 
     @property
+    def clocks(self) -> tuple[int, ...]:
+        """Master clock of each chip in Hz."""
+        return (self._log.clock, self._log.second_clock or self._log.clock)[: len(self.chips)]
+
+    @property
     def sample_rate(self) -> float:
         """Samples per second of ``render``: clock / 64; whole Hz for logs of the cat2151 family."""
         return self._schedule().rate
+
+    @property
+    def cycles_per_frame(self) -> int:
+        """Cycles of the chip to a sample: 32; 64 in logs of the cat2151 family, which runs it at twice its speed.
+
+        ``opm.run(song.events(), frames, cycles_per_frame=song.cycles_per_frame)`` gives what ``render`` does. With 32
+        it gives all samples of the faster chip, which are right at twice ``sample_rate``.
+        """
+        return self._log.bus.cycles_per_frame
+
+    @property
+    def volume(self) -> float:
+        """What the file has its sound turned up by, in dB: the volume modifier of a VGM; 0.0 without one."""
+        return 20 * math.log10(self._log.gain)
 
     @property
     def chips(self) -> tuple[str, ...]:
@@ -197,8 +217,8 @@ class Song:
 
     @property
     def remarks(self) -> list[str]:
-        """Decisions made and faults met while reading, a line each."""
-        return list(self._log.notes)
+        """Decisions made and faults met while reading, and how late writes come that are too dense, a line each."""
+        return self._schedule().remarks
 
     @property
     def writes(self) -> "npt.NDArray[Any]":
@@ -214,13 +234,14 @@ class Song:
         name = self._log.tags.get("title", self.format)
         chips = " and ".join(chip.upper() for chip in self.chips)
         loop = "no loop" if self.loop is None else f"loops to {self.loop:.2f} s"
-        return f"{name}: {chips} at {self.clock} Hz, {self.length:.2f} s, {loop}, {len(self._log.once)} writes"
+        clocks = " and ".join(f"{clock} Hz" for clock in dict.fromkeys(self.clocks))
+        return f"{name}: {chips} at {clocks}, {self.length:.2f} s, {loop}, {len(self._log.once)} writes"
 
     def _repr_html_(self) -> str:
         facts = {
             "format": self.format,
             "chips": ", ".join(chip.upper() for chip in self.chips),
-            "clock": f"{self.clock} Hz",
+            "clock": ", ".join(f"{clock} Hz" for clock in dict.fromkeys(self.clocks)),
             "length": f"{self.length:.2f} s",
             "loop": "none" if self.loop is None else f"to {self.loop:.2f} s",
             "writes": str(len(self._log.once)),
@@ -256,14 +277,16 @@ class Song:
         loops : int
             How often the loop is played: 1 to 10 000.
         fade : float
-            Seconds of fade-out behind the loops; a song that does not loop has up to a second of tail instead, which
-            silence ends.
+            Seconds of fade-out behind the loops; a song that does not loop has up to ten seconds of tail instead, which
+            silence ends; a tail that is longer is faded over its last 50 ms.
         start, stop : float
             Seconds of the playing to keep.
         mute : int
             8-bit mask of channels left out (bit 0 = channel 1).
         rate : float, optional
-            Resample to this many Hz; the chip's own samples, bit-exact, if not given.
+            Resample to this many Hz; the chip's own samples, bit-exact, if not given. Where a VGM has a volume modifier
+            (``volume``) they are multiplied by that, rounded and clipped; ``opm.run(song.events(), ...)`` gives them as
+            they are. A second chip that has its own clock is resampled to the first's.
 
         Returns
         -------
@@ -289,7 +312,8 @@ class Song:
         """Play the song, every channel by itself on the sides it is panned to, in step with ``render``.
 
         The mixer clamps the sum of a chip's channels to 16 bits, and the DAC rounds it to a mantissa of 10 bits and an
-        exponent of 3: that is what ``render`` returns, if there is no fade. Two chips are added after that.
+        exponent of 3: that is what ``render`` returns, if there is no fade, no ``volume`` and no second clock. Two
+        chips are added after that.
 
         Parameters
         ----------
@@ -337,7 +361,7 @@ class Song:
         Returns
         -------
         (n,) EVENT
-            For the cat2151 family with ``cycles_per_frame=64``.
+            To be run with the song's ``cycles_per_frame``. Cycles are the chip's own, whatever its clock.
 
         Raises
         ------
@@ -345,7 +369,7 @@ class Song:
             No such chip, or loops below 1.
         """
         chip = integer("chip", chip, 0, len(self.chips) - 1)
-        schedule = self._schedule(loops)
+        schedule = self._schedule(loops).of(chip)
         passes = self._log.passes(loops)
         found = [np.empty(0, EVENT), *islice(schedule.events(chip), max(1, passes))]
         if passes == 0:
@@ -362,7 +386,7 @@ class Song:
             ``2 bright pluck, middle``.
         """
         found = self._found()
-        return [each.voice.named(f"{i} {described(each, self.clock)}") for i, each in enumerate(found, 1)]
+        return [each.voice.named(f"{i} {described(each, self._log.chip_clock())}") for i, each in enumerate(found, 1)]
 
     def _found(self) -> list[Found]:
         chips = range(len(self.chips))
@@ -462,6 +486,7 @@ class Song:
         Returns
         -------
         YM2151 or YM2164
+            For the cat2151 family with twice the song's clock, since that is how fast it runs.
 
         Raises
         ------
@@ -517,18 +542,37 @@ def _not_kept(log: Log, ending: str) -> list[str]:
     kept = {".mid": ("title",), ".vgm": vgm.GD3_KEYS, ".vgz": vgm.GD3_KEYS}.get(ending, tuple(log.tags))
     if tags := [name for name in log.tags if name not in kept]:
         lost.append(f"tags: {', '.join(tags)}")
+    is_vgm = ending in (".vgm", ".vgz")
+    if log.gain != 1.0 and not is_vgm:
+        lost.append(f"the volume modifier of {20 * math.log10(log.gain):+.1f} dB")
     if ending == ".mid":
         lost.append("instruments, LFO, noise, panning, and levels that change within a note")
         if log.loop:
             lost.append("the loop")
-    elif ending in (".log", ".json"):
-        if "ym2164" in log.chips:
-            lost.append("that the chip is a YM2164")
-    else:
+        return lost
+    once, whole = log.seconds(log.playing[1]), log.seconds(log.unrolled().length)
+    if whole > once:
+        why = "its loop's first round differs from the others"
+        lost.append(f"the length of {once:.3f} s: {why}, so it has {whole:.3f} s")
+    if is_vgm:
         if log.rate != vgm.RATE:
             lost.append(f"times between samples of {vgm.RATE} Hz")
         if log.family:
             lost.append("the cat2151 family's timing")
+        if len(set(log.chips)) > 1:
+            lost.append(f"that the second chip is a {log.chips[1].upper()}")
+        return lost
+    if "ym2164" in log.chips:
+        lost.append("that the chip is a YM2164")
+    if log.loop and (log.loop_modifier != 16 or log.loop_base):
+        lost.append(f"loop modifier 0x{log.loop_modifier:02X} and loop base {log.loop_base}")
+    if log.loop and log.rate and not log.family and not json_log.keeps_ticks(log):
+        frame = Fraction(MASTER_CLOCKS_PER_FRAME, log.clock)
+        first, end = log.playing
+        longer = float(10**6 * ((log.frame(end) - log.frame(first)) * frame - log.loop_ticks / log.rate))
+        if longer:
+            how = "longer" if longer > 0 else "shorter"
+            lost.append(f"the loop's length to a fraction of a frame: each pass is {abs(longer):.2g} us {how}")
     return lost
 
 
@@ -624,6 +668,4 @@ def _resampled(samples: Samples, source: float, target: float) -> Samples:
     import soxr
 
     target = number("rate", target, 1000, 768_000, "Hz")
-    values = soxr.resample(samples.astype(np.float32), source, target, quality="VHQ")
-    rounded: Samples = np.clip(np.rint(values), -32_768, 32_767).astype(np.int16)
-    return rounded
+    return to_int16(soxr.resample(samples.astype(np.float32), source, target, quality="VHQ"))

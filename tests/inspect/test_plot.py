@@ -156,6 +156,16 @@ def test_song_pictures(song):
     assert [label.get_text() for label in two_chips.get_yticklabels()] == [str(channel) for channel in range(1, 17)]
 
 
+def test_pictures_of_a_chip_at_twice_its_speed(song):
+    """Half as long, an octave higher."""
+    events = song[:2000]
+    rolls = [plot.piano_roll(events, cycles_per_frame=cycles) for cycles in (32, 64)]
+    ends = [roll.get_xlim()[1] for roll in rolls]
+    assert ends[0] == 2 * ends[1] == 2 * plot.heat_map(events, cycles_per_frame=64).get_xlim()[1]
+    low, high = (roll.collections[0].get_paths()[0].vertices[:, 1].max() for roll in rolls)
+    assert high - low == pytest.approx(12)
+
+
 def test_a_given_axes_is_used():
     ax = plt.subplots()[1]
     assert plot.envelope(VOICE, ax=ax) is ax

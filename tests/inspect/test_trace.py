@@ -55,6 +55,13 @@ def test_a_trace_never_changes_what_is_played(chip):
     assert traced.state == played.state
 
 
+def test_rows_of_longer_frames():
+    """As ``opm.run`` plays a chip at twice its speed."""
+    rows = opm.trace(PROGRAM, ["eg_level"], start=50, stop=60, cycles_per_frame=64)
+    assert rows["cycle"].tolist() == [64 * frame for frame in range(51, 61)]
+    np.testing.assert_array_equal(rows["eg_level"], opm.trace(PROGRAM, ["eg_level"], stop=120)["eg_level"][101::2])
+
+
 def test_nothing_is_an_empty_array():
     assert len(opm.trace([], ["so"], start=3, stop=3)) == 0
 

@@ -53,6 +53,41 @@ def test_float_is_not_rounded(two_notes, tmp_path):
     assert (values != np.rint(values)).any()
 
 
+def test_a_slow_release_rings_out(tmp_path):
+    """Unless it takes longer than ten seconds, or than the tail is to be: then it is faded, not cut."""
+    path = tmp_path / "slow.txt"
+    voice = ["20 C7", "28 4A", "40 1", "80 1F", "D0 0", "08 8"]
+    for rate, seconds in (("E0 04", None), ("E0 00", 10.5)):
+        path.write_text("\n".join(f"0.0 {write}" for write in (*voice, rate)) + "\n0.5 08 00\n")
+        rung = render(path, tmp_path / "a.wav")
+        assert np.abs(rung[-2400:]).max() <= 1 if seconds is None else abs(len(rung) / 48_000 - seconds) < 0.001
+        assert len(rung) > 2 * 48_000
+        cut = render(path, tmp_path / "b.wav", "--tail", 1)
+        assert abs(len(cut) / 48_000 - 1.5) < 0.001
+        np.testing.assert_array_equal(cut[:69_000], rung[:69_000])
+        assert np.abs(cut[-20:]).max() < 10 < 1000 < np.abs(rung[69_000:72_000]).max()
+
+
+@pytest.mark.parametrize("options", [[], ["--volume", -6], ["--stems"]])
+def test_a_volume_modifier_is_in_what_is_written(tmp_path, options):
+    """The same factor for the mix and each stem, with --volume on top; the remark is said."""
+    data = bytearray(VGM.read_bytes())
+    path, plain = tmp_path / "quiet.vgm", tmp_path / "plain.vgm"
+    plain.write_bytes(data)
+    data[0x7C] = 0x100 - 32
+    path.write_bytes(data)
+    how = ["--rate", "native", "--loops", 1, "--fade", 0, "--start", 44]
+    if options == ["--stems"]:
+        for song in (path, plain):
+            assert main([str(song), "--stems", str(tmp_path), *map(str, how)]) == 0
+        got, want = (soundfile.read(tmp_path / f"{name}-1.wav", dtype="int16")[0] for name in ("quiet", "plain"))
+    else:
+        got = render(path, tmp_path / "a.wav", *how, *options)
+        want = render(plain, tmp_path / "b.wav", *how, *options)
+    assert np.abs(want).max() > 1000
+    assert np.abs(got - want / 2).max() <= 1
+
+
 @pytest.mark.parametrize("ending", ["wav", "flac", "ogg"])
 def test_tags(tmp_path, ending):
     render(VGM, tmp_path / f"a.{ending}", "--loops", 1, "--fade", 0, "--start", "0:40")
@@ -95,14 +130,14 @@ def test_wav_on_standard_output(two_notes, tmp_path):
 
 
 def test_stems_are_the_channels_after_panning(two_notes, tmp_path):
-    assert main([str(two_notes), "--stems", str(tmp_path / "stems"), "--rate", "native"]) == 0
+    assert main([str(two_notes), "--stems", str(tmp_path / "stems"), "--rate", "native", "--tail", "0"]) == 0
     stems = [soundfile.read(tmp_path / "stems" / f"two-{i}.wav", dtype="int16")[0] for i in range(1, 9)]
     assert len({len(stem) for stem in stems}) == 1
     assert stems[0][:, 0].any()
     assert not stems[0][:, 1].any()
     assert stems[1][:, 1].any()
     assert not any(stem.any() for stem in stems[2:])
-    mix = render(two_notes, tmp_path / "mix.wav", "--rate", "native")
+    mix = render(two_notes, tmp_path / "mix.wav", "--rate", "native", "--tail", "0")
     np.testing.assert_array_equal(mixed(np.stack(stems, axis=1)), mix)
 
 
@@ -247,7 +282,7 @@ def test_what_does_not_fit_names_the_output(tmp_path, capsys):
     path = tmp_path / "long.log"
     path.write_text('[{"time": 500000.5, "addr": 8, "data": 0}]')
     for output, name in ((tmp_path / "a.wav", f"{tmp_path}/a.wav"), ("-", "standard output")):
-        assert f"{path}: {name}: 500001 s at 48000 Hz do not fit" in bad(
+        assert f"{path}: {name}: 500011 s at 48000 Hz do not fit" in bad(
             [path, "-o", output, "--compat", "none"], capsys
         )
     assert f"{path}: {tmp_path}/s/long-1.wav: 500" in bad([path, "--stems", tmp_path / "s", "--compat", "none"], capsys)

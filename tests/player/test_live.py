@@ -97,6 +97,18 @@ def test_a_song_starts_when_it_is_told(session):
     assert round(0.05 * live._rate) < start < round(0.05 * live._rate) + 40
 
 
+@pytest.mark.parametrize(("clock", "octaves"), [(3_579_545, 1), (4_000_000, 1), (7_159_090, 0)])
+def test_a_song_is_played_in_its_own_octave(clock, octaves):
+    """Logs of the cat2151 family, made for a chip at twice its speed; the highest octave has none above it."""
+    live = Live(clock, output=Recorder())
+    live.play(json_log.read(json.dumps([{"time": 0.5, "addr": 0x28, "data": d} for d in (0x0A, 0x7A)]).encode()))
+    live.play(opm.load(b"0 2F 1A\n"))
+    (waiting,) = live._waiting
+    heard = dict(zip(waiting["address"].tolist(), waiting["data"].tolist(), strict=True))
+    assert waiting["data"].tolist() == [0x1A - 16 * (octaves == 0), 0x0A + 16 * octaves, 0x7A]
+    assert heard.keys() == {0x28, 0x2F}
+
+
 def test_a_song_as_it_is_loaded(session):
     live, _ = session
     song = opm.load(b"0 20 C7\n0 28 4A\n5000 08 00\n")

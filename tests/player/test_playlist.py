@@ -111,7 +111,7 @@ def test_an_entry_that_is_not_there_is_a_song_that_fails(capsys):
     Path("list.m3u").write_text("a.log\nnone.log\nlist.m3u\n")
     assert main(["list.m3u", "-o", "out/"]) == 1
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0].startswith("out/a.wav: 1.009 s, peak ")
+    assert lines[0].startswith("out/a.wav: 10.009 s, peak ")
     assert lines[1] == "python -m player: none.log: no such file or directory"
     assert lines[2].startswith("python -m player: list.m3u: ")
     assert lines[3] == "2 of 3 songs failed"

@@ -170,7 +170,7 @@ def test_clipping_is_told(song, tmp_path, capsys):
     path = tmp_path / "a.wav"
     assert main([str(song), "-o", str(path), "--volume", "40", "--rate", "native"]) == 0
     found = re.fullmatch(
-        r"(.*): 1\.009 s, peak 0\.0 dBFS, (\d+) samples clipped, the loudest by (.*) dB \(--volume\)\n",
+        r"(.*): 10\.009 s, peak 0\.0 dBFS, (\d+) samples clipped, the loudest by (.*) dB \(--volume\)\n",
         capsys.readouterr().err,
     )
     assert found[1] == str(path)

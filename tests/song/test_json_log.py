@@ -1,12 +1,13 @@
 """JSON register logs: every variant seen in the wild, and bad rows named."""
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 import opm
-from opm.song import SongError
+from opm.song import WRITE, Log, Loop, SongError
 from opm.song.formats import json_log
 
 PS = 10**12
@@ -122,6 +123,38 @@ def test_bad_logs_are_named(data, words):
         json_log.read(data)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_loop_without_rows_comes_back():
+    song = opm.Song([(0.0, 0x20, 0xC7)], loop=0.5, length=1.0)
+    again = json_log.read(json_log.write(song._log, extras=True))
+    assert (again.loop.write, again.seconds(again.loop.tick)) == (1, pytest.approx(0.5, abs=1e-4))
+
+
+@pytest.mark.parametrize("rate", ["44100", "60", "1000/7"])
+@pytest.mark.parametrize("clock", [3_579_545, 4_000_000])
+def test_a_loop_keeps_its_length_to_a_fraction_of_a_sample(rate, clock):
+    """Ticks come back from their frames, so every pass is that of the song."""
+    ticks = [0, 1, 2, 3, 100, 101, 4321]
+    writes = np.array([(tick, 0, 0x60, i) for i, tick in enumerate(ticks)], WRITE)
+    song = Log("test", writes, 5000, Fraction(rate), clock, loop=Loop(3, 3))
+    again = json_log.read(json_log.write(song, extras=True))
+    assert (again.rate, again.loop, again.length) == (song.rate, song.loop, song.length)
+    np.testing.assert_array_equal(again.writes, song.writes)
+
+
+def test_samples_that_are_no_ticks_stay_samples():
+    """At 60 ticks per second the frames 0, 933 and 1865 are ticks', and 934 is edited."""
+    for time, rate in ((933, 60), (934, None)):
+        rows = [row(0, "20", "C7"), row(time, "08", "78"), row(1865, "08", "00")]
+        song = json_log.read(json.dumps({"ticks_per_second": "60", "events": rows}).encode())
+        assert (song.rate, song.length) == (rate, 2 if rate else 1865)
+
+
+@pytest.mark.parametrize("rate", ["0", "1/0", "x", "99999999", 44100, "-1", "1/", "1" * 5000])
+def test_a_rate_that_is_none_is_ignored(rate):
+    song = json_log.read(json.dumps({"ticks_per_second": rate, "events": [row(5000, "08", "00")]}).encode())
+    assert (song.rate, song.length) == (None, 5000)
 
 
 def test_half_a_character_in_a_tag(tmp_path):

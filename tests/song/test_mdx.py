@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opm.song import Options, Schedule, SongError
-from opm.song.formats import mdx
+from opm.song.formats import mdx, vgm
 
 VOICE = bytes([7, 0x3C, 0x0F, *(1, 2, 3, 4), *(30, 31, 10, 12), *[31] * 4, *[5] * 4, *[2] * 4, *[0x17] * 4])
 TICK = (256 - 200) * 1024
@@ -76,6 +76,39 @@ def test_loop_of_the_slowest_track():
     for loops in (1, 2, 5):
         schedule = Schedule(song, Options(loops=loops, fade=0))
         assert schedule.end == schedule.due(8 * TICK * loops)
+
+
+LOOPING = bytes([0xFD, 7, 0x90, 7, 0x92, 7, 0xF1, 0xFF, 0xF9])
+"""Voice, two notes, back to the first."""
+LATE = bytes([0xFD, 7, 0x07, 0x90, 7, 0xF1, 0xFF, 0xFA])
+"""Voice, a rest of 8 ticks, a note, back to the rest: the first round alone writes the voice, with its note."""
+LOUDER = bytes([0xFD, 7, 0xFB, 0, 0x90, 7, 0xF9, 0xF1, 0xFF, 0xFA])
+"""A step louder with each round: no two are alike."""
+
+
+@pytest.mark.parametrize(
+    ("tracks", "later"),
+    [([LOOPING], 0), ([LOOPING, LOOPING[2:]], 0), ([LOOPING, LATE], 8), ([LOUDER], 8)],
+    ids=["one", "two", "voice set later", "no round alike"],
+)
+def test_a_loop_that_begins_with_its_last_new_write(tracks, later):
+    """As players have it that know no loop base: the song's length, but for what its first round has of its own."""
+    song = mdx.read(mdx_file(*tracks))
+    plain, ticks = song.unrolled(), song.loop_ticks
+    assert (plain.rounds_before, plain.loop_ticks) == (0, ticks)
+    assert plain.length - song.playing[1] == later * TICK
+    for passes in (1, 2, 3):  # the music of one is that of the other, as long as both play
+        want = itertools.islice(Schedule(song, Options()).events(0), passes)
+        got = itertools.islice(Schedule(plain, Options()).events(0), passes)
+        want, got = np.concatenate(list(want)), np.concatenate(list(got))
+        count = min(len(want), len(got))
+        np.testing.assert_array_equal(got[:count], want[:count])
+    data = vgm.write(song)
+    again = vgm.read(data)
+    assert (data[0x7E], again.rounds_before) == (0, 0)
+    assert again.seconds(again.length) == pytest.approx(song.seconds(plain.length), abs=1e-4)
+    assert again.seconds(again.loop_ticks) == pytest.approx(song.seconds(ticks), abs=1e-4)
+    assert len(again.writes) == len(plain.writes)
 
 
 def test_tempo_detune_portamento_and_sync():

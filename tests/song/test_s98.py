@@ -47,6 +47,20 @@ def test_two_opms():
     assert song.chips == ("ym2151", "ym2151")
 
 
+def test_each_device_has_its_own_clock():
+    song = s98.read(s98_file(devices=((5, 3_579_545), (5, 4_000_000))))
+    assert (song.clock, song.second_clock) == (3_579_545, 4_000_000)
+    bad = s98.read(s98_file(devices=((5, 3_579_545), (5, 0))))
+    assert (bad.second_clock, len(bad.notes)) == (None, 1)
+    assert "byte 0x34: expected a clock" in bad.notes[0]
+
+
+@pytest.mark.parametrize(("count", "named"), [(2, ()), (3, ("a third YM2151",)), (5, ("3 more YM2151",))])
+def test_a_third_opm_is_named(count, named):
+    song = s98.read(s98_file(devices=((5, 4_000_000),) * count))
+    assert (song.not_played, len(song.chips)) == (named, 2)
+
+
 def test_version_2_list_ends_at_type_0():
     assert len(s98.read(s98_file(bytes.fromhex("00 08 78 FF FD"), version=2)).writes) == 1
 

@@ -216,6 +216,44 @@ def test_the_tail_ends_after_silence_or_its_limit():
     held.writes["data"] = [0xC7, 0x4A, 0x01, 0x1F, 0x00, 0x0F, 0x00, 0x08]
     schedule = Schedule(held, Options(tail=0.7))
     assert sum(map(len, Renderer(schedule).blocks())) == schedule.end + round(0.7 * schedule.rate)
+    assert Schedule(held, Options()).frames == schedule.end + round(10 * schedule.rate), "ten seconds, if not told"
+    assert (schedule.length, Schedule(held, Options()).length) == (schedule.end / schedule.rate,) * 2
+
+
+@pytest.mark.parametrize("tail", [0.0, 0.02, 0.7])
+def test_a_tail_that_is_cut_is_faded(tail):
+    """Over its last 50 ms; what comes before is the chip's own."""
+    tone = [(0x20, 0xC7), (0x28, 0x4A), (0x40, 1), (0x80, 31), (0x08, 8)]
+    song = song_of([0] * len(tone), length=4410)
+    song.writes["address"], song.writes["data"] = zip(*tone, strict=True)
+    schedule = Schedule(song, Options(tail=tail))
+    got = np.concatenate(list(Renderer(schedule).blocks(1000)))
+    want = opm.run(next(schedule.events(0)), len(got))
+    fade = min(round(tail * schedule.rate), round(0.05 * schedule.rate))
+    assert len(got) == schedule.end + round(tail * schedule.rate)
+    np.testing.assert_array_equal(got[: len(got) - fade], want[: len(got) - fade])
+    if tail:
+        passed = np.arange(fade) / fade
+        np.testing.assert_array_equal(got[-fade:], np.rint(want[-fade:] * (1 - passed[:, None]) ** 2))
+        assert np.abs(got[-10:]).max() <= 1 < np.abs(want[-1000:]).max()
+
+
+@pytest.mark.parametrize(("spacing", "late"), [(1, True), (2, False), (3, False)])
+def test_writes_that_come_too_late_are_remarked(spacing, late):
+    """The bus takes a write each other frame: 20 000 of them, one a frame, end 20 000 frames late."""
+    song = song_of(range(0, 20_000 * spacing, spacing), rate=None)
+    schedule = Schedule(song, Options())
+    start = next(schedule.events(0))["cycle"][::2] // 32
+    lag = (start - song.writes["time"]).max() / schedule.rate
+    said = f"writes come faster than the chip takes them: up to {lag:.3f} s late, at 0:00.36"
+    assert schedule.remarks == ([said] if late else [])
+    assert Schedule(song, Options(speed=0.5)).remarks == []
+    all_registers = song_of([0] * 500)
+    assert Schedule(all_registers, Options()).remarks == [], "all registers at once take 18 ms"
+    looped = song_of([0] * 500, length=441, loop=Loop(0, 0))
+    assert "late" in Schedule(looped, Options()).remarks[0], "each pass takes 18 ms and has 10"
+    two = song_of([0] * 1000, chips=2)
+    assert Schedule(two, Options()).remarks == [], "each chip has its own bus"
 
 
 @given(runs=st.lists(st.integers(1, 12), max_size=9), start=st.integers(0, 60), size=st.integers(1, 70))

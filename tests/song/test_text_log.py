@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opm.song import SongError
-from opm.song.formats import text_log
+from opm.song.formats import json_log, text_log
 
 PS = 10**12
 
@@ -97,6 +97,17 @@ def naive(lines, unit):
 WHOLE = st.integers(0, 99_999).map(str)
 POINTED = st.builds("{}.{}".format, st.integers(0, 999), st.text("0123456789", max_size=20))
 TIMES = st.one_of(WHOLE, POINTED, st.sampled_from(["0", ".5", "0.30000000000000004", "0.1234567890123456789"]))
+
+
+@pytest.mark.parametrize("time", ["604800.1", "604800.000000000001", "+604800.5"])
+def test_one_limit_for_times(time):
+    """A log whose own JSON would be refused is refused itself, with its row."""
+    with pytest.raises(SongError, match=r"row 2: expected a time of at most 604800 seconds"):
+        text_log.read(f"0.0 20 C7\n{time} 08 00\n".encode())
+    last = text_log.read(b"0.0 20 C7\n604800.0 08 00\n")
+    assert json_log.read(json_log.write(last)).seconds(1) > 0
+
+
 LINES = st.one_of(
     st.builds("{}{} {} 0x7f".format, st.sampled_from(["", "", "+"]), TIMES, st.sampled_from(["8", "KeyON"])),
     st.builds("\t{},20 , $C7\t# é".format, TIMES),

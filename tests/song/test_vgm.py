@@ -110,6 +110,43 @@ def test_versions_and_clocks(version, start, fields, clock):
     assert "YM2413" not in song.not_played
 
 
+@pytest.mark.parametrize("other", ["51 0E 00", "52 22 00", "53 30 00"])
+def test_one_clock_for_all_fm_chips_below_1_10(other):
+    """Whichever of them is written to first; where no YM2151 is, the clock is the other's."""
+    body = bytes.fromhex(other + " 54 08 78 66")
+    assert vgm.read(vgm_file(body, 0x101, start=0x40, x10=4_000_000, x30=0)).clock == 4_000_000
+    with pytest.raises(SongError, match="the file is for YM2"):
+        vgm.read(vgm_file(bytes.fromhex(other + " 66"), 0x101, start=0x40, x10=4_000_000, x30=0))
+    with pytest.raises(SongError, match="byte 0x10: expected a clock"):
+        vgm.read(vgm_file(body, 0x101, start=0x40, x10=5, x30=0))
+
+
+@pytest.mark.parametrize("extra", [(1, 3), (2, 0, 4_000_000, 3), (2, 3, 5, 4)], ids=["one", "second", "bad"])
+def test_a_second_chip_may_have_its_own_clock(extra):
+    """The extra header: bytes, offset of clocks, of volumes; a count, then chip 3 and its clock, 4 MHz."""
+    entries = (*extra[1:], 4_000_000)[: 2 * extra[0]]
+    clocks = bytes(extra[:1]) + b"".join(struct.pack("<BI", *entries[i : i + 2]) for i in range(0, len(entries), 2))
+    table = struct.pack("<III", 12, 8, 0) + clocks
+    data = bytearray(vgm_file(b"", start=0x100 + len(table), xbc=0x100 - 0xBC) + BODY)
+    data[0x100 : 0x100 + len(table)] = table
+    song = vgm.read(bytes(data))
+    assert (song.clock, song.second_clock) == (3_579_545, None if extra[1:3] == (3, 5) else 4_000_000)
+    assert any("expected a clock" in note for note in song.notes) == (extra[1:3] == (3, 5))
+    again = vgm.read(vgm.write(song))
+    assert (again.clock, again.second_clock, writes(again)) == (song.clock, song.second_clock, writes(song))
+
+
+@pytest.mark.parametrize(("byte", "steps"), [(0, 0), (0x20, 32), (0xC0, 192), (0xC1, -64), (0xC2, -62), (0xFF, -1)])
+@pytest.mark.parametrize("version", [0x151, 0x171])
+def test_volume_modifier(byte, steps, version):
+    """Steps of 1/32 of 6 dB, -62 to +192, and C1 for -64; files say 1.51 that have it. It comes back."""
+    song = vgm.read(vgm_file(bytes.fromhex("54 08 78 66"), version, x7c=byte))
+    assert song.gain == 2.0 ** (steps / 32)
+    assert song.notes == ([f"volume modifier: {6.0206 * steps / 32:+.1f} dB"] if steps else [])
+    again = vgm.read(vgm.write(song))
+    assert (again.gain, vgm.write(song)[0x7C]) == (song.gain, byte)
+
+
 def test_bits_of_the_clock_word():
     body = bytes.fromhex("54 08 78 66")
     assert vgm.read(vgm_file(body, clock=4_000_000 | OPP)).chips == ("ym2164",)
@@ -134,6 +171,20 @@ def test_loop_and_its_modifiers():
     song = vgm.read(vgm_file(body, x1c=0x100 + 4 - 0x1C, x7c=0x20 << 24 | 1 << 16))
     assert (song.loop.tick, song.loop.write, song.length) == (735, 1, 735 + 882)
     assert [song.passes(n) for n in (1, 2, 3)] == [1, 3, 5]
+    assert song.notes == ["loop modifier 0x20 and base 1: --loops 1 plays 1, --loops 2 plays 3"]
+    half = vgm.read(vgm_file(body, x1c=0x100 + 4 - 0x1C, x7c=0x14 << 24))
+    assert [half.passes(n) for n in (1, 2, 3)] == [1, 3, 4], "1.25 of them; a half is rounded up"
+    assert vgm.read(vgm_file(body, x7c=0x14 << 24)).notes == [], "without a loop it says nothing"
+    for looping in (song, half):
+        again = vgm.read(vgm.write(looping))
+        assert (again.loop_base, again.loop_modifier) == (looping.loop_base, looping.loop_modifier)
+
+
+def test_a_loop_without_writes_comes_back():
+    song = vgm.read(vgm_file(bytes.fromhex("54 08 78 62 63 66"), x1c=0x100 + 4 - 0x1C))
+    assert (song.loop.tick, song.loop.write, song.length) == (735, 1, 735 + 882)
+    again = vgm.read(vgm.write(song))
+    assert (again.loop, again.length) == (song.loop, song.length)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,14 @@ def check_clock(clock: int, where: str) -> int:
     return clock
 
 
+def other_clock(clock: int, first: int, where: str, notes: list[str]) -> int | None:
+    """Return a second chip's clock if it differs from the first's; one that it cannot be makes a note instead."""
+    if not SLOWEST <= clock <= FASTEST:
+        notes.append(f"{where}: expected a clock of {SLOWEST} to {FASTEST} Hz, got {clock}: the first chip's taken")
+        return None
+    return None if clock == first else clock
+
+
 def u32(data: bytes, at: int) -> int:
     """Return the little-endian 32-bit number at a place of a file."""
     return int.from_bytes(data[at : at + 4], "little")

@@ -8,6 +8,7 @@ says so in the song's notes.
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
@@ -27,7 +28,7 @@ from .walk import part_end
 PICOSECONDS = 10**12
 LATEST = LONGEST * FASTEST // MASTER_CLOCKS_PER_FRAME
 """The last time of all, in samples."""
-KEYS = ("time_unit", "clock", "tags", "length", "loop")
+KEYS = ("time_unit", "clock", "tags", "length", "loop", "ticks_per_second")
 """What is taken from beside the rows."""
 AMBIGUOUS = 1000
 """Whole numbers all below this are more likely seconds: as samples they are under 18 ms of music."""
@@ -36,6 +37,7 @@ ROW = np.dtype([(name, np.int64) for name in ("whole", "picoseconds", "address",
 """A row: its time in two parts, the second in 10**-12 of what it counts; its bytes; ``is_data`` or -1."""
 _PIECE = 65_536
 """Bytes of rows to parse at a time."""
+_RATE = re.compile("([1-9][0-9]{0,8})(?:/([1-9][0-9]{0,8}))?")
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _EVENTS = re.compile(rb'[ \t\r\n]*"events"[ \t\r\n]*:[ \t\r\n]*(?=.)', re.DOTALL)
 
@@ -72,7 +74,7 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         ticks, table = _fold(ticks, table, notes)
     song = _song(ticks, table, seconds, clock, notes)
     _take_extras(song, head, limit)
-    return song
+    return _with_ticks(song, head.get("ticks_per_second"))
 
 
 def _take_extras(song: Log, head: dict[str, Any], limit: int) -> None:
@@ -86,8 +88,14 @@ def _take_extras(song: Log, head: dict[str, Any], limit: int) -> None:
     loop = head.get("loop")
     if isinstance(loop, dict):
         first, row = _extra_tick(song, loop.get("time"), limit), loop.get("row")
-        if first is None or not isinstance(row, int) or not 1 <= row <= len(song.writes) or first >= song.length:
-            song.notes.append('"loop": expected a time before the end and a row of the log: not looped')
+        times = song.writes["time"]
+        if (
+            first is None
+            or first >= song.length
+            or not isinstance(row, int)
+            or not np.searchsorted(times, first) <= row - 1 <= np.searchsorted(times, first, side="right")
+        ):
+            song.notes.append('"loop": expected a time before the end and the row that comes next: not looped')
             return
         song.loop = Loop(first, row - 1)
 
@@ -118,10 +126,10 @@ def members(data: bytes, raw: str) -> dict[str, Any]:
 
 
 def write(song: Log, extras: bool = False) -> bytes:
-    """Return the song as a JSON log: one pass, times in samples - in seconds if the song is in the family's convention.
+    """Return the song as a JSON log: one playing, in samples, or in seconds if the song is in the family's convention.
 
     ``extras`` adds what the family's own players skip: ``tags``, ``length``, and ``loop``, the time and the row that
-    the song goes back to.
+    the song goes back to; ``ticks_per_second`` has a loop keep its length to a fraction of a sample.
 
     Raises
     ------
@@ -130,12 +138,13 @@ def write(song: Log, extras: bool = False) -> bytes:
     """
     if len(song.chips) > 1:
         raise SongError("a JSON log holds the writes of one chip, this song has two")
+    song = song.unrolled()
 
     def shown(tick: int) -> float:
         return float(tick / song.rate) if song.rate and song.family else song.frame(tick)
 
     rows = []
-    for time, _, address, value in song.once.tolist():
+    for time, _, address, value in song.writes.tolist():
         rows.append({"time": shown(time), "addr": f"0x{address:02X}", "data": f"0x{value:02X}"})
     head: dict[str, Any] = {
         "event_count": len(rows),
@@ -143,14 +152,36 @@ def write(song: Log, extras: bool = False) -> bytes:
     }
     head |= {"clock": song.clock} if song.clock != REFERENCE_CLOCK else {}
     if extras:
-        first, end = song.playing
         head |= {"tags": song.tags} if song.tags else {}
-        head |= {"length": shown(end)}
+        head |= {"length": shown(song.length)}
         if song.loop:
-            row = int(np.searchsorted(song.once["time"], first)) if song.rounds_before else song.loop.write
-            head |= {"loop": {"time": shown(first), "row": row + 1}}
+            head |= {"loop": {"time": shown(song.loop.tick), "row": song.loop.write + 1}}
+            head |= {"ticks_per_second": str(song.rate)} if keeps_ticks(song) else {}
     lines = ",\n".join(json.dumps(row) for row in rows)
     return f'{json.dumps(head)[:-1]}, "events": [\n{lines}\n]}}\n'.encode()
+
+
+def keeps_ticks(song: Log) -> bool:
+    """Say whether a song's ticks can be told from the frames they stand for: no two have the same."""
+    return not song.family and song.rate is not None and song.rate * MASTER_CLOCKS_PER_FRAME <= song.clock
+
+
+def _with_ticks(song: Log, written: Any) -> Log:
+    """Return the song in the ticks that its samples were made of, if a log says so and each is a tick's frame."""
+    found = _RATE.fullmatch(written) if isinstance(written, str) and song.rate is None else None
+    made = replace(song, rate=Fraction(int(found[1]), int(found[2] or 1))) if found else song
+    if not keeps_ticks(made):
+        return song
+    ends = [song.length, song.loop.tick if song.loop else 0]
+    frames = np.append(song.writes["time"], ends).astype(object)
+    ratio = Fraction(song.clock, MASTER_CLOCKS_PER_FRAME) / (made.rate or 1)
+    ticks = frames * ratio.denominator // ratio.numerator
+    if (-(-ticks * ratio.numerator // ratio.denominator) != frames).any():
+        return song
+    made.writes = song.writes.copy()
+    made.writes["time"], (made.length, first) = ticks[:-2], ticks[-2:].tolist()
+    made.loop = song.loop and Loop(first, song.loop.write)
+    return made
 
 
 def _song(ticks: npt.NDArray[np.int64], rows: npt.NDArray[Any], seconds: bool, clock: int, notes: list[str]) -> Log:

@@ -131,7 +131,7 @@ def read_lines(data, at, row, now, latest, forms, rows, count):
             after = _next_line(data, _blanks(data, end)) if end >= 0 else -1
             w, r = (whole + w, rest + r) if relative else (w, r)
             w, r = w + r // REST, r % REST
-            if after < 0 or w > latest:
+            if after < 0 or w > latest or (w == latest and r > 0):
                 break
             whole, rest, exact = w, r, EXACT
         if writes:

@@ -9,7 +9,7 @@ from ..._file import printable
 from ..limits import LARGEST_VALUE, LONGEST
 from ..log import Log, SongError
 from . import walk
-from .common import check_clock, checked_loop, u32
+from .common import check_clock, checked_loop, other_clock, u32
 
 OPM_DEVICE = 5
 """Its device type."""
@@ -34,19 +34,24 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     if u32(data, 0x0C):
         raise SongError("byte 0x0C: expected an uncompressed file")
     devices = _devices(data, version)
-    ours = [i for i, (kind, _) in enumerate(devices) if kind == OPM_DEVICE][:2]
+    ours = [i for i, (kind, _) in enumerate(devices) if kind == OPM_DEVICE]
     others = sorted({DEVICES.get(kind, f"device type {kind}") for kind, _ in devices if kind != OPM_DEVICE})
     if not ours:
         raise SongError(f"expected a YM2151: the file is for {printable(', '.join(others))}")
     clock = check_clock(devices[ours[0]][1], f"byte 0x{0x24 + 16 * ours[0]:X}")
     notes: list[str] = []
+    if len(ours) > 2:
+        others.append("a third YM2151" if len(ours) == 3 else f"{len(ours) - 2} more YM2151")
+    second_clock = None
+    if len(ours) > 1:
+        second_clock = other_clock(devices[ours[1]][1], clock, f"byte 0x{0x24 + 16 * ours[1]:X}", notes)
     numerator = u32(data, 0x04) or 10
     denominator = (u32(data, 0x08) if version >= 2 else 0) or 1000
     rate = Fraction(denominator, numerator if version else 10)
     at, loop_at = u32(data, 0x14), u32(data, 0x18)
     if not 0x20 <= at <= len(data):
         raise SongError(f"byte 0x14: expected the data inside the file, got offset 0x{at:X}")
-    table = _commands(len(devices), ours)
+    table = _commands(len(devices), ours[:2])
     stream = walk.walk(data, range(at, len(data)), table, loop_at, int(LONGEST * rate), "an S98")
     if stream.stop != walk.END:
         end = stream.at + (int(table["length"][data[stream.at]]) if stream.at < len(data) else 0)
@@ -57,7 +62,8 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         length=stream.time,
         rate=rate,
         clock=clock,
-        chips=("ym2151",) * len(ours),
+        second_clock=second_clock,
+        chips=("ym2151",) * len(ours[:2]),
         loop=checked_loop(stream.loop, stream.time, "byte 0x18", notes) if loop_at else None,
         tags=_tags(data, version),
         not_played=tuple(others),

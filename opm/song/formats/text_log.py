@@ -227,7 +227,8 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
 def _log(reader: _Reader) -> Log:
     """Return the song of what was read."""
     rows = reader.rows[: reader.count]
-    if reader.now > reader.latest or rows["whole"].max(initial=0) > reader.latest:
+    late = rows["whole"] + (rows["rest"] > 0) > reader.latest
+    if reader.now > reader.latest or late.any():
         raise SongError(f"expected a song of at most {LONGEST} seconds")
     scale = PICOSECONDS if reader.seconds else 1
     table = np.zeros(len(rows), WRITE)

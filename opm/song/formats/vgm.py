@@ -3,6 +3,7 @@
 Sources: the VGM specification and docs/formats.md, section 2. Offsets in the header count from their own field.
 """
 
+import math
 import struct
 from fractions import Fraction
 from typing import Any
@@ -15,13 +16,15 @@ from ...pitch import REFERENCE_CLOCK
 from ..limits import LARGEST_VALUE, LONGEST
 from ..log import Log, SongError
 from . import walk
-from .common import check_clock, u32
+from .common import check_clock, other_clock, u32
 
 RATE = 44_100
 DUAL, OPP = 1 << 30, 1 << 31
 WRITE_FIRST, WRITE_SECOND = 0x54, 0xA4
 """Commands: a register write to the first YM2151, to the second."""
 END, DATA_BLOCK, RAM_WRITE = 0x66, 0x67, 0x68
+YM2151 = 3
+"""The chip's number in the extra header."""
 
 # fmt: off
 CLOCKS = {  # header offset of another chip's clock: its name
@@ -44,13 +47,11 @@ COMMANDS = {  # command of another chip: its name
     0xD4: "C140",
     **dict.fromkeys(range(0x80, 0x90), "YM2612"),
 }
-# fmt: on
-FIRST_FM = (0x51, 0x52, 0x53, WRITE_FIRST)
-"""Writes to a YM2413, YM2612 (both ports), YM2151: the first of them says whose clock stands at 10."""
 GD3_KEYS = (
     "title", "title (native)", "game", "game (native)", "system", "system (native)",
     "author", "author (native)", "date", "ripper", "notes",
-)  # fmt: skip
+)
+# fmt: on
 
 
 def _commands(version: int) -> npt.NDArray[Any]:
@@ -92,13 +93,19 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         notes.append(f"byte 0x18: the header says {total} samples, the waits add up to {stream.time}")
     clock, chips = _clock_and_chips(header, version, stream, notes)
     others = _others(header) - ({"YM2413"} if clock[1] else set())
-    return Log(
+    steps = header[0x7C] - (256 if header[0x7C] > 0xC0 else 0)
+    gain = 2.0 ** ((-64 if steps == -63 else steps) / 32)
+    if steps:
+        notes.append(f"volume modifier: {20 * math.log10(gain):+.1f} dB")
+    log = Log(
         format=f"VGM {version >> 8:x}.{version & 0xFF:02x}",
         writes=stream.writes,
         length=stream.time,
         rate=Fraction(RATE),
         clock=clock[0],
+        second_clock=_second_clock(data, start, clock[0], notes) if len(chips) > 1 else None,
         chips=chips,
+        gain=gain,
         loop=stream.loop if stream.loop and stream.loop.tick < stream.time else None,
         loop_base=struct.unpack_from("<b", header, 0x7E)[0] if version >= 0x160 else 0,
         loop_modifier=(header[0x7F] if version >= 0x151 else 0) or 16,
@@ -106,33 +113,36 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         not_played=tuple(sorted(others | _used(stream))),
         notes=notes,
     )
+    if log.loop and (log.loop_modifier != 16 or log.loop_base):
+        base = f" and base {log.loop_base}" * bool(log.loop_base)
+        passes = ", ".join(f"--loops {loops} plays {log.passes(loops)}" for loops in (1, 2))
+        notes.append(f"loop modifier 0x{log.loop_modifier:02X}{base}: {passes}")
+    return log
 
 
 def write(song: Log) -> bytes:
-    """Return the song as a VGM 1.71 file: same writes, times rounded to 1/44100 s, loop and tags kept.
+    """Return the song as a VGM 1.71 file: same writes, times rounded to 1/44100 s, loop, volume and tags kept.
 
     Raises
     ------
     SongError
-        The song is longer than 2**32 - 1 samples, 27 hours, which is what the header can say.
+        The song is longer than 2**32 - 1 samples, 27 hours, which is what the header can say; its chip is too fast.
     """
-    body, ticks = bytearray(), 0
-    loop_at: int | None = None
+    song = song.unrolled()
     scale = Fraction(RATE) / (song.rate or Fraction(song.clock, MASTER_CLOCKS_PER_FRAME))
     if (length := round(song.length * scale)) >= 2**32:
         raise SongError(f"a VGM file has at most {2**32 - 1} samples of 1/{RATE} s, this song has {length}")
     times = [round(tick * scale) for tick in song.writes["time"].tolist()]
-    loop_tick = round(song.loop.tick * scale) if song.loop else 0
-    for i, (time, (_, chip, address, value)) in enumerate(zip(times, song.writes.tolist(), strict=True)):
-        if song.loop and i == song.loop.write:
-            body += _waits(loop_tick - ticks)
-            loop_at, ticks = len(body), loop_tick
-        body += _waits(time - ticks) + bytes((WRITE_SECOND if chip else WRITE_FIRST, address, value))
-        ticks = time
-    body += _waits(length - ticks) + bytes((END,))
+    loop_tick, first = (round(song.loop.tick * scale), song.loop.write) if song.loop else (0, 0)
+    before = _body(times[:first], song.writes[:first], 0, loop_tick)
+    body = before + _body(times[first:], song.writes[first:], loop_tick, length) + bytes((END,))
     header = bytearray(0x100)
+    if song.second_clock:
+        struct.pack_into("<I", header, 0xBC, len(header) - 0xBC)
+        header += struct.pack("<3I2BI", 12, 8, 0, 1, YM2151, song.second_clock)
     tag = _gd3_bytes(song.tags)
-    word = song.clock | (DUAL if len(song.chips) == 2 else 0) | (OPP if song.chips[0] == "ym2164" else 0)
+    word = check_clock(song.chip_clock(), "VGM") | (DUAL if len(song.chips) == 2 else 0)
+    word |= OPP if song.chips[0] == "ym2164" else 0
     fields = {
         0x04: len(header) + len(body) + len(tag) - 0x04,
         0x08: 0x171,
@@ -141,13 +151,24 @@ def write(song: Log) -> bytes:
         0x30: word,
         0x34: len(header) - 0x34,
     }
-    if loop_at is not None:
-        fields |= {0x1C: len(header) + loop_at - 0x1C, 0x20: length - loop_tick}
-        header[0x7E] = song.rounds_before
+    steps = round(32 * math.log2(song.gain))
+    header[0x7C] = 0xC1 if steps == -64 else steps & 0xFF
+    if song.loop:
+        fields |= {0x1C: len(header) + len(before) - 0x1C, 0x20: length - loop_tick}
+        header[0x7E], header[0x7F] = song.loop_base & 0xFF, 0 if song.loop_modifier == 16 else song.loop_modifier
     header[:4] = b"Vgm "
     for at, value in fields.items():
         struct.pack_into("<I", header, at, value)
     return bytes(header + body + tag)
+
+
+def _body(times: list[int], writes: npt.NDArray[Any], now: int, end: int) -> bytearray:
+    """Return writes and the waits from one time to another."""
+    body = bytearray()
+    for time, (_, chip, address, value) in zip(times, writes.tolist(), strict=True):
+        body += _waits(time - now) + bytes((WRITE_SECOND if chip else WRITE_FIRST, address, value))
+        now = time
+    return body + _waits(end - now)
 
 
 def _waits(samples: int) -> bytes:
@@ -206,9 +227,8 @@ def _clock_and_chips(
 ) -> tuple[tuple[int, bool], tuple[str, ...]]:
     """Return the clock, whether it stood in the YM2413's place, and the chips."""
     word = u32(header, 0x30) if version >= 0x110 else 0
-    first_fm = min(FIRST_FM, key=lambda command: (stream.first[command] < 0, stream.first[command]))
-    borrowed = version < 0x110 and first_fm == WRITE_FIRST and stream.first[first_fm] >= 0 and u32(header, 0x10) != 0
-    if borrowed:
+    borrowed = version < 0x110 and len(stream.writes) > 0 and u32(header, 0x10) != 0
+    if borrowed:  # such a header has one clock for all FM chips
         word = u32(header, 0x10)
     if not word and not len(stream.writes):
         others = ", ".join(sorted(_others(header) | _used(stream))) or "no chip at all"
@@ -219,7 +239,19 @@ def _clock_and_chips(
         clock = REFERENCE_CLOCK
     two = bool(word & DUAL) or stream.writes["chip"].any()
     name = "ym2164" if word & OPP else "ym2151"
-    return (check_clock(clock, "byte 0x30"), borrowed), (name, name) if two else (name,)
+    where = "byte 0x10" if borrowed else "byte 0x30"
+    return (check_clock(clock, where), borrowed), (name, name) if two else (name,)
+
+
+def _second_clock(data: bytes, start: int, first: int, notes: list[str]) -> int | None:
+    """Return the clock that the extra header gives a second YM2151, if that differs from the first's."""
+    extra = 0xBC + u32(data, 0xBC) if start >= 0xC0 and u32(data, 0xBC) else len(data)
+    at = extra + 4 + u32(data, extra + 4) if u32(data, extra) >= 8 and u32(data, extra + 4) else len(data)
+    for entry in range(at + 1, at + 1 + 5 * int.from_bytes(data[at : at + 1]), 5):
+        if data[entry : entry + 1] == bytes((YM2151,)):
+            clock = u32(data, entry + 1) & ~(DUAL | OPP)
+            return other_clock(clock, first, f"byte 0x{entry + 1:X}", notes)
+    return None
 
 
 def _gd3(data: bytes, at: int, notes: list[str]) -> dict[str, str]:
