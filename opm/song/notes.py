@@ -4,7 +4,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise, takewhile
+from itertools import pairwise, zip_longest
 from typing import Any
 
 import numpy as np
@@ -47,12 +47,9 @@ _KS_AR = SLOT_BASES[2]
 
 
 @dataclass
-class _Struck:
+class _Key:
     """A key while it is held."""
 
-    start: float
-    write: int
-    """Number of the write that struck it."""
     voice: int
     attacks: tuple[int, ...]
     """Rates at which its operators rise, 0 to 63; 0: they do not."""
@@ -69,7 +66,7 @@ class _Channel:
     index: int
     held: dict[int, int] = field(default_factory=dict)
     keys: int = 0
-    struck: _Struck | None = None
+    key: _Key | None = None
 
     def voice(self) -> Voice:
         """The instrument its registers make."""
@@ -123,7 +120,7 @@ class NoteFinder:
     def __init__(self, log: Log, numbers: Mapping[bytes, int]) -> None:
         self.log, self.numbers = log, numbers
         self.channels = [[_Channel(i) for i in range(CHANNELS)] for _ in log.chips]
-        self.end = log.seconds(log.playing[1])
+        self.end, self.frame = log.seconds(log.playing[1]), MASTER_CLOCKS_PER_FRAME / log.clock
         self.found: list[Found] = []
         """In the order they begin."""
         writes = log.once
@@ -148,36 +145,42 @@ class NoteFinder:
             struck = channel.keys & ~before
             if struck or not channel.keys:
                 self.finish(time, chip, channel)
-            if struck and time < self.end:
+            if struck and time + self.frame <= self.end:
                 voice = self.numbers.get(sound_of(channel.voice()), -1)
-                pitch, output = (time, channel.midi(self.log.clock), number), (time, channel.output())
-                channel.struck = _Struck(time, number, voice, channel.attacks(), [pitch], [output])
+                outputs = [(time, channel.output())]
+                channel.key = _Key(voice, channel.attacks(), [self.pitch(number, time, channel)], outputs)
             return
         channel.held[address] = data
-        if (struck_now := channel.struck) is None:
-            return
-        if address & 0xF8 in (KC, KF):
-            _note_down(struck_now.pitches, (time, channel.midi(self.log.clock), number))
-        elif address & 0xF8 == RL or address & 0xE0 == TL:
-            _note_down(struck_now.outputs, (time, channel.output()))
+        if channel.key and address & 0xF8 in (KC, KF):
+            _note_down(channel.key.pitches, self.pitch(number, time, channel))
+        elif channel.key and (address & 0xF8 == RL or address & 0xE0 == TL):
+            _note_down(channel.key.outputs, (time, channel.output()))
+
+    def pitch(self, number: int, time: float, channel: _Channel) -> tuple[float, float, int]:
+        """Return what a write makes of a channel's pitch."""
+        return time, channel.midi(self.log.clock), number
 
     def finish(self, end: float, chip: int, channel: _Channel) -> None:
         """Collect the notes of a key that is released, struck anew, or held at the end of the song."""
-        struck, channel.struck = channel.struck, None
-        if struck is None:
+        key, channel.key = channel.key, None
+        if key is None:
             return
+        times = [time for time, _, _ in key.pitches]
         # What is released at the moment it is struck sounds until the bus has taken the next write.
-        end = max(end, struck.start + CHIP.spacing * MASTER_CLOCKS_PER_FRAME / self.log.clock)
-        begins = [0, *_steps(struck.pitches, end), len(struck.pitches)]
-        for first, behind in pairwise(begins):
-            pitches = [pitch[:2] for pitch in struck.pitches[first:behind]]
-            start, until = pitches[0][0], struck.pitches[behind][0] if behind < len(struck.pitches) else end
+        end = max(end, times[0] + CHIP.spacing * self.frame)
+        # What is held longer may go on rising from where the note before has come to.
+        held = end - times[0]
+        frames = held / self.frame if held < SETTLED else math.inf
+        changes, lacking = [time for time, _ in key.outputs], [_lacking(rate, frames) for rate in key.attacks]
+        begins = [0, *_steps(times, [midi for _, midi, _ in key.pitches], end)]
+        for first, behind in zip_longest(begins, begins[1:]):
+            start, until = times[first], end if behind is None else times[behind]
+            pitches = [pitch[:2] for pitch in key.pitches[first:behind]]
             midi = next(midi for time, midi in reversed(pitches) if time <= start + SETTLED)
-            # What is held longer may go on rising from where the note before has come to.
-            frames = (end - struck.start) * self.log.clock / MASTER_CLOCKS_PER_FRAME
-            level, heard = _loudest(struck, start, until, frames if end - struck.start < SETTLED else math.inf)
-            row = (chip, channel.index + 1, start, until, midi, level, struck.voice)
-            self.found.append(Found(row, struck.pitches[first][2], pitches, heard))
+            outputs = key.outputs[bisect_right(changes, start) - 1 : bisect_left(changes, until)]
+            level, heard = _loudest(outputs, start, until, lacking)
+            row = (chip, channel.index + 1, start, until, midi, level, key.voice)
+            self.found.append(Found(row, key.pitches[first][2], pitches, heard))
 
 
 def _note_down(history: list[Any], now: tuple[Any, ...]) -> None:
@@ -188,36 +191,34 @@ def _note_down(history: list[Any], now: tuple[Any, ...]) -> None:
         history.append(now)
 
 
-def _steps(pitches: Sequence[tuple[float, float, int]], end: float) -> list[int]:
+def _steps(times: Sequence[float], midi: Sequence[float], end: float) -> list[int]:
     """Return which changes of a held key's pitch begin another note."""
     steps: list[int] = []
-    start, settled = pitches[0][0], 0
-    for i in range(1, len(pitches)):
-        time, before = pitches[i][0], pitches[i - 1][1]
-        while settled + 1 < len(pitches) and pitches[settled + 1][0] <= time + SETTLED:
+    start, settled = times[0], 0
+    for i in range(1, len(times)):
+        while settled + 1 < len(times) and times[settled + 1] <= times[i] + SETTLED:
             settled += 1
-        behind = pitches[settled][1]
-        if abs(behind - before) < LEGATO or time - start < STAYS or end - time < STAYS:
+        if abs(midi[settled] - midi[i - 1]) < LEGATO or min(times[i] - start, end - times[i]) < STAYS:
             continue
-        earlier = takewhile(lambda k: pitches[k + 1][0] > time - STAYS, range(i - 1, -1, -1))  # noqa: B023 (used at once)
-        later = takewhile(lambda k: pitches[k][0] < time + STAYS, range(settled, len(pitches)))  # noqa: B023
-        if all(abs(pitches[k][1] - before) <= STILL for k in earlier) and all(
-            abs(pitches[k][1] - behind) <= STILL for k in later
+        # The nearest first: whatever the song, nothing is looked at often.
+        before = range(i - 1, bisect_right(times, times[i] - STAYS) - 2, -1)
+        behind = range(settled, bisect_left(times, times[i] + STAYS))
+        if all(abs(midi[k] - midi[i - 1]) <= STILL for k in before) and all(
+            abs(midi[k] - midi[settled]) <= STILL for k in behind
         ):
             steps.append(i)
-            start = time
+            start = times[i]
     return steps
 
 
-def _loudest(struck: _Struck, start: float, end: float, frames: float) -> tuple[float, bool]:
-    """Return the level of a note's loudest moment in dB, and whether it is heard: it rises for a number of frames."""
-    seconds = [time for time, _ in struck.outputs]
-    first, settled = bisect_right(seconds, start) - 1, bisect_right(seconds, start + SETTLED) - 1
-    times = [start, *seconds[first + 1 : bisect_left(seconds, end)], end]
-    outputs = [output for _, output in struck.outputs[first:]]
-    held = [output for output, (a, b) in zip(outputs, pairwise(times), strict=False) if b - a >= SETTLED]
-    lacking = [_lacking(rate, frames) for rate in struck.attacks]
-    loudness = [_loudness(output, lacking) for output in held or [struck.outputs[settled][1]]]
+def _loudest(
+    outputs: Sequence[tuple[float, tuple[int, ...]]], start: float, end: float, lacking: Sequence[float]
+) -> tuple[float, bool]:
+    """Return the level of a note's loudest moment in dB, and whether it is heard."""
+    times = [start, *(time for time, _ in outputs[1:]), end]
+    held = [output for (_, output), (a, b) in zip(outputs, pairwise(times), strict=True) if b - a >= SETTLED]
+    settled = [output for time, output in outputs if time <= start + SETTLED][-1]
+    loudness = [_loudness(output, lacking) for output in held or [settled]]
     return max(level for level, _ in loudness), any(heard for _, heard in loudness)
 
 
@@ -257,7 +258,7 @@ def writes_of(notes: npt.NDArray[Any], voices: Sequence[Voice], clock: float) ->
         chip, start, end = int(played["chip"]), float(played["start"]), float(played["end"])
         free = [i for i in range(CHANNELS) if until[chip][i] <= start]
         if not free:
-            raise ValueError(f"more than {CHANNELS} notes of chip {chip} sound at {start:.15g} s")
+            raise ValueError(f"more than {CHANNELS} notes sound at {start:.15g} s on chip {chip}")
         wanted = int(played["channel"]) - 1
         i = wanted if wanted in free else min(free, key=until[chip].__getitem__)
         voice = turned_down(voices[int(played["voice"])], round(-float(played["level"]) / STEP_DB))

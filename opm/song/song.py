@@ -418,7 +418,10 @@ class Song:
         >>> song.notes()["midi"].tolist(), song.length
         ([69.0, 72.0], 0.75)
         """
-        table = np.asarray(notes, NOTE) if isinstance(notes, np.ndarray) else np.array([*map(tuple, notes)], NOTE)
+        try:
+            table = np.asarray(notes, NOTE) if isinstance(notes, np.ndarray) else np.array([*map(tuple, notes)], NOTE)
+        except OverflowError as error:
+            raise ValueError(f"a note's chip, channel or voice: {error}") from None
         wrong = (table["voice"] < 0) | (table["voice"] >= len(voices)) | ~(table["start"] < table["end"])
         wrong |= table["chip"] > 1
         if wrong.any():
