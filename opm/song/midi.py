@@ -120,8 +120,8 @@ def _track(notes: Sequence[Found], voices: Sequence[Voice], second: float, port:
             if message.pitch == bent:
                 continue
             bent = message.pitch
-        track.append(message.copy(time=tick - now))
-        now = tick
+        message.time, now = tick - now, tick
+        track.append(message)
     return track
 
 
