@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..voice.voice import Voice
-from .notes import CHANNELS, Found, NoteFinder
+from .notes import CHANNELS, FoundNote, NoteFinder
 
 TICKS_PER_BEAT = 32_640
 """As many as 15 bits hold that 2 to 6 divide. A time is 15.3 us off at 60 bpm, at most: less than a frame."""
 LONGEST_DELTA = 2**28 - 1
 """Ticks between two messages, at most: a file longer than an hour or so has fewer ticks per beat."""
-BEND_RANGES = (2, 12, 24, 48, 96)
-"""Semitones of a full pitch bend: a track's is the first that is wide enough. The chip has 96 semitones."""
+BEND_RANGES = (2, 12, 24, 48, 97)
+"""Semitones of a full pitch bend: a track's is the first that is wide enough. The chip has 96, from a key's middle."""
 DEFAULT_BPM, SLOWEST_BPM, FASTEST_BPM = 120, 20, 400
 SLOWEST_FOUND, FASTEST_FOUND = 60, 200
 _FEWEST, _MOST = 8, 4000
@@ -72,7 +72,7 @@ def midi_bytes(found: NoteFinder, voices: Sequence[Voice], title: str, bpm: floa
     buffer = io.BytesIO()
     file.save(file=buffer)
     off = sum(_octaves_off(note) != 0 for note in heard)
-    return buffer.getvalue(), [f"the octave of {off} notes outside MIDI's 0 to 127"] if off else []
+    return buffer.getvalue(), [f"the octave of notes outside MIDI's 0 to 127: {off}"] if off else []
 
 
 def _latin(text: str) -> str:
@@ -80,13 +80,13 @@ def _latin(text: str) -> str:
     return text.encode("latin-1", errors="replace").decode("latin-1")
 
 
-def _octaves_off(note: Found) -> int:
+def _octaves_off(note: FoundNote) -> int:
     """Return by how many octaves a note lies above or, negative, below MIDI's."""
     key = round(note.row[4])
     return max(0, -((127 - key) // 12)) + min(0, key // 12)
 
 
-def _track(notes: Sequence[Found], voices: Sequence[Voice], second: float, port: int, name: str) -> Any:
+def _track(notes: Sequence[FoundNote], voices: Sequence[Voice], second: float, port: int, name: str) -> Any:
     """Return a channel's track: of what happens at the same tick, releases first, strikes last."""
     import mido
 

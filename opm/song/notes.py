@@ -99,7 +99,7 @@ def channel_of(address: int, data: int) -> int:
 
 
 @dataclass
-class Found:
+class FoundNote:
     """A note, how its pitch moves, and whether a sample of it differs from 0."""
 
     row: tuple[int, int, float, float, float, float, int]
@@ -121,7 +121,7 @@ class NoteFinder:
         self.log, self.numbers = log, numbers
         self.channels = [[_Channel(i) for i in range(CHANNELS)] for _ in log.chips]
         self.end, self.frame = log.seconds(log.playing[1]), MASTER_CLOCKS_PER_FRAME / log.clock
-        self.found: list[Found] = []
+        self.found: list[FoundNote] = []
         """In the order they begin."""
         writes = log.once
         for first in range(0, len(writes), PIECE):
@@ -180,7 +180,7 @@ class NoteFinder:
             outputs = key.outputs[bisect_right(changes, start) - 1 : bisect_left(changes, until)]
             level, heard = _loudest(outputs, start, until, lacking)
             row = (chip, channel.index + 1, start, until, midi, level, key.voice)
-            self.found.append(Found(row, key.pitches[first][2], pitches, heard))
+            self.found.append(FoundNote(row, key.pitches[first][2], pitches, heard))
 
 
 def _note_down(history: list[Any], now: tuple[Any, ...]) -> None:

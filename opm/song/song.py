@@ -489,7 +489,7 @@ class Song:
         path : path-like
             By its ending: ``.vgm``, ``.vgz``, ``.log`` or ``.json``; ``.mid`` is MIDI: a track per channel with the
             notes that are heard, their velocities and pitches (what is no whole semitone as bends, whose range the
-            track sets: 2, 12, 24, 48 or 96 semitones), the voices as programs with their names.
+            track sets: 2, 12, 24, 48 or 97 semitones), the voices as programs with their names.
         bpm : float, optional
             Tempo of a ``.mid``, 20 to 400; if not given, that of the notes' starts, or 120 where they have none. Notes
             stand at the same times whatever it is, to half a tick of 1/32 640 beat.

@@ -140,12 +140,22 @@ def test_the_pitch_curve_is_the_chips(tmp_path_factory, jumps, glides, keys):
                 assert mine == pytest.approx(opm.midi_of(held[0x28], held[0x30] >> 2), abs=0.02)
 
 
-@pytest.mark.parametrize(("reach", "widest"), [(2, 0.4), (2, 2), (12, 2.1), (24, 23), (48, 40), (96, 90)])
+@pytest.mark.parametrize(("reach", "widest"), [(2, 0.4), (2, 2), (12, 2.1), (24, 23), (48, 40), (97, 90)])
 def test_the_range_of_the_bends_is_what_the_track_needs(tmp_path, reach, widest):
     rows = [(0.5 + i / 1000, *row) for i in range(101) for row in opm.note(14 + widest * i / 100).registers(1)]
     _, track = read(played([(0.5, 8, 0x78), *rows, (0.9, 8, 0)], 1.0), tmp_path)
     ranges = [message.value for _, message in track if message.type == "control_change" and message.control == 6]
     assert (ranges, len(struck(track))) == ([reach], 1)
+
+
+def test_the_chips_whole_range_is_bent(tmp_path):
+    """From its lowest pitch, all but half a semitone above a key's middle, to its highest."""
+    clock = round(opm.REFERENCE_CLOCK * 2 ** (0.49 / 12))
+    rows = [(0, address, data) for address, data in ORGAN.registers(1)]
+    rows += [(0, 0x28, 0), (0, 0x30, 0), (0.1, 8, 0x78), (0.2, 0x28, 0x7E), (0.2, 0x30, 0xFC), (0.21, 8, 0)]
+    _, track = read(opm.Song(rows, clock=clock), tmp_path)
+    lowest, highest = [midi for _, midi in curve(track) if midi == midi]
+    assert (lowest, highest) == pytest.approx((opm.midi_of(0, 0, clock), opm.midi_of(0x7E, 63, clock)), abs=0.02)
 
 
 def voice_rows(**changes):
@@ -296,7 +306,7 @@ def test_notes_outside_midis_are_octaves_off_and_said(tmp_path, clock, kc, writt
     assert len(song.voices()) == 1
     (note,) = song.notes()
     said = song.save(tmp_path / "a.mid")
-    assert ("the octave of 1 notes outside MIDI's 0 to 127" in said) == (not 0 <= round(note["midi"]) <= 127)
+    assert ("the octave of notes outside MIDI's 0 to 127: 1" in said) == (not 0 <= round(note["midi"]) <= 127)
     _, track = read(song, tmp_path)
     ((_, key),) = struck(track)
     assert (key, (key - round(note["midi"])) % 12) == (written, 0)
