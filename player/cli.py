@@ -14,6 +14,7 @@ BAD_INPUT = 2
 # What opm and its formats say; a test compares, since importing them takes half a second.
 CHANNELS = 8
 SLOWEST, FASTEST = 500_000, 16_000_000
+SLOWEST_BPM, FASTEST_BPM = 20, 400
 SOUND = (".wav", ".flac", ".ogg")
 FILES = (*SOUND, ".vgm", ".vgz", ".log", ".json", ".mid")
 DEFAULT_RATE = 48_000
@@ -29,6 +30,7 @@ MEANINGS = {
         (_WRITTEN, "output stems format jobs"),
         ({"--stems", *SOUND}, "rate"),
         ({"--stems", ".wav"}, "float"),
+        ({".mid"}, "bpm"),
         (_HEARD, "loops fade tail start speed volume compat"),
         ({PLAYING, *SOUND}, "mute solo"),
         ({"--serve", *_HEARD}, "clock"),
@@ -132,6 +134,8 @@ def parser(prog: str = "numba-opm") -> _Parser:
     rate, hertz = f"sample rate ({DEFAULT_RATE}); native: the chip's own samples", _number(8000, 384_000, int)
     add("--rate", type=_or("native", None, hertz), default=DEFAULT_RATE, metavar="native|HZ", help=rate)
     add("--float", **flag, help="WAV of 32-bit floats")
+    bpm = "tempo of a .mid: that of the notes, or 120 where they have none; times stay"
+    add("--bpm", type=_number(SLOWEST_BPM, FASTEST_BPM), metavar="BPM", help=bpm)
     add("--info", **flag, help="say what the songs hold")
     add("--json", **flag, help="with --info: for machines")
     group = made.add_argument_group("sound")

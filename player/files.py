@@ -50,6 +50,8 @@ class Job:
     rate: int | None = None
     """Hz of the sound; None is the chip's own."""
     floating: bool = False
+    bpm: float | None = None
+    """Tempo of MIDI; None is that of the notes."""
     gain: float = 1.0
     mute: int = 0
     start: float = 0.0
@@ -123,7 +125,7 @@ class Job:
             self.announce(remarks(song.remarks, song.not_played))
         with naming(path):
             try:
-                lost = song.save(path)
+                lost = song.save(path, self.bpm)
             except ValueError as error:
                 raise SongError(f"{path}: {error}") from None
         self.announce([f"note: {path} does not keep {what}" for what in lost])

@@ -104,7 +104,7 @@ def jobs(args: argparse.Namespace) -> list[Job]:
     made = []
     for (song, data), name in zip(found, _distinct([song.stem for song, _ in found]), strict=True):
         path = output / f"{name}.{args.format}" if args.folder else output
-        how = (args.rate, args.float, gain, mute, args.start, args.time_unit, options)
+        how = (args.rate, args.float, args.bpm, gain, mute, args.start, args.time_unit, options)
         made.append(Job(song, path, args.stems and Path(args.stems), name, *how, data))
     _check_places(made)
     if args.folder:

@@ -518,7 +518,7 @@ def piano_roll(
     -------
     Axes
     """
-    clock = positive("clock", clock) * integer("cycles_per_frame", cycles_per_frame, 1) / CYCLES_PER_FRAME
+    clock = positive("clock", clock) * (integer("cycles_per_frame", cycles_per_frame, 1) / CYCLES_PER_FRAME)
     seconds = 2 / clock
     ax = _axes(ax)
     pitch: dict[int, tuple[int, int]] = {ch: (0, 0) for ch in range(8)}

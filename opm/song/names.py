@@ -22,7 +22,7 @@ _HELD_LEVEL, _GONE = 0.4, 0.1
 """Parts of the peak: what a tone keeps while it is held, what is left of a hit."""
 _C2_ALONE = 8
 """``Voice.slots`` of what keys C2 alone: on channel 8, where the noise is."""
-_PLACES = {40: "bass", 53: "low", 66: "middle", 79: "high", 128: "very high"}
+_PLACES = {40: "bass", 53: "low", 66: "middle", 79: "high", np.inf: "very high"}
 """By the MIDI number below which it lies."""
 _COLOURS = {1.1: "pure", 1.6: "soft", 2.6: "mellow", 5: "bright", np.inf: "sharp"}
 """By how many times the note's frequency its spectrum's centre lies, at most."""

@@ -1,15 +1,20 @@
-"""Notes of a song, there and back: found in its writes, made into a song, written as MIDI; other instruments."""
+"""Notes of a song, there and back: found in its writes, made into a song; other instruments."""
 
-import io
+import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise, zip_longest
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..events import CHIP, MASTER_CLOCKS_PER_FRAME
 from ..pitch import KC, KF, KF_SHIFT, midi_of, note
-from ..registers import ALL_KEYS, KON, RL
+from ..registers import ALL_KEYS, KON, RL, SLOT_BASES, TL
+from ..state import OPERATORS
+from ..tables import CARRIERS
 from ..voice.extract import attenuation, sound_of, turned_down
 from ..voice.voice import Voice
 from .log import Log, Loop
@@ -20,10 +25,38 @@ NOTE = np.dtype(
 )  # fmt: skip
 """numpy.dtype of a note: chip 0 or 1, channel 1 to 8, seconds, MIDI number (69 = A4), dB, number in ``Song.voices``."""
 CHANNELS = 8
+PIECE = 4096
+"""Writes looked at at a time."""
 STEP_DB = 0.75
 """dB of a step of TL."""
-BEND_RANGE = 2
-"""Semitones of a full pitch bend, as General MIDI has it."""
+HEARD = -78.0
+"""dB: any lower, and the chip's sine has no bit left; all of its samples are 0."""
+SETTLED = 0.002
+"""Seconds in which a driver writes all registers of a pitch or a volume, one after the other."""
+LEGATO, STILL, STAYS = 7 / 8, 0.5, 0.055
+"""A step to another note: so many semitones at once, and for so many seconds before and behind it all but still.
+
+A semitone, with room for fine tuning. Slides and vibrato move each tick of the driver, at most 20 ms, and chords of
+one channel are broken in steps of one to three frames, at most 54 ms at 55 Hz; a 32nd note at 120 bpm stays 62 ms.
+"""
+FULL_RANGE = 96.0
+"""dB from silence to the loudest moment of an envelope."""
+_KEYS = (1, 4, 2, 8)
+"""Bits of ``Voice.slots``, for M1, M2, C1, C2."""
+_KS_AR = SLOT_BASES[2]
+
+
+@dataclass
+class _Key:
+    """A key while it is held."""
+
+    voice: int
+    attacks: tuple[int, ...]
+    """Rates at which its operators rise, 0 to 63; 0: they do not."""
+    pitches: list[tuple[float, float, int]]
+    """Seconds, MIDI number, number of the write: the first, and each that differs."""
+    outputs: list[tuple[float, tuple[int, ...]]]
+    """Seconds, what ``_Channel.output`` gives: the first, and each that differs."""
 
 
 @dataclass
@@ -33,10 +66,7 @@ class _Channel:
     index: int
     held: dict[int, int] = field(default_factory=dict)
     keys: int = 0
-    note: dict[str, Any] | None = None
-    pitch: float = 0.0
-    changed: float | None = None
-    """When its pitch was written last, until that has been judged."""
+    key: _Key | None = None
 
     def voice(self) -> Voice:
         """The instrument its registers make."""
@@ -46,6 +76,20 @@ class _Channel:
         """Its pitch."""
         return midi_of(self.held.get(KC + self.index, 0) & 0x7F, self.held.get(KF + self.index, 0) >> KF_SHIFT, clock)
 
+    def output(self) -> tuple[int, ...]:
+        """Sides, algorithm, and the total levels of M1, M2, C1, C2; never written is heard on both sides."""
+        levels = (self.held.get(TL + slot + self.index, 0) & 0x7F for slot in OPERATORS.values())
+        return self.held.get(RL + self.index, 0xC0) & 0xC7, *levels
+
+    def attacks(self) -> tuple[int, ...]:
+        """Rates at which the struck operators rise: never written is at once."""
+        kc = self.held.get(KC + self.index, 0) & 0x7F
+        rates = []
+        for slot, key in zip(OPERATORS.values(), _KEYS, strict=True):
+            ks, ar = divmod(self.held.get(_KS_AR + slot + self.index, 31) & 0xDF, 64)
+            rates.append(min(2 * ar + (kc >> 2 + 3 - ks), 63) if ar and self.keys & key else 0)
+        return tuple(rates)
+
 
 def channel_of(address: int, data: int) -> int:
     """Return the channel, from 0, that a write concerns; -1 for the chip's own registers."""
@@ -54,79 +98,144 @@ def channel_of(address: int, data: int) -> int:
     return address & 7 if address >= RL else -1
 
 
-class NoteFinder:
-    """Follows a song's writes and collects its notes, and the bends of their pitch.
+@dataclass
+class FoundNote:
+    """A note, how its pitch moves, and whether a sample of it differs from 0."""
 
-    A note begins with a key-on, or where a held key's pitch jumps by more than half a semitone at once or has come
-    further than ``BEND_RANGE`` from where it began; smaller changes are bends.
+    row: tuple[int, int, float, float, float, float, int]
+    """NOTE."""
+    write: int
+    """Number of the write that begins it."""
+    pitches: list[tuple[float, float]]
+    """Seconds and MIDI number, from its start on."""
+    heard: bool
+
+
+class NoteFinder:
+    """Follows a song's writes and collects its notes, with the curves of their pitch.
+
+    A note begins where a key is struck, or where a held key's pitch steps to another note and stays (``LEGATO``).
     """
 
     def __init__(self, log: Log, numbers: Mapping[bytes, int]) -> None:
         self.log, self.numbers = log, numbers
         self.channels = [[_Channel(i) for i in range(CHANNELS)] for _ in log.chips]
-        self.end = log.seconds(log.playing[1])
-        self.found: list[dict[str, Any]] = []
-        self.bends: list[tuple[float, int, int, float]] = []
-        """Seconds, chip, channel from 1, MIDI number."""
-        for tick, chip, address, data in log.once.tolist():
-            if (index := channel_of(address, data)) >= 0:
-                self.take(log.seconds(tick), chip, self.channels[chip][index], address, data)
+        self.end, self.frame = log.seconds(log.playing[1]), MASTER_CLOCKS_PER_FRAME / log.clock
+        self.found: list[FoundNote] = []
+        """In the order they begin."""
+        writes = log.once
+        for first in range(0, len(writes), PIECE):
+            for number, (tick, chip, address, data) in enumerate(writes[first : first + PIECE].tolist(), first):
+                if (index := channel_of(address, data)) >= 0:
+                    self.take(number, log.seconds(tick), chip, self.channels[chip][index], address, data)
         for chip, channels in enumerate(self.channels):
             for channel in channels:
-                self.settle(chip, channel)
+                self.finish(self.end, chip, channel)
+        self.found.sort(key=lambda note: note.write)
 
     @property
     def notes(self) -> npt.NDArray[Any]:
-        """The notes, (n,) NOTE, in the order they start."""
-        rows = np.array([tuple(note[name] for name in NOTE.names or ()) for note in self.found], NOTE)
-        return rows[np.argsort(rows["start"], kind="stable")]
+        """The notes, (n,) NOTE, in the order they begin."""
+        return np.array([note.row for note in self.found], NOTE)
 
-    def take(self, time: float, chip: int, channel: _Channel, address: int, data: int) -> None:
+    def take(self, number: int, time: float, chip: int, channel: _Channel, address: int, data: int) -> None:
         """Take one write to a channel."""
-        if time != channel.changed:
-            self.settle(chip, channel)
-        if address != KON:
-            channel.held[address] = data
-            if address & 0xF8 in (KC, KF):
-                channel.changed = time
+        if address == KON:
+            before, channel.keys = channel.keys, (data & ALL_KEYS) >> 3
+            struck = channel.keys & ~before
+            if struck or not channel.keys:
+                self.finish(time, chip, channel)
+            if struck and time + self.frame <= self.end:
+                voice = self.numbers.get(sound_of(channel.voice()), -1)
+                outputs = [(time, channel.output())]
+                channel.key = _Key(voice, channel.attacks(), [self.pitch(number, time, chip, channel)], outputs)
             return
-        self.settle(chip, channel)
-        keys, channel.keys = channel.keys, (data & ALL_KEYS) >> 3
-        struck = channel.keys & ~keys
-        if channel.note and (struck or not channel.keys):
-            channel.note["end"], channel.note = time, None
-        if struck:
-            self.begin(time, chip, channel)
+        channel.held[address] = data
+        if channel.key and address & 0xF8 in (KC, KF):
+            _note_down(channel.key.pitches, self.pitch(number, time, chip, channel))
+        elif channel.key and (address & 0xF8 == RL or address & 0xE0 == TL):
+            _note_down(channel.key.outputs, (time, channel.output()))
 
-    def begin(self, time: float, chip: int, channel: _Channel) -> None:
-        """Begin a note."""
-        voice = channel.voice()
-        channel.pitch = channel.midi(self.log.chip_clock(chip))
-        channel.note = {
-            "chip": chip,
-            "channel": channel.index + 1,
-            "start": time,
-            "end": self.end,
-            "midi": channel.pitch,
-            "level": -STEP_DB * attenuation(voice),
-            "voice": self.numbers.get(sound_of(voice), -1),
-        }
-        self.found.append(channel.note)
+    def pitch(self, number: int, time: float, chip: int, channel: _Channel) -> tuple[float, float, int]:
+        """Return what a write makes of a channel's pitch."""
+        return time, channel.midi(self.log.chip_clock(chip)), number
 
-    def settle(self, chip: int, channel: _Channel) -> None:
-        """Judge a change of pitch when all of its writes have come."""
-        time, channel.changed = channel.changed, None
-        if time is None or not channel.note:
+    def finish(self, end: float, chip: int, channel: _Channel) -> None:
+        """Collect the notes of a key that is released, struck anew, or held at the end of the song."""
+        key, channel.key = channel.key, None
+        if key is None:
             return
-        midi, note = channel.midi(self.log.chip_clock(chip)), channel.note
-        if time == note["start"]:
-            note["midi"] = midi
-        elif abs(midi - channel.pitch) > 0.5 or abs(midi - note["midi"]) > BEND_RANGE:
-            note["end"] = time
-            self.begin(time, chip, channel)
-        elif midi != channel.pitch:
-            self.bends.append((time, chip, channel.index + 1, midi))
-        channel.pitch = midi
+        times = [time for time, _, _ in key.pitches]
+        # What is released at the moment it is struck sounds until the bus has taken the next write.
+        end = max(end, times[0] + CHIP.spacing * self.frame)
+        # What is held longer may go on rising from where the note before has come to.
+        held = end - times[0]
+        frames = held / self.frame if held < SETTLED else math.inf
+        changes, lacking = [time for time, _ in key.outputs], [_lacking(rate, frames) for rate in key.attacks]
+        begins = [0, *_steps(times, [midi for _, midi, _ in key.pitches], end)]
+        for first, behind in zip_longest(begins, begins[1:]):
+            start, until = times[first], end if behind is None else times[behind]
+            pitches = [pitch[:2] for pitch in key.pitches[first:behind]]
+            midi = next(midi for time, midi in reversed(pitches) if time <= start + SETTLED)
+            outputs = key.outputs[bisect_right(changes, start) - 1 : bisect_left(changes, until)]
+            level, heard = _loudest(outputs, start, until, lacking)
+            row = (chip, channel.index + 1, start, until, midi, level, key.voice)
+            self.found.append(FoundNote(row, key.pitches[first][2], pitches, heard))
+
+
+def _note_down(history: list[Any], now: tuple[Any, ...]) -> None:
+    """Keep what there is now: of writes at the same moment only what the last has made."""
+    if history[-1][0] == now[0]:
+        history[-1] = (*now[:2], *history[-1][2:])
+    elif history[-1][1] != now[1]:
+        history.append(now)
+
+
+def _steps(times: Sequence[float], midi: Sequence[float], end: float) -> list[int]:
+    """Return which changes of a held key's pitch begin another note."""
+    steps: list[int] = []
+    start, settled = times[0], 0
+    for i in range(1, len(times)):
+        while settled + 1 < len(times) and times[settled + 1] <= times[i] + SETTLED:
+            settled += 1
+        if abs(midi[settled] - midi[i - 1]) < LEGATO or min(times[i] - start, end - times[i]) < STAYS:
+            continue
+        # The nearest first: whatever the song, nothing is looked at often.
+        before = range(i - 1, bisect_right(times, times[i] - STAYS) - 2, -1)
+        behind = range(settled, bisect_left(times, times[i] + STAYS))
+        if all(abs(midi[k] - midi[i - 1]) <= STILL for k in before) and all(
+            abs(midi[k] - midi[settled]) <= STILL for k in behind
+        ):
+            steps.append(i)
+            start = times[i]
+    return steps
+
+
+def _loudest(
+    outputs: Sequence[tuple[float, tuple[int, ...]]], start: float, end: float, lacking: Sequence[float]
+) -> tuple[float, bool]:
+    """Return the level of a note's loudest moment in dB, and whether it is heard."""
+    times = [start, *(time for time, _ in outputs[1:]), end]
+    held = [output for (_, output), (a, b) in zip(outputs, pairwise(times), strict=True) if b - a >= SETTLED]
+    settled = [output for time, output in outputs if time <= start + SETTLED][-1]
+    loudness = [_loudness(output, lacking) for output in held or [settled]]
+    return max(level for level, _ in loudness), any(heard for _, heard in loudness)
+
+
+def _lacking(rate: int, frames: float) -> float:
+    """Return the dB that an attack lacks after a number of frames; each of its steps takes a sixteenth of the rest."""
+    if not rate:
+        return math.inf
+    if rate >= 62:  # at once
+        return 0.0
+    return FULL_RANGE * math.exp(-frames * (4 + rate % 4) / 24 * 2 ** (rate // 4 - 11) / 16)
+
+
+def _loudness(output: Sequence[int], lacking: Sequence[float]) -> tuple[float, bool]:
+    """Return the level of the loudest carrier in dB, and whether one is heard."""
+    carriers = CARRIERS[output[0] & 7]
+    levels = [-STEP_DB * level for level in output[1:]]
+    return max(levels[i] for i in carriers), output[0] > 7 and any(levels[i] - lacking[i] > HEARD for i in carriers)
 
 
 def numbered(voices: Sequence[Voice]) -> dict[bytes, int]:
@@ -137,31 +246,33 @@ def numbered(voices: Sequence[Voice]) -> dict[bytes, int]:
     return numbers
 
 
-def writes_of(notes: npt.NDArray[Any], voices: Sequence[Voice], clock: float) -> list[tuple[float, int, int]]:
-    """Return register writes that play notes on the eight channels of a chip.
+def writes_of(notes: npt.NDArray[Any], voices: Sequence[Voice], clock: float) -> list[tuple[float, int, int, int]]:
+    """Return register writes that play notes on the eight channels of each chip.
 
-    A note keeps its channel if that is free, else it takes the one that has been free longest.
+    A note keeps its channel if that is free, else it takes the one that has been free longest. Those that start
+    together are struck in the order given.
     """
-    rows: list[tuple[float, int, int]] = []
-    until, loaded = [-1.0] * CHANNELS, [b""] * CHANNELS
-    for played in np.sort(notes, order=["start", "end"], kind="stable"):
-        start, end = float(played["start"]), float(played["end"])
-        free = [i for i in range(CHANNELS) if until[i] <= start]
+    rows: list[tuple[float, int, int, int]] = []
+    until, loaded = [[-1.0] * CHANNELS for _ in range(2)], [[b""] * CHANNELS for _ in range(2)]
+    for played in notes[np.argsort(notes["start"], kind="stable")]:
+        chip, start, end = int(played["chip"]), float(played["start"]), float(played["end"])
+        free = [i for i in range(CHANNELS) if until[chip][i] <= start]
         if not free:
-            raise ValueError(f"more than {CHANNELS} notes sound at {start:.15g} s")
+            raise ValueError(f"more than {CHANNELS} notes sound at {start:.15g} s on chip {chip}")
         wanted = int(played["channel"]) - 1
-        i = wanted if wanted in free else min(free, key=until.__getitem__)
+        i = wanted if wanted in free else min(free, key=until[chip].__getitem__)
         voice = turned_down(voices[int(played["voice"])], round(-float(played["level"]) / STEP_DB))
         registers = voice.registers(i + 1)
-        if bytes(data for _, data in registers) != loaded[i]:
-            rows += [(start, address, data) for address, data in registers]
-            loaded[i] = bytes(data for _, data in registers)
-        rows += [(start, address, data) for address, data in note(float(played["midi"]), clock).registers(i + 1)]
-        rows.append((start, KON, voice.slots << 3 | i))
-        rows.append((end, KON, i))
-        until[i] = end
+        if bytes(data for _, data in registers) != loaded[chip][i]:
+            rows += [(start, chip, address, data) for address, data in registers]
+            loaded[chip][i] = bytes(data for _, data in registers)
+        pitch = note(float(played["midi"]), clock).registers(i + 1)
+        rows += [(start, chip, address, data) for address, data in pitch]
+        rows.append((start, chip, KON, voice.slots << 3 | i))
+        rows.append((end, chip, KON, i))
+        until[chip][i] = end
     # a key is released before it is struck again at the same moment
-    return sorted(rows, key=lambda row: (row[0], row[1] != KON or bool(row[2] & ALL_KEYS)))
+    return sorted(rows, key=lambda row: (row[0], row[2] != KON or bool(row[3] & ALL_KEYS)))
 
 
 class Revoicing:
@@ -223,71 +334,3 @@ class Revoicing:
             if has.get(address) != data:
                 self.rows.append((tick, chip, address, data))
                 has[address] = data
-
-
-TICKS_PER_BEAT, TEMPO = 480, 500_000
-"""MIDI: 960 ticks per second."""
-_OFF, _PROGRAM, _BEND, _ON = range(4)
-"""Messages of the same tick in their order."""
-
-
-def midi_bytes(found: NoteFinder, voices: Sequence[Voice], title: str) -> bytes:
-    """Return a MIDI file: a track per channel, fractions of the pitch as bends, voices as programs with their names."""
-    import mido
-
-    file = mido.MidiFile(ticks_per_beat=TICKS_PER_BEAT)
-    head = [mido.MetaMessage("set_tempo", tempo=TEMPO), mido.MetaMessage("track_name", name=_latin(title))]
-    file.tracks.append(mido.MidiTrack(head))
-    for chip in range(len(found.log.chips)):
-        for channel in range(1, CHANNELS + 1):
-            place = chip * CHANNELS + channel - 1
-            port = place if place < 9 else place + 1 if place < 15 else 9  # 9 is the drums': last
-            name = f"channel {channel}" + (f" of chip {chip + 1}" if chip else "")
-            file.tracks.append(_track(found, voices, chip, channel, port, name))
-    buffer = io.BytesIO()
-    file.save(file=buffer)
-    return buffer.getvalue()
-
-
-def _latin(text: str) -> str:
-    """Return a text that a MIDI file can hold."""
-    return text.encode("latin-1", errors="replace").decode("latin-1")
-
-
-def _track(found: NoteFinder, voices: Sequence[Voice], chip: int, channel: int, port: int, name: str) -> Any:
-    """Return a channel's track: of what happens at the same tick, releases first, strikes last."""
-    import mido
-
-    second = mido.second2tick(1, TICKS_PER_BEAT, TEMPO)
-    notes = found.notes
-    notes = notes[(notes["chip"] == chip) & (notes["channel"] == channel)]
-    keys = np.clip(np.rint(notes["midi"]), 0, 127).astype(int)
-    timed: list[tuple[int, int, Any]] = []
-    program = -1
-
-    def bend(seconds: float, midi: float, key: int) -> None:
-        size = min(max(round((midi - key) / BEND_RANGE * 8192), -8192), 8191)
-        timed.append((round(seconds * second), _BEND, mido.Message("pitchwheel", channel=port, pitch=size)))
-
-    for played, key in zip(notes, keys.tolist(), strict=True):
-        start, end, number = round(played["start"] * second), round(played["end"] * second), int(played["voice"])
-        if number != program and number >= 0:
-            program = number
-            words = f"program {number % 128}: {_latin(voices[number].name)}"
-            timed.append((start, _PROGRAM, mido.MetaMessage("text", text=words)))
-            timed.append((start, _PROGRAM, mido.Message("program_change", channel=port, program=number % 128)))
-        bend(played["start"], played["midi"], key)
-        velocity = min(max(round(127 * 10 ** (played["level"] / 40)), 1), 127)
-        timed.append((start, _ON, mido.Message("note_on", channel=port, note=key, velocity=velocity)))
-        timed.append((max(end, start + 1), _OFF, mido.Message("note_off", channel=port, note=key)))
-    for seconds, _, _, midi in (row for row in found.bends if row[1:3] == (chip, channel)):
-        bend(seconds, midi, int(keys[np.searchsorted(notes["start"], seconds, side="right") - 1]))
-    track, now, bent = mido.MidiTrack([mido.MetaMessage("track_name", name=name)]), 0, 0
-    for tick, _, message in sorted(timed, key=lambda row: row[:2]):
-        if message.type == "pitchwheel":
-            if message.pitch == bent:
-                continue
-            bent = message.pitch
-        track.append(message.copy(time=tick - now))
-        now = tick
-    return track

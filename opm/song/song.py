@@ -24,8 +24,9 @@ from .formats import json_log, vgm
 from .formats.common import FASTEST, SLOWEST
 from .limits import LARGEST, LONGEST
 from .log import WRITE, Log, Loop
+from .midi import FASTEST_BPM, SLOWEST_BPM, midi_bytes
 from .names import described
-from .notes import NOTE, NoteFinder, Revoicing, midi_bytes, numbered, writes_of
+from .notes import NOTE, NoteFinder, Revoicing, numbered, writes_of
 from .render import CHANNELS, Renderer, to_int16
 from .schedule import Options, Schedule
 
@@ -395,14 +396,17 @@ class Song:
     def notes(self) -> "npt.NDArray[Any]":
         """Return the notes of one playing, in the order they start.
 
-        A note begins with a key-on, or where the pitch of a held key jumps by more than half a semitone or has come
-        further than two from where it began; what is less is a bend, and not listed.
+        A note begins where a key is struck, or where the pitch of a held key steps by a semitone or more to another
+        note and stays: legato. A step is one if nothing else moves it by more than half a semitone in the 55 ms before
+        and behind; slides, vibrato and broken chords are bends, and not listed. Notes that start together stand in the
+        order of their writes. What is too soft to be heard (``level`` below -78 dB) is listed, too.
 
         Returns
         -------
         (n,) structured array
             ``chip`` (0 or 1), ``channel`` (1 to 8), ``start`` and ``end`` (seconds), ``midi`` (69 = A4, fractions are
-            semitones), ``level`` (dB of the loudest carrier's TL) and ``voice`` (index in ``voices()``).
+            semitones), ``level`` (dB of the loudest carrier's TL, at its loudest moment) and ``voice`` (index in
+            ``voices()``). ``midi`` is the pitch it begins with.
         """
         return NoteFinder(self._log, numbered([found.voice for found in self._found()])).notes
 
@@ -418,7 +422,8 @@ class Song:
         Parameters
         ----------
         notes : structured array as ``notes()`` gives it, or sequence of tuples of its seven values
-            A note keeps its channel if that is free, else it takes one that is.
+            A note keeps its channel if that is free, else it takes one of its chip that is. Those that start together
+            are struck in the order given. A note of chip 1 makes a song of two chips.
         voices : sequence of Voice
             What the notes' ``voice`` counts.
         clock : int
@@ -431,7 +436,7 @@ class Song:
         Raises
         ------
         TypeError, ValueError
-            More than 8 notes sound at a moment, which is named; a voice, pitch or time out of range.
+            More than 8 notes of a chip sound at a moment, which is named; a chip, voice, pitch or time out of range.
 
         Examples
         --------
@@ -442,11 +447,13 @@ class Song:
         """
         table, voices = _note_table(notes), [checked(voice) for voice in voices]
         wrong = (table["voice"] < 0) | (table["voice"] >= len(voices)) | ~(table["start"] < table["end"])
+        wrong |= table["chip"] > 1
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
-            expected = f"a start before its end and a voice below {len(voices)}"
+            expected = f"chip 0 or 1, a start before its end and a voice below {len(voices)}"
             raise ValueError(f"note {row}: expected {expected}, got {table[row]}")
-        return cls(writes_of(table, voices, clock), clock)
+        chips = 1 + int(table["chip"].max(initial=0))
+        return cls(writes_of(table, voices, clock), clock, chips=("ym2151",) * chips)
 
     def revoice(self, others: Mapping[int, Voice]) -> "Song":
         """Return the same song with other instruments: its keys, pitches, panning and volumes.
@@ -501,14 +508,18 @@ class Song:
         renderer.skip(schedule.frames)
         return renderer.parts[chip].chip
 
-    def save(self, path: str | os.PathLike[str]) -> list[str]:
+    def save(self, path: str | os.PathLike[str], bpm: float | None = None) -> list[str]:
         """Write the song as a file; complete or not at all.
 
         Parameters
         ----------
         path : path-like
-            By its ending: ``.vgm``, ``.vgz``, ``.log`` or ``.json``; ``.mid`` is MIDI: a track per channel, the notes'
-            velocities and pitches (what is no whole semitone as bends), the voices as programs with their names.
+            By its ending: ``.vgm``, ``.vgz``, ``.log`` or ``.json``; ``.mid`` is MIDI: a track per channel with the
+            notes that are heard, their velocities and pitches (what is no whole semitone as bends, whose range the
+            track sets: 2, 12, 24, 48 or 97 semitones), the voices as programs with their names.
+        bpm : float, optional
+            Tempo of a ``.mid``, 20 to 400; if not given, that of the notes' starts, or 120 where they have none. Notes
+            stand at the same times whatever it is, to half a tick of 1/32 640 beat.
 
         Returns
         -------
@@ -518,22 +529,26 @@ class Song:
         Raises
         ------
         ValueError
-            Another ending, or what the format cannot hold: a JSON log has one chip.
+            Another ending, or what the format cannot hold: a JSON log has one chip, MIDI alone has a tempo.
         OSError
             It cannot be written.
         """
         path = Path(path)
         ending = path.suffix.lower()
+        lost: list[str] = []
+        if bpm is not None and (ending != ".mid" or not SLOWEST_BPM <= bpm <= FASTEST_BPM):
+            raise ValueError(f"bpm must be {SLOWEST_BPM} to {FASTEST_BPM}, for .mid, got {bpm!r} for {path.name!r}")
         if ending == ".mid":
             voices = self.voices()
-            data = midi_bytes(NoteFinder(self._log, numbered(voices)), voices, self._log.tags.get("title", path.stem))
+            title = self._log.tags.get("title", path.stem)
+            data, lost = midi_bytes(NoteFinder(self._log, numbered(voices)), voices, title, bpm)
         elif ending in formats.WRITERS:
             data = formats.WRITERS[ending](self._log)
         else:
             raise ValueError(f"path must end in {', '.join(formats.WRITERS)} or .mid, got {path.name!r}")
         with replacing(path) as temporary:
             temporary.write_bytes(data)
-        return _not_kept(self._log, ending)
+        return _not_kept(self._log, ending) + lost
 
 
 def _not_kept(log: Log, ending: str) -> list[str]:

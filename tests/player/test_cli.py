@@ -13,6 +13,7 @@ from conftest import ROOT
 
 import opm
 from opm.song import CHANNELS, FASTEST, SLOWEST, Options, formats
+from opm.song.midi import FASTEST_BPM, SLOWEST_BPM
 from player import cli, files, playlist, serve
 from player.__main__ import main
 
@@ -57,6 +58,7 @@ MATRIX = """
     --rate 44100             - x x x x - - - - - x - - - -
     --rate native            - x x x x - - - - - x - - - -
     --float                  - x x - - - - - - - x - - - -
+    --bpm 120                - - - - - - - - - x - - - - -
     --loops 3                x x x x x - - - - - x - - - -
     --loops inf              x - - - - - - - - - - - - - -
     --fade 0                 x x x x x - - - - - x - - - -
@@ -137,6 +139,10 @@ def test_the_matrix_has_all_options():
         ("a.vgm --tail nan", "got 'nan'"),
         ("a.vgm --volume inf", "from -96 to 48, got 'inf'"),
         ("a.vgm --clock 5", "from 500000 to 16000000, got '5'"),
+        ("a.vgm -o a.mid --bpm 19.9", "from 20 to 400, got '19.9'"),
+        ("a.vgm -o a.mid --bpm inf", "from 20 to 400, got 'inf'"),
+        ("a.vgm -o a.mid --stems d --bpm 90", "--bpm has no meaning for --stems"),
+        ("a.vgm -o d/ --format vgm --bpm 90", "--bpm has no meaning for .vgm"),
         ("a.vgm -o a.wav --rate 0", "from 8000 to 384000, got '0'"),
         ("a.vgm --compat x", "--compat"),
         ("a.vgm --nonsense", "--nonsense"),
@@ -202,6 +208,7 @@ def test_start_behind_the_end_says_how_long_the_song_is(capsys):
 
 def test_what_cli_says_for_opm():
     assert (cli.CHANNELS, cli.SLOWEST, cli.FASTEST) == (CHANNELS, SLOWEST, FASTEST)
+    assert (cli.SLOWEST_BPM, cli.FASTEST_BPM) == (SLOWEST_BPM, FASTEST_BPM)
     assert {"", *cli.SOUND} == set(files.SOUND)
     assert set(cli.FILES) == {*cli.SOUND, *formats.WRITERS, ".mid"}
     assert cli.DEFAULT_ADDRESS == serve.DEFAULT

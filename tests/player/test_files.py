@@ -6,6 +6,7 @@ import subprocess
 import sys
 import wave
 
+import mido
 import numpy as np
 import pytest
 import soundfile
@@ -258,6 +259,12 @@ def test_midi_is_what_a_song_saves(two_notes, tmp_path, capsys):
     data = (tmp_path / "a.mid").read_bytes()
     opm.load(two_notes).save(tmp_path / "a.mid")
     assert (tmp_path / "a.mid").read_bytes() == data
+
+
+def test_the_tempo_of_midi_may_be_given(two_notes, tmp_path):
+    assert main([str(two_notes), "-o", f"{tmp_path}/", "--format", "mid", "--bpm", "96"]) == 0
+    head, *_ = mido.MidiFile(next(tmp_path.glob("*.mid"))).tracks
+    assert [message.tempo for message in head if message.type == "set_tempo"] == [625_000]
 
 
 @pytest.mark.parametrize("ending", ["flac", "ogg", "vgm", "mid"])

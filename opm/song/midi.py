@@ -1,0 +1,174 @@
+"""A song's notes as a MIDI file: a track per channel, pitches as notes and bends, the tempo found or given."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..voice.voice import Voice
+from .notes import CHANNELS, FoundNote, NoteFinder
+
+TICKS_PER_BEAT = 32_640
+"""As many as 15 bits hold that 2 to 6 divide. A time is 15.3 us off at 60 bpm, at most: less than a frame."""
+LONGEST_DELTA = 2**28 - 1
+"""Ticks between two messages, at most: a file longer than an hour or so has fewer ticks per beat."""
+BEND_RANGES = (2, 12, 24, 48, 97)
+"""Semitones of a full pitch bend: a track's is the first that is wide enough. The chip has 96, from a key's middle."""
+DEFAULT_BPM, SLOWEST_BPM, FASTEST_BPM = 120, 20, 400
+SLOWEST_FOUND, FASTEST_FOUND = 60, 200
+_FEWEST, _MOST = 8, 4000
+"""Notes to find a tempo in."""
+_LONG, _LISTENED = 0.5, 300.0
+"""Seconds: a note's from which on it is long, and the song's that are looked at."""
+_GRID, _LOOSE = 0.005, 0.010
+"""Seconds: of a step of the grid, and by how much notes may be off a beat: drivers have ticks of up to 20 ms."""
+_COMB = {0.25: 0.5, 0.5: 0.5, 1: 1.0, 2: 1.0, 4: 1.0, 8: 1.0, 16: 1.0}
+"""By their beats, the lags at which a song is like itself, and how much they count."""
+_CONVINCING = 0.2
+"""Likeness, of 1: notes at random have less than 0.15, songs of 50 real ones 0.24 and more."""
+_STRONG = 0.3
+"""How much stronger every second beat has to be, to be the beat."""
+_OFF, _PROGRAM, _BEND, _ON = range(4)
+"""Messages of the same tick in their order."""
+_RPN, _RPN_FINE, _DATA, _DATA_FINE = 101, 100, 6, 38
+"""Controllers that set the range of the bends: parameter 0."""
+
+
+def midi_bytes(found: NoteFinder, voices: Sequence[Voice], title: str, bpm: float | None) -> tuple[bytes, list[str]]:
+    """Return a MIDI file of the notes that are heard, and what it does not keep of them, a line each.
+
+    Parameters
+    ----------
+    found : NoteFinder
+    voices : sequence of Voice
+        What the notes' ``voice`` counts: programs with their names.
+    title : str
+    bpm : float or None
+        Tempo; None: that of the notes' starts, if they have one. Times do not depend on it.
+
+    Returns
+    -------
+    (bytes, list of str)
+    """
+    import mido
+
+    heard = [note for note in found.found if note.heard]
+    starts, ends = (np.array([note.row[i] for note in heard]) for i in (2, 3))
+    tempo = mido.bpm2tempo(bpm or find_bpm(starts, ends - starts) or DEFAULT_BPM)
+    beats = found.end * 1e6 / tempo
+    file = mido.MidiFile(ticks_per_beat=max(1, min(TICKS_PER_BEAT, int(LONGEST_DELTA / (beats + 1)))))
+    head = [mido.MetaMessage("set_tempo", tempo=tempo), mido.MetaMessage("track_name", name=_latin(title))]
+    file.tracks.append(mido.MidiTrack(head))
+    second = file.ticks_per_beat * 1e6 / tempo
+    for chip in range(len(found.log.chips)):
+        for channel in range(1, CHANNELS + 1):
+            if notes := [note for note in heard if note.row[:2] == (chip, channel)]:
+                place = chip * CHANNELS + channel - 1
+                port = place if place < 9 else place + 1 if place < 15 else 9  # 9 is the drums': last
+                name = f"channel {channel}" + (f" of chip {chip + 1}" if chip else "")
+                file.tracks.append(_track(notes, voices, second, port, name))
+    buffer = io.BytesIO()
+    file.save(file=buffer)
+    off = sum(_octaves_off(note) != 0 for note in heard)
+    return buffer.getvalue(), [f"the octave of notes outside MIDI's 0 to 127: {off}"] if off else []
+
+
+def _latin(text: str) -> str:
+    """Return a text that a MIDI file can hold."""
+    return text.encode("latin-1", errors="replace").decode("latin-1")
+
+
+def _octaves_off(note: FoundNote) -> int:
+    """Return by how many octaves a note lies above or, negative, below MIDI's."""
+    key = round(note.row[4])
+    return max(0, -((127 - key) // 12)) + min(0, key // 12)
+
+
+def _track(notes: Sequence[FoundNote], voices: Sequence[Voice], second: float, port: int, name: str) -> Any:
+    """Return a channel's track: of what happens at the same tick, releases first, strikes last."""
+    import mido
+
+    timed: list[tuple[int, int, Any]] = []
+    keys = [round(note.row[4]) for note in notes]
+    widest = max(abs(midi - key) for note, key in zip(notes, keys, strict=True) for _, midi in note.pitches)
+    reach = next(semitones for semitones in BEND_RANGES if semitones >= widest)
+    program, free = -1, 0
+    for note, key in zip(notes, keys, strict=True):
+        _, _, start, end, _, level, number = note.row
+        on = max(round(start * second), free)
+        free = max(round(end * second), on + 1)
+        if number != program and number >= 0:
+            program = number
+            words = f"program {number % 128}: {_latin(voices[number].name)}"
+            timed.append((on, _PROGRAM, mido.MetaMessage("text", text=words)))
+            timed.append((on, _PROGRAM, mido.Message("program_change", channel=port, program=number % 128)))
+        for seconds, midi in note.pitches:
+            bend = mido.Message("pitchwheel", channel=port, pitch=min(round((midi - key) / reach * 8192), 8191))
+            timed.append((max(round(seconds * second), on), _BEND, bend))
+        played = key - 12 * _octaves_off(note)
+        velocity = min(max(round(127 * 10 ** (level / 40)), 1), 127)
+        timed.append((on, _ON, mido.Message("note_on", channel=port, note=played, velocity=velocity)))
+        timed.append((free, _OFF, mido.Message("note_off", channel=port, note=played)))
+    track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
+    for control, value in ((_RPN, 0), (_RPN_FINE, 0), (_DATA, reach), (_DATA_FINE, 0), (_RPN, 127), (_RPN_FINE, 127)):
+        track.append(mido.Message("control_change", channel=port, control=control, value=value))
+    now = bent = 0
+    for tick, _, message in sorted(timed, key=lambda row: row[:2]):
+        if message.type == "pitchwheel":
+            if message.pitch == bent:
+                continue
+            bent = message.pitch
+        message.time, now = tick - now, tick
+        track.append(message)
+    return track
+
+
+def find_bpm(starts: npt.NDArray[np.float64], durations: npt.NDArray[np.float64]) -> float | None:
+    """Return the tempo of notes, from ``SLOWEST_FOUND`` to ``FASTEST_FOUND``; None if nothing convincing is found.
+
+    Parameters
+    ----------
+    starts, durations : (n,) float
+        Seconds, in order. A long note counts more: it starts on a beat.
+
+    Returns
+    -------
+    float or None
+        Beats per minute. Of two tempos, one twice the other, that of the strong beats; the fast one if all are alike.
+    """
+    if len(starts) < _FEWEST:
+        return None
+    times, weights = starts[:_MOST] - starts[0], np.minimum(durations[:_MOST], _LONG)
+    times, weights = times[times < _LISTENED], weights[times < _LISTENED]
+    likeness = _likeness(times, weights)
+    tempos = SLOWEST_FOUND * 2 ** np.arange(0, np.log2(FASTEST_FOUND / SLOWEST_FOUND) + 1e-9, 1 / 1200)
+    lags = np.outer(60 / tempos / _GRID, list(_COMB))
+    scores = np.interp(lags, np.arange(len(likeness)), likeness, right=0.0) @ np.array(list(_COMB.values()))
+    scores /= sum(_COMB.values())
+    # Beats of two octaves of tempo may be as alike: rather the one that is nearer to 120.
+    best = int(np.argmax(scores * np.exp(-0.5 * (np.log2(tempos / DEFAULT_BPM) / 0.9) ** 2)))
+    if scores[best] < _CONVINCING:
+        return None
+
+    def pulse(bpm: float) -> float:
+        """How far the notes start in step with a pulse."""
+        return float(np.abs(weights @ np.exp(2j * np.pi * bpm / 60 * times)))
+
+    near = tempos[best] * np.linspace(0.985, 1.015, 50 + int(4 * times.max() * tempos[best] / 60))
+    tempo = float(max(near, key=lambda bpm: sum(pulse(beats * bpm) for beats in (1, 2, 4))))
+    fast = 2 * tempo if 2 * tempo <= FASTEST_FOUND else tempo
+    strong = pulse(fast / 2) > _STRONG * max(pulse(beats * fast) for beats in (1, 2, 4))
+    return fast / 2 if strong and fast / 2 >= SLOWEST_FOUND else fast
+
+
+def _likeness(times: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return how much the notes' starts are like themselves so many steps of ``_GRID`` later, of 1."""
+    count = int(times.max() / _GRID) + 1
+    bell = np.exp(-0.5 * (np.arange(-8, 9) * _GRID / _LOOSE) ** 2)
+    strength = np.convolve(np.bincount(np.rint(times / _GRID).astype(int), weights), bell)
+    spectrum = np.fft.rfft(strength - strength.mean(), 2 * len(strength))
+    product = np.fft.irfft(np.abs(spectrum) ** 2)[:count]
+    likeness: npt.NDArray[np.float64] = product / (product[0] or 1) * count / (count - np.arange(count))
+    return np.where(np.arange(count) < 0.7 * count, likeness, 0.0)  # of the longest lags too little is left
