@@ -1,10 +1,11 @@
 """MDX, the X68000's music (MXDRV): byte code for a driver ticked by timer B. Its FM part is played.
 
 Not a register log: the driver is run here, and what it writes is the song. Tracks A-H are the FM channels; the
-ADPCM tracks are followed for their tempo and sync commands and otherwise named as not played. Sources: FORMATS.md
-section 5, and the behaviour of MXDRV 2.06 itself. Times are master clocks of 4 MHz.
+ADPCM tracks are followed for their tempo and sync commands and otherwise named as not played. Sources:
+docs/formats.md, section 5, and the behaviour of MXDRV 2.06 itself. Times are master clocks of 4 MHz.
 """
 
+import re
 from array import array
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -36,6 +37,17 @@ ARGUMENTS = {
     0xFF: 1, 0xFE: 2, 0xFD: 1, 0xFC: 1, 0xFB: 1, 0xF8: 1, 0xF6: 2, 0xF5: 2, 0xF4: 2, 0xF3: 2, 0xF2: 2,
     0xF0: 1, 0xEF: 1, 0xED: 1, 0xE9: 1,
 }  # fmt: skip
+
+# fmt: off
+_HALF_WIDTH = {  # the letters beside ASCII and katakana that the X68000 has in half width, by their codes
+    0x1C: "→", 0x1D: "←", 0x1E: "↑", 0x1F: "↓", 0x80: "\\", 0x81: "~", 0x82: "¦",
+    **dict(zip(range(0x86, 0x90), "をぁぃぅぇぉゃゅょっ", strict=True)),
+    **dict(zip(range(0x91, 0xA0), "あいうえおかきくけこさしすせそ", strict=True)),
+    **dict(zip(range(0xE0, 0xFE), "たちつてとなにぬねのはひふへほまみむめもやゆよらりるれろわん", strict=True)),
+}
+# fmt: on
+_CHARACTER = re.compile(rb"([\x80\x85\x86\xF0-\xF3])(.)|[\x81-\x9F\xE0-\xFC].|.", re.DOTALL)
+"""A character: half width in two bytes, of which the first says raised, lowered or hiragana; full width; one byte."""
 
 
 def recognise(data: bytes) -> bool:
@@ -227,6 +239,8 @@ class _Driver:
         self.writes = array("q")
         """Time, 8 bits of address, 8 bits of data."""
         self.unknown_voices: set[int] = set()
+        self.faults: list[str] = []
+        """What is wrong with the tracks that are damaged."""
         self.notes: list[str] = []
 
     def run(self) -> Loop | None:
@@ -323,10 +337,19 @@ class _Driver:
             if track.wait:
                 return
         track.gliding = track.tie = False
-        for _ in range(MOST_COMMANDS):
-            if self.command(track):
-                return
-        raise SongError(f"byte 0x{track.at:X}: expected a note or rest, the track goes round without one")
+        try:
+            for _ in range(MOST_COMMANDS):
+                if self.command(track):
+                    return
+            raise SongError(f"byte 0x{track.at:X}: expected a note or rest, the track goes round without one")
+        except SongError as error:
+            self.break_off(track, str(error))
+
+    def break_off(self, track: _Track, why: str) -> None:
+        """End a damaged track, as its end command does."""
+        self.faults.append(f"{why}: track {track.number + 1} is played up to there")
+        track.ended = True
+        self.last(track, REST)
 
     def strike(self, track: _Track) -> None:
         """Sound the note that waits, with its voice; one tied to the note before only changes the pitch."""
@@ -414,7 +437,7 @@ class _Driver:
     def byte(self, track: _Track, at: int) -> int:
         """Return a byte of the track's code."""
         if not 0 <= at < len(self.data):
-            raise SongError(f"byte 0x{max(at, 0):X}: track {track.number + 1} runs out of the file")
+            raise SongError(f"byte 0x{max(at, 0):X}: expected a command, track {track.number + 1} runs out of the file")
         return self.data[at]
 
     def word(self, track: _Track, at: int) -> int:
@@ -502,9 +525,11 @@ class _Driver:
         back, ended = other.at, other.ended
         other.at, other.ended = track.at, False
         other.gliding = other.tie = False
-        self.command(other)
-        other.at, track.at = back, other.at
-        other.ended |= ended
+        try:
+            self.command(other)
+        finally:
+            other.at, track.at = back, other.at
+            other.ended |= ended
 
     def write_register(self, address: int, data: int) -> None:
         """FE: any register, the tempo among them."""
@@ -604,6 +629,27 @@ class _Driver:
         self.write(track, PMS + track.number, 0 if kind & 0x81 == 0x80 else track.sensitivity)
 
 
+def _text(data: bytes) -> str:
+    """Return text of the X68000: Shift-JIS, and letters of half width in two bytes."""
+    return "".join(
+        _half_width(*map(ord, match.groups())) if match[1] else _shift_jis(match[0])
+        for match in _CHARACTER.finditer(data)
+    )
+
+
+def _half_width(page: int, code: int) -> str:
+    """Return the letter of a page; where katakana stand, those of 80, F1 and F3 have hiragana."""
+    if page in (0x80, 0xF1, 0xF3) and (0xA6 <= code <= 0xAF or 0xB1 <= code <= 0xDD):
+        code ^= 0x20
+    return _HALF_WIDTH.get(code) or _shift_jis(bytes((code if code >= 0x20 else 0xFF,)))
+
+
+def _shift_jis(character: bytes) -> str:
+    """Return a character, a replacement for what is none."""
+    text = character.decode("cp932", errors="replace")
+    return text if character[0] < 0x80 or text.isprintable() or text.isspace() else "\N{REPLACEMENT CHARACTER}"
+
+
 def _voices(data: bytes, at: int, end: int) -> dict[int, bytes]:
     """Return the voices by their numbers."""
     return {data[i]: data[i : i + VOICE_BYTES] for i in range(at, end - VOICE_BYTES + 1, VOICE_BYTES)}
@@ -618,19 +664,20 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         raise SongError(f"byte 0x{base + 4:X}: expected a plain MDX file, this one is packed with LZX: unpack it first")
     offsets = [int.from_bytes(data[at : at + 2], "big") for at in range(base, base + 2 + 2 * MOST_TRACKS, 2)]
     count = min((min(offsets[:10]) - 2) // 2, MOST_TRACKS)
-    if count < 1 or base + max(offsets[: count + 1]) > len(data):
+    voice_at, starts = base + offsets[0], [base + offset for offset in offsets[1 : count + 1]]
+    if voice_at > len(data) or min(starts, default=len(data)) >= len(data):
         raise SongError(f"byte 0x{base:X}: expected offsets of voices and tracks inside the file")
-    voice_at = base + offsets[0]
-    later = [base + offset for offset in offsets[1 : count + 1] if base + offset > voice_at]
-    starts = [base + offset for offset in offsets[1 : count + 1]]
+    later = [start for start in starts if start > voice_at]
     driver = _Driver(data, starts, _voices(data, voice_at, min(later, default=len(data))))
     loop = driver.run()
+    if driver.faults and not driver.writes:
+        raise SongError(driver.faults[0])
     packed = np.array(driver.writes, np.int64)
     writes = np.zeros(len(packed), WRITE)
     writes["time"], writes["address"], writes["data"] = packed >> 16, packed >> 8 & 0xFF, packed & 0xFF
-    notes = driver.notes + [f"voice {number} is not in the file" for number in sorted(driver.unknown_voices)]
+    notes = driver.faults + driver.notes + [f"voice {number} is not in the file" for number in sorted(driver.unknown_voices)]
     pcm = any(data[start : start + 1] not in (b"", b"\xf1") for start in starts[FM_TRACKS:])
-    pdx = data[title_end + 3 : name_end].decode("cp932", errors="replace")
+    title, pdx = _text(data[:title_end]).strip(), _text(data[title_end + 3 : name_end])
     return Log(
         format="MDX",
         writes=writes,
@@ -639,7 +686,7 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         clock=CLOCK,
         loop=loop,
         rounds_before=1 if loop else 0,
-        tags={"title": title} if (title := data[:title_end].decode("cp932", errors="replace").strip()) else {},
+        tags={"title": title} if title else {},
         not_played=(f"ADPCM ({pdx})" if pdx else "ADPCM",) if pcm else (),
         notes=notes,
     )

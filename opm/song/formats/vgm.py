@@ -87,11 +87,12 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     loop_at = 0x1C + u32(header, 0x1C) if u32(header, 0x1C) else None
     span = range(start, _data_end(data, header, start))
     stream = walk.walk(data, span, _commands(version), loop_at or 0, LONGEST * RATE, "a VGM")
-    notes = _stream_notes(stream, loop_at)
+    notes = _loop_notes(stream, loop_at)
     if (total := u32(header, 0x18)) and total != stream.time:
         notes.append(f"byte 0x18: the header says {total} samples, the waits add up to {stream.time}")
     clock, chips = _clock_and_chips(header, version, stream, notes)
     others = _others(header) - ({"YM2413"} if clock[1] else set())
+    stream.note_fault(notes)
     return Log(
         format=f"VGM {version >> 8:x}.{version & 0xFF:02x}",
         writes=stream.writes,
@@ -175,15 +176,13 @@ def _header(data: bytes, start: int) -> bytes:
 
 
 def _data_end(data: bytes, header: bytes, start: int) -> int:
-    """Return where the commands end: before the GD3 tag if that lies behind them."""
+    """Return where the commands end: before the GD3 tag if that lies behind them and is one."""
     gd3 = 0x14 + u32(header, 0x14)
-    return gd3 if u32(header, 0x14) and start < gd3 < len(data) else len(data)
+    return gd3 if start < gd3 and data[gd3 : gd3 + 4] == b"Gd3 " else len(data)
 
 
-def _stream_notes(stream: walk.Stream, loop_at: int | None) -> list[str]:
+def _loop_notes(stream: walk.Stream, loop_at: int | None) -> list[str]:
     notes = []
-    if stream.stop != walk.END:
-        notes.append(f"byte 0x{stream.at:X}: the data is cut short, no end command")
     if loop_at is not None and stream.loop is None:
         notes.append(f"byte 0x1C: the loop offset 0x{loop_at:X} is no command of the song: not looped")
     elif stream.loop and stream.loop.tick >= stream.time:
