@@ -25,8 +25,9 @@ MOST_LISTS = 100_000
 """Lists in JSON: a log is one. Python looks through all it holds again and again while it makes millions."""
 DEEPEST = 64
 """Levels of nesting in JSON: logs have three."""
-MOST_TICKS, MOST_STEPS, MOST_MDX_WRITES = 400_000, 500_000, 2_000_000
-"""MDX, whose driver runs in Python: ticks, commands and ticks of a track that do something, writes of songs that come
-neither to an end nor round: they are cut off there. An hour has 250 000 ticks; busy songs do 200 000 steps, of 4 us."""
+MOST_TICKS, MOST_STEPS, MOST_MDX_WRITES = 400_000, 700_000, 2_000_000
+"""MDX, whose driver runs in Python: ticks; ticks and commands of a track that do something, and eighths of writes;
+writes. Songs that come neither to an end nor round are cut off there. An hour has 250 000 ticks; busy songs do 300 000
+steps, of 1 to 3 us."""
 MOST_COMMANDS = 20_000
 """Commands of an MDX track without a note or rest between them: more is an endless loop."""

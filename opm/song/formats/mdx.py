@@ -236,6 +236,8 @@ class _Driver:
         self.seed = SEED
         self.fade, self.fade_speed, self.fade_left = 0, -1, 0
         self.ticks = self.steps = 0
+        self.moved = True
+        """A track has come to an end, round or to a halt, or may have."""
         self.writes = array("q")
         """Time, 8 bits of address, 8 bits of data."""
         self.unknown_voices: set[int] = set()
@@ -247,31 +249,40 @@ class _Driver:
         """Play until all tracks have ended, or the slowest has come round twice; return the loop between the two."""
         rounds: list[Loop] = []
         loops = 0
-        while self.ticks < MOST_TICKS and self.steps < MOST_STEPS and len(self.writes) <= MOST_MDX_WRITES:
+        while self.ticks < MOST_TICKS and self.work < MOST_STEPS and len(self.writes) <= MOST_MDX_WRITES:
+            self.steps += 1
             self.fade_out()
             for track in self.tracks:
                 if track.sleep:
                     track.sleep -= 1
                 else:
                     self.tick(track)
-            going = [track for track in self.tracks if track.goes_on()]
-            if not going:
-                return None
-            loops = min((track.loops for track in going if not track.ended), default=0)
+            if self.moved:
+                self.moved = False
+                going = [track for track in self.tracks if track.goes_on()]
+                if not going:
+                    return None
+                loops = min((track.loops for track in going if not track.ended), default=0)
             if loops > len(rounds):
                 rounds.append(Loop(self.time, len(self.writes)))
                 if len(rounds) == 2:
                     return rounds[0] if rounds[1].tick > rounds[0].tick else None
-            self.pass_time(1 + (min(track.sleep for track in self.tracks) if loops <= len(rounds) else 0))
+            self.pass_time(min([track.sleep for track in self.tracks]) if loops <= len(rounds) else 0)
         self.notes.append(f"cut off after {self.time // CLOCK} s: it comes neither to an end nor round")
         return None
 
-    def pass_time(self, ticks: int) -> None:
+    @property
+    def work(self) -> int:
+        """What has been done so far, in steps: eight writes take as long as one."""
+        return self.steps + len(self.writes) // 8
+
+    def pass_time(self, asleep: int) -> None:
         """Go on by a tick, and by those in which all tracks sleep."""
-        for track in self.tracks:
-            track.sleep -= ticks - 1
-        self.ticks += ticks
-        self.time += ticks * (256 - self.tempo) * 1024
+        if asleep:
+            for track in self.tracks:
+                track.sleep -= asleep
+        self.ticks += 1 + asleep
+        self.time += (1 + asleep) * (256 - self.tempo) * 1024
 
     def write(self, track: _Track, address: int, value: int) -> None:
         """Write a register; ADPCM tracks write none."""
@@ -380,7 +391,7 @@ class _Driver:
         """Release the key."""
         if track.keyed and not track.late_off:
             self.write(track, KON, track.number)
-        track.keyed = False
+        track.keyed, self.moved = False, True
 
     def send_pitch(self, track: _Track) -> None:
         """Write KF, then KC, if the pitch has changed; a released note is bent, too."""
@@ -446,7 +457,7 @@ class _Driver:
 
     def command(self, track: _Track) -> bool:
         """Take one command; return whether it is time to wait."""
-        self.steps += 1
+        self.steps, self.moved = self.steps + 1, True
         at = track.at
         code = REST if track.ended else self.byte(track, at)
         if code < 0xE0:
