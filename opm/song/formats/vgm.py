@@ -7,13 +7,14 @@ import struct
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from ..._file import printable
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
 from ..limits import LARGEST_VALUE, LONGEST
-from ..log import Log, SongError
+from ..log import Log, SongError, in_pieces
 from . import walk
 from .common import check_clock, u32
 
@@ -122,14 +123,14 @@ def write(song: Log) -> bytes:
     scale = Fraction(RATE) / (song.rate or Fraction(song.clock, MASTER_CLOCKS_PER_FRAME))
     if (length := round(song.length * scale)) >= 2**32:
         raise SongError(f"a VGM file has at most {2**32 - 1} samples of 1/{RATE} s, this song has {length}")
-    times = [round(tick * scale) for tick in song.writes["time"].tolist()]
     loop_tick = round(song.loop.tick * scale) if song.loop else 0
-    for i, (time, (_, chip, address, value)) in enumerate(zip(times, song.writes.tolist(), strict=True)):
-        if song.loop and i == song.loop.write:
+    again = song.loop.write if song.loop else len(song.writes)
+    for piece in (*in_pieces(song.writes[:again]), None, *in_pieces(song.writes[again:])):
+        if piece is not None:
+            ticks = _put(body, piece, ticks, scale)
+        elif song.loop:
             body += _waits(loop_tick - ticks)
             loop_at, ticks = len(body), loop_tick
-        body += _waits(time - ticks) + bytes((WRITE_SECOND if chip else WRITE_FIRST, address, value))
-        ticks = time
     body += _waits(length - ticks) + bytes((END,))
     header = bytearray(0x100)
     tag = _gd3_bytes(song.tags)
@@ -149,6 +150,24 @@ def write(song: Log) -> bytes:
     for at, value in fields.items():
         struct.pack_into("<I", header, at, value)
     return bytes(header + body + tag)
+
+
+def _put(body: bytearray, writes: npt.NDArray[Any], ticks: int, scale: Fraction) -> int:
+    """Append writes, and the waits before them, to commands that have come to a tick; return the last write's."""
+    commands = np.empty((len(writes), 3), np.uint8)
+    commands[:, 0] = np.where(writes["chip"], WRITE_SECOND, WRITE_FIRST)
+    commands[:, 1], commands[:, 2] = writes["address"], writes["data"]
+    ready = memoryview(commands.tobytes())
+    moments, first = np.unique(writes["time"], return_index=True)
+    places = [*(3 * first).tolist(), len(ready)]
+    exact = moments.astype(object) * scale.numerator
+    samples, rest = exact // scale.denominator, exact % scale.denominator  # rounded as round() does it
+    samples += (2 * rest > scale.denominator) | ((2 * rest == scale.denominator) & (samples % 2 == 1))
+    for i, sample in enumerate(samples.tolist()):
+        body += _waits(sample - ticks)
+        body += ready[places[i] : places[i + 1]]
+        ticks = sample
+    return ticks
 
 
 def _waits(samples: int) -> bytes:
