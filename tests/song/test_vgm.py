@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -237,10 +238,30 @@ def test_what_there_is_of_a_damaged_gzip_file_is_played():
     assert "gzip data is cut short" in song.notes[0]
     assert "byte 0x103: the data is cut short" in song.notes[1]
     assert len(song.writes) == 1
-    with pytest.raises(SongError, match="^byte 12: the gzip data is cut short; unpacked, byte 0: expected VGM"):
+    with pytest.raises(SongError, match=r"^byte 12: the gzip data is cut short; unpacked, byte 0: expected VGM"):
         formats.parse(packed[:12])
     with pytest.raises(SongError, match="the gzip data is damaged, invalid"):
         formats.parse(packed[:10] + b"\xff\xff" + packed[12:])
+
+
+def test_a_loop_without_writes_is_written():
+    song = vgm.read(vgm_file(bytes.fromhex("54 08 78 62 62 66"), x1c=0x104 - 0x1C))
+    again = vgm.read(vgm.write(song))
+    assert (again.loop.tick, again.loop.write, again.length) == (735, 1, 1470)
+
+
+@pytest.mark.parametrize("looped", [False, True])
+def test_writing_takes_some_bytes_per_write(looped):
+    """Pieces come out as a whole does; Python's own numbers would take 200 bytes each time."""
+    body = b"\x54\x08\x78\x70" * 200_000
+    song = vgm.read(vgm_file(body + b"\x66", **({"x1c": 0x100 + 4 * 70_000 - 0x1C} if looped else {})))
+    tracemalloc.start()
+    data = vgm.write(song)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60 * len(song.writes) + 2**24
+    assert data[0x100:] == body + b"\x66"
+    assert vgm.read(data).loop == song.loop
 
 
 def test_write_and_read_back():

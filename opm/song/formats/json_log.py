@@ -19,8 +19,8 @@ import numpy.typing as npt
 from ..._file import encodable
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
-from ..limits import DEEPEST, LARGEST_VALUE, LONGEST, MOST_KEYS, MOST_LISTS, MOST_WRITES
-from ..log import WRITE, Log, Loop, SongError
+from ..limits import DEEPEST, LARGEST, LARGEST_VALUE, LONGEST, MOST_KEYS, MOST_LISTS, MOST_WRITES
+from ..log import WRITE, Log, Loop, SongError, in_pieces
 from .common import FASTEST, check_clock
 from .walk import part_end
 
@@ -128,7 +128,7 @@ def write(song: Log, extras: bool = False) -> bytes:
     Raises
     ------
     SongError
-        The song is for two chips; a log holds one.
+        The song is for two chips, a log holds one; or the log is larger than what is read.
     """
     if len(song.chips) > 1:
         raise SongError("a JSON log holds the writes of one chip, this song has two")
@@ -136,11 +136,8 @@ def write(song: Log, extras: bool = False) -> bytes:
     def shown(tick: int) -> float:
         return float(tick / song.rate) if song.rate and song.family else song.frame(tick)
 
-    rows = []
-    for time, _, address, value in song.once.tolist():
-        rows.append({"time": shown(time), "addr": f"0x{address:02X}", "data": f"0x{value:02X}"})
     head: dict[str, Any] = {
-        "event_count": len(rows),
+        "event_count": len(song.once),
         "time_unit": "seconds" if song.rate and song.family else "samples",
     }
     head |= {"clock": song.clock} if song.clock != REFERENCE_CLOCK else {}
@@ -151,8 +148,18 @@ def write(song: Log, extras: bool = False) -> bytes:
         if song.loop:
             row = int(np.searchsorted(song.once["time"], first)) if song.rounds_before else song.loop.write
             head |= {"loop": {"time": shown(first), "row": row + 1}}
-    lines = ",\n".join(json.dumps(row) for row in rows)
-    return f'{json.dumps(head)[:-1]}, "events": [\n{lines}\n]}}\n'.encode()
+    text = bytearray(f'{json.dumps(head)[:-1]}, "events": ['.encode())
+    between = "\n"
+    for piece in in_pieces(song.once):
+        rows = [
+            json.dumps({"time": shown(time), "addr": f"0x{address:02X}", "data": f"0x{value:02X}"})
+            for time, _, address, value in piece.tolist()
+        ]
+        text += (between + ",\n".join(rows)).encode()
+        between = ",\n"
+        if len(text) > LARGEST:
+            raise SongError(f"a JSON log that can be read again has at most {LARGEST} bytes, this song's has more")
+    return bytes(text + b"\n]}\n")
 
 
 def _song(ticks: npt.NDArray[np.int64], rows: npt.NDArray[Any], seconds: bool, clock: int, notes: list[str]) -> Log:

@@ -686,7 +686,11 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     packed = np.array(driver.writes, np.int64)
     writes = np.zeros(len(packed), WRITE)
     writes["time"], writes["address"], writes["data"] = packed >> 16, packed >> 8 & 0xFF, packed & 0xFF
-    notes = driver.faults + driver.notes + [f"voice {number} is not in the file" for number in sorted(driver.unknown_voices)]
+    notes = (
+        driver.faults
+        + driver.notes
+        + [f"voice {number} is not in the file" for number in sorted(driver.unknown_voices)]
+    )
     pcm = any(data[start : start + 1] not in (b"", b"\xf1") for start in starts[FM_TRACKS:])
     title, pdx = _text(data[:title_end]).strip(), _text(data[title_end + 3 : name_end])
     return Log(
