@@ -194,6 +194,13 @@ def test_a_track_behind_the_end_of_the_file():
     assert "track 9 runs out of the file" in song.notes[0]
 
 
+def test_voices_that_end_behind_the_file():
+    """The next track is said to begin there."""
+    data = bytearray(early_voices(NOTES, END))
+    data[8:10] = b"\x7f\xff"
+    assert writes(mdx.read(bytes(data)), 0x08) == writes(mdx.read(early_voices(NOTES, END)), 0x08)
+
+
 def test_a_damaged_track_is_played_up_to_there():
     song = mdx.read(early_voices(*[END] * 7, NOTES + NOTES[:-1]))
     keys = writes(song, 0x08)

@@ -241,8 +241,8 @@ class _Driver:
         self.writes = array("q")
         """Time, 8 bits of address, 8 bits of data."""
         self.unknown_voices: set[int] = set()
-        self.faults: list[str] = []
-        """What is wrong with the tracks that are damaged."""
+        self.faults: list[tuple[str, int]] = []
+        """What is wrong with a track, and its number from 1."""
         self.notes: list[str] = []
 
     def run(self) -> Loop | None:
@@ -358,7 +358,7 @@ class _Driver:
 
     def break_off(self, track: _Track, why: str) -> None:
         """End a damaged track, as its end command does."""
-        self.faults.append(f"{why}: track {track.number + 1} is played up to there")
+        self.faults.append((why, track.number + 1))
         track.ended = True
         self.last(track, REST)
 
@@ -678,19 +678,16 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     voice_at, starts = base + offsets[0], [base + offset for offset in offsets[1 : count + 1]]
     if voice_at > len(data) or min(starts, default=len(data)) >= len(data):
         raise SongError(f"byte 0x{base:X}: expected offsets of voices and tracks inside the file")
-    later = [start for start in starts if start > voice_at]
-    driver = _Driver(data, starts, _voices(data, voice_at, min(later, default=len(data))))
+    voices_end = min([start for start in starts if start > voice_at] + [len(data)])
+    driver = _Driver(data, starts, _voices(data, voice_at, voices_end))
     loop = driver.run()
     if driver.faults and not driver.writes:
-        raise SongError(driver.faults[0])
+        raise SongError(driver.faults[0][0])
     packed = np.array(driver.writes, np.int64)
     writes = np.zeros(len(packed), WRITE)
     writes["time"], writes["address"], writes["data"] = packed >> 16, packed >> 8 & 0xFF, packed & 0xFF
-    notes = (
-        driver.faults
-        + driver.notes
-        + [f"voice {number} is not in the file" for number in sorted(driver.unknown_voices)]
-    )
+    notes = [f"{why}: track {number} is played up to there" for why, number in driver.faults] + driver.notes
+    notes += [f"voice {number} is not in the file" for number in sorted(driver.unknown_voices)]
     pcm = any(data[start : start + 1] not in (b"", b"\xf1") for start in starts[FM_TRACKS:])
     title, pdx = _text(data[:title_end]).strip(), _text(data[title_end + 3 : name_end])
     return Log(
