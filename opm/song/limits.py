@@ -11,20 +11,26 @@ MOST_WRITES = 8_000_000
 """Register writes: an hour of the densest music, 1800 a second, has 6.5 million."""
 LONGEST = 7 * 86_400
 """Seconds, of a song and of any time in it: what is longer has a damaged time."""
-MOST_LINES = 100_000
+MOST_LINES = 50_000
 """Lines of a text log that are neither writes, waits nor comments, or write their times in several ways."""
 LONGEST_LINE = 65_536
 """Bytes of such a line: a long title has a hundred."""
-MOST_DIGITS = 400
+MOST_DIGITS = 100
 """Digits of a time: more than any program prints."""
 MOST_KEYS = 1000
 """Keys beside a JSON log's rows: this project writes six."""
 LARGEST_VALUE = 2**18
 """Bytes of a row or of what stands under such a key, and of the tags of a VGM or S98: they have some hundreds."""
+MOST_LISTS = 100_000
+"""Lists in JSON: a log is one. Python looks through all it holds again and again while it makes millions."""
 DEEPEST = 64
 """Levels of nesting in JSON: logs have three."""
-MOST_TICKS, MOST_STEPS, MOST_MDX_WRITES = 400_000, 500_000, 2_000_000
-"""MDX, whose driver runs in Python: ticks, commands and ticks of a track that do something, writes of songs that come
-neither to an end nor round: they are cut off there. An hour has 250 000 ticks; busy songs do 200 000 steps, of 4 us."""
+MOST_TICKS, MOST_STEPS, MOST_MDX_WRITES = 400_000, 700_000, 2_000_000
+"""MDX, whose driver runs in Python: ticks; ticks and commands of a track that do something, and eighths of writes;
+writes. Songs that come neither to an end nor round are cut off there. An hour has 250 000 ticks; busy songs do 300 000
+steps, of 1 to 3 us."""
+MOST_MIDI_WRITES, MOST_MIDI_PITCHES = 2_000_000, 400_000
+"""Register writes, and pitches with four times the keys struck, of a song for a MIDI file, which takes 500 MB then: 18
+minutes of the densest music, six of software LFOs on all channels."""
 MOST_COMMANDS = 20_000
 """Commands of an MDX track without a note or rest between them: more is an endless loop."""

@@ -1,5 +1,6 @@
 """A song as its file gives it: register writes with exact times, and what is known about it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -31,6 +32,12 @@ class SongError(ValueError):
 def reason(error: OSError) -> str:
     """Return what the system says of an error, for the end of a line."""
     return (error.strerror or str(error)).lower()
+
+
+def in_pieces(writes: npt.NDArray[Any], size: int = 65_536) -> Iterator[npt.NDArray[Any]]:
+    """Yield writes, some at a time: as Python's own objects, all of a long song would take gigabytes."""
+    for first in range(0, len(writes), size):
+        yield writes[first : first + size]
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,14 @@ from .._file import replacing
 from ..chip import CHIPS, YM2151
 from ..events import EVENT, MASTER_CLOCKS_PER_FRAME, Events
 from ..pitch import REFERENCE_CLOCK
+from ..registers import ALL_KEYS, KC, KF, KON
 from ..voice.extract import Found, extract_voices
 from ..voice.voice import Voice, checked
 from . import formats
 from .formats import json_log, vgm
 from .formats.common import FASTEST, SLOWEST
-from .limits import LARGEST, LONGEST
-from .log import WRITE, Log, Loop
+from .limits import LARGEST, LONGEST, MOST_MIDI_PITCHES, MOST_MIDI_WRITES
+from .log import WRITE, Log, Loop, SongError
 from .midi import FASTEST_BPM, SLOWEST_BPM, midi_bytes
 from .names import described
 from .notes import NOTE, NoteFinder, Revoicing, numbered, writes_of
@@ -539,6 +540,7 @@ class Song:
         if bpm is not None and (ending != ".mid" or not SLOWEST_BPM <= bpm <= FASTEST_BPM):
             raise ValueError(f"bpm must be {SLOWEST_BPM} to {FASTEST_BPM}, for .mid, got {bpm!r} for {path.name!r}")
         if ending == ".mid":
+            _check_midi(self._log.once)
             voices = self.voices()
             title = self._log.tags.get("title", path.stem)
             data, lost = midi_bytes(NoteFinder(self._log, numbered(voices)), voices, title, bpm)
@@ -549,6 +551,17 @@ class Song:
         with replacing(path) as temporary:
             temporary.write_bytes(data)
         return _not_kept(self._log, ending) + lost
+
+
+def _check_midi(writes: npt.NDArray[Any]) -> None:
+    """Raise SongError if a MIDI file of the writes is more than memory should hold."""
+    address = writes["address"]
+    struck = np.count_nonzero((address == KON) & (writes["data"] & ALL_KEYS > 0))
+    pitches = np.count_nonzero((address >= KC) & (address < KF + CHANNELS))
+    if len(writes) > MOST_MIDI_WRITES or 4 * struck + pitches > MOST_MIDI_PITCHES:
+        most = f"{MOST_MIDI_WRITES} register writes, {MOST_MIDI_PITCHES // 4} notes or {MOST_MIDI_PITCHES} pitches"
+        found = f"{len(writes)}, {struck} and {pitches}"
+        raise SongError(f"a MIDI file is made of at most {most}, this song has {found}")
 
 
 def _not_kept(log: Log, ending: str) -> list[str]:

@@ -34,6 +34,24 @@ def test_spellings_of_a_byte(addr, data):
     assert writes(json_log.read(log(row(5000, addr, data)))) == [(5000, 0x20, 0xC7)]
 
 
+@pytest.mark.parametrize("head", [b"[", b'\xef\xbb\xbf {"tags": {"title": "x [{\\"events\\": ["}, "events" : ['])
+def test_whole_rows_of_a_log_that_is_cut_are_played(head):
+    """Wherever behind its first row it is cut, between its pieces, too."""
+    rows = [b'{"time": %d, "addr": "08", "data": "%02X"}' % (100 * i, i % 256) for i in range(3000)]
+    data = head + b", ".join(rows)
+    ends = [len(head + b", ".join(rows[:count])) for count in range(1, 4)]
+    for size in range(ends[0], ends[2]):
+        song = json_log.read(data[:size])
+        assert len(song.writes) == sum(end <= size for end in ends)
+        assert song.notes[0] == f"byte {size}: expected JSON, the data is cut short: what comes before is played"
+    for size in (len(data) - 1, len(data) - 40, 70_000):
+        assert len(json_log.read(data[:size]).writes) == data[:size].count(b"}, {")
+    with pytest.raises(SongError, match="cut short"):
+        json_log.read(data[: ends[0] - 1])
+    with pytest.raises(SongError, match="row 2"):
+        json_log.read(data[: ends[0]] + b", 5" + data[ends[0] :])
+
+
 @pytest.mark.parametrize("rows", [b'[{"time":1,"addr":"08","data":"00"}]', b'\xef\xbb\xbf {"x":1,"events":[]}'])
 def test_bare_array_and_byte_order_mark(rows):
     assert json_log.recognise(rows)

@@ -15,6 +15,7 @@ from opm.song.formats import mdx, vgm
 VOICE = bytes([7, 0x3C, 0x0F, *(1, 2, 3, 4), *(30, 31, 10, 12), *[31] * 4, *[5] * 4, *[2] * 4, *[0x17] * 4])
 TICK = (256 - 200) * 1024
 END = b"\xf1\x00"
+NOTES = bytes([0xFD, 7, 0xF8, 6, 0x90, 3])
 
 
 def mdx_file(*tracks, voices=VOICE, title="曲", pdx=b"", count=9):
@@ -26,6 +27,13 @@ def mdx_file(*tracks, voices=VOICE, title="曲", pdx=b"", count=9):
         body += track
     head = struct.pack(f">{count + 1}H", at + len(body), *table)
     return title.encode("cp932") + b"\r\n\x1a" + pdx + b"\0" + head + body + voices
+
+
+def early_voices(*tracks):
+    """A file that ends with its last track."""
+    table = 2 + 2 * len(tracks)
+    at = [table + len(VOICE) + sum(map(len, tracks[:i])) for i in range(len(tracks))]
+    return b"\r\n\x1a\0" + struct.pack(f">{len(tracks) + 1}H", table, *at) + VOICE + b"".join(tracks)
 
 
 def writes(song, address=None):
@@ -190,6 +198,62 @@ def test_the_drivers_own_writes(path):
     for tick in sorted(got.keys() | want.keys()):
         held = [side[tick][1] if tick in side else old for side, old in zip((got, want), held, strict=True)]
         assert held[0] == held[1], f"tick {tick}: {sorted(set(held[0].items()) ^ set(held[1].items()), key=str)}"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (b"\x90", "expected a command, track 9 runs out of the file: track 9 is"),
+        (b"\xf1\xff\xfd", "expected a note or rest, the track goes round without one"),
+        (b"\xe7\4\0\xe7\4\0", "expected a plain command"),
+        (b"\xe7\4\0\xff", "track 1 runs out of the file: track 9 is played up to there"),
+        (b"\xf4\0\0\xf1", "expected the end of a repeat"),
+    ],
+    ids=range(5),
+)
+def test_the_other_tracks_of_a_damaged_one_are_played(code, words):
+    """Track 9 stands at the end of the file."""
+    whole = mdx.read(mdx_file(NOTES, *[END] * 7, END))
+    song = mdx.read(early_voices(NOTES, *[END] * 7, bytes([0x03]) + code))
+    assert song.writes.tolist() == whole.writes.tolist()
+    assert len(song.notes) == 1
+    assert words in song.notes[0]
+
+
+def test_a_track_behind_the_end_of_the_file():
+    data = early_voices(NOTES, *[END] * 7, END)
+    song = mdx.read(data[: -len(END)])
+    assert song.writes.tolist() == mdx.read(data).writes.tolist()
+    assert "track 9 runs out of the file" in song.notes[0]
+
+
+def test_voices_that_end_behind_the_file():
+    """The next track is said to begin there."""
+    data = bytearray(early_voices(NOTES, END))
+    data[8:10] = b"\x7f\xff"
+    assert writes(mdx.read(bytes(data)), 0x08) == writes(mdx.read(early_voices(NOTES, END)), 0x08)
+
+
+def test_a_damaged_track_is_played_up_to_there():
+    song = mdx.read(early_voices(*[END] * 7, NOTES + NOTES[:-1]))
+    keys = writes(song, 0x08)
+    assert keys == [(0, 8, 0x7F), (3, 8, 7)], "the second note has no length"
+    assert "track 8 runs out" in song.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        (b"\x80A\xf2B\x86E half", "ABE half"),
+        (b"\x80\x96\x80\xe5 \x80\xb6\xf1\xc5 \xf0\xb6\xf2\xc5", "かな かな ｶﾅ"),
+        (b"\x80\x81\xf0\x1c\x80\x01", "~→\N{REPLACEMENT CHARACTER}"),
+        ("ドラキュラ①　ﾏｰﾁ".encode("cp932"), "ドラキュラ①　ﾏｰﾁ"),
+        (b"a\xf4A\x80", "a" + 2 * "\N{REPLACEMENT CHARACTER}"),
+    ],
+    ids=range(5),
+)
+def test_the_x68000s_letters_of_half_width(title, shown):
+    assert mdx.read(title + mdx_file(NOTES, title="")).tags == {"title": shown}
 
 
 @given(code=st.binary(max_size=60), other=st.binary(max_size=60))

@@ -76,17 +76,53 @@ def test_tags():
     assert old.tags == {"title": "曲名"}
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932"])
+@pytest.mark.parametrize("version", [2, 3])
+def test_the_encoding_of_tags(encoding, version):
+    """UTF-8 if it can be, whether it says so or not, else Shift-JIS."""
+    text = "title=夜明け\n" if version == 3 else "夜明け"
+    tag = (b"[S98]" if version == 3 else b"") + text.encode(encoding)
+    stream = bytes.fromhex("00 08 78 FF FD")
+    assert s98.read(s98_file(stream, version, tag=tag + b"\0")).tags == {"title": "夜明け"}
+
+
+def test_a_tag_cut_in_mid_character():
+    assert s98.read(s98_file(tag=b"[S98]title=" + "夜明け".encode()[:-1])).tags == {"title": "夜明"}
+
+
+@pytest.mark.parametrize("at", [0x7777, 0x40])
+def test_no_tag_where_the_header_says(at):
+    data = bytearray(s98_file(loop=3))
+    struct.pack_into("<I", data, 0x10, at)
+    song = s98.read(bytes(data))
+    assert (song.tags, song.notes) == ({}, [f"byte 0x{at:X}: no tag where the header says"])
+
+
+def test_the_size_before_compression_is_not_used():
+    data = bytearray(s98_file())
+    struct.pack_into("<I", data, 0x0C, 1)
+    assert writes(s98.read(bytes(data))) == writes(s98.read(s98_file()))
+
+
+def test_devices_of_type_0_are_none():
+    stream = bytes.fromhex("00 08 78 FF FD")
+    assert s98.read(s98_file(stream, devices=((5, 4_000_000), (0, 0)))).not_played == ()
+    with pytest.raises(SongError, match="for no chip at all"):
+        s98.read(s98_file(stream, devices=((0, 0),)))
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
         (b"S983", "header"),
         (s98_file(devices=((4, 8_000_000),)), "YM2608"),
         (s98_file(version=0), "expected a YM2151"),
-        (s98_file(bytes.fromhex("00 08 78 44 00 00 FD")), "byte 0x43: expected an S98 command, found 44"),
+        (s98_file(bytes.fromhex("FF 44 00 00 FD")), "byte 0x41: expected an S98 command, found 44"),
+        (s98_file(bytes.fromhex("FF FF")), "byte 0x42: the data is cut short"),
         (s98_file(b"\xfe" + b"\xff" * 40), "wait"),
         (s98_file(devices=((5, 5),)), "byte 0x24: expected a clock"),
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_bad_files_are_named(data, words):
     with pytest.raises(SongError) as caught:
@@ -94,8 +130,15 @@ def test_bad_files_are_named(data, words):
     assert words in str(caught.value)
 
 
-def test_cut_short():
-    assert "cut short" in s98.read(s98_file(bytes.fromhex("00 08 78 FF"))).notes[0]
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [("", "the data is cut short"), ("00 08", "the data is cut short"), ("44 00 00 FD", "expected an S98 command")],
+    ids=range(3),
+)
+def test_what_comes_before_a_fault_is_played(rest, words):
+    song = s98.read(s98_file(bytes.fromhex("00 08 78 FF FF" + rest)))
+    assert (writes(song), song.length) == ([(0, 0, 8, 0x78)], 2)
+    assert song.notes[0].startswith(f"byte 0x45: {words}")
 
 
 @given(stream=st.binary(max_size=300), loop=st.integers(0, 300))

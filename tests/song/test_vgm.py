@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -87,8 +88,18 @@ def test_commands_40_to_4e_were_shorter_before_1_61():
 
 @pytest.mark.parametrize("command", [*range(0x01, 0x30), 0x60, 0x64, 0x65, *range(0x69, 0x70), *range(0x96, 0xA0)])
 def test_undefined_commands_are_named(command):
-    with pytest.raises(SongError, match=rf"byte 0x103: expected a VGM command, found {command:02X}"):
-        vgm.read(vgm_file(bytes([0x54, 8, 0x78, command, 0, 0, 0, 0x66])))
+    """What comes before is played; if nothing does, the file is refused."""
+    song = vgm.read(vgm_file(bytes([0x54, 8, 0x78, 0x62, command, 0, 0, 0, 0x66])))
+    assert (writes(song), song.length) == ([(0, 0, 8, 0x78)], 735)
+    fault = f"byte 0x104: expected a VGM command, found {command:02X}"
+    assert song.notes == [f"{fault}: what comes before is played"]
+    with pytest.raises(SongError, match=rf"^byte 0x101: expected a VGM command, found {command:02X}$"):
+        vgm.read(vgm_file(bytes([0x62, command, 0x54, 8, 0x78])))
+
+
+def test_a_data_block_without_its_second_byte_is_no_command():
+    song = vgm.read(vgm_file(bytes.fromhex("54 08 78 67 00 01 00 00 00 00 66")))
+    assert "byte 0x103: expected a VGM command, found 67 00" in song.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -215,6 +226,18 @@ def test_no_end_command():
     assert "byte 0x103: the data is cut short" in song.notes[0]
 
 
+def test_nothing_before_the_end_of_the_file():
+    with pytest.raises(SongError, match="byte 0x101: the data is cut short"):
+        vgm.read(vgm_file(b"\x62"))
+
+
+def test_a_tag_where_none_is_does_not_end_the_song():
+    """The header's offset leads into the commands."""
+    song = vgm.read(vgm_file(BODY, x14=0x104 - 0x14))
+    assert len(song.writes) == 3
+    assert song.notes == ["byte 0x104: no GD3 tag where the header says"]
+
+
 def test_a_data_block_longer_than_the_file():
     song = vgm.read(vgm_file(bytes.fromhex("54 08 78 67 66 00 FF FF FF 7F 00")))
     assert "cut short" in song.notes[0]
@@ -250,12 +273,46 @@ def test_gzip_by_content(tmp_path):
     packed = gzip.compress(vgm_file(BODY))
     path.write_bytes(packed)
     assert len(formats.read(path).writes) == 3
-    path.write_bytes(packed[:-12])
-    with pytest.raises(SongError, match="cut short"):
-        formats.read(path)
-    path.write_bytes(packed[:10] + b"\xff\xff" + packed[12:])
-    with pytest.raises(SongError, match="damaged"):
-        formats.read(path)
+
+
+def test_what_there_is_of_a_damaged_gzip_file_is_played():
+    plain = vgm_file(BODY + bytes(1000), gd3=GD3)
+    packed = gzip.compress(plain)
+    for size in range(len(packed) - 8, len(packed)):  # all data, not all of checksum and length
+        song = formats.parse(packed[:size])
+        assert song.notes == [f"byte {size}: the gzip data is cut short: what comes before is played"]
+        assert (len(song.writes), song.tags["title"]) == (3, "Tune")
+    wrong = packed[:-8] + bytes([packed[-8] ^ 1]) + packed[-7:]
+    assert "gzip data is damaged, incorrect data check: what comes before" in formats.parse(wrong).notes[0]
+    stored = gzip.compress(plain, compresslevel=0)
+    song = formats.parse(stored[: stored.index(BODY) + 4])
+    assert "gzip data is cut short" in song.notes[0]
+    assert "byte 0x103: the data is cut short" in song.notes[1]
+    assert len(song.writes) == 1
+    with pytest.raises(SongError, match=r"^byte 12: the gzip data is cut short; unpacked, byte 0: expected VGM"):
+        formats.parse(packed[:12])
+    with pytest.raises(SongError, match="the gzip data is damaged, invalid"):
+        formats.parse(packed[:10] + b"\xff\xff" + packed[12:])
+
+
+def test_a_loop_without_writes_is_written():
+    song = vgm.read(vgm_file(bytes.fromhex("54 08 78 62 62 66"), x1c=0x104 - 0x1C))
+    again = vgm.read(vgm.write(song))
+    assert (again.loop.tick, again.loop.write, again.length) == (735, 1, 1470)
+
+
+@pytest.mark.parametrize("looped", [False, True])
+def test_writing_takes_some_bytes_per_write(looped):
+    """Pieces come out as a whole does; Python's own numbers would take 200 bytes each time."""
+    body = b"\x54\x08\x78\x70" * 200_000
+    song = vgm.read(vgm_file(body + b"\x66", **({"x1c": 0x100 + 4 * 70_000 - 0x1C} if looped else {})))
+    tracemalloc.start()
+    data = vgm.write(song)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60 * len(song.writes) + 2**24
+    assert data[0x100:] == body + b"\x66"
+    assert vgm.read(data).loop == song.loop
 
 
 def test_write_and_read_back():

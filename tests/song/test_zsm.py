@@ -12,7 +12,7 @@ from opm.song.formats import zsm
 STREAM = bytes.fromhex(
     "42 20 C7 28 4A"  # two YM2151 writes
     "05 FF"  # PSG register 5
-    "40 02 AA BB"  # extension, 2 bytes
+    "40 42 01 BB"  # extension for expansion chips, 2 bytes
     "83"  # 3 ticks
     "41 08 78"
     "82 80"  # 2 ticks, end
@@ -40,13 +40,34 @@ def test_annotated_bytes():
     assert (song.loop.tick, song.loop.write) == (3, len(zsm.KERNAL) + 2)
 
 
+@pytest.mark.parametrize(
+    ("kind", "named"), [(0, ("PCM",)), (1, ("expansion data",)), (2, ()), (3, ("custom data",))], ids=range(4)
+)
+def test_what_extensions_hold(kind, named):
+    """Sync events are for programs: nothing of the sound is missing."""
+    song = zsm.read(zsm_file(bytes([0x41, 0x08, 0x78, 0x40, kind << 6 | 2, 0, 1, 0x81, 0x80])))
+    assert (song.not_played, song.notes, song.length) == (named, [], 1)
+
+
+def test_what_comes_before_the_end_of_the_file_is_played():
+    song = zsm.read(zsm_file(bytes.fromhex("41 08 78 83 42 28 4A 30")))
+    assert (len(song.writes), song.length) == (len(zsm.KERNAL) + 2, 3)
+    assert "byte 0x14: the data is cut short, expected a ZSM command" in song.notes[0]
+
+
 def test_the_chip_is_set_up_as_the_kernal_does():
     first = [tuple(w)[2:] for w in zsm.read(zsm_file()).writes.tolist()][: len(zsm.KERNAL)]
     assert first == [(0x20 + c, 0xC0) for c in range(8)] + [(0xE0 + s, 0x0F) for s in range(32)]
 
 
 @pytest.mark.parametrize(
-    ("data", "words"), [(b"zm\x01", "header"), (b"zm\x02" + bytes(20), "revision 1")], ids=range(2)
+    ("data", "words"),
+    [
+        (b"zm\x01", "header"),
+        (b"zm\x02" + bytes(20), "revision 1"),
+        (zsm_file(b"\x81"), "byte 0x11: the data is cut short"),
+    ],
+    ids=range(3),
 )
 def test_bad_files_are_named(data, words):
     with pytest.raises(SongError, match=words):
@@ -55,4 +76,4 @@ def test_bad_files_are_named(data, words):
 
 @given(stream=st.binary(max_size=300), loop=st.integers(0, 400))
 def test_no_bytes_crash_the_reader(stream, loop):
-    assert zsm.read(zsm_file(stream, loop)).length >= 0
+    assert zsm.read(zsm_file(b"\x41\x08\x78" + stream, loop)).length >= 0

@@ -73,10 +73,23 @@ def parse(data: bytes, time_unit: str | None = None) -> Log:
     """Return the song that a file's bytes hold; raises as ``read`` does."""
     if len(data) > LARGEST:
         raise SongError(f"expected at most {LARGEST} bytes")
+    damage = ""
     if data[:2] == _GZIP:
-        data = _gunzip(data)
+        data, damage = _gunzip(data)
+    try:
+        song = _read(data, time_unit, damage != "")
+    except SongError as error:
+        raise SongError(f"{damage}; unpacked, {error}" if damage else str(error)) from None
+    song.notes[:0] = [f"{damage}: what comes before is played"] * bool(damage)
+    return song
+
+
+def _read(data: bytes, time_unit: str | None, cut: bool) -> Log:
+    """Return the song that a file's bytes, unpacked, hold; if they are cut the last line of a text log is left out."""
     for reader in READERS:
         if reader.recognise(data):
+            if cut and reader is text_log:
+                data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1]
             song = reader.read(data, time_unit)
             keys = song.writes["data"][song.writes["address"] == KON]
             if not (keys & ALL_KEYS).any():
@@ -86,22 +99,29 @@ def parse(data: bytes, time_unit: str | None = None) -> Log:
     raise SongError(f"byte 0: expected VGM, S98, ZSM, MDX, a JSON or a text log, found {start}")
 
 
-def _gunzip(data: bytes) -> bytes:
-    """Unpack all members of a gzip file; what follows them and is none is left out."""
+def _gunzip(data: bytes) -> tuple[bytes, str]:
+    """Unpack all members of a gzip file, as far as they are sound; return what broke that off, too.
+
+    What follows them and is no member is left out.
+    """
     plain, at = bytearray(), 0
     for _ in range(MOST_MEMBERS):
-        unpacker = zlib.decompressobj(wbits=31)
+        unpacker, size = zlib.decompressobj(wbits=31), _PIECE
         while not unpacker.eof:
             if at >= len(data):
-                raise SongError(f"byte {len(data)}: the gzip data is cut short")
-            piece = data[at : at + _PIECE]
+                return bytes(plain), f"byte {at}: the gzip data is cut short"
+            before = unpacker.copy() if size > 1 else unpacker
+            piece = data[at : at + size]
             try:
                 plain += unpacker.decompress(piece, LARGEST_UNPACKED + 1 - len(plain))
             except zlib.error as error:
-                raise SongError(f"gzip data is damaged: {error}") from None
+                if size == 1:
+                    return bytes(plain), f"byte {at}: the gzip data is damaged, {str(error).rpartition(': ')[2]}"
+                unpacker, size = before, 1  # to have what comes before the damage
+                continue
             if len(plain) > LARGEST_UNPACKED:
                 raise SongError(f"expected at most {LARGEST_UNPACKED} bytes of unpacked data")
             at += len(piece) - len(unpacker.unused_data)
         if data[at : at + 2] != _GZIP:
-            return bytes(plain)
+            return bytes(plain), ""
     raise SongError(f"byte {at}: expected at most {MOST_MEMBERS} members of gzip data")

@@ -20,8 +20,8 @@ import numpy.typing as npt
 from ..._file import encodable
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
-from ..limits import DEEPEST, LARGEST_VALUE, LONGEST, MOST_KEYS, MOST_WRITES
-from ..log import WRITE, Log, Loop, SongError
+from ..limits import DEEPEST, LARGEST, LARGEST_VALUE, LONGEST, MOST_KEYS, MOST_LISTS, MOST_WRITES
+from ..log import WRITE, Log, Loop, SongError, in_pieces
 from .common import FASTEST, check_clock
 from .walk import part_end
 
@@ -39,6 +39,7 @@ _PIECE = 65_536
 """Bytes of rows to parse at a time."""
 _RATE = re.compile("([1-9][0-9]{0,8})(?:/([1-9][0-9]{0,8}))?")
 _BLANK = re.compile(rb"[ \t\r\n]*")
+_ROWS = re.compile(rb'\[|\{(?:.*?,)?[ \t\r\n]*"events"[ \t\r\n]*:[ \t\r\n]*\[', re.DOTALL)
 _EVENTS = re.compile(rb'[ \t\r\n]*"events"[ \t\r\n]*:[ \t\r\n]*(?=.)', re.DOTALL)
 
 
@@ -49,6 +50,8 @@ def recognise(data: bytes) -> bool:
 
 def read(data: bytes, time_unit: str | None = None) -> Log:
     """Read a log: an object with ``events`` or a bare array, one (pass 1) or two rows per write (pass 2)."""
+    notes: list[str] = []
+    data = _closed(data, notes)
     head, at = _head(data)
     if time_unit is None and head.get("time_unit") in ("samples", "seconds"):
         time_unit = head["time_unit"]
@@ -62,7 +65,6 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         tables.append(np.array(rows, ROW))
         number += len(rows)
     table = np.concatenate(tables)
-    notes: list[str] = []
     seconds = _in_seconds(table, pointed, time_unit, notes)
     clock = check_clock(head["clock"], '"clock"') if isinstance(head.get("clock"), int) else REFERENCE_CLOCK
     limit = LONGEST if seconds else LONGEST * clock // MASTER_CLOCKS_PER_FRAME
@@ -134,7 +136,7 @@ def write(song: Log, extras: bool = False) -> bytes:
     Raises
     ------
     SongError
-        The song is for two chips; a log holds one.
+        The song is for two chips, a log holds one; or the log is larger than what is read.
     """
     if len(song.chips) > 1:
         raise SongError("a JSON log holds the writes of one chip, this song has two")
@@ -143,11 +145,8 @@ def write(song: Log, extras: bool = False) -> bytes:
     def shown(tick: int) -> float:
         return float(tick / song.rate) if song.rate and song.family else song.frame(tick)
 
-    rows = []
-    for time, _, address, value in song.writes.tolist():
-        rows.append({"time": shown(time), "addr": f"0x{address:02X}", "data": f"0x{value:02X}"})
     head: dict[str, Any] = {
-        "event_count": len(rows),
+        "event_count": len(song.writes),
         "time_unit": "seconds" if song.rate and song.family else "samples",
     }
     head |= {"clock": song.clock} if song.clock != REFERENCE_CLOCK else {}
@@ -157,8 +156,18 @@ def write(song: Log, extras: bool = False) -> bytes:
         if song.loop:
             head |= {"loop": {"time": shown(song.loop.tick), "row": song.loop.write + 1}}
             head |= {"ticks_per_second": str(song.rate)} if keeps_ticks(song) else {}
-    lines = ",\n".join(json.dumps(row) for row in rows)
-    return f'{json.dumps(head)[:-1]}, "events": [\n{lines}\n]}}\n'.encode()
+    text = bytearray(f'{json.dumps(head)[:-1]}, "events": ['.encode())
+    between = "\n"
+    for piece in in_pieces(song.writes):
+        rows = [
+            json.dumps({"time": shown(time), "addr": f"0x{address:02X}", "data": f"0x{value:02X}"})
+            for time, _, address, value in piece.tolist()
+        ]
+        text += (between + ",\n".join(rows)).encode()
+        between = ",\n"
+        if len(text) > LARGEST:
+            raise SongError(f"a JSON log that can be read again has at most {LARGEST} bytes, this song's has more")
+    return bytes(text + b"\n]}\n")
 
 
 def keeps_ticks(song: Log) -> bool:
@@ -203,8 +212,10 @@ def _song(ticks: npt.NDArray[np.int64], rows: npt.NDArray[Any], seconds: bool, c
 
 def _head(data: bytes) -> tuple[dict[str, Any], int]:
     """Return what stands beside the rows, and where those begin."""
-    start = _BLANK.match(data, 3 if data.startswith(b"\xef\xbb\xbf") else 0).end()  # type: ignore[union-attr]
+    start = _start(data)
     end, depth = part_end(data, start + 1, len(data))
+    if depth <= DEEPEST and data.count(b"[") > MOST_LISTS:
+        raise SongError(f"expected JSON with at most {MOST_LISTS} lists")
     if depth == 0 and not _BLANK.fullmatch(data, end + 1):
         raise SongError(f"byte {end + 1}: expected JSON: nothing behind its end")
     if data[start : start + 1] == b"[":
@@ -224,6 +235,28 @@ def _head(data: bytes) -> tuple[dict[str, Any], int]:
     if events < 0:
         raise SongError('expected a JSON array, or an object with an array "events"')
     return head, events
+
+
+def _closed(data: bytes, notes: list[str]) -> bytes:
+    """Return a log that ends in mid-row without what follows its last whole row, closed; any other as it is."""
+    start = _start(data)
+    if part_end(data, start + 1, len(data))[1] == 0 or not (rows := _ROWS.match(data, start)):
+        return data
+    at = last = rows.end()
+    for least in (_PIECE, 0):
+        while (part := part_end(data, at, least))[0] < len(data) and part[1] == 1:
+            last, at = part[0], part[0] + 1
+    if part[1] == 0 or (part[1] == 1 and data.rstrip().endswith(b"}")):
+        last = part[0]
+    if last == rows.end():
+        return data
+    notes.append(f"byte {len(data)}: expected JSON, the data is cut short: what comes before is played")
+    return data[:last] + (b"]" if data[start : start + 1] == b"[" else b"]}")
+
+
+def _start(data: bytes) -> int:
+    """Return where the object or array begins."""
+    return _BLANK.match(data, 3 if data.startswith(b"\xef\xbb\xbf") else 0).end()  # type: ignore[union-attr]
 
 
 def _parts(data: bytes, at: int, close: bytes, least: int) -> Iterator[tuple[int, int]]:

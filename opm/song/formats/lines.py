@@ -46,7 +46,7 @@ def _blanks(data, at):
 def _next_line(data, at):
     """Return where the line after a blank rest or a comment begins; -1 if there is something else."""
     if _kind(data, at) == COMMENT:
-        while 0x20 <= data[at] < 0x7F or data[at] == 0x09:
+        while _CLASS[data[at]] != LINE_END:
             at += 1
     if _kind(data, at) != LINE_END:
         return -1

@@ -1,10 +1,11 @@
 """MDX, the X68000's music (MXDRV): byte code for a driver ticked by timer B. Its FM part is played.
 
 Not a register log: the driver is run here, and what it writes is the song. Tracks A-H are the FM channels; the
-ADPCM tracks are followed for their tempo and sync commands and otherwise named as not played. Sources: FORMATS.md
-section 5, and the behaviour of MXDRV 2.06 itself. Times are master clocks of 4 MHz.
+ADPCM tracks are followed for their tempo and sync commands and otherwise named as not played. Sources:
+docs/formats.md, section 5, and the behaviour of MXDRV 2.06 itself. Times are master clocks of 4 MHz.
 """
 
+import re
 from array import array
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -36,6 +37,17 @@ ARGUMENTS = {
     0xFF: 1, 0xFE: 2, 0xFD: 1, 0xFC: 1, 0xFB: 1, 0xF8: 1, 0xF6: 2, 0xF5: 2, 0xF4: 2, 0xF3: 2, 0xF2: 2,
     0xF0: 1, 0xEF: 1, 0xED: 1, 0xE9: 1,
 }  # fmt: skip
+
+# fmt: off
+_HALF_WIDTH = {  # the letters beside ASCII and katakana that the X68000 has in half width, by their codes
+    0x1C: "→", 0x1D: "←", 0x1E: "↑", 0x1F: "↓", 0x80: "\\", 0x81: "~", 0x82: "¦",
+    **dict(zip(range(0x86, 0x90), "をぁぃぅぇぉゃゅょっ", strict=True)),
+    **dict(zip(range(0x91, 0xA0), "あいうえおかきくけこさしすせそ", strict=True)),
+    **dict(zip(range(0xE0, 0xFE), "たちつてとなにぬねのはひふへほまみむめもやゆよらりるれろわん", strict=True)),
+}
+# fmt: on
+_CHARACTER = re.compile(rb"([\x80\x85\x86\xF0-\xF3])(.)|[\x81-\x9F\xE0-\xFC].|.", re.DOTALL)
+"""A character: half width in two bytes, of which the first says raised, lowered or hiragana; full width; one byte."""
 
 
 def recognise(data: bytes) -> bool:
@@ -224,40 +236,53 @@ class _Driver:
         self.seed = SEED
         self.fade, self.fade_speed, self.fade_left = 0, -1, 0
         self.ticks = self.steps = 0
+        self.moved = True
+        """A track has come to an end, round or to a halt, or may have."""
         self.writes = array("q")
         """Time, 8 bits of address, 8 bits of data."""
         self.unknown_voices: set[int] = set()
+        self.faults: list[tuple[str, int]] = []
+        """What is wrong with a track, and its number from 1."""
         self.notes: list[str] = []
 
     def run(self) -> Loop | None:
         """Play until all tracks have ended, or the slowest has come round twice; return the loop between the two."""
         rounds: list[Loop] = []
         loops = 0
-        while self.ticks < MOST_TICKS and self.steps < MOST_STEPS and len(self.writes) <= MOST_MDX_WRITES:
+        while self.ticks < MOST_TICKS and self.work < MOST_STEPS and len(self.writes) <= MOST_MDX_WRITES:
+            self.steps += 1
             self.fade_out()
             for track in self.tracks:
                 if track.sleep:
                     track.sleep -= 1
                 else:
                     self.tick(track)
-            going = [track for track in self.tracks if track.goes_on()]
-            if not going:
-                return None
-            loops = min((track.loops for track in going if not track.ended), default=0)
+            if self.moved:
+                self.moved = False
+                going = [track for track in self.tracks if track.goes_on()]
+                if not going:
+                    return None
+                loops = min((track.loops for track in going if not track.ended), default=0)
             if loops > len(rounds):
                 rounds.append(Loop(self.time, len(self.writes)))
                 if len(rounds) == 2:
                     return rounds[0] if rounds[1].tick > rounds[0].tick else None
-            self.pass_time(1 + (min(track.sleep for track in self.tracks) if loops <= len(rounds) else 0))
+            self.pass_time(min([track.sleep for track in self.tracks]) if loops <= len(rounds) else 0)
         self.notes.append(f"cut off after {self.time // CLOCK} s: it comes neither to an end nor round")
         return None
 
-    def pass_time(self, ticks: int) -> None:
+    @property
+    def work(self) -> int:
+        """What has been done so far, in steps: eight writes take as long as one."""
+        return self.steps + len(self.writes) // 8
+
+    def pass_time(self, asleep: int) -> None:
         """Go on by a tick, and by those in which all tracks sleep."""
-        for track in self.tracks:
-            track.sleep -= ticks - 1
-        self.ticks += ticks
-        self.time += ticks * (256 - self.tempo) * 1024
+        if asleep:
+            for track in self.tracks:
+                track.sleep -= asleep
+        self.ticks += 1 + asleep
+        self.time += (1 + asleep) * (256 - self.tempo) * 1024
 
     def write(self, track: _Track, address: int, value: int) -> None:
         """Write a register; ADPCM tracks write none."""
@@ -323,10 +348,19 @@ class _Driver:
             if track.wait:
                 return
         track.gliding = track.tie = False
-        for _ in range(MOST_COMMANDS):
-            if self.command(track):
-                return
-        raise SongError(f"byte 0x{track.at:X}: expected a note or rest, the track goes round without one")
+        try:
+            for _ in range(MOST_COMMANDS):
+                if self.command(track):
+                    return
+            raise SongError(f"byte 0x{track.at:X}: expected a note or rest, the track goes round without one")
+        except SongError as error:
+            self.break_off(track, str(error))
+
+    def break_off(self, track: _Track, why: str) -> None:
+        """End a damaged track, as its end command does."""
+        self.faults.append((why, track.number + 1))
+        track.ended = True
+        self.last(track, REST)
 
     def strike(self, track: _Track) -> None:
         """Sound the note that waits, with its voice; one tied to the note before only changes the pitch."""
@@ -357,7 +391,7 @@ class _Driver:
         """Release the key."""
         if track.keyed and not track.late_off:
             self.write(track, KON, track.number)
-        track.keyed = False
+        track.keyed, self.moved = False, True
 
     def send_pitch(self, track: _Track) -> None:
         """Write KF, then KC, if the pitch has changed; a released note is bent, too."""
@@ -414,7 +448,7 @@ class _Driver:
     def byte(self, track: _Track, at: int) -> int:
         """Return a byte of the track's code."""
         if not 0 <= at < len(self.data):
-            raise SongError(f"byte 0x{max(at, 0):X}: track {track.number + 1} runs out of the file")
+            raise SongError(f"byte 0x{max(at, 0):X}: expected a command, track {track.number + 1} runs out of the file")
         return self.data[at]
 
     def word(self, track: _Track, at: int) -> int:
@@ -423,7 +457,7 @@ class _Driver:
 
     def command(self, track: _Track) -> bool:
         """Take one command; return whether it is time to wait."""
-        self.steps += 1
+        self.steps, self.moved = self.steps + 1, True
         at = track.at
         code = REST if track.ended else self.byte(track, at)
         if code < 0xE0:
@@ -502,9 +536,11 @@ class _Driver:
         back, ended = other.at, other.ended
         other.at, other.ended = track.at, False
         other.gliding = other.tie = False
-        self.command(other)
-        other.at, track.at = back, other.at
-        other.ended |= ended
+        try:
+            self.command(other)
+        finally:
+            other.at, track.at = back, other.at
+            other.ended |= ended
 
     def write_register(self, address: int, data: int) -> None:
         """FE: any register, the tempo among them."""
@@ -604,6 +640,27 @@ class _Driver:
         self.write(track, PMS + track.number, 0 if kind & 0x81 == 0x80 else track.sensitivity)
 
 
+def _text(data: bytes) -> str:
+    """Return text of the X68000: Shift-JIS, and letters of half width in two bytes."""
+    return "".join(
+        _half_width(*map(ord, match.groups())) if match[1] else _shift_jis(match[0])
+        for match in _CHARACTER.finditer(data)
+    )
+
+
+def _half_width(page: int, code: int) -> str:
+    """Return the letter of a page; where katakana stand, those of 80, F1 and F3 have hiragana."""
+    if page in (0x80, 0xF1, 0xF3) and (0xA6 <= code <= 0xAF or 0xB1 <= code <= 0xDD):
+        code ^= 0x20
+    return _HALF_WIDTH.get(code) or _shift_jis(bytes((code if code >= 0x20 else 0xFF,)))
+
+
+def _shift_jis(character: bytes) -> str:
+    """Return a character, a replacement for what is none."""
+    text = character.decode("cp932", errors="replace")
+    return text if character[0] < 0x80 or text.isprintable() or text.isspace() else "\N{REPLACEMENT CHARACTER}"
+
+
 def _voices(data: bytes, at: int, end: int) -> dict[int, bytes]:
     """Return the voices by their numbers."""
     return {data[i]: data[i : i + VOICE_BYTES] for i in range(at, end - VOICE_BYTES + 1, VOICE_BYTES)}
@@ -618,19 +675,21 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         raise SongError(f"byte 0x{base + 4:X}: expected a plain MDX file, this one is packed with LZX: unpack it first")
     offsets = [int.from_bytes(data[at : at + 2], "big") for at in range(base, base + 2 + 2 * MOST_TRACKS, 2)]
     count = min((min(offsets[:10]) - 2) // 2, MOST_TRACKS)
-    if count < 1 or base + max(offsets[: count + 1]) > len(data):
+    voice_at, starts = base + offsets[0], [base + offset for offset in offsets[1 : count + 1]]
+    if voice_at > len(data) or min(starts, default=len(data)) >= len(data):
         raise SongError(f"byte 0x{base:X}: expected offsets of voices and tracks inside the file")
-    voice_at = base + offsets[0]
-    later = [base + offset for offset in offsets[1 : count + 1] if base + offset > voice_at]
-    starts = [base + offset for offset in offsets[1 : count + 1]]
-    driver = _Driver(data, starts, _voices(data, voice_at, min(later, default=len(data))))
+    voices_end = min([start for start in starts if start > voice_at] + [len(data)])
+    driver = _Driver(data, starts, _voices(data, voice_at, voices_end))
     loop = driver.run()
+    if driver.faults and not driver.writes:
+        raise SongError(driver.faults[0][0])
     packed = np.array(driver.writes, np.int64)
     writes = np.zeros(len(packed), WRITE)
     writes["time"], writes["address"], writes["data"] = packed >> 16, packed >> 8 & 0xFF, packed & 0xFF
-    notes = driver.notes + [f"voice {number} is not in the file" for number in sorted(driver.unknown_voices)]
+    notes = [f"{why}: track {number} is played up to there" for why, number in driver.faults] + driver.notes
+    notes += [f"voice {number} is not in the file" for number in sorted(driver.unknown_voices)]
     pcm = any(data[start : start + 1] not in (b"", b"\xf1") for start in starts[FM_TRACKS:])
-    pdx = data[title_end + 3 : name_end].decode("cp932", errors="replace")
+    title, pdx = _text(data[:title_end]).strip(), _text(data[title_end + 3 : name_end])
     return Log(
         format="MDX",
         writes=writes,
@@ -639,7 +698,7 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         clock=CLOCK,
         loop=loop,
         rounds_before=1 if loop else 0,
-        tags={"title": title} if (title := data[:title_end].decode("cp932", errors="replace").strip()) else {},
+        tags={"title": title} if title else {},
         not_played=(f"ADPCM ({pdx})" if pdx else "ADPCM",) if pcm else (),
         notes=notes,
     )

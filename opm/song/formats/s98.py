@@ -9,7 +9,7 @@ from ..._file import printable
 from ..limits import LARGEST_VALUE, LONGEST
 from ..log import Log, SongError
 from . import walk
-from .common import check_clock, checked_loop, other_clock, u32
+from .common import check_clock, checked_loop, decoded, other_clock, u32
 
 OPM_DEVICE = 5
 """Its device type."""
@@ -31,13 +31,11 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     if len(data) < 0x20:
         raise SongError(f"byte {len(data)}: expected an S98 header of 32 bytes")
     version = data[3] - ord("0")
-    if u32(data, 0x0C):
-        raise SongError("byte 0x0C: expected an uncompressed file")
     devices = _devices(data, version)
     ours = [i for i, (kind, _) in enumerate(devices) if kind == OPM_DEVICE]
-    others = sorted({DEVICES.get(kind, f"device type {kind}") for kind, _ in devices if kind != OPM_DEVICE})
+    others = sorted({DEVICES.get(kind, f"device type {kind}") for kind, _ in devices if kind not in (0, OPM_DEVICE)})
     if not ours:
-        raise SongError(f"expected a YM2151: the file is for {printable(', '.join(others))}")
+        raise SongError(f"expected a YM2151: the file is for {printable(', '.join(others)) or 'no chip at all'}")
     clock = check_clock(devices[ours[0]][1], f"byte 0x{0x24 + 16 * ours[0]:X}")
     notes: list[str] = []
     if len(ours) > 2:
@@ -53,9 +51,7 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         raise SongError(f"byte 0x14: expected the data inside the file, got offset 0x{at:X}")
     table = _commands(len(devices), ours[:2])
     stream = walk.walk(data, range(at, len(data)), table, loop_at, int(LONGEST * rate), "an S98")
-    if stream.stop != walk.END:
-        end = stream.at + (int(table["length"][data[stream.at]]) if stream.at < len(data) else 0)
-        notes.append(f"byte 0x{end:X}: the data is cut short, no end command")
+    stream.note_fault(notes)
     return Log(
         format=f"S98 version {version}",
         writes=stream.writes,
@@ -65,7 +61,7 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         second_clock=second_clock,
         chips=("ym2151",) * len(ours[:2]),
         loop=checked_loop(stream.loop, stream.time, "byte 0x18", notes) if loop_at else None,
-        tags=_tags(data, version),
+        tags=_tags(data, version, notes),
         not_played=tuple(others),
         notes=notes,
     )
@@ -97,21 +93,19 @@ def _commands(devices: int, ours: list[int]) -> npt.NDArray[Any]:
     return table
 
 
-def _tags(data: bytes, version: int) -> dict[str, str]:
+def _tags(data: bytes, version: int, notes: list[str]) -> dict[str, str]:
     """Read the title of versions 0-2, or the key=value lines of version 3."""
     at = u32(data, 0x10)
-    if not at or at >= len(data):
+    if not at:
         return {}
-    block = data[at : at + LARGEST_VALUE].split(b"\0", 1)[0]
+    block, end, _ = data[at : at + LARGEST_VALUE].partition(b"\0")
+    if at >= len(data) or (version == 3 and not block.startswith(b"[S98]")):
+        notes.append(f"byte 0x{at:X}: no tag where the header says")
+        return {}
     if version < 3:
-        return {"title": block.decode("cp932", errors="replace")} if block else {}
-    if not block.startswith(b"[S98]"):
-        return {}
-    block = block[5:]
-    unicode = block.startswith(b"\xef\xbb\xbf")
-    text = block.decode("utf-8-sig" if unicode else "cp932", errors="replace")
+        return {"title": decoded(block, bool(end))} if block else {}
     tags: dict[str, list[str]] = {}
-    for line in text.split("\n"):
+    for line in decoded(block[5:], bool(end)).split("\n"):
         key, separator, value = (part.strip() for part in line.partition("="))
         if separator and key:
             key = {"artist": "author", "year": "date"}.get(key.lower(), key.lower())

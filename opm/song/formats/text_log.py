@@ -26,7 +26,7 @@ PICOSECONDS = 10**12
 UNITS = {"s": "s", "seconds": "s", "samples": "samples", "ms": "ms", "milliseconds": "ms"}
 SHORTEST = 5
 """Bytes of the shortest line that is a write, ``$0 0``."""
-_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?")
+_LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\r|\n)?")
 _COMMENT = re.compile(r"(#|;|//).*")
 _HEX = re.compile(r"(?:0x|\$)?([0-9a-f]{1,3})$", re.IGNORECASE)
 _TIME = re.compile(r"\+?\d+(\.\d*)?$|\+?\.\d+$")
@@ -42,7 +42,7 @@ def recognise(data: bytes) -> bool:
         return False
     if "\0" in text:
         return False
-    for line in text.splitlines():
+    for line in re.split("[\r\n]+", text):
         words = _words(line)
         if words:
             return (
@@ -213,14 +213,12 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         if at >= len(data):
             break
         slow += 1
-        end = _LINE.match(data, at).end()  # type: ignore[union-attr]
-        if slow > MOST_LINES or end - at > LONGEST_LINE:
+        line: re.Match[bytes] = _LINE.match(data, at)  # type: ignore[assignment]
+        if slow > MOST_LINES or len(line[1]) > LONGEST_LINE:
             most = f"at most {MOST_LINES} lines other than writes" if slow > MOST_LINES else "a shorter line"
             raise SongError(f"row {row}: expected {most}")
-        for line in data[at:end].decode().splitlines():
-            reader.line(row, line)
-            row += 1
-        at = end
+        reader.line(row, line[1].decode())
+        at, row = line.end(), row + 1
     return _log(reader)
 
 

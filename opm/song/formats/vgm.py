@@ -8,13 +8,14 @@ import struct
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from ..._file import printable
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
 from ..limits import LARGEST_VALUE, LONGEST
-from ..log import Log, SongError
+from ..log import Log, SongError, in_pieces
 from . import walk
 from .common import check_clock, other_clock, u32
 
@@ -88,7 +89,7 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     loop_at = 0x1C + u32(header, 0x1C) if u32(header, 0x1C) else None
     span = range(start, _data_end(data, header, start))
     stream = walk.walk(data, span, _commands(version), loop_at or 0, LONGEST * RATE, "a VGM")
-    notes = _stream_notes(stream, loop_at)
+    notes = _loop_notes(stream, loop_at)
     if (total := u32(header, 0x18)) and total != stream.time:
         notes.append(f"byte 0x18: the header says {total} samples, the waits add up to {stream.time}")
     clock, chips = _clock_and_chips(header, version, stream, notes)
@@ -97,6 +98,7 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     gain = 2.0 ** ((-64 if steps == -63 else steps) / 32)
     if steps:
         notes.append(f"volume modifier: {20 * math.log10(gain):+.1f} dB")
+    stream.note_fault(notes)
     log = Log(
         format=f"VGM {version >> 8:x}.{version & 0xFF:02x}",
         writes=stream.writes,
@@ -132,10 +134,12 @@ def write(song: Log) -> bytes:
     scale = Fraction(RATE) / (song.rate or Fraction(song.clock, MASTER_CLOCKS_PER_FRAME))
     if (length := round(song.length * scale)) >= 2**32:
         raise SongError(f"a VGM file has at most {2**32 - 1} samples of 1/{RATE} s, this song has {length}")
-    times = [round(tick * scale) for tick in song.writes["time"].tolist()]
+    body = bytearray()
     loop_tick, first = (round(song.loop.tick * scale), song.loop.write) if song.loop else (0, 0)
-    before = _body(times[:first], song.writes[:first], 0, loop_tick)
-    body = before + _body(times[first:], song.writes[first:], loop_tick, length) + bytes((END,))
+    _put(body, song.writes[:first], 0, loop_tick, scale)
+    loop_at = len(body)
+    _put(body, song.writes[first:], loop_tick, length, scale)
+    body.append(END)
     header = bytearray(0x100)
     if song.second_clock:
         struct.pack_into("<I", header, 0xBC, len(header) - 0xBC)
@@ -154,7 +158,7 @@ def write(song: Log) -> bytes:
     steps = round(32 * math.log2(song.gain))
     header[0x7C] = 0xC1 if steps == -64 else steps & 0xFF
     if song.loop:
-        fields |= {0x1C: len(header) + len(before) - 0x1C, 0x20: length - loop_tick}
+        fields |= {0x1C: len(header) + loop_at - 0x1C, 0x20: length - loop_tick}
         header[0x7E], header[0x7F] = song.loop_base & 0xFF, 0 if song.loop_modifier == 16 else song.loop_modifier
     header[:4] = b"Vgm "
     for at, value in fields.items():
@@ -162,13 +166,23 @@ def write(song: Log) -> bytes:
     return bytes(header + body + tag)
 
 
-def _body(times: list[int], writes: npt.NDArray[Any], now: int, end: int) -> bytearray:
-    """Return writes and the waits from one time to another."""
-    body = bytearray()
-    for time, (_, chip, address, value) in zip(times, writes.tolist(), strict=True):
-        body += _waits(time - now) + bytes((WRITE_SECOND if chip else WRITE_FIRST, address, value))
-        now = time
-    return body + _waits(end - now)
+def _put(body: bytearray, writes: npt.NDArray[Any], now: int, end: int, scale: Fraction) -> None:
+    """Append writes and the waits from one sample to another."""
+    for piece in in_pieces(writes):
+        commands = np.empty((len(piece), 3), np.uint8)
+        commands[:, 0] = np.where(piece["chip"], WRITE_SECOND, WRITE_FIRST)
+        commands[:, 1], commands[:, 2] = piece["address"], piece["data"]
+        ready = memoryview(commands.tobytes())
+        moments, first = np.unique(piece["time"], return_index=True)
+        places = [*(3 * first).tolist(), len(ready)]
+        exact = moments.astype(object) * scale.numerator
+        samples, rest = exact // scale.denominator, exact % scale.denominator  # rounded as round() does it
+        samples += (2 * rest > scale.denominator) | ((2 * rest == scale.denominator) & (samples % 2 == 1))
+        for i, sample in enumerate(samples.tolist()):
+            body += _waits(sample - now)
+            body += ready[places[i] : places[i + 1]]
+            now = sample
+    body += _waits(end - now)
 
 
 def _waits(samples: int) -> bytes:
@@ -196,15 +210,13 @@ def _header(data: bytes, start: int) -> bytes:
 
 
 def _data_end(data: bytes, header: bytes, start: int) -> int:
-    """Return where the commands end: before the GD3 tag if that lies behind them."""
+    """Return where the commands end: before the GD3 tag if that lies behind them and is one."""
     gd3 = 0x14 + u32(header, 0x14)
-    return gd3 if u32(header, 0x14) and start < gd3 < len(data) else len(data)
+    return gd3 if start < gd3 and data[gd3 : gd3 + 4] == b"Gd3 " else len(data)
 
 
-def _stream_notes(stream: walk.Stream, loop_at: int | None) -> list[str]:
+def _loop_notes(stream: walk.Stream, loop_at: int | None) -> list[str]:
     notes = []
-    if stream.stop != walk.END:
-        notes.append(f"byte 0x{stream.at:X}: the data is cut short, no end command")
     if loop_at is not None and stream.loop is None:
         notes.append(f"byte 0x1C: the loop offset 0x{loop_at:X} is no command of the song: not looped")
     elif stream.loop and stream.loop.tick >= stream.time:

@@ -25,14 +25,21 @@ QUOTE, COMMA, BACKSLASH = b'",\\'
 class Stream(NamedTuple):
     """What a walk found."""
 
-    stop: int
+    fault: str
+    """What ended it before its end command; empty if nothing did."""
     at: int
     """Byte at which it stopped."""
     time: int
     writes: npt.NDArray[Any]
     loop: Loop | None
     first: npt.NDArray[np.int64]
-    """Where each command stands first, -1 if nowhere."""
+    """Where each command stands first, then each of the four types of extension; -1 if nowhere."""
+
+    def note_fault(self, notes: list[str]) -> None:
+        """Say what broke the song off; raise SongError if nothing of it comes before that."""
+        if self.fault and not len(self.writes):
+            raise SongError(self.fault)
+        notes += [f"{self.fault}: what comes before is played"] * bool(self.fault)
 
 
 def commands() -> npt.NDArray[Any]:
@@ -56,18 +63,22 @@ def walk(data: bytes, span: range, table: npt.NDArray[Any], loop_at: int, latest
     name : str
         The format's, for errors.
     """
-    first = np.full(256, -1)
+    first = np.full(256 + 4, -1)
     writes = np.empty(min(len(span) // 2, MOST_WRITES), WRITE)
     found = _walk(np.frombuffer(data, np.uint8), span.start, span.stop, table, loop_at, latest, writes, first)
     stop, at, time, count, loop_tick, loop_write = map(int, found)
+    fault = ""
     if stop == UNDEFINED:
-        raise SongError(f"byte 0x{at:X}: expected {name} command, found {data[at]:02X}")
+        found = data[at : at + 2] if table["kind"][data[at]] == BLOCK else data[at : at + 1]
+        fault = f"byte 0x{at:X}: expected {name} command, found {found.hex(' ').upper()}"
+    if stop == CUT:
+        fault = f"byte 0x{at:X}: the data is cut short, expected {name} command or the end command"
     if stop == FULL:
         raise SongError(f"byte 0x{at:X}: expected at most {MOST_WRITES} register writes")
     if stop == LATE:
         raise SongError(f"byte 0x{at:X}: expected waits of at most {LONGEST} seconds in all")
     loop = Loop(loop_tick, loop_write) if loop_tick >= 0 else None
-    return Stream(stop, at, time, writes[:count], loop, first)
+    return Stream(fault, at, time, writes[:count], loop, first)
 
 
 @block
@@ -130,8 +141,9 @@ def _walk(data, at, end, table, loop_at, latest, writes, first):
             count += pairs
         if at + length > end:
             break
-        if first[data[at]] < 0:
-            first[data[at]] = at
+        kind = 256 + (data[at + 1] >> 6) if command["kind"] == EXTENSION else np.int64(data[at])
+        if first[kind] < 0:
+            first[kind] = at
         if command["kind"] == WAIT:
             time += command["value"]
         elif command["kind"] == WAIT_16:

@@ -15,6 +15,8 @@ from .common import checked_loop
 
 HEADER = 16
 EXTENSION, END = 0x40, 0x80
+EXTENSIONS = ("PCM", "expansion data", "", "custom data")
+"""What each type of extension holds that nothing here plays; the third is for programs that follow the music."""
 KERNAL = [(0x20 + ch, encode(0x20, rl=3)) for ch in range(8)]
 KERNAL += [(0xE0 + slot, encode(0xE0, rr=15)) for slot in range(32)]
 """Both sides on, releases at their fastest; a reset has left everything else 0."""
@@ -46,13 +48,10 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     if int.from_bytes(data[6:9], "little"):
         others.add("PCM")
     stream = walk.walk(data, range(HEADER, len(data)), COMMANDS, loop_at, LONGEST * rate, "a ZSM")
-    used = np.flatnonzero(stream.first >= 0).tolist() + list(data[stream.at : stream.at + 1])
-    if min(used, default=END) < EXTENSION:
+    if (stream.first[:EXTENSION] >= 0).any():
         others.add("VERA PSG")
-    if EXTENSION in used:
-        others.add("expansion data")
-    if stream.stop != walk.END:
-        notes.append(f"byte 0x{len(data):X}: the data is cut short, no end command")
+    others |= {name for name, first in zip(EXTENSIONS, stream.first[256:], strict=True) if name and first >= 0}
+    stream.note_fault(notes)
     loop = stream.loop and Loop(stream.loop.tick, stream.loop.write + len(KERNAL))
     if loop_at:
         loop = checked_loop(loop, stream.time, "byte 3", notes)
