@@ -583,6 +583,8 @@ def _not_kept(log: Log, ending: str) -> list[str]:
         why = "its loop's first round differs from the others"
         lost.append(f"the length of {once:.3f} s: {why}, so it has {whole:.3f} s")
     if is_vgm:
+        if not vgm.keeps_loop(log):
+            lost.append(f"the loop, which is shorter than a sample of {vgm.RATE} Hz")
         if log.rate != vgm.RATE:
             lost.append(f"times between samples of {vgm.RATE} Hz")
         if log.family:

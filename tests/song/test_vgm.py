@@ -10,6 +10,7 @@ from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import opm
 from opm.song import SongError, formats
 from opm.song.formats import vgm
 
@@ -323,3 +324,12 @@ def test_write_and_read_back():
     np.testing.assert_array_equal(again.writes, song.writes)
     assert (again.loop, again.length, again.tags, again.chips) == (song.loop, song.length, song.tags, song.chips)
     assert vgm.write(again) == vgm.write(song)
+
+
+def test_a_loop_shorter_than_a_sample_is_named_as_lost(tmp_path):
+    """5 us, a quarter of a sample: two passes of it have events that a VGM of no loop has not."""
+    song = opm.Song([(0.01, 0x20, 0xC7), (0.01, 0x08, 0x08)], loop=0.01, length=0.010005)
+    assert "the loop, which is shorter than a sample of 44100 Hz" in song.save(tmp_path / "x.vgm")
+    assert opm.load(tmp_path / "x.vgm").loop is None
+    song = opm.Song([(0.01, 0x20, 0xC7), (0.01, 0x08, 0x08)], loop=0.01, length=0.02)
+    assert song.save(tmp_path / "x.vgm") == ["times between samples of 44100 Hz"]

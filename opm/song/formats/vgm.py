@@ -131,7 +131,7 @@ def write(song: Log) -> bytes:
         The song is longer than 2**32 - 1 samples, 27 hours, which is what the header can say; its chip is too fast.
     """
     song = song.unrolled()
-    scale = Fraction(RATE) / (song.rate or Fraction(song.clock, MASTER_CLOCKS_PER_FRAME))
+    scale = _samples_per_tick(song)
     if (length := round(song.length * scale)) >= 2**32:
         raise SongError(f"a VGM file has at most {2**32 - 1} samples of 1/{RATE} s, this song has {length}")
     body = bytearray()
@@ -164,6 +164,16 @@ def write(song: Log) -> bytes:
     for at, value in fields.items():
         struct.pack_into("<I", header, at, value)
     return bytes(header + body + tag)
+
+
+def _samples_per_tick(song: Log) -> Fraction:
+    return Fraction(RATE) / (song.rate or Fraction(song.clock, MASTER_CLOCKS_PER_FRAME))
+
+
+def keeps_loop(song: Log) -> bool:
+    """Say whether a song has no loop, or one that takes a sample or more."""
+    song, scale = song.unrolled(), _samples_per_tick(song)
+    return not song.loop or round(song.loop.tick * scale) < round(song.length * scale)
 
 
 def _put(body: bytearray, writes: npt.NDArray[Any], now: int, end: int, scale: Fraction) -> None:
