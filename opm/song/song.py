@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._check import Samples, integer
-from .._file import replacing
+from .._file import printable, replacing
 from ..chip import CHIPS, YM2151
 from ..events import EVENT, Events
 from ..pitch import REFERENCE_CLOCK
@@ -206,7 +206,7 @@ class Song:
         return writes
 
     def __repr__(self) -> str:
-        name = self._log.tags.get("title", self.format)
+        name = printable(self._log.tags.get("title", self.format))
         chips = " and ".join(chip.upper() for chip in self.chips)
         loop = "no loop" if self.loop is None else f"loops to {self.loop:.2f} s"
         return f"{name}: {chips} at {self.clock} Hz, {self.length:.2f} s, {loop}, {len(self._log.once)} writes"
