@@ -97,9 +97,10 @@ class DiskCache(FunctionCache):
 
 def _why_not(folder: Path) -> str:
     """Say in words why nothing can be kept in a folder, or loaded from it; nothing if it can."""
-    if not config.OPT:
+    settings: Any = config
+    if not settings.OPT:
         return "Numba cannot keep code made with NUMBA_OPT=0"
-    given = Path(config.CACHE_DIR) if config.CACHE_DIR else folder
+    given = Path(settings.CACHE_DIR) if settings.CACHE_DIR else folder
     above = [path for path in folder.parents if path == given or given in path.parents]
     # In a sticky folder, such as /tmp, what is ours stays ours.
     shared = [path for path in above if _others_write(path) and not path.stat().st_mode & stat.S_ISVTX]
@@ -173,7 +174,8 @@ class Notice(event.Listener):
 
     def _say(self) -> None:
         # Not where a screen or a progress bar has put something of its own in place of standard error.
-        if sys.stderr is sys.__stderr__ and sys.stderr.isatty():
+        stream = sys.stderr
+        if stream is sys.__stderr__ and stream is not None and stream.isatty():
             self._drawn = f"{NOTICE}, {self._spent + time.monotonic() - self._began:.0f} s so far"
             _write(f"\r{self._drawn}")
         elif not self._said:
