@@ -1,26 +1,30 @@
 """Numba's disk cache of compiled functions, so that it may cost time but never function.
 
 Numba itself (0.68) stops at a damaged index and a full disk, and calls into damaged machine code. And
-it keeps silent while it compiles, which looks like a hang.
+it keeps silent while it compiles, which looks like a hang. Nor does it look who else can write to its folder: what is
+there is run.
 """
 
 import contextlib
 import functools
 import hashlib
 import logging
+import os
 import pickle
+import stat
 import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
-from numba.core import event
+from numba.core import config, event
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-NOTICE = "compiling, first run only"
+NOTICE = "compiling, first run only: about 30 s"
 DELAY = 2.0
 """Seconds of compiling, all together, after which a process says so."""
+NOT_KEPT = "the compiled chip is not kept, each start compiles it again"
 
 
 @functools.cache
@@ -41,7 +45,11 @@ class _CheckedFiles(IndexDataCacheFile):
         return hashlib.sha256(self._version.encode() + data).digest()
 
     def _load_data(self, name: str) -> Any:
-        packed = Path(self._data_path(name)).read_bytes()
+        path = Path(self._data_path(name))
+        packed = path.read_bytes()
+        if not _beside_sources(path.parent) and _others_write(path):
+            say_once(f"compiled again, since others can write to {str(path)!r}")
+            raise PermissionError(f"{name} may be anybody's")
         digest, data = packed[:32], packed[32:]
         if digest != self._digest(data):
             raise OSError(f"{name} is damaged")
@@ -73,6 +81,9 @@ class DiskCache(FunctionCache):
         files = self._cache_file
         self._cache_file = _CheckedFiles(self.cache_path, self._impl.filename_base, files._source_stamp)
         self._sources = sources
+        if why := _why_not(Path(self.cache_path)):
+            say_once(f"{NOT_KEPT}: {why}")
+            self.disable()
 
     def _index_key(self, signature: Any, codegen: Any) -> Any:
         return super()._index_key(signature, codegen), self._sources
@@ -81,46 +92,111 @@ class DiskCache(FunctionCache):
         try:
             super().save_overload(signature, compiled)
         except OSError as error:
-            say_once(f"the compiled chip is not kept, each start compiles it again: {error.strerror or error}")
+            say_once(f"{NOT_KEPT}: {error.strerror or error}")
+
+
+def _why_not(folder: Path) -> str:
+    """Say in words why nothing can be kept in a folder, or loaded from it; nothing if it can."""
+    settings: Any = config
+    if not settings.OPT:
+        return "Numba cannot keep code made with NUMBA_OPT=0"
+    given = Path(settings.CACHE_DIR) if settings.CACHE_DIR else folder
+    above = [path for path in folder.parents if path == given or given in path.parents]
+    # In a sticky folder, such as /tmp, what is ours stays ours.
+    shared = [path for path in above if _others_write(path) and not path.stat().st_mode & stat.S_ISVTX]
+    if not _beside_sources(folder):
+        shared += [folder] if _others_write(folder) else []
+    return f"others can write to {str(shared[0])!r}, and what is there is run" if shared else ""
+
+
+def _beside_sources(folder: Path) -> bool:
+    """Say whether it is a folder of Python's own: who can write there can write what Python runs, too."""
+    return folder.name == "__pycache__"
+
+
+def _others_write(path: Path) -> bool:
+    """Say whether somebody else may write there: not we, not root, nor a group that is ours alone."""
+    if os.name != "posix":
+        return False
+    status = path.stat()
+    others = stat.S_IWOTH if _own_group(status.st_gid) else stat.S_IWOTH | stat.S_IWGRP
+    return status.st_uid not in (0, os.getuid()) or bool(status.st_mode & others)
+
+
+@functools.cache
+def _own_group(number: int) -> bool:
+    """Say whether a group is the user's private one, which bears his name."""
+    import grp
+    import pwd
+
+    try:
+        return number == os.getgid() != 0 and grp.getgrgid(number).gr_name == pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return False
 
 
 class Notice(event.Listener):
-    """Says once, on standard error and while it goes on, that compiling for the disk cache takes long.
+    """Says, on standard error and while it goes on, that compiling for the disk cache takes long.
 
-    Numba compiles one function at a time, whatever the number of threads that ask for one.
+    A terminal shows the seconds so far, and nothing at the end; elsewhere it is said once. Numba compiles one function
+    at a time, whatever the number of threads that ask for one.
     """
 
     def __init__(self) -> None:
-        self._unsaid = threading.Lock()
-        self._timer = threading.Timer(DELAY, self._say)
+        self._writing, self._ended = threading.Lock(), threading.Event()
         self._began = self._spent = 0.0
+        self._said, self._drawn = False, ""
 
     def on_start(self, started: Any) -> None:
         """Wait for the rest of the delay, beside the compiler."""
         if _kept(started):
-            self._timer = threading.Timer(DELAY - self._spent, self._say)
-            self._timer.daemon = True
-            self._began = time.monotonic()
+            self._began, self._ended = time.monotonic(), threading.Event()
+            watcher = threading.Thread(target=self._watch, args=(self._ended, DELAY - self._spent), daemon=True)
             with contextlib.suppress(RuntimeError):  # Threads have run out, or Python is at its end.
-                self._timer.start()
+                watcher.start()
 
     def on_end(self, ended: Any) -> None:
         """Wait no longer, whatever ended it."""
         if _kept(ended):
-            self._timer.cancel()
+            self._ended.set()
             self._spent += time.monotonic() - self._began
+            with self._writing, _heard_or_not():
+                if self._drawn:
+                    _write(f"\r{' ' * len(self._drawn)}\r")
+                    self._drawn = ""
+
+    def _watch(self, ended: threading.Event, delay: float) -> None:
+        while not ended.wait(delay):
+            delay = 1.0
+            with self._writing, _heard_or_not():
+                if not ended.is_set():
+                    self._say()
 
     def _say(self) -> None:
-        # Standard error may be missing, closed or full: no reason to end a compilation.
-        if self._unsaid.acquire(blocking=False):
-            with contextlib.suppress(AttributeError, OSError, ValueError):
-                sys.stderr.write(f"{NOTICE}\n")
-                sys.stderr.flush()
+        # Not where a screen or a progress bar has put something of its own in place of standard error.
+        stream = sys.stderr
+        if stream is sys.__stderr__ and stream is not None and stream.isatty():
+            self._drawn = f"{NOTICE}, {self._spent + time.monotonic() - self._began:.0f} s so far"
+            _write(f"\r{self._drawn}")
+        elif not self._said:
+            self._said = True
+            _write(f"{NOTICE}\n")
+
+
+def _heard_or_not() -> Any:
+    """Go on whatever standard error says: it may be missing, closed or full, no reason to end a compilation."""
+    return contextlib.suppress(AttributeError, OSError, ValueError)
+
+
+def _write(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()
 
 
 def _kept(compiling: Any) -> bool:
     """Say whether it is ours and goes to the disk: a block within it does not count, nor does a user's function."""
-    return isinstance(getattr(compiling.data["dispatcher"], "_cache", None), DiskCache)
+    cache = getattr(compiling.data["dispatcher"], "_cache", None)
+    return isinstance(cache, DiskCache) and cache._enabled
 
 
 event.register("numba:compile", Notice())

@@ -48,7 +48,7 @@ def encodable(text: str) -> str:
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary file beside a path; it takes the path's place if all goes well, else nothing is left of it.
 
-    A link stays, its target is replaced; a file that is there keeps its mode.
+    A link stays, its target is replaced; a file that is there keeps its mode. All is on the disk before.
 
     Raises
     ------
@@ -65,6 +65,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
+        with temporary.open("r+b") as file:
+            os.fsync(file.fileno())  # A disk that is full, or gone, may say so only now.
         if there:
             temporary.chmod(stat.S_IMODE(there.st_mode))
         temporary.replace(target)

@@ -3,12 +3,14 @@
 ``Live`` is a session for programs: a chip that stays on, with writes scheduled on the audio clock.
 """
 
-from typing import Any
+TYPE_CHECKING = False  # As typing has it, whose import takes time before signals are obeyed.
+if TYPE_CHECKING:
+    from .live import Live
 
 __all__ = ["Live"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import ``Live`` when it is asked for: it needs more than reading a song does."""
     if name == "Live":
         from .live import Live

@@ -1,20 +1,21 @@
 """Play YM2151 register logs, or write them to files."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
-
 from . import ending
 
+TYPE_CHECKING = False  # As in ``player``.
 if TYPE_CHECKING:
     from argparse import Namespace
+    from typing import NoReturn
 
 SOME_FAILED, BAD_INPUT = 1, 2
+TOKEN = "NUMBA_OPM_TOKEN"
+"""What the environment calls the token."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the player; return its exit code: 0, 1 if some of several songs failed, 2 bad input.
 
-    What takes time to import is imported by what needs it: signals are obeyed before.
+    What takes time to import is imported here: signals are obeyed before.
     """
     from . import cli
     from .streams import complain, tell
@@ -23,8 +24,9 @@ def main(argv: list[str] | None = None) -> int:
     if args.print_completion:
         tell(cli.completion(args.print_completion))
         return 0
-    ending.beside(import_module, "player.playlist")
     from opm import SongError, __version__
+
+    from .speaker import NoSound
 
     try:
         if args.version:
@@ -37,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
             return _serve(args)
         else:
             return _do(args)
-    except SongError as error:
+    except (SongError, NoSound) as error:
         complain(str(error))
         return BAD_INPUT
     return 0
@@ -56,12 +58,14 @@ def _do(args: "Namespace") -> int:
     elif args.output or args.stems:
         from .files import write
 
+        ending.clean_up_first()
         failed = write(jobs, args.jobs or 1)
     else:
         from .aloud import play
 
         if "-" in args.songs:
             keys_from_terminal()
+        ending.clean_up_first()
         failed = play(jobs, args.device, args.latency, args.plain, args.scope)
     for line in failed:
         complain(line)
@@ -81,14 +85,16 @@ def _serve(args: "Namespace") -> int:
     from .speaker import Speaker, quiet
     from .streams import complain, say
 
+    ending.clean_up_first()
+    token = _token(args)
     ending.beside(opm.YM2151)
     with quiet():
         speaker = Speaker(args.device, LATENCY)
         live = Live(args.clock or opm.REFERENCE_CLOCK, "ym2151", speaker, complain)
         try:
-            with Server(live, args.serve, args.token) as server:
+            with Server(live, args.serve, token) as server:
                 if not server.loopback:
-                    advice = "" if args.token else "; --token WORD keeps strangers out"
+                    advice = "" if token else "; --token-file FILE keeps strangers out"
                     say(f"warning: other machines can reach this server{advice}")
                 live.start()
                 say(f"serving on {args.serve[0]}:{server.server_address[1]}")
@@ -102,7 +108,21 @@ def _serve(args: "Namespace") -> int:
     return BAD_INPUT if live.failure else 0
 
 
-def run() -> NoReturn:
+def _token(args: "Namespace") -> str | None:
+    """Return what clients have to show: of the command line, of a file, or of the environment."""
+    import os
+
+    from opm.song import SongError, formats, reason
+
+    if not args.token_file:
+        return args.token or os.environ.get(TOKEN)
+    try:
+        return os.fsdecode(formats.contents(args.token_file).rstrip(b"\r\n"))
+    except (OSError, SongError) as error:
+        raise SongError(f"{args.token_file}: {reason(error) if isinstance(error, OSError) else error}") from None
+
+
+def run() -> "NoReturn":
     """Run the player as a program, which signals can end."""
     ending.obey_signals()
     try:

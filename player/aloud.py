@@ -12,8 +12,8 @@ from opm.song import SongError, printable
 from . import draw, ending
 from .files import Job, about
 from .session import LOOKS_PER_SECOND, Session
-from .speaker import Speaker, quiet
-from .streams import say
+from .speaker import NoSound, Speaker, quiet
+from .streams import PROG, say, unechoed
 
 SWITCH = 0.001
 """Seconds that the screen may keep the sound waiting for the interpreter's lock; Python's own are five times that."""
@@ -27,7 +27,6 @@ def _screen() -> bool:
 
 def _full_screen(session: Session, scope: bool) -> bool:
     """Play until the last song ends or somebody quits; say which."""
-    ending.beside(import_module, "player.app")
     from .app import PlayerApp
 
     return PlayerApp(session, scope).play()
@@ -66,17 +65,29 @@ def play(jobs: list[Job], device: str | None, latency: str, plain: bool, scope: 
     """Play songs one after the other, on a full screen if there is one; return what went wrong, a line each."""
     try:
         first = jobs[0].read() if len(jobs) == 1 else None
-    except SongError as error:
-        return [f"{jobs[0].song}: {error}"]
-    ending.beside(opm.YM2151)  # so that nothing is compiled while there is sound
-    speaker = Speaker(device)
-    session = Session(jobs, speaker, latency, first)
+    except Exception as error:
+        return [jobs[0].failure(error)]
+    screen = not plain and _screen()
+    try:
+        speaker = Speaker(device)
+        with unechoed():
+            ending.beside(opm.YM2151)  # so that nothing is compiled while there is sound
+            if screen:
+                ending.beside(import_module, "player.app")
+        return _heard(Session(jobs, speaker, latency, first), screen, scope)
+    except NoSound as error:
+        raise SongError(f"{error}; write a file instead: {PROG} SONG -o song.wav") from None
+
+
+def _heard(session: Session, screen: bool, scope: bool) -> list[str]:
+    """Play a session to its end, or until somebody ends it; return what went wrong, a line each."""
+    speaker = session.deck.speaker
     switch, ended = sys.getswitchinterval(), False
     sys.setswitchinterval(SWITCH)
     with quiet():
         try:
             session.deck.start()
-            ended = _plain(session) if plain or not _screen() else _full_screen(session, scope)
+            ended = _full_screen(session, scope) if screen else _plain(session)
         finally:
             session.close(play_out=ended)
             speaker.close()

@@ -22,8 +22,9 @@ class Batch(Threads):
 
     Attributes
     ----------
-    bar : context manager
-        Draws it on a terminal's standard error, a line below all that is said.
+    bar : rich.progress.Progress
+        Drawn on a terminal's standard error, a line below all that is said, once something has been written: before
+        that the compiler may have something to say.
     writers : context manager
         To be in while there are temporary files; look first and now and then.
     ended : threading.Event
@@ -44,6 +45,7 @@ class Batch(Threads):
         """Have the bar show how much of a song is done, of 1; raise CancelledError, for nobody to see, at the end."""
         if self.ended.is_set():
             raise CancelledError
+        self.bar.start()
         self.bar.advance(self._task, share - self._shares.get(song, 0.0))
         self._shares[song] = share
 
@@ -53,3 +55,4 @@ class Batch(Threads):
             self.writers.acquire(timeout=PATIENCE / self.workers)
         self.writers.release(self.workers)
         self.executor.shutdown(wait=False, cancel_futures=True)
+        self.bar.stop()

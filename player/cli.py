@@ -37,7 +37,7 @@ MEANINGS = {
         ({PLAYING, "--serve"}, "device"),
         ({PLAYING}, "latency plain scope shuffle"),
         ({"--info"}, "info json"),
-        ({"--serve"}, "serve token"),
+        ({"--serve"}, "serve token token_file"),
         ({"--list-devices"}, "list_devices"),
         ({"--print-completion"}, "print_completion"),
         ({"--version"}, "version"),
@@ -163,7 +163,9 @@ def parser(prog: str = "numba-opm") -> _Parser:
     group = made.add_argument_group("live")
     serve = "a live chip for other programs ({}:{})".format(*DEFAULT_ADDRESS)
     add("--serve", type=_address, nargs="?", const=DEFAULT_ADDRESS, metavar="HOST:PORT", help=serve)
-    add("--token", type=_name, metavar="WORD", help="with --serve: what clients have to show first")
+    file = "with --serve: a file with what clients have to show first; else NUMBA_OPM_TOKEN of the environment"
+    add("--token-file", type=_name, metavar="FILE", help=file)
+    add("--token", type=_name, metavar="WORD", help="the same here, where all users of the machine can see it")
     return made
 
 
@@ -195,6 +197,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         made.error("--loops inf has a meaning for playing only: a file would have no end")
     if args.plain and args.scope:
         made.error("--scope has no meaning for --plain")
+    if args.token and args.token_file:
+        made.error("--token and --token-file are the same")
     if both := args.mute & args.solo:
         made.error(f"channel {both.bit_length()} is both in --mute and in --solo")
     return args
@@ -208,7 +212,10 @@ def completion(shell: str) -> str:
     """Return the script that makes a shell complete the options."""
     import shtab
 
-    made, kinds = parser(), {"songs": shtab.FILE, "output": shtab.FILE, "stems": shtab.DIRECTORY}
+    made, kinds = (
+        parser(),
+        {"songs": shtab.FILE, "output": shtab.FILE, "token_file": shtab.FILE, "stems": shtab.DIRECTORY},
+    )
     for action in made._actions:
         if action.dest in kinds:
             action.complete = kinds[action.dest]  # type: ignore[attr-defined]

@@ -84,13 +84,15 @@ class Deck:
         self._orders.append((self.turn, schedule, seconds))
 
     def stop(self, play_out: bool) -> None:
-        """End, after what the device holds if that is to be played."""
+        """End, after what the device holds if that is to be played, and the device takes it."""
         self._stopped = True
         if not play_out:
             self.speaker.abort()
         if self._thread.is_alive():
             self._thread.join(PATIENCE)  # It may wait for a device that takes nothing, until that is closed.
-        if play_out:
+        if self._thread.is_alive():
+            self.speaker.abort()  # One thread writes.
+        elif play_out:
             self.speaker.finish()
 
     def _run(self) -> None:

@@ -1,12 +1,17 @@
 """How the player ends when a signal tells it to: everything cleaned up, exit code 128 + the signal's number."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from types import FrameType
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False  # As in ``player``.
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+    from typing import Any, NoReturn
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
 
@@ -18,17 +23,38 @@ class Ended(SystemExit):
 
 
 def obey_signals() -> None:
-    """Let the signals that end a process raise ``Ended``, but for those it was started to ignore."""
+    """Let the signals that end a process end it at once, but for those it was started to ignore.
+
+    While a program is imported there is nothing to clean up, and an exception would be lost in some places.
+    """
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _end)
+            signal.signal(number, _leave)
+
+
+def clean_up_first() -> None:
+    """Let those signals raise ``Ended`` from here on."""
+    _pass_on(_leave, _end)
+
+
+def _pass_on(old: Any, new: Any) -> None:
+    for number in SIGNALS:
+        if signal.getsignal(number) is old:
+            signal.signal(number, new)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    os._exit(128 + number)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """Ignore what comes while things are cleaned up: a terminal and a supervisor send two signals at once."""
-    for other in SIGNALS:
-        signal.signal(other, signal.SIG_IGN)
+    """Obey no other: a terminal and a supervisor send two at once, and the second would come in while we clean up."""
+    _pass_on(_end, _nothing)
     raise Ended(128 + number)
+
+
+def _nothing(number: int, frame: FrameType | None) -> None:
+    """Stand for SIG_IGN, with which Python complains of a signal that is already there."""
 
 
 @contextlib.contextmanager

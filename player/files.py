@@ -83,6 +83,11 @@ class Job:
         for line in lines:
             say(f"{self.song}: {line}")
 
+    def failure(self, error: Exception) -> str:
+        """Return a line about what went wrong; what is no SongError is a mistake of ours, and named by its type."""
+        kind = "" if isinstance(error, SongError) else f"{type(error).__name__}: "
+        return f"{self.song}: {kind}{error}".removesuffix(": ")
+
     def stem_paths(self, chips: int) -> list[Path]:
         """Return the names of the stems."""
         numbers = range(1, CHANNELS * chips + 1) if self.stems else ()
@@ -172,10 +177,18 @@ class Job:
                             self.announce([f"note: {path} does not keep the end of the tag {tag}"])
                 yield write
                 file.write(resampler.flush())
-                seconds = file.frames / file.samplerate
+                frames = file.frames
+            if kind == "FLAC" and not frames:
+                raise SongError(f"{path}: expected a sound, which a FLAC file cannot be without")
+            if _frames(temporary, kind) != frames:
+                raise SongError(f"cannot write {path}: it was cut short, as on a full disk")
             if kind == "WAV" and schedule.song.loop and not self.start:
-                _append_loop(temporary, schedule, rate)
-        say(f"{path}: {seconds:.3f} s, {_loudness(resampler)}")
+                start, end = _loop(schedule, rate)
+                if start < min(end, frames):
+                    _append_loop(temporary, start, min(end, frames), rate)
+                else:
+                    self.announce([f"note: {path} does not keep the loop, which is shorter than a sample"])
+        say(f"{path}: {frames / round(rate):.3f} s, {_loudness(resampler)}")
 
 
 def remarks(notes: list[str], not_played: tuple[str, ...]) -> list[str]:
@@ -198,12 +211,12 @@ def write(jobs: list[Job], workers: int = 1) -> list[str]:
         line = ""
         try:
             job.run(batch)
-        except SongError as error:
-            line = f"{job.song}: {error}"
+        except Exception as error:
+            line = job.failure(error)
         batch.look(job, 1.0)
         return line
 
-    with batch.bar, batch, closing(each(batch, attempt, jobs, batch.ended.set)) as done:
+    with batch, closing(each(batch, attempt, jobs, batch.ended.set)) as done:
         # One after the other they are done here, where a signal ends reading, too.
         lines = {job: attempt(job) for job in jobs} if workers == 1 else {job: future.result() for job, future in done}
     return [lines[job] for job in jobs if lines[job]]
@@ -241,14 +254,28 @@ def _loudness(resampler: Resampler) -> str:
     return f"peak 0.0 dBFS, {resampler.clipped} samples clipped, the loudest by {decibels:.1f} dB (--volume)"
 
 
-def _append_loop(path: Path, schedule: Schedule, rate: float) -> None:
-    """Append an ``smpl`` chunk with one forward loop, its first and last sample; middle C, no other use of it."""
+def _frames(path: Path, kind: str) -> int:
+    """Return how many frames a file holds, read to its end: libsndfile overlooks what fails when it closes one."""
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
+            return int(file.frames) if kind == "WAV" else sum(map(len, file.blocks(BLOCK, dtype="int16")))
+    except soundfile.LibsndfileError:
+        return -1
+
+
+def _loop(schedule: Schedule, rate: float) -> tuple[int, int]:
+    """Return the first frame of the loop in a file, and the first behind it."""
     song, scale = schedule.song, rate / schedule.rate
     assert song.loop
     heard = schedule.end >= schedule.due(song.length)
-    start, end = (
-        round(schedule.due(tick) * scale) for tick in ((song.loop.tick, song.length) if heard else song.playing)
-    )
+    start, end = (song.loop.tick, song.length) if heard else song.playing
+    return round(schedule.due(start) * scale), round(schedule.due(end) * scale)
+
+
+def _append_loop(path: Path, start: int, end: int, rate: float) -> None:
+    """Append an ``smpl`` chunk with one forward loop, its first and last sample; middle C, no other use of it."""
     head = struct.pack("<9I", 0, 0, round(1e9 / rate), 60, 0, 0, 0, 1, 0)
     chunk = head + struct.pack("<6I", 0, 0, start, end - 1, 0, 0)
     with path.open("r+b") as file:

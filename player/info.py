@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from opm.song import Log, Options, Schedule, SongError, printable
+from opm.song import Log, Options, Schedule, printable
 
 from .files import Job
 from .streams import tell
@@ -15,8 +15,8 @@ def tell_all(jobs: list[Job], as_json: bool) -> list[str]:
     for job in jobs:
         try:
             facts.append({"song": str(job.song)} | _facts(job.log()))
-        except SongError as error:
-            failed.append(f"{job.song}: {error}")
+        except Exception as error:
+            failed.append(job.failure(error))
     if as_json and len(jobs) > 1:
         tell(json.dumps(facts, indent=2))
     elif facts:

@@ -1,6 +1,7 @@
 """A chip that stays on: for tone editors and live coding. Writes are scheduled to the frame, the sound never stops."""
 
 import math
+import numbers
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol, Self
@@ -12,10 +13,10 @@ import opm
 from opm import events
 from opm.chip import new_chip
 from opm.pitch import KC
-from opm.song import CHIP, Log, Song, SongError
+from opm.song import CHIP, Log, Song, printable
 
 from .resample import Resampler
-from .speaker import Speaker
+from .speaker import NoSound, Speaker
 
 BLOCK = 256
 LATENCY = 0.1
@@ -27,6 +28,9 @@ LONGEST_MERGED = 65_536
 PATIENCE = 0.3
 """Seconds that ``stop`` waits for an output before it closes it all the same."""
 LAST_FRAME = events.LAST_CYCLE // CHIP.cycles_per_frame
+LATEST = 1_000_000_000
+"""Seconds of the audio clock that a time may name: thirty years."""
+ENDED = "this session has ended: make another Live"
 KEY_OFF = np.array([(0x08, channel) for channel in range(8)])
 WAITING = np.dtype([("frame", np.int64), ("address", np.uint8), ("data", np.uint8)], align=True)
 """A write that waits: the frame it is due in, register, byte. Aligned, so that a search does not copy."""
@@ -63,8 +67,8 @@ class Live:
 
     Raises
     ------
-    SongError
-        There is no sound card.
+    NoSound
+        There is no sound card, or no PortAudio: an OSError, whose message says what to do.
 
     Examples
     --------
@@ -93,7 +97,7 @@ class Live:
         self._waiting: list[Waiting] = []
         self._free = 0
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
+        self._stopped, self._ended = threading.Event(), False
         self._on_failure = on_failure
         self.failure: str | None = None
         """What ended the sound: the card is gone."""
@@ -116,13 +120,14 @@ class Live:
         RuntimeError
             The session has ended.
         """
-        if self._stopped.is_set():
-            raise RuntimeError("this session has ended: make another Live")
+        if self._ended:
+            raise RuntimeError(ENDED)
         if self._thread.ident is None:
             self._thread.start()
 
     def stop(self) -> None:
         """End the session at once, even if the output has stalled; what still waits is not played."""
+        self._ended = True
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join(PATIENCE)
@@ -150,8 +155,10 @@ class Live:
         TypeError
             Address or data are not integers.
         ValueError
-            They are not 0 to 255, ``at`` is negative or not finite, or too many writes wait.
-        SongError
+            They are not 0 to 255, ``at`` is not 0 to 1e9 seconds, or too many writes wait.
+        RuntimeError
+            The session has ended.
+        NoSound
             The sound card is gone.
         """
         self._schedule(np.zeros(1), np.array([(_byte("address", address), _byte("data", data))]), at)
@@ -172,7 +179,7 @@ class Live:
         ------
         TypeError
             It is no song.
-        ValueError, SongError
+        ValueError, RuntimeError, NoSound
             As ``write`` does.
         """
         if not isinstance(song, Song | Log):
@@ -186,7 +193,13 @@ class Live:
         self._schedule(writes["time"] * log.seconds(1), np.stack([writes["address"], data], axis=1), at)
 
     def clear(self, after: float | None = None) -> None:
-        """Drop what is scheduled at or after a time, or at all, and not yet on the bus."""
+        """Drop what is scheduled at or after a time, or at all, and not yet on the bus.
+
+        Raises
+        ------
+        ValueError
+            ``after`` is not 0 to 1e9 seconds.
+        """
         first = 0 if after is None else round(_seconds("after", after) * self._rate)
         with self._lock:
             self._waiting = [kept for rows in self._waiting if len(kept := rows[: _before(rows, first)])]
@@ -198,8 +211,10 @@ class Live:
 
     def _schedule(self, seconds: npt.NDArray[np.float64], writes: npt.NDArray[Any], at: float | None) -> None:
         """Add writes, (n, 2), to those that wait. All that takes long is done before the sound's lock is taken."""
+        if self._ended:
+            raise RuntimeError(ENDED)
         if self.failure:
-            raise SongError(self.failure)
+            raise NoSound(self.failure)
         start = self.time if at is None else _seconds("at", at)
         rows = np.empty(len(writes), WAITING)
         rows["frame"] = np.clip(np.rint((start + seconds) * self._rate), 0, LAST_FRAME)
@@ -254,10 +269,12 @@ def _byte(name: str, value: Any) -> int:
 
 
 def _seconds(name: str, value: float) -> float:
-    """Return a time of the audio clock; ValueError names what is none."""
-    if not 0 <= value < math.inf:
-        raise ValueError(f"{name} must be seconds from 0 on, got {value}")
-    return value
+    """Return a time of the audio clock; TypeError or ValueError names what is none."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be seconds, got {value!r}")
+    if not 0 <= value <= LATEST:
+        raise ValueError(f"{name} must be 0 to {LATEST} seconds, got {printable(str(value))}")
+    return float(value)
 
 
 def _before(rows: Waiting, frame: int) -> int:

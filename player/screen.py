@@ -74,7 +74,7 @@ def song_page(session: Session, choices: Choices, width: int, height: int) -> Pi
         blocks += [Block(6, [_row(headings, columns)]), channels, Block(8, [[]])]
         blocks += [Block(4, [_facts(moment, number, width)]) for number in range(len(moment.states))]
     if remarks := session.remarks:
-        blocks.append(Block(7, [[(fitted(" · ".join(remarks), width), "dim")]]))
+        blocks.append(Block(7, [[(fitted(printable(" · ".join(remarks)), width), "dim")]]))
     blocks += [filler, *foot(session, width)]
     count = len(moment.taps.T) if moment else 0
     channels.lines = [[] for _ in range(count)]

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 import opm
-from opm.song import Schedule, SongError, numbered
+from opm.song import Schedule, numbered
 
 from .deck import Deck, Moment
 from .files import ENDLESS, Job, about
@@ -165,8 +165,8 @@ class Session:
             return
         try:
             self.schedule = self._read[self.at].result()
-        except SongError as error:
-            self.failed[self.at] = f"{self.job.song}: {error}"
+        except Exception as error:
+            self.failed[self.at] = self.job.failure(error)
             if self.at == 0:
                 self._way = 1
             self.go(self._way)

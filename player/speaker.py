@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from opm.song import SongError
-
-from .streams import PROG
+from opm.song import printable
 
 LATENCY = 0.25
 """Seconds the device holds. PortAudio's own choice (35 ms) loses samples in PulseAudio without a word."""
@@ -25,21 +23,29 @@ PATIENCE = 0.3
 """Seconds PortAudio may take to end a stream: a stalled sound server never answers."""
 SUSPENDED = 2.0
 """Seconds without room after which nobody waits for a song's last sound."""
-HINT = f"write a file instead: {PROG} SONG -o song.wav"
+PACKAGES = "apt install libportaudio2, dnf install portaudio, brew install portaudio"
 Samples = npt.NDArray[np.int16]
+
+
+class NoSound(OSError):
+    """There is no PortAudio, or no sound card; as ``CardGone``: it went away while it was in use."""
+
+
+class CardGone(NoSound):
+    """The sound card went away while it was in use."""
 
 
 def _sounddevice() -> Any:
     try:
         import sounddevice
     except OSError:
-        raise SongError(f"PortAudio is not installed; {HINT}") from None
+        raise NoSound(f"PortAudio is not installed ({PACKAGES})") from None
     return sounddevice
 
 
 def devices() -> str:
-    """Return the list of sound devices, one per line."""
-    return str(_sounddevice().query_devices()) or "no sound device"
+    """Return the list of sound devices, one per line; raises NoSound."""
+    return "\n".join(map(printable, str(_sounddevice().query_devices()).splitlines())) or "no sound device"
 
 
 @contextlib.contextmanager
@@ -67,10 +73,6 @@ def quiet() -> Iterator[None]:
         sys.stderr, sys.__stderr__ = python, original  # type: ignore[misc]
 
 
-class CardGone(SongError):
-    """The sound card went away while it was in use."""
-
-
 class Speaker:
     """An output device, by number or part of its name; the default one if none is given.
 
@@ -78,7 +80,7 @@ class Speaker:
 
     Raises
     ------
-    SongError
+    NoSound
         No PortAudio, or no sound card. ``CardGone``, from ``start``, ``write`` and ``finish``: it was there before.
     """
 
@@ -93,7 +95,7 @@ class Speaker:
                 )
         except (self._sd.PortAudioError, ValueError):
             which = f"no output device {device!r} (--list-devices)" if device else "no sound card to play on"
-            raise SongError(f"{which}; {HINT}") from None
+            raise NoSound(which) from None
         self.underruns = 0
         self.capacity = 0
         """Samples the device can hold, once started."""
@@ -146,7 +148,7 @@ class Speaker:
             with self._lock:
                 return function(*arguments)
         except self._sd.PortAudioError:
-            raise CardGone(f"the sound card is gone; {HINT}") from None
+            raise CardGone("the sound card is gone") from None
 
     def _end(self, function: Callable[[], None]) -> None:
         """Call PortAudio in a thread; if it hangs it is left behind, and with it PortAudio's end at the process's."""

@@ -72,3 +72,22 @@ def keys_from_terminal() -> None:
             terminal = os.open("/dev/tty", os.O_RDONLY)
             os.dup2(terminal, sys.stdin.fileno())
             os.close(terminal)
+
+
+@contextlib.contextmanager
+def unechoed() -> Iterator[None]:
+    """Have keys that are typed before a screen takes them not show; they wait for it."""
+    if os.name != "posix" or sys.stdin is None or not sys.stdin.isatty():
+        yield
+        return
+    import termios
+
+    here = sys.stdin.fileno()
+    before = termios.tcgetattr(here)
+    quiet = list(before)
+    quiet[3] &= ~termios.ECHO
+    termios.tcsetattr(here, termios.TCSADRAIN, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(here, termios.TCSADRAIN, before)

@@ -1,9 +1,16 @@
-"""Set up for all tests: a Numba cache of their own."""
+"""Set up for all tests: a Numba cache of their own, and signals that what they start obeys."""
 
 import os
+import signal
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+
+# Nohup ignores SIGHUP, a shell's & SIGINT, and who ignores a signal hands that on. A handler is not handed on: what is
+# started by tests obeys, while they themselves go on as they were told.
+for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
+    if signal.getsignal(number := getattr(signal, name, signal.SIGINT)) is signal.SIG_IGN:
+        signal.signal(number, lambda number, frame: None)
 
 
 os.environ["NUMBA_CACHE_DIR"] = str(ROOT / ".cache" / "numba")

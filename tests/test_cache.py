@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -94,6 +95,62 @@ def test_no_folder_to_write_to(run, tmp_path):
     ]
 
 
+def test_settings_of_numba_that_rule_the_cache_out(run):
+    """One line, and none of Numba's."""
+    for _ in range(2):
+        printed, said = run(NUMBA_OPT="0")
+        assert printed == "42 compiled"
+        assert said == f"{_cache.NOT_KEPT}: Numba cannot keep code made with NUMBA_OPT=0"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_a_folder_that_others_can_write_to_is_refused(run, tmp_path):
+    """What is in it is run: nothing is loaded from it, or kept in it, until it is ours alone."""
+    cache = tmp_path / "cache"
+    assert run() == ("42 compiled", "")
+    leaf = next(cache.rglob("*double*")).parent
+    for folder, mode, refused in [
+        (cache, 0o777, True), (cache, 0o1777, False), (leaf, 0o757, True), (leaf, 0o1777, True), (cache, 0o755, False),
+    ]:  # fmt: skip
+        folder.chmod(mode)
+        said = f"{_cache.NOT_KEPT}: others can write to {str(folder)!r}, and what is there is run"
+        assert run() == (("42 compiled", said) if refused else ("42 loaded", ""))
+        leaf.chmod(0o755)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+@pytest.mark.parametrize("ending", [".nbi", ".nbc"])
+def test_a_file_that_others_can_write_to_is_made_anew(run, tmp_path, ending):
+    assert run() == ("42 compiled", "")
+    (path,) = (tmp_path / "cache").rglob(f"*double*{ending}")
+    path.chmod(0o666)
+    assert run() == ("42 compiled", f"compiled again, since others can write to {str(path)!r}")
+    assert run() == ("42 loaded", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("what", [".", "*", "*/*double*.nbi", "*/*double*.nbc"])
+def test_what_somebody_else_owns_is_refused(run, tmp_path, what):
+    assert run() == ("42 compiled", "")
+    paths = list((tmp_path / "cache").glob(what)) if what != "." else [tmp_path / "cache"]
+    for path in paths:
+        os.chown(path, 12345, -1)
+    printed, said = run()
+    assert printed == "42 compiled"
+    assert "others can write to" in said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_a_users_private_group_is_nobody_else(monkeypatch, tmp_path):
+    """Folders that it can write to are the default of many systems; the group of all users is another matter."""
+    (tmp_path / "cache").mkdir(mode=0o775)
+    (tmp_path / "cache").chmod(0o775)
+    monkeypatch.setattr(_cache, "_own_group", lambda number: False)
+    assert _cache._others_write(tmp_path / "cache")
+    monkeypatch.setattr(_cache, "_own_group", lambda number: True)
+    assert not _cache._others_write(tmp_path / "cache")
+
+
 def test_compiling_that_takes_long_is_said_once(run, tmp_path):
     """Two functions with no patience at all; when they come from the disk there is nothing to say."""
     impatient = f"from opm import _cache; _cache.DELAY = 0\n{KERNEL}\n_jit.entry(lambda x: x)(1)\n"
@@ -106,38 +163,89 @@ OURS = SimpleNamespace(data={"dispatcher": engine.run_frames})
 """An event of the compiler."""
 
 
-def test_it_is_said_while_it_compiles(monkeypatch, capsys):
-    monkeypatch.setattr(_cache, "DELAY", 0)
+class Watcher:
+    """Stands for the thread that waits beside the compiler: it runs when the test says so."""
+
+    def __init__(self, target, args, daemon):
+        self.run, (self.ended, self.delay) = lambda: target(self.ended, self.delay), args
+        assert daemon, "it would keep the process alive"
+
+    def start(self):
+        """Begin."""
+
+
+@pytest.fixture
+def watchers(monkeypatch):
+    """All that were made, the last one at the end."""
+    made = []
+    monkeypatch.setattr(threading, "Thread", lambda **how: made.append(Watcher(**how)) or made[-1])
+    return made
+
+
+def test_it_is_said_once_while_it_compiles(watchers, capsys):
     notice = _cache.Notice()
-    for said in ("compiling, first run only\n", ""):
+    for said in (f"{_cache.NOTICE}\n", ""):
         notice.on_start(OURS)
-        notice._timer.join()
+        looks = iter([False, False])
+        watchers[-1].ended.wait = lambda delay, looks=looks: next(looks, True)
+        watchers[-1].run()
         assert capsys.readouterr().err == said
         notice.on_end(OURS)
+    assert capsys.readouterr().err == ""
 
 
-def test_short_ones_add_up_and_what_lies_between_does_not(monkeypatch):
+def test_short_ones_add_up_and_what_lies_between_does_not(monkeypatch, watchers):
     clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
     monkeypatch.setattr(_cache, "time", clock)
     monkeypatch.setattr(_cache, "DELAY", 1000)
-    notice, left = _cache.Notice(), []
+    notice = _cache.Notice()
     for _ in range(3):
         notice.on_start(OURS)
-        left.append(notice._timer.interval)
-        assert notice._timer.daemon, "it would keep the process alive"
         clock.now += 300
         notice.on_end(OURS)
-        assert notice._timer.finished.is_set()
+        assert watchers[-1].ended.is_set()
         clock.now += 5000
-    assert left == [1000, 700, 400]
+    assert [watcher.delay for watcher in watchers] == [1000, 700, 400]
 
 
-def test_a_users_own_function_is_not_meant():
+class Terminal(io.StringIO):
+    """A standard error that somebody looks at."""
+
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_shows_the_seconds_and_nothing_at_the_end(monkeypatch, watchers):
+    """Its one line is written over, and taken back; not where a screen has taken standard error."""
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(_cache, "time", clock)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(sys, "__stderr__", terminal)
+    notice = _cache.Notice()
+    notice.on_start(OURS)
+
+    def wait(delay):
+        clock.now += delay
+        return clock.now > 4
+
+    watchers[-1].ended.wait = wait
+    watchers[-1].run()
+    lines = [f"{_cache.NOTICE}, {seconds} s so far" for seconds in (2, 3, 4)]
+    assert terminal.getvalue() == "".join(f"\r{line}" for line in lines)
+    notice.on_end(OURS)
+    assert terminal.getvalue().endswith(f"\r{lines[-1]}\r{' ' * len(lines[-1])}\r")
+    monkeypatch.setattr(sys, "__stderr__", io.StringIO())
+    notice._say()
+    assert terminal.getvalue().endswith(f"\r{_cache.NOTICE}\n")
+
+
+def test_a_users_own_function_is_not_meant(watchers):
     """It is compiled with each run, unless it is kept in a cache of its own."""
     notice = _cache.Notice()
     for cache in ({"_cache": None}, {}):
         notice.on_start(SimpleNamespace(data={"dispatcher": SimpleNamespace(**cache)}))
-        assert notice._timer.ident is None
+    assert watchers == []
 
 
 def closed():
@@ -147,7 +255,13 @@ def closed():
 
 
 @pytest.mark.parametrize("stderr", [None, closed()], ids=["none", "closed"])
-def test_nowhere_to_say_it(monkeypatch, capsys, stderr):
+def test_nowhere_to_say_it(monkeypatch, capsys, watchers, stderr):
     monkeypatch.setattr(sys, "stderr", stderr)
-    _cache.Notice()._say()
+    monkeypatch.setattr(sys, "__stderr__", stderr)
+    notice = _cache.Notice()
+    notice.on_start(OURS)
+    looks = iter([False])
+    watchers[-1].ended.wait = lambda delay: next(looks, True)
+    watchers[-1].run()
+    notice.on_end(OURS)
     assert capsys.readouterr().out == ""

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from .._check import integer
 from .._file import printable
+from .._program import begins
 from ..events import REFERENCE_RATE
 from ..pitch import midi_number
 from ..voice import Voice
@@ -89,6 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parsed(arguments)
     begin = time.perf_counter()
     try:
+        begins()
         integer("workers", 1 if given.workers is None else given.workers, 1)
         bank = _bank(given.bank)
         voices = given.voices if given.voices is not None else len(bank) or 1000

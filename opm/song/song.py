@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._check import Samples, integer, number, real
-from .._file import replacing
+from .._file import printable, replacing
 from ..chip import CHIPS, YM2151
 from ..events import EVENT, MASTER_CLOCKS_PER_FRAME, Events
 from ..pitch import REFERENCE_CLOCK
@@ -233,7 +233,7 @@ class Song:
         return writes
 
     def __repr__(self) -> str:
-        name = self._log.tags.get("title", self.format)
+        name = printable(self._log.tags.get("title", self.format))
         chips = " and ".join(chip.upper() for chip in self.chips)
         loop = "no loop" if self.loop is None else f"loops to {self.loop:.2f} s"
         clocks = " and ".join(f"{clock} Hz" for clock in dict.fromkeys(self.clocks))

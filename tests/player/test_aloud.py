@@ -1,5 +1,6 @@
 """The deck, the playlist and the orders of the listener, with a sound card that only remembers."""
 
+import threading
 import time
 
 import card
@@ -9,6 +10,7 @@ from card import RATE, Card, begun, steps, to_the_end
 from conftest import ROOT
 
 import opm
+import player.deck
 import player.seek
 from opm.song import Options, Renderer
 from player import aloud
@@ -278,6 +280,31 @@ def test_stopping_ends_the_thread():
     deck.start()
     deck.stop(play_out=True)
     assert not deck._thread.is_alive()
+
+
+def test_a_device_that_takes_nothing_is_written_to_by_one_thread(monkeypatch):
+    """At the end, too, though what it holds was to be played."""
+    waits, goes_on, done = threading.Event(), threading.Event(), []
+
+    class Suspended(Card):
+        def write(self, samples):
+            waits.set()
+            goes_on.wait(20)
+
+        def finish(self):
+            done.append("finish")
+
+        def abort(self):
+            done.append("abort")
+
+    monkeypatch.setattr(player.deck, "PATIENCE", 0.01)
+    deck = Deck(Suspended(), 0.6)
+    deck.start()
+    assert waits.wait(20)
+    deck.stop(play_out=True)
+    assert done == ["abort"]
+    goes_on.set()
+    deck._thread.join(20)
 
 
 def test_the_card_module_is_a_speaker():

@@ -73,8 +73,7 @@ def test_lines_of_what_went_wrong_are_in_the_order_of_the_songs(monkeypatch):
     assert write([Job(name) for name in "abc"], 2) == ["a: bad", "b: bad", "c: bad"]
 
 
-@pytest.mark.parametrize("error", [SystemExit(3), ZeroDivisionError()])
-def test_an_unexpected_error_of_a_thread_ends_all(songs, tmp_path, monkeypatch, error):
+def test_an_end_in_a_thread_ends_all(songs, tmp_path, monkeypatch):
     """It comes up in the main thread once the temporary files of the others are gone."""
     run = Job.run
 
@@ -83,14 +82,53 @@ def test_an_unexpected_error_of_a_thread_ends_all(songs, tmp_path, monkeypatch, 
             return run(job, batch)
         while not list(tmp_path.glob(".opm-*")):
             pass
-        raise error
+        raise SystemExit(3)
 
     monkeypatch.setattr(Job, "run", fail)
     songs[0].write_text(SONG.format(10**9))
     jobs = [Job(song, song.with_suffix(".wav")) for song in songs]
-    with pytest.raises(type(error)):
+    with pytest.raises(SystemExit):
         write(jobs, 2)
     assert sorted(tmp_path.iterdir()) == songs
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("error", [ZeroDivisionError("by\x1b zero"), MemoryError(), struct.error("int too large")])
+def test_a_mistake_of_ours_costs_one_song(songs, tmp_path, monkeypatch, capsys, error, workers):
+    """Whatever goes wrong in one of several; with its type, for it is nothing that a song can do."""
+    run, out = Job.run, tmp_path / "out"
+
+    def fail(job, batch):
+        if job.song == songs[0]:
+            raise error
+        return run(job, batch)
+
+    monkeypatch.setattr(Job, "run", fail)
+    songs[2].write_text(SONG.format(100))
+    assert main([*map(str, songs), "-o", f"{out}/", "--jobs", workers]) == 1
+    assert sorted(path.name for path in out.iterdir()) == [f"song{i}.wav" for i in range(1, 6)]
+    lines = [line for line in capsys.readouterr().err.splitlines() if "song0" in line]
+    why = {"ZeroDivisionError": r"ZeroDivisionError: by\x1b zero", "MemoryError": "MemoryError", "error": "error: int"}
+    assert len(lines) == 1
+    assert f"{songs[0]}: {why[type(error).__name__]}" in lines[0]
+
+
+def test_the_bar_waits_for_the_compiler(songs, monkeypatch):
+    """Which may have something to say on the same line."""
+    started = []
+    monkeypatch.setattr("opm.YM2151", lambda: started.append(batches[0].bar.live.is_started))
+    batches = []
+
+    class Kept(Batch):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            self.bar.disable = False
+            batches.append(self)
+
+    monkeypatch.setattr("player.files.Batch", Kept)
+    assert write([Job(songs[0], songs[0].with_suffix(".flac"))]) == []
+    assert started == [False]
+    assert not batches[0].bar.live.is_started
 
 
 def test_an_end_does_not_wait_for_ever(monkeypatch):

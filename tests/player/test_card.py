@@ -1,6 +1,7 @@
 """The sound card's ways of failing, with a PortAudio that only pretends: no room, no answer, no card any more."""
 
 import atexit
+import builtins
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from conftest import ROOT
 
 import player.__main__
 from player import speaker
-from player.speaker import CardGone, Speaker
+from player.speaker import CardGone, NoSound, Speaker
 
 SONG = ROOT / "player" / "songs" / "mountain_king.log"
 CAPACITY = 1000
@@ -171,3 +172,26 @@ os.write(2, b"and what comes later")
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stderr == "a line of ours\nand what comes later"
+
+
+def test_portaudio_that_is_missing(monkeypatch):
+    """For programs: an OSError that names the packages, and no word of the player's options."""
+    real = builtins.__import__
+
+    def missing(name, *more):
+        if name == "sounddevice":
+            raise OSError("PortAudio library not found")
+        return real(name, *more)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    with pytest.raises(NoSound) as caught:
+        player.Live()
+    assert isinstance(caught.value, OSError)
+    for words in ("PortAudio", "apt install libportaudio2", "dnf install portaudio", "brew install portaudio"):
+        assert words in str(caught.value)
+    assert "-o song.wav" not in str(caught.value)
+
+
+def test_names_of_devices_are_cleaned(stream, monkeypatch):
+    monkeypatch.setattr(speaker._sounddevice(), "query_devices", lambda: "> 0 card \x1b[31m\n  1 other")
+    assert speaker.devices() == "> 0 card \\x1b[31m\n  1 other"

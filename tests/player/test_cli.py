@@ -77,6 +77,7 @@ MATRIX = """
     --shuffle                x - - - - - - - - - - - - - -
     --json                   - - - - - - - - - - - x - - -
     --token x                - - - - - - - - - - - - x - -
+    --token-file x           - - - - - - - - - - - - x - -
     --serve                  - - - - - - - - - - - - x - -
     --info                   x - - - - - - - - - - x - - -
     --list-devices           - - - - - - - - - - - - - x -
@@ -153,6 +154,7 @@ def test_the_matrix_has_all_options():
         ("--serve 127.0.0.1:x", "expected HOST:PORT"),
         ("--serve 127.0.0.1:65536", "expected HOST:PORT"),
         ("--serve 2151", "expected HOST:PORT"),
+        ("--serve --token x --token-file y", "--token and --token-file are the same"),
         ("", "expected a song"),
         ("--plain", "expected a song"),
         ("-o a.wav", "expected a song"),
@@ -169,7 +171,9 @@ def test_what_is_refused(capsys, arguments, words):
     assert words in bad(arguments.split(), capsys)
 
 
-@pytest.mark.parametrize("option", [[], ["-o"], ["--stems"], ["--device"], ["--serve", "--token"]], ids=str)
+@pytest.mark.parametrize(
+    "option", [[], ["-o"], ["--stems"], ["--device"], ["--serve", "--token"], ["--serve", "--token-file"]], ids=str
+)
 def test_a_name_is_not_empty(capsys, option):
     assert "expected a name, got nothing" in bad([*option, ""], capsys)
 
@@ -245,7 +249,6 @@ def test_a_signal_ends_the_imports(tmp_path, number):
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     assert process.stderr.readline() == b"here\n"
     process.send_signal(number)

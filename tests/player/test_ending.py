@@ -42,13 +42,8 @@ def wait_for(condition):
 
 
 def start(command, **options):
-    """Start a player that no signal is ignored by, whatever runs the tests."""
-    return subprocess.Popen(
-        [sys.executable, *map(str, command)],
-        cwd=ROOT,
-        preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL) for number in SIGNALS],
-        **{"stderr": subprocess.PIPE, **options},
-    )
+    """Start a player."""
+    return subprocess.Popen([sys.executable, *map(str, command)], cwd=ROOT, **{"stderr": subprocess.PIPE, **options})
 
 
 @pytest.fixture
@@ -83,6 +78,61 @@ def test_a_signal_that_is_ignored_stays_so(songs, tmp_path):
     process.send_signal(signal.SIGHUP)
     process.communicate()
     assert process.returncode == 0
+
+
+def test_what_runs_the_tests_may_ignore_signals():
+    """What they start does not: their signals would be sent in vain."""
+    code = f"""
+import signal, subprocess, sys
+for number in {[*map(int, SIGNALS)]}:
+    signal.signal(number, signal.SIG_IGN)
+import conftest
+child = "import signal; print([n for n in {[*map(int, SIGNALS)]} if signal.getsignal(n) == signal.SIG_IGN])"
+subprocess.run([sys.executable, "-c", child])
+"""
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_two_signals_at_once(songs, tmp_path):
+    """As of a terminal and a supervisor: one of them ends it, and Python has nothing to say about the other."""
+    code = """
+import time
+import player.__main__ as program, player.files as files
+
+def run(job, batch):
+    print("here", flush=True)
+    while True:
+        time.sleep(0.001)
+
+files.Job.run = run
+program.run()
+"""
+    for _ in range(5):
+        process = start(["-c", code, songs[0], "-o", tmp_path / "a.wav"], stdout=subprocess.PIPE)
+        assert process.stdout.readline() == b"here\n"
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            process.send_signal(number)
+        assert process.communicate()[1] == b""
+        assert process.returncode in (130, 143, 129)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_while_it_is_imported(tmp_path, number):
+    """Wherever that is, also where exceptions are lost: a weak reference's end stands for such a place."""
+    (tmp_path / "argparse.py").write_text(f"""
+import os, weakref
+class Kept: pass
+kept = Kept()
+gone = weakref.ref(kept, lambda _: os.kill(os.getpid(), {int(number)}))
+del kept
+import time
+time.sleep(100)
+""")
+    process = start([*PLAYER, "song.log"], env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert process.communicate()[1] == b""
+    assert process.returncode == 128 + number
 
 
 @pytest.mark.parametrize("number", SIGNALS)

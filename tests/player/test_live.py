@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 import opm
 import player.live
-from opm.song import WRITE, Log, SongError
+from opm.song import WRITE, Log
 from opm.song.formats import json_log
 from player import Live
 from player.live import BLOCK
+from player.speaker import CardGone, NoSound
 
 TONE = [(0x20, 0xC7), (0x28, 0x4A), (0x40, 1), (0x80, 31), (0xE0, 15), (0x08, 0x08)]
 
@@ -201,15 +202,40 @@ def test_a_flood_of_single_writes_makes_few_lists(session):
     assert len(live._waiting) < 15
 
 
-@pytest.mark.parametrize("time", [float("inf"), float("nan"), -0.1, np.float64("-inf")])
+@pytest.mark.parametrize("time", [float("inf"), float("nan"), -0.1, np.float64("-inf"), 1e308, 10**400, 2**63, 1.1e9])
 def test_a_time_that_is_none_is_refused(session, time):
     live, _ = session
     song = opm.load(b"0 20 C7\n0 28 4A\n")
+    expected = re.escape(f"0 to 1000000000 seconds, got {str(time)[:100]}")
     for refuse in (lambda: live.write(8, 0, at=time), lambda: live.play(song, at=time)):
-        with pytest.raises(ValueError, match=f"at must be seconds from 0 on, got {time}"):
+        with pytest.raises(ValueError, match=f"^at must be {expected}"):
             refuse()
-    with pytest.raises(ValueError, match=f"after must be seconds from 0 on, got {time}"):
+    with pytest.raises(ValueError, match=f"^after must be {expected}"):
         live.clear(after=time)
+    assert live.pending == 0
+    for latest in (1e9, 10**9, np.int64(10**9)):
+        live.write(8, 0, at=latest)
+        live.clear(after=latest)
+    assert live.pending == 0
+
+
+@pytest.mark.parametrize("time", ["1", True, 1j, [0]], ids=str)
+def test_a_time_of_another_kind_is_refused(session, time):
+    with pytest.raises(TypeError, match="at must be seconds, got "):
+        session[0].write(8, 0, at=time)
+
+
+@pytest.mark.parametrize("begin", [Live.start, Live.stop], ids=["it ran", "it never ran"])
+def test_what_comes_after_the_end_is_refused(begin):
+    """It would never be played, and nobody would know."""
+    recorder = Recorder()
+    recorder.room.release(1000)
+    live = Live(output=recorder)
+    begin(live)
+    live.stop()
+    for method, *arguments in ((live.write, 8, 0), (live.play, opm.load(b"0 20 C7\n0 28 4A\n")), (live.silence,)):
+        with pytest.raises(RuntimeError, match="this session has ended: make another Live"):
+            method(*arguments)
 
 
 def test_it_sounds_inside_a_with():
@@ -248,7 +274,7 @@ class Lost(Recorder):
     """Stands for a sound card that has gone away."""
 
     def write(self, samples):
-        raise SongError("the sound card is gone")
+        raise CardGone("the sound card is gone")
 
 
 def test_a_lost_output_ends_the_session():
@@ -257,9 +283,9 @@ def test_a_lost_output_ends_the_session():
     live.start()
     live._thread.join(20)
     assert told == [live.failure] == ["the sound card is gone"]
-    with pytest.raises(SongError, match="gone"):
+    with pytest.raises(NoSound, match="gone"):
         live.write(8, 0)
-    with pytest.raises(SongError, match="gone"):
+    with pytest.raises(NoSound, match="gone"):
         live.play(Log("test", np.zeros(1, WRITE), length=0, rate=None))
     live.stop()
 
@@ -268,7 +294,7 @@ def test_a_lost_output_inside_a_with():
     """What is written after that says so; the session ends in order."""
     with Live(output=Lost()) as live:
         live._thread.join(20)
-        with pytest.raises(SongError, match="gone"):
+        with pytest.raises(NoSound, match="gone"):
             live.write(8, 0)
     assert live._output.closed
 

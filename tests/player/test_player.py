@@ -225,7 +225,10 @@ def start_player(*arguments, **environment):
 @pytest.mark.parametrize(
     ("stub", "words"),
     [
-        ("raise OSError('PortAudio library not found')", "PortAudio is not installed"),
+        (
+            "raise OSError('PortAudio library not found')",
+            "PortAudio is not installed (apt install libportaudio2, dnf install portaudio",
+        ),
         (
             "class PortAudioError(Exception): pass\ndef query_devices(*_, **__): raise PortAudioError('no device')",
             "no sound card",

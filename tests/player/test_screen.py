@@ -54,6 +54,14 @@ def session():
     return session
 
 
+def test_remarks_are_cleaned(session, monkeypatch):
+    """A song that cannot be read is named there, whatever its name is."""
+    monkeypatch.setitem(session.failed, 1, "\x1b[31mred\x07.vgm: expected a song")
+    shown = "".join(text for line in song_page(session, Choices(), 120, 40).lines for text, _ in line)
+    assert r"\x1b[31mred\x07.vgm: expected a song" in shown
+    assert shown.isprintable()
+
+
 @pytest.mark.parametrize("inside", [False, True])
 def test_no_window_is_too_small_or_large(session, inside):
     """A line is never wider than the window, and there are never more than it has."""

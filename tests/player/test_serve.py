@@ -1,20 +1,25 @@
 """The server: what it answers, whom it parts with, and that no client holds up another or the sound."""
 
+import contextlib
 import json
 import re
 import socket
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
+from commands import bad
 from conftest import ROOT
 
 import player.__main__
 import player.live
+import player.serve
 import player.speaker
 from opm.song import SongError
+from opm.song.formats import json_log
 from player import Live
-from player.serve import LONGEST_LINE, MOST_CLIENTS, Server
+from player.serve import LONGEST_HELLO, LONGEST_LINE, MOST_CLIENTS, Server
 
 CLOCK = 3_579_545
 
@@ -181,6 +186,154 @@ def test_the_token_comes_first(serve, connect):
     assert ask(stream, {"command": "state"})["status"] == "ok"
 
 
+def read_by(monkeypatch):
+    """Return a list that what the server reads is added to, piece by piece."""
+    pieces, receive = [], player.serve._Handler._receive
+
+    def counted(handler, most, deadline):
+        pieces.append((most, receive(handler, most, deadline)))
+        return pieces[-1][1]
+
+    monkeypatch.setattr(player.serve._Handler, "_receive", counted)
+    monkeypatch.setattr(player.serve._Handler, "_part", lambda handler: None)
+    return pieces
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"command": "hello", "token": "word", %s}\n' % b",".join(b'"%d": 0' % i for i in range(200_000)),
+        b"{" + b" " * 2**20,
+        b'{"command": "hello", "token": "' + b"w" * 2**20,
+        b"x" * 5000 + b"\n",
+    ],
+    ids=["members", "blanks", "token", "text"],
+)
+def test_no_more_is_read_of_a_stranger_than_a_hello_has(serve, connect, monkeypatch, line):
+    """Nor parsed, whatever else stands in it."""
+    server, pieces, parsed = serve("word"), read_by(monkeypatch), []
+    members = json_log.members
+    monkeypatch.setattr(json_log, "members", lambda line, raw: parsed.append(len(line)) or members(line, raw))
+    stream = connect(server)
+    with contextlib.suppress(OSError):  # It has gone by now.
+        stream.write(line)
+        stream.flush()
+    with contextlib.suppress(ConnectionError):
+        assert_error(json.loads(stream.readline()), "token")
+        assert stream.readline() == b""
+    assert sum(len(piece) for _, piece in pieces) <= LONGEST_HELLO
+    assert max(most for most, _ in pieces) <= LONGEST_HELLO
+    assert parsed == []
+    assert ask(connect(server), {"command": "hello", "token": "word"}) == {"status": "ok"}
+
+
+@pytest.mark.parametrize("token", ["word", None])
+def test_a_byte_now_and_then_does_not_keep_a_place(serve, connect, monkeypatch, token):
+    """The time is for all of the hello, or for the line that was begun; each byte stands for a second here."""
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(player.serve, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    receive, sent = player.serve._Handler._receive, []
+
+    def slow(handler, most, deadline):
+        if deadline is not None and clock.now >= deadline:
+            raise TimeoutError
+        clock.now += 1.0
+        sent.append(b" ")
+        return b" "
+
+    server = serve(token)
+    monkeypatch.setattr(player.serve._Handler, "_receive", slow)
+    monkeypatch.setattr(player.serve._Handler, "_part", lambda handler: None)
+    stream = connect(server)
+    assert_error(json.loads(stream.readline()), "token" if token else "earlier")
+    assert stream.readline() == b""
+    most = player.serve.TIME_TO_SAY_HELLO if token else player.serve.TIME_FOR_A_LINE
+    assert len(sent) <= most + 1
+    monkeypatch.setattr(player.serve._Handler, "_receive", receive)
+
+
+def test_a_client_that_says_nothing_stays_and_one_that_owes_the_token_goes(serve, connect, monkeypatch):
+    monkeypatch.setattr(player.serve, "TIME_TO_SAY_HELLO", 0.05)
+    monkeypatch.setattr(player.serve, "TIME_FOR_A_LINE", 0.05)
+    quiet = connect(serve())
+    silent = connect(serve("word"))
+    assert_error(json.loads(silent.readline()), "token")
+    assert silent.readline() == b""
+    time.sleep(0.2)
+    assert ask(quiet, {"command": "time"})["status"] == "ok"
+
+
+def test_a_half_line_goes_in_the_end(server, connect, monkeypatch):
+    monkeypatch.setattr(player.serve, "TIME_FOR_A_LINE", 0.05)
+    slow = connect(server)
+    slow.write(b'{"command": ')
+    slow.flush()
+    assert_error(json.loads(slow.readline()), "earlier")
+    assert slow.readline() == b""
+
+
+def test_a_long_line_is_parsed_beside_short_ones(server, connect, monkeypatch):
+    """Its song is still being read when another client is answered."""
+    reads, may_end, read = threading.Event(), threading.Event(), json_log.read
+
+    def slow(data, time_unit=None):
+        reads.set()
+        assert may_end.wait(20)
+        return read(data, time_unit)
+
+    monkeypatch.setattr(json_log, "read", slow)
+    stream = connect(server)
+    rows = [{"time": 0, "addr": 1, "data": 0}] * 1000
+    stream.write(json.dumps({"command": "play", "song": rows}).encode() + b"\n")
+    stream.flush()
+    assert reads.wait(20)
+    assert ask(connect(server), {"command": "time"})["status"] == "ok"
+    may_end.set()
+    assert json.loads(stream.readline())["writes"] == 1000
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        ",".join(f'"{i}": 0' for i in range(60_000)),
+        f'"command": "write", "a": [{"[]," * 300_000}0]',
+        f'"a": "{"x" * 5000}"',
+    ],
+    ids=["many", "deep", "long"],
+)
+def test_members_are_few_and_short(server, connect, monkeypatch, members):
+    """But for the song: each is parsed at once, and nothing else runs meanwhile."""
+    parsed, loads = [], json.loads
+    monkeypatch.setattr(json_log.json, "loads", lambda text, **how: parsed.append(len(text)) or loads(text, **how))
+    stream = connect(server)
+    stream.write(f"{{{members}}}\n".encode())
+    stream.flush()
+    answer = stream.readline()
+    monkeypatch.undo()
+    assert_error(json.loads(answer), "at most 64 members, of 4096 bytes")
+    assert len(parsed) <= 64
+    assert sum(parsed) < 10_000
+
+
+@pytest.mark.parametrize("token", ["w" * 128, "\u20ac" * 42])
+def test_the_longest_token_fits_in_a_hello(serve, connect, token):
+    """Even if all of it is escaped."""
+    stream = connect(serve(token))
+    escaped = "".join(f"\\u{ord(char):04x}" for char in token)
+    assert ask(stream, f'{{"command": "hello", "token": "{escaped}"}}\n'.encode()) == {"status": "ok"}
+
+
+@pytest.mark.parametrize("token", ["", "w" * 129])
+def test_a_token_of_another_length_is_refused(live, token):
+    with pytest.raises(SongError, match=f"expected a token of 1 to 128 bytes, got {len(token)}"):
+        Server(live, ("127.0.0.1", 0), token)
+
+
+def test_a_session_that_has_ended_is_an_answer(server, connect):
+    server.live.stop()
+    assert_error(ask(connect(server), {"command": "write", "address": 8, "data": 0}), "ended")
+
+
 def test_a_client_too_many_is_told(server, connect):
     clients = [connect(server) for _ in range(MOST_CLIENTS)]
     assert ask(clients[-1], {"command": "state"})["clients"] == MOST_CLIENTS
@@ -250,7 +403,10 @@ def test_who_can_reach_it(live, host, loopback):
     ("options", "warning"),
     [
         (["--serve", "127.0.0.1:0"], []),
-        (["--serve", "0.0.0.0:0"], ["warning: other machines can reach this server; --token WORD keeps strangers out"]),
+        (
+            ["--serve", "0.0.0.0:0"],
+            ["warning: other machines can reach this server; --token-file FILE keeps strangers out"],
+        ),
         (["--serve", "0.0.0.0:0", "--token", "x"], ["warning: other machines can reach this server"]),
     ],
 )
@@ -274,6 +430,64 @@ def test_what_the_command_says(monkeypatch, capsys, options, warning, lost):
     said = capsys.readouterr().err.splitlines()
     assert said.pop(len(warning)).startswith("serving on ")
     assert said == warning + ["python -m player: the sound card is gone"] * lost
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "token"),
+    [
+        (["--token", "x"], None, b"x"),
+        (["--token", "x"], "y", b"x"),
+        ([], "y", b"y"),
+        ([], None, None),
+        (["--token-file", "word"], "y", b"from \xff file"),
+    ],
+)
+def test_where_the_token_comes_from(monkeypatch, tmp_path, options, environment, token):
+    """Not the command line alone, which all users of a machine can see."""
+    found = []
+
+    class Card(Silent):
+        underruns = 0
+
+        def __init__(self, *_):
+            super().__init__()
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "word").write_bytes(b"from \xff file\r\n")
+    monkeypatch.setattr(player.speaker, "Speaker", Card)
+    monkeypatch.setattr(Server, "serve_forever", lambda server, interval: found.append(server.token))
+    if environment:
+        monkeypatch.setenv("NUMBA_OPM_TOKEN", environment)
+    assert player.__main__.main(["--serve", "127.0.0.1:0", *options]) == 0
+    assert found == [token]
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "words"),
+    [
+        (["--token-file", "none"], None, "none: no such file or directory"),
+        (["--token-file", "."], None, ".: expected a file, this is a folder"),
+        (["--token-file", "empty"], None, "expected a token of 1 to 128 bytes, got 0"),
+        (["--token-file", "long"], None, "expected a token of 1 to 128 bytes, got 1000"),
+        ([], "", "expected a token of 1 to 128 bytes, got 0"),
+    ],
+)
+def test_no_token_where_one_was_meant(monkeypatch, tmp_path, capsys, options, environment, words):
+    """Nobody is let in without."""
+
+    class Card(Silent):
+        underruns = 0
+
+        def __init__(self, *_):
+            super().__init__()
+
+    monkeypatch.setattr(player.speaker, "Speaker", Card)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").write_bytes(b"\n")
+    (tmp_path / "long").write_bytes(b"x" * 1000)
+    if environment is not None:
+        monkeypatch.setenv("NUMBA_OPM_TOKEN", environment)
+    assert words in bad(["--serve", "127.0.0.1:0", *options], capsys)
 
 
 def test_the_readmes_client(server, monkeypatch):

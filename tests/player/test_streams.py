@@ -1,11 +1,14 @@
 """Standard streams and names in any state: one line and an exit code, nothing in the wrong place."""
 
+import contextlib
 import io
 import os
+import pty
 import re
 import shlex
 import subprocess
 import sys
+import termios
 import wave
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from conftest import ROOT
 
 from player.__main__ import main
 from player.playlist import _distinct
-from player.streams import say
+from player.streams import say, unechoed
 
 SONG = "title \x1b]0,owned\x07\n0 20 C7\n0 28 4A\n0 80 1F\n0 08 08\n500 08 00\n"
 
@@ -80,6 +83,26 @@ def test_control_characters_are_shown_escaped(song, tmp_path, capfd):
     assert "\x07" not in out + err
     assert r"\x1b]0,owned\x07" in out
     assert len(err.splitlines()) == 1
+
+
+def test_keys_typed_while_it_compiles_do_not_show_and_are_not_lost(monkeypatch):
+    """They wait for the screen; where there is no terminal there is nothing to do."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "rb") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        before = termios.tcgetattr(theirs)
+        with unechoed():
+            os.write(ours, b"q\n")
+            assert stdin.readline() == b"q\n"
+            os.set_blocking(ours, False)
+            with contextlib.suppress(BlockingIOError):
+                assert b"q" not in os.read(ours, 100)
+        assert termios.tcgetattr(theirs) == before
+    os.close(ours)
+    for stdin in (None, io.StringIO()):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with unechoed():
+            pass
 
 
 def test_lines_are_said_whole(monkeypatch):

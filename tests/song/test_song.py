@@ -57,6 +57,14 @@ def test_what_it_says_of_itself(song):
     assert "<table>" in song._repr_html_()
 
 
+def test_what_it_says_of_itself_is_one_line_that_a_terminal_only_shows():
+    """Whatever its title holds."""
+    hostile = opm.Song([(0, 0x08, 0x00)], tags={"title": "\x1b]0,owned\x07\nsecond line\u202e\x9b31m" + "x" * 500})
+    assert repr(hostile).isprintable()
+    assert repr(hostile).startswith(r"\x1b]0,owned\x07\nsecond line\u202e\x9b31mxxx")
+    assert len(repr(hostile)) < 300
+
+
 def test_render_is_the_players_rendering(song):
     log = formats.read(VGM)
     want = np.concatenate(list(Renderer(Schedule(log, Options(loops=2, fade=3.0))).blocks()))

@@ -35,6 +35,8 @@ AMBIGUOUS = 1000
 
 ROW = np.dtype([(name, np.int64) for name in ("whole", "picoseconds", "address", "data", "step")])
 """A row: its time in two parts, the second in 10**-12 of what it counts; its bytes; ``is_data`` or -1."""
+MOST_MEMBERS, LONGEST_MEMBER = 64, 4096
+"""Members of an object one of which is a log, and bytes of each other: requests have three, of some ten bytes."""
 _PIECE = 65_536
 """Bytes of rows to parse at a time."""
 _RATE = re.compile("([1-9][0-9]{0,8})(?:/([1-9][0-9]{0,8}))?")
@@ -117,8 +119,11 @@ def members(data: bytes, raw: str) -> dict[str, Any]:
     name = re.compile(rb'[ \t\r\n]*"%s"[ \t\r\n]*:' % raw.encode())
     found: dict[str, Any] = {}
     end = start
-    for at, end in _parts(data, start + 1, b"}", 0):
-        if key := name.match(data, at, end):
+    for count, (at, end) in enumerate(_parts(data, start + 1, b"}", 0), 1):
+        key = name.match(data, at, end)
+        if count > MOST_MEMBERS or (not key and end - at > LONGEST_MEMBER):
+            raise SongError(f"byte {at}: expected at most {MOST_MEMBERS} members, of {LONGEST_MEMBER} bytes")
+        if key:
             found[raw] = data[key.end() : end]
         else:
             found |= _parsed(data, at, end, "{}")
