@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..events import CHIP, MASTER_CLOCKS_PER_FRAME
 from ..pitch import KC, KF, KF_SHIFT, midi_of, note
-from ..registers import ALL_KEYS, KON, RL, SLOT_BASES, TL
+from ..registers import ALL_KEYS, KON, PMS, RL, SLOT_BASES, TL
 from ..state import OPERATORS
 from ..tables import CARRIERS
 from ..voice.extract import attenuation, sound_of, turned_down
@@ -44,6 +44,8 @@ FULL_RANGE = 96.0
 _KEYS = (1, 4, 2, 8)
 """Bits of ``Voice.slots``, for M1, M2, C1, C2."""
 _KS_AR = SLOT_BASES[2]
+_VOICE = (RL, PMS, *(base + slot for base in SLOT_BASES for slot in OPERATORS.values()))
+"""Registers of channel 1's voice."""
 
 
 @dataclass
@@ -71,6 +73,10 @@ class _Channel:
     def voice(self) -> Voice:
         """The instrument its registers make."""
         return replace(Voice.from_registers(self.held, self.index + 1), slots=self.keys or 15)
+
+    def sound(self) -> tuple[int | None, ...]:
+        """What its voice is made of."""
+        return self.keys, *(self.held.get(address + self.index) for address in _VOICE)
 
     def midi(self, clock: float) -> float:
         """Its pitch."""
@@ -119,6 +125,8 @@ class NoteFinder:
 
     def __init__(self, log: Log, numbers: Mapping[bytes, int]) -> None:
         self.log, self.numbers = log, numbers
+        self.known: dict[tuple[int | None, ...], int] = {}
+        """Numbers of voices by what they are made of: most keys strike one that was struck before."""
         self.channels = [[_Channel(i) for i in range(CHANNELS)] for _ in log.chips]
         self.end, self.frame = log.seconds(log.playing[1]), MASTER_CLOCKS_PER_FRAME / log.clock
         self.found: list[FoundNote] = []
@@ -146,7 +154,10 @@ class NoteFinder:
             if struck or not channel.keys:
                 self.finish(time, chip, channel)
             if struck and time + self.frame <= self.end:
-                voice = self.numbers.get(sound_of(channel.voice()), -1)
+                sound = channel.sound()
+                if sound not in self.known:
+                    self.known[sound] = self.numbers.get(sound_of(channel.voice()), -1)
+                voice = self.known[sound]
                 outputs = [(time, channel.output())]
                 channel.key = _Key(voice, channel.attacks(), [self.pitch(number, time, chip, channel)], outputs)
             return

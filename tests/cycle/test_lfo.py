@@ -57,8 +57,8 @@ def test_lfo_triangle_falls_and_rises_by_2_per_step_and_pm_goes_up_down_below_an
 
 
 def signed(size, step):
-    """PM takes its sign one step ahead of its size."""
-    return -size if (step + 1) & 128 else size
+    """PM's sign is that of the step its size is of (before Nuked-OPM f209e6e it came one step early)."""
+    return -size if step & 128 else size
 
 
 def test_lfo_noise_takes_16_bits_of_the_noise_register_at_each_step():

@@ -145,7 +145,7 @@ def _compare(read: opm.Song, again: opm.Song, lost: list[str], ending: str) -> N
     for loops in (1,) if any(line.startswith(OTHER_LENGTH) for line in lost) else (1, 2):
         for chip in range(len(read.chips)):
             want, got = read.events(chip, loops), again.events(chip, loops)
-            if any(line.startswith("the length of") for line in lost):
+            if any(line.startswith(("the length of", "loop modifier")) for line in lost):
                 want, got = want[: len(got)], got[: len(want)]
             must(len(got) == len(want), f"{ending}: other events of {loops} passes read back")
             for name in ("kind", "data", "cycle")[: 2 + timed]:
