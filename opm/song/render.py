@@ -17,7 +17,10 @@ from .schedule import Place, Schedule
 BLOCK = 32_768
 """Frames at a time where nobody listens meanwhile."""
 SILENCE = 0.1
-"""Seconds of exact zeros that end the tail early."""
+"""Seconds of silence that end the tail early."""
+QUIET = 8
+"""What counts as silence, of each chip: the noise of channel 8 leaves -8 and 0 (-72 dBFS) when its envelope is at rest,
+for as long as a song leaves it on."""
 Samples = npt.NDArray[np.int16]
 CHANNELS = 8
 TAPS = 32
@@ -264,7 +267,8 @@ class Renderer:
     def _until_silence(self, block: npt.NDArray[Any]) -> int:
         """Return how much of a block there is until it has been silent long enough."""
         enough = round(SILENCE * self.schedule.rate)
-        loud = self.position + np.flatnonzero(block.reshape(len(block), -1, 2).sum(axis=1).any(axis=1))
+        sides = np.abs(block.reshape(len(block), -1, 2).sum(axis=1))
+        loud = self.position + np.flatnonzero((sides > QUIET * len(self.parts)).any(axis=1))
         marks = np.concatenate([[self._loud], loud[loud > self._loud], [self.position + len(block)]])
         silent = np.diff(marks) > enough
         silent[-1] = True  # so far

@@ -220,6 +220,18 @@ def test_the_tail_ends_after_silence_or_its_limit():
     assert (schedule.length, Schedule(held, Options()).length) == (schedule.end / schedule.rate,) * 2
 
 
+@pytest.mark.parametrize("chips", [1, 2])
+def test_noise_at_rest_is_silence(chips):
+    """A song that leaves the noise on: its channel gives -8 and 0 for ever."""
+    song = song_of([0] * 2 * chips, length=4410, chips=chips)
+    song.writes["address"], song.writes["data"] = zip(*[(0x0F, 0x9F), (0x27, 0xC0)] * chips, strict=True)
+    song.writes["chip"] = np.repeat(np.arange(chips), 2)
+    schedule = Schedule(song, Options())
+    sound = np.concatenate(list(Renderer(schedule).blocks()))
+    assert set(np.unique(sound[1000:])) == {-8 * chips, 0}
+    assert len(sound) == schedule.end + round(0.1 * schedule.rate)
+
+
 @pytest.mark.parametrize("tail", [0.0, 0.02, 0.7])
 def test_a_tail_that_is_cut_is_faded(tail):
     """Over its last 50 ms; what comes before is the chip's own."""
@@ -261,7 +273,7 @@ def test_silence_ends_the_tail_wherever_blocks_end(runs, start, size):
     """Runs of sound and silence by turns, behind frame 8 a tail; here, 0.1 s are 5 frames."""
     schedule = Schedule(song_of([]), Options())
     schedule.rate, schedule.end, schedule.frames = 50.0, 8, 60
-    sound = np.resize(np.repeat(np.arange(len(runs)) % 2, runs), (60, 1)).repeat(2, axis=1)
+    sound = 9 * np.resize(np.repeat(np.arange(len(runs)) % 2, runs), (60, 1)).repeat(2, axis=1)
     renderer = Renderer(schedule)
     renderer._mix = lambda frames: sound[renderer.position : renderer.position + frames]
     renderer.skip(start)

@@ -39,6 +39,8 @@ MOST_MEMBERS, LONGEST_MEMBER = 64, 4096
 """Members of an object one of which is a log, and bytes of each other: requests have three, of some ten bytes."""
 _PIECE = 65_536
 """Bytes of rows to parse at a time."""
+SHORTEST_ROW = len('{"time": 0, "addr": "0x08", "data": "0x00"},\n')
+TOO_LARGE = f"a JSON log that can be read again has at most {LARGEST} bytes, this song's has more"
 _RATE = re.compile("([1-9][0-9]{0,8})(?:/([1-9][0-9]{0,8}))?")
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _ROWS = re.compile(rb'\[|\{(?:.*?,)?[ \t\r\n]*"events"[ \t\r\n]*:[ \t\r\n]*\[', re.DOTALL)
@@ -146,6 +148,8 @@ def write(song: Log, extras: bool = False) -> bytes:
     if len(song.chips) > 1:
         raise SongError("a JSON log holds the writes of one chip, this song has two")
     song = song.unrolled()
+    if len(song.writes) * SHORTEST_ROW > LARGEST:
+        raise SongError(TOO_LARGE)
 
     def shown(tick: int) -> float:
         return float(tick / song.rate) if song.rate and song.family else song.frame(tick)
@@ -171,7 +175,7 @@ def write(song: Log, extras: bool = False) -> bytes:
         text += (between + ",\n".join(rows)).encode()
         between = ",\n"
         if len(text) > LARGEST:
-            raise SongError(f"a JSON log that can be read again has at most {LARGEST} bytes, this song's has more")
+            raise SongError(TOO_LARGE)
     return bytes(text + b"\n]}\n")
 
 
