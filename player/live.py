@@ -12,7 +12,7 @@ import numpy.typing as npt
 import opm
 from opm import events
 from opm.chip import new_chip
-from opm.pitch import KC
+
 from opm.song import CHIP, Log, Song, printable
 
 from .resample import Resampler
@@ -189,7 +189,7 @@ class Live:
         data = writes["data"].astype(np.int64)
         octaves = round(math.log2(log.chip_clock() / self._chip.clock))
         moved = (data >> 4 & 7) + octaves
-        data[(writes["address"] & 0xF8 == KC) & (moved >= 0) & (moved <= 7)] += 16 * octaves
+        data[(writes["address"] & 0xF8 == opm.registers.KC) & (moved >= 0) & (moved <= 7)] += 16 * octaves
         self._schedule(writes["time"] * log.seconds(1), np.stack([writes["address"], data], axis=1), at)
 
     def clear(self, after: float | None = None) -> None:
