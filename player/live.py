@@ -12,7 +12,6 @@ import numpy.typing as npt
 import opm
 from opm import events
 from opm.chip import new_chip
-
 from opm.song import CHIP, Log, Song, printable
 
 from .resample import Resampler

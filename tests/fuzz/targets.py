@@ -244,15 +244,25 @@ class _Output:
         """End."""
 
 
+class _Dripping(BytesIO):
+    """What a client sends, all at once or a few bytes at a time."""
+
+    def read1(self, size: int | None = -1) -> bytes:
+        """Return what has come."""
+        length = len(self.getbuffer())
+        most = length if length % 2 else max(1, length // 1000)
+        return super().read1(most if size is None or size < 0 else min(size, most))
+
+
 class _Connection:
-    """Stands for a socket: a client that sends everything at once."""
+    """Stands for a socket."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self.sent = data, b""
 
     def makefile(self, mode: str, size: int) -> BinaryIO:
         """Return what the client sends."""
-        return BytesIO(self.data)
+        return _Dripping(self.data)
 
     def sendall(self, data: bytes) -> None:
         """Take an answer."""
