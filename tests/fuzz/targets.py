@@ -322,6 +322,7 @@ TARGETS = {
     "mdx": Target(songs.mdx, song, MDX),
     "json": Target(songs.json_log, song, TEXT),
     "text": Target(songs.text_log, song, TEXT),
+    "tone": Target(voices.tone, song, TEXT),
     "voice-opm": Target(voices.opm, bank, TEXT),
     "voice-dmp": Target(voices.dmp, bank, Shape(((0, 1), (1, 1), (2, 1)), own=(header,))),
     "voice-fui": Target(voices.fui, bank, Shape(((4, 2), (6, 2)), own=(header,))),
