@@ -59,7 +59,7 @@ def midi_bytes(found: NoteFinder, voices: Sequence[Voice], title: str, bpm: floa
     tempo = mido.bpm2tempo(bpm or find_bpm(starts, ends - starts) or DEFAULT_BPM)
     beats = found.end * 1e6 / tempo
     file = mido.MidiFile(ticks_per_beat=max(1, min(TICKS_PER_BEAT, int(LONGEST_DELTA / (beats + 1)))))
-    head = [mido.MetaMessage("set_tempo", tempo=tempo), mido.MetaMessage("track_name", name=_latin(title))]
+    head = [mido.MetaMessage("set_tempo", tempo=tempo), mido.MetaMessage("track_name", name=latin(title))]
     file.tracks.append(mido.MidiTrack(head))
     second = file.ticks_per_beat * 1e6 / tempo
     for chip in range(len(found.log.chips)):
@@ -75,7 +75,7 @@ def midi_bytes(found: NoteFinder, voices: Sequence[Voice], title: str, bpm: floa
     return buffer.getvalue(), [f"the octave of notes outside MIDI's 0 to 127: {off}"] if off else []
 
 
-def _latin(text: str) -> str:
+def latin(text: str) -> str:
     """Return a text that a MIDI file can hold."""
     return text.encode("latin-1", errors="replace").decode("latin-1")
 
@@ -101,7 +101,7 @@ def _track(notes: Sequence[FoundNote], voices: Sequence[Voice], second: float, p
         free = max(round(end * second), on + 1)
         if number != program and number >= 0:
             program = number
-            words = f"program {number % 128}: {_latin(voices[number].name)}"
+            words = f"program {number % 128}: {latin(voices[number].name)}"
             timed.append((on, _PROGRAM, mido.MetaMessage("text", text=words)))
             timed.append((on, _PROGRAM, mido.Message("program_change", channel=port, program=number % 128)))
         for seconds, midi in note.pitches:

@@ -267,6 +267,7 @@ class Renderer:
     def _until_silence(self, block: npt.NDArray[Any]) -> int:
         """Return how much of a block there is until it has been silent long enough."""
         enough = round(SILENCE * self.schedule.rate)
+        self._loud = max(self._loud, self.schedule.written)
         sides = np.abs(block.reshape(len(block), -1, 2).sum(axis=1))
         loud = self.position + np.flatnonzero((sides > QUIET * len(self.parts)).any(axis=1))
         marks = np.concatenate([[self._loud], loud[loud > self._loud], [self.position + len(block)]])

@@ -94,12 +94,21 @@ class Schedule:
     @property
     def remarks(self) -> list[str]:
         """What was decided and met while reading, and whether writes are late."""
-        return [*self.song.notes, *self._late]
+        most, at, _ = self._latest
+        if most < LATE:
+            return [*self.song.notes]
+        when = f"{at // 60:.0f}:{at % 60:05.2f}"
+        return [*self.song.notes, f"writes come faster than the chip takes them: up to {most:.3f} s late, at {when}"]
+
+    @property
+    def written(self) -> int:
+        """Frame of the last write of a song that does not loop: where writes are dense, later than its end."""
+        return round(self._latest[2] * self.rate)
 
     @cached_property
-    def _late(self) -> list[str]:
-        """Say how late writes come at most, the loop's played once more, if that can be heard."""
-        most, at = 0.0, 0.0
+    def _latest(self) -> tuple[float, float, float]:
+        """Seconds a write is late at most, the loop's played once more; when that is, and when the last one is."""
+        most, at, end = 0.0, 0.0, 0.0
         for chip in range(len(self.song.chips)):
             own = self.of(chip)
             rows, again = own._writes(chip)
@@ -108,10 +117,8 @@ class Schedule:
                 _, due, start, place = own._starts(rows, again, place, min(2**16, writes - place.write))
                 worst = int((start - due).argmax())
                 most, at = max((most, at), ((start - due)[worst] / own.rate, due[worst] / own.rate))
-        if most < LATE:
-            return []
-        when = f"{at // 60:.0f}:{at % 60:05.2f}"
-        return [f"writes come faster than the chip takes them: up to {most:.3f} s late, at {when}"]
+            end = max(end, (place.free - own.bus.spacing) / own.rate)
+        return most, at, end
 
     def due(self, tick: int) -> int:
         """Return the first frame a write of this tick may start in."""

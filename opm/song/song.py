@@ -25,7 +25,7 @@ from .formats import json_log, vgm
 from .formats.common import FASTEST, SLOWEST
 from .limits import LARGEST, LONGEST, MOST_MIDI_PITCHES, MOST_MIDI_WRITES
 from .log import WRITE, Log, Loop, SongError
-from .midi import FASTEST_BPM, SLOWEST_BPM, midi_bytes
+from .midi import FASTEST_BPM, SLOWEST_BPM, latin, midi_bytes
 from .names import described
 from .notes import NOTE, NoteFinder, Revoicing, numbered, writes_of
 from .render import CHANNELS, Renderer, to_int16
@@ -567,10 +567,11 @@ def _check_midi(writes: npt.NDArray[Any]) -> None:
 def _not_kept(log: Log, ending: str) -> list[str]:
     """Say what a song loses in a format."""
     lost = []
-    kept = {".mid": ("title",), ".vgm": vgm.GD3_KEYS, ".vgz": vgm.GD3_KEYS}.get(ending, tuple(log.tags))
-    if tags := [name for name in log.tags if name not in kept]:
-        lost.append(f"tags: {', '.join(tags)}")
     is_vgm = ending in (".vgm", ".vgz")
+    kept = vgm.kept_tags(log.tags) if is_vgm else log.tags
+    kept = {"title": latin(log.tags.get("title", ""))} if ending == ".mid" else kept
+    if tags := [name for name, text in log.tags.items() if text.strip() != kept.get(name, "").strip()]:
+        lost.append(f"tags: {', '.join(tags)}")
     if log.gain != 1.0 and not is_vgm:
         lost.append(f"the volume modifier of {20 * math.log10(log.gain):+.1f} dB")
     if ending == ".mid":
@@ -596,7 +597,9 @@ def _not_kept(log: Log, ending: str) -> list[str]:
         lost.append("that the chip is a YM2164")
     if log.loop and (log.loop_modifier != 16 or log.loop_base):
         lost.append(f"loop modifier 0x{log.loop_modifier:02X} and loop base {log.loop_base}")
-    if log.loop and log.rate and not log.family and not json_log.keeps_ticks(log):
+    if not json_log.keeps_loop(log):
+        lost.append("the loop, which is shorter than a frame")
+    elif log.loop and log.rate and not log.family and not json_log.keeps_ticks(log):
         frame = Fraction(MASTER_CLOCKS_PER_FRAME, log.clock)
         first, end = log.playing
         longer = float(10**6 * ((log.frame(end) - log.frame(first)) * frame - log.loop_ticks / log.rate))

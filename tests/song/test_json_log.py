@@ -180,3 +180,10 @@ def test_half_a_character_in_a_tag(tmp_path):
     song = opm.load(b'{"tags": {"title": "a\\ud800b"}, "events": [{"time": 0, "addr": 8, "data": 0}]}')
     song.save(tmp_path / "a.vgm")
     assert opm.load(tmp_path / "a.vgm").tags == {"title": "a?b"}
+
+
+def test_a_loop_shorter_than_a_frame_is_named_as_lost(tmp_path):
+    song = opm.Song([(0, 8, 8)], loop=0.5, length=0.500001)
+    assert "the loop, which is shorter than a frame" in song.save(tmp_path / "a.json")
+    again = opm.load(tmp_path / "a.json")
+    assert (again.loop, again.remarks) == (None, [])

@@ -147,3 +147,15 @@ def test_no_bytes_crash_the_reader(stream, loop):
         s98.read(s98_file(stream, loop=loop))
     except SongError as error:
         assert "\n" not in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_list_of_devices_ends_where_the_commands_begin(version):
+    """Though it has no entry of type 0 at its end, or counts one more."""
+    data = bytearray(s98_file(version=version, devices=((5, 4_000_000),)))
+    at = int.from_bytes(data[0x14:0x18], "little")
+    data[0x30:at] = b""
+    struct.pack_into("<I", data, 0x14, 0x30)
+    struct.pack_into("<I", data, 0x1C, 2 if version == 3 else 0)
+    song = s98.read(bytes(data))
+    assert (song.not_played, song.chips) == ((), ("ym2151",))

@@ -298,3 +298,16 @@ def test_two_chips_are_added_and_clipped():
 def test_an_empty_song_is_silence(family):
     schedule = Schedule(song_of([], family=family), Options())
     assert not np.concatenate(list(Renderer(schedule).blocks())).any()
+
+
+def test_a_song_rings_out_behind_its_last_write_however_late_it_comes():
+    """40 000 writes at once take 80 000 frames; the key behind them is struck long after the song's end."""
+    tone = [(0x20, 0xC7), (0x28, 0x4A), (0x60, 0), (0x80, 31), (0xE0, 15)]
+    song = song_of([0] * 40_000 + [4410] * (len(tone) + 2))
+    song.writes["address"], song.writes["data"] = zip(*[(0x1A, 0)] * 40_000, *tone, (8, 8), (8, 0), strict=True)
+    schedule = Schedule(song, Options())
+    last = 2 * (len(song.writes) - 1)
+    assert schedule.written == last > schedule.end + schedule.rate
+    assert sum(map(len, Renderer(schedule).blocks())) >= last + round(0.1 * schedule.rate)
+    assert Schedule(song_of([0, 4410]), Options()).written == Schedule(song_of([0, 4410]), Options()).end
+    assert Schedule(song_of([]), Options()).written <= 0

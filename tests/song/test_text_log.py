@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opm.song import SongError
+from opm.song import SongError, formats
 from opm.song.formats import json_log, text_log
 
 PS = 10**12
@@ -124,3 +124,18 @@ def test_times_are_exact_however_they_are_spelt(lines, unit, end):
     times, length, seconds = naive(lines, "s" if unit == "seconds" else unit)
     assert sorted(times) == song.writes["time"].tolist()
     assert (song.length, song.rate) == (max([length, *times]), Fraction(PS) if seconds else None)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp932"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_encodings(encoding, end):
+    """UTF-16, as PowerShell writes it, has a byte order mark; what is not UTF-8 is Shift-JIS."""
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    data = (mark + end.join(["# 表", "title 夜明け", "0 20 C7", "5 08 78 ; 能", ""])).encode(encoding)
+    song = formats.parse(data)
+    assert (song.tags, song.writes["time"].tolist(), song.notes) == ({"title": "夜明け"}, [0, 5], [])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_json_log_with_a_byte_order_mark(encoding):
+    assert len(formats.parse('[{"time": 0, "addr": 8, "data": 120}]'.encode(encoding)).writes) == 1

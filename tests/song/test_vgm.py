@@ -113,6 +113,7 @@ def test_a_data_block_without_its_second_byte_is_no_command():
         (0x110, 0x40, {}, 4_000_000),
         (0x101, 0x40, {"x30": 0, "x10": 4_000_000}, 4_000_000),
         (0x100, 0x40, {"x30": 123, "x10": 4_000_000}, 4_000_000),
+        (0x101, 0x40, {}, 4_000_000),
         (0x171, 0x100, {"x30": 0}, 3_579_545),
     ],
 )
@@ -333,3 +334,12 @@ def test_a_loop_shorter_than_a_sample_is_named_as_lost(tmp_path):
     assert opm.load(tmp_path / "x.vgm").loop is None
     song = opm.Song([(0.01, 0x20, 0xC7), (0.01, 0x08, 0x08)], loop=0.01, length=0.02)
     assert song.save(tmp_path / "x.vgm") == ["times between samples of 44100 Hz"]
+
+
+def test_tags_that_a_gd3_tag_cannot_hold_are_named(tmp_path):
+    """A zero would end a string, and move all that follow to another name."""
+    song = opm.Song([(0, 8, 8)], tags={"title": "a\0b", "game": " c\n", "author": "x" * 200_000, "system": ""})
+    assert song.save(tmp_path / "a.vgm")[0] == "tags: title, author"
+    tags = opm.load(tmp_path / "a.vgm").tags
+    assert (tags["title"], tags["game"], set(tags)) == ("a b", "c", {"title", "game", "author"})
+    assert opm.Song([], tags={"title": "曲"}).save(tmp_path / "a.mid")[0] == "tags: title"

@@ -40,7 +40,6 @@ MOST_MEMBERS, LONGEST_MEMBER = 64, 4096
 _PIECE = 65_536
 """Bytes of rows to parse at a time."""
 SHORTEST_ROW = len('{"time": 0, "addr": "0x08", "data": "0x00"},\n')
-TOO_LARGE = f"a JSON log that can be read again has at most {LARGEST} bytes, this song's has more"
 _RATE = re.compile("([1-9][0-9]{0,8})(?:/([1-9][0-9]{0,8}))?")
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _ROWS = re.compile(rb'\[|\{(?:.*?,)?[ \t\r\n]*"events"[ \t\r\n]*:[ \t\r\n]*\[', re.DOTALL)
@@ -148,12 +147,7 @@ def write(song: Log, extras: bool = False) -> bytes:
     if len(song.chips) > 1:
         raise SongError("a JSON log holds the writes of one chip, this song has two")
     song = song.unrolled()
-    if len(song.writes) * SHORTEST_ROW > LARGEST:
-        raise SongError(TOO_LARGE)
-
-    def shown(tick: int) -> float:
-        return float(tick / song.rate) if song.rate and song.family else song.frame(tick)
-
+    _check_size(len(song.writes) * SHORTEST_ROW)
     head: dict[str, Any] = {
         "event_count": len(song.writes),
         "time_unit": "seconds" if song.rate and song.family else "samples",
@@ -161,22 +155,38 @@ def write(song: Log, extras: bool = False) -> bytes:
     head |= {"clock": song.clock} if song.clock != REFERENCE_CLOCK else {}
     if extras:
         head |= {"tags": song.tags} if song.tags else {}
-        head |= {"length": shown(song.length)}
-        if song.loop:
-            head |= {"loop": {"time": shown(song.loop.tick), "row": song.loop.write + 1}}
+        head |= {"length": _shown(song, song.length)}
+        if song.loop and keeps_loop(song):
+            head |= {"loop": {"time": _shown(song, song.loop.tick), "row": song.loop.write + 1}}
             head |= {"ticks_per_second": str(song.rate)} if keeps_ticks(song) else {}
     text = bytearray(f'{json.dumps(head)[:-1]}, "events": ['.encode())
     between = "\n"
     for piece in in_pieces(song.writes):
         rows = [
-            json.dumps({"time": shown(time), "addr": f"0x{address:02X}", "data": f"0x{value:02X}"})
+            json.dumps({"time": _shown(song, time), "addr": f"0x{address:02X}", "data": f"0x{value:02X}"})
             for time, _, address, value in piece.tolist()
         ]
         text += (between + ",\n".join(rows)).encode()
         between = ",\n"
-        if len(text) > LARGEST:
-            raise SongError(TOO_LARGE)
+        _check_size(len(text))
     return bytes(text + b"\n]}\n")
+
+
+def _check_size(size: int) -> None:
+    """Raise SongError if a log of so many bytes would be refused when it is read."""
+    if size > LARGEST:
+        raise SongError(f"a JSON log that can be read again has at most {LARGEST} bytes, this song's has more")
+
+
+def _shown(song: Log, tick: int) -> float:
+    """Return a time as a log has it: the frame it stands for, or seconds."""
+    return float(tick / song.rate) if song.rate and song.family else song.frame(tick)
+
+
+def keeps_loop(song: Log) -> bool:
+    """Say whether a song has no loop, or one that takes a frame or more."""
+    song = song.unrolled()
+    return not song.loop or _shown(song, song.loop.tick) < _shown(song, song.length)
 
 
 def keeps_ticks(song: Log) -> bool:

@@ -77,7 +77,7 @@ def _devices(data: bytes, version: int) -> list[tuple[int, int]]:
     devices = []
     for at in range(0x20, 0x20 + 16 * count, 16):
         kind = u32(data, at)
-        if at + 16 > len(data) or (version == 2 and kind == 0):
+        if at + 16 > min(len(data), u32(data, 0x14)) or (version == 2 and kind == 0):
             break
         devices.append((kind, u32(data, at + 4)))
     return devices or [(4, 7_987_200)]

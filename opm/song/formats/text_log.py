@@ -19,7 +19,7 @@ from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
 from ..limits import LONGEST, LONGEST_LINE, MOST_DIGITS, MOST_LINES, MOST_WRITES
 from ..log import WRITE, Log, Loop, SongError
-from .common import check_clock
+from .common import check_clock, decoded
 from .lines import EXACT, MILLI, PADDING, POINTED, REST, ROW, WHOLE, ZERO, read_lines
 
 PICOSECONDS = 10**12
@@ -202,10 +202,6 @@ def _parts(time: Fraction) -> tuple[int, int]:
 
 def read(data: bytes, time_unit: str | None = None) -> Log:
     """Read a text log."""
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        raise SongError(f"byte {error.start}: expected UTF-8 text") from None
     reader = _Reader(np.frombuffer(data + PADDING, np.uint8), time_unit and UNITS[time_unit])
     at, row, slow = 3 if data.startswith(b"\xef\xbb\xbf") else 0, 1, 0
     while not reader.ended:
@@ -217,7 +213,7 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         if slow > MOST_LINES or len(line[1]) > LONGEST_LINE:
             most = f"at most {MOST_LINES} lines other than writes" if slow > MOST_LINES else "a shorter line"
             raise SongError(f"row {row}: expected {most}")
-        reader.line(row, line[1].decode())
+        reader.line(row, decoded(line[1]))
         at, row = line.end(), row + 1
     return _log(reader)
 

@@ -206,8 +206,18 @@ def _waits(samples: int) -> bytes:
 def _gd3_bytes(tags: dict[str, str]) -> bytes:
     if not tags:
         return b""
-    text = b"".join(tags.get(key, "").encode("utf-16-le", "replace") + b"\0\0" for key in GD3_KEYS)
+    text = b"".join(_ended(tags.get(key, "")) for key in GD3_KEYS)
     return b"Gd3 " + struct.pack("<II", 0x100, len(text)) + text
+
+
+def _ended(text: str) -> bytes:
+    """Return a string of the tag: a zero in it would end it too early."""
+    return text.replace("\0", " ").encode("utf-16-le", "replace") + b"\0\0"
+
+
+def kept_tags(tags: dict[str, str]) -> dict[str, str]:
+    """Return tags as they are read back."""
+    return _strings(_gd3_bytes(tags))
 
 
 def _header(data: bytes, start: int) -> bytes:
@@ -248,7 +258,7 @@ def _clock_and_chips(
     header: bytes, version: int, stream: walk.Stream, notes: list[str]
 ) -> tuple[tuple[int, bool], tuple[str, ...]]:
     """Return the clock, whether it stood in the YM2413's place, and the chips."""
-    word = u32(header, 0x30) if version >= 0x110 else 0
+    word = u32(header, 0x30)
     borrowed = version < 0x110 and len(stream.writes) > 0 and u32(header, 0x10) != 0
     if borrowed:  # such a header has one clock for all FM chips
         word = u32(header, 0x10)
@@ -283,6 +293,11 @@ def _gd3(data: bytes, at: int, notes: list[str]) -> dict[str, str]:
     if data[at : at + 4] != b"Gd3 ":
         notes.append(f"byte 0x{at:X}: no GD3 tag where the header says")
         return {}
-    text = data[at + 12 : at + 12 + LARGEST_VALUE]
+    return _strings(data[at : at + 12 + LARGEST_VALUE])
+
+
+def _strings(tag: bytes) -> dict[str, str]:
+    """Return what a GD3 tag says."""
+    text = tag[12 : 12 + LARGEST_VALUE]
     strings = text[: len(text) // 2 * 2].decode("utf-16-le", errors="replace").split("\0", len(GD3_KEYS))
     return {key: value.strip() for key, value in zip(GD3_KEYS, strings, strict=False) if value.strip()}
