@@ -331,7 +331,8 @@ def test_a_loop_shorter_than_a_sample_is_named_as_lost(tmp_path):
     """5 us, a quarter of a sample: two passes of it have events that a VGM of no loop has not."""
     song = opm.Song([(0.01, 0x20, 0xC7), (0.01, 0x08, 0x08)], loop=0.01, length=0.010005)
     assert "the loop, which is shorter than a sample of 44100 Hz" in song.save(tmp_path / "x.vgm")
-    assert opm.load(tmp_path / "x.vgm").loop is None
+    again = opm.load(tmp_path / "x.vgm")
+    assert (again.loop, again.remarks) == (None, [])
     song = opm.Song([(0.01, 0x20, 0xC7), (0.01, 0x08, 0x08)], loop=0.01, length=0.02)
     assert song.save(tmp_path / "x.vgm") == ["times between samples of 44100 Hz"]
 
@@ -343,3 +344,12 @@ def test_tags_that_a_gd3_tag_cannot_hold_are_named(tmp_path):
     tags = opm.load(tmp_path / "a.vgm").tags
     assert (tags["title"], tags["game"], set(tags)) == ("a b", "c", {"title", "game", "author"})
     assert opm.Song([], tags={"title": "曲"}).save(tmp_path / "a.mid")[0] == "tags: title"
+
+
+def test_a_tag_before_the_commands_is_no_header():
+    """Its text stands where later versions have clocks and the volume modifier."""
+    tag = b"Gd3 " + struct.pack("<II", 0x100, 22 + 80) + ("T" * 41 + "\0" * 11).encode("utf-16-le")
+    data = vgm_file(tag + BODY, 0x150, start=0x40, x14=0x40 - 0x14, x34=0x40 + len(tag) - 0x34)
+    song = vgm.read(data)
+    assert (song.tags, song.not_played, song.gain) == ({"title": "T" * 41}, ("YM2612",), 1.0)
+    assert writes(song) == writes(vgm.read(vgm_file(BODY)))

@@ -157,7 +157,7 @@ def write(song: Log) -> bytes:
     }
     steps = round(32 * math.log2(song.gain))
     header[0x7C] = 0xC1 if steps == -64 else steps & 0xFF
-    if song.loop:
+    if song.loop and loop_tick < length:
         fields |= {0x1C: len(header) + loop_at - 0x1C, 0x20: length - loop_tick}
         header[0x7E], header[0x7F] = song.loop_base & 0xFF, 0 if song.loop_modifier == 16 else song.loop_modifier
     header[:4] = b"Vgm "
@@ -221,8 +221,10 @@ def kept_tags(tags: dict[str, str]) -> dict[str, str]:
 
 
 def _header(data: bytes, start: int) -> bytes:
-    """Return the header with everything zero that lies in the data or the extra header."""
+    """Return the header with everything zero that lies in the data, the extra header or the tag."""
     end = min(start, 0x100)
+    tag = data.find(b"Gd3 ", 0x40, end)
+    end = tag if tag >= 0 else end
     header = data[:end].ljust(0x100, b"\0")
     if extra := u32(header, 0xBC):
         end = min(end, 0xBC + extra)
