@@ -1,5 +1,6 @@
 """Files: their bytes in, complete or not at all out, and text of unknown origin made fit to be shown."""
 
+import codecs
 import errno
 import os
 import secrets
@@ -28,6 +29,25 @@ def contents(path: str | os.PathLike[str], most: int) -> bytes:
     # Not to hang even if a pipe has taken the file's place by now.
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
         return file.read(most + 1)
+
+
+UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
+"""What text in UTF-16 begins with."""
+
+
+def decoded(text: bytes, whole: bool = True) -> str:
+    """Return foreign text: in UTF-16 or UTF-8 if its byte order mark says so, else in UTF-8 if it can be, or Shift-JIS.
+
+    The last character of text that is not whole may be cut in two.
+    """
+    if text.startswith(UTF_16):
+        return text.decode("utf-16", errors="replace")
+    if text.startswith(codecs.BOM_UTF8):
+        return text.decode("utf-8-sig", errors="replace")
+    try:
+        return codecs.utf_8_decode(text, "strict", whole)[0]
+    except UnicodeDecodeError:
+        return text.decode("cp932", errors="replace")
 
 
 def printable(text: str, most: int = 200) -> str:

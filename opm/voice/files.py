@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from .._file import contents, printable
+from .._file import contents, decoded, printable
 from ..registers import LIMITS
 from ..state import OPERATORS
 from .tones import check_count, from_pairs, read_tones
@@ -116,15 +116,8 @@ def _read(data: bytes, name: str) -> list[Voice]:
 
 
 def _text(data: bytes) -> str:
-    """Return a text whose lines end in LF; UTF-16 has its byte order mark."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        text = data.decode("utf-16", errors="replace")
-    else:
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = data.decode("cp932", errors="replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    """Return a text whose lines end in LF."""
+    return decoded(data).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def write_opm(voices: Iterable[Voice]) -> str:

@@ -3,7 +3,6 @@
 A format is recognised by what the file holds, never by its name.
 """
 
-import codecs
 import gzip
 import os
 import zlib
@@ -77,8 +76,8 @@ def parse(data: bytes, time_unit: str | None = None) -> Log:
     damage = ""
     if data[:2] == _GZIP:
         data, damage = _gunzip(data)
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # PowerShell writes logs so
-        data = data.decode("utf-16", errors="replace").encode()
+    if data.startswith(_file.UTF_16):  # PowerShell writes logs so
+        data = _file.decoded(data).encode()
     try:
         song = _read(data, time_unit, damage != "")
     except SongError as error:

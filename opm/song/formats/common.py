@@ -1,6 +1,4 @@
-"""What several readers share: checks of clocks and loops, numbers, text."""
-
-import codecs
+"""What several readers share: checks of clocks and loops, numbers."""
 
 from ..log import Loop, SongError
 
@@ -29,19 +27,6 @@ def other_clock(clock: int, first: int, where: str, notes: list[str]) -> int | N
         notes.append(f"{where}: expected a clock of {SLOWEST} to {FASTEST} Hz, got {clock}: the first chip's taken")
         return None
     return None if clock == first else clock
-
-
-def decoded(text: bytes, whole: bool = True) -> str:
-    """Return text of which nothing says how it is encoded: UTF-8 if it can be, else Shift-JIS.
-
-    The last character of text that is not whole may be cut in two.
-    """
-    if text.startswith(codecs.BOM_UTF8):
-        return text.decode("utf-8-sig", errors="replace")
-    try:
-        return codecs.utf_8_decode(text, "strict", whole)[0]
-    except UnicodeDecodeError:
-        return text.decode("cp932", errors="replace")
 
 
 def u32(data: bytes, at: int) -> int:

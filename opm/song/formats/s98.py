@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy.typing as npt
 
-from ..._file import printable
+from ..._file import decoded, printable
 from ..limits import LARGEST_VALUE, LONGEST
 from ..log import Log, SongError
 from . import walk
-from .common import check_clock, checked_loop, decoded, other_clock, u32
+from .common import check_clock, checked_loop, other_clock, u32
 
 OPM_DEVICE = 5
 """Its device type."""

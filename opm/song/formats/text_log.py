@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._file import decoded
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
 from ..limits import LONGEST, LONGEST_LINE, MOST_DIGITS, MOST_LINES, MOST_WRITES
 from ..log import WRITE, Log, Loop, SongError
-from .common import check_clock, decoded
+from .common import check_clock
 from .lines import EXACT, MILLI, PADDING, POINTED, REST, ROW, WHOLE, ZERO, read_lines
 
 PICOSECONDS = 10**12
@@ -36,10 +37,7 @@ KEYS = ("keyon", "keyoff")
 
 def recognise(data: bytes) -> bool:
     """Look at the first line that says something."""
-    try:
-        text = data[:65_536].decode("utf-8-sig", errors="ignore")
-    except ValueError:
-        return False
+    text = data[:65_536].decode("utf-8-sig", errors="ignore")
     if "\0" in text:
         return False
     for line in re.split("[\r\n]+", text):
