@@ -27,10 +27,19 @@ class Reader(Protocol):
         """Return the song, or raise SongError with the byte offset or row."""
 
 
+def _packed(log: Log) -> bytes:
+    """Return a song as VGZ; SongError if that would be refused when it is read."""
+    data = vgm.write(log)
+    if len(data) > LARGEST_UNPACKED:
+        most = f"a VGZ file that can be read again has at most {LARGEST_UNPACKED} bytes unpacked"
+        raise SongError(f"{most}, this song's has {len(data)}: .vgm holds it")
+    return gzip.compress(data, mtime=0)
+
+
 READERS: tuple[Reader, ...] = (vgm, s98, zsm, mdx, tone, json_log, text_log)
 WRITERS: dict[str, Callable[[Log], bytes]] = {
     ".vgm": vgm.write,
-    ".vgz": lambda log: gzip.compress(vgm.write(log), mtime=0),
+    ".vgz": _packed,
     ".log": lambda log: json_log.write(log, extras=True),
     ".json": lambda log: json_log.write(log, extras=True),
 }
