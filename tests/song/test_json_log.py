@@ -187,3 +187,17 @@ def test_a_loop_shorter_than_a_frame_is_named_as_lost(tmp_path):
     assert "the loop, which is shorter than a frame" in song.save(tmp_path / "a.json")
     again = opm.load(tmp_path / "a.json")
     assert (again.loop, again.remarks) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("given", "clock"), [("4000000", 4_000_000), ("4000000.0", 4_000_000), ("3579545.45", 3_579_545), ('"4 MHz"', None)]
+)
+def test_clocks_as_programs_write_them(given, clock):
+    song = json_log.read(b'{"clock": %s, "events": [{"time": 0, "addr": 8, "data": 120}]}' % given.encode())
+    assert song.clock == (clock or 3_579_545)
+    assert song.notes == ([] if clock else ['"clock": expected a number of Hz, got 4 MHz: 3579545 assumed'])
+
+
+def test_a_clock_that_cannot_be_is_refused():
+    with pytest.raises(SongError, match='"clock": expected a clock of 500000 to 16000000 Hz, got 1E\\+9999'):
+        json_log.read(b'{"clock": 1e9999, "events": []}')

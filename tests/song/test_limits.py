@@ -157,7 +157,6 @@ def test_what_is_too_large_to_be_written_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(json_log, "LARGEST", 300)
     with pytest.raises(SongError, match="a JSON log that can be read again has at most 300 bytes"):
         song.save(tmp_path / "a.json")
-    assert song.save(tmp_path / "a.vgz")
     monkeypatch.setattr(formats, "LARGEST_UNPACKED", 300)
     with pytest.raises(SongError, match="a VGZ file that can be read again has at most 300 bytes unpacked"):
         song.save(tmp_path / "b.vgz")

@@ -69,7 +69,7 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         number += len(rows)
     table = np.concatenate(tables)
     seconds = _in_seconds(table, pointed, time_unit, notes)
-    clock = check_clock(head["clock"], '"clock"') if isinstance(head.get("clock"), int) else REFERENCE_CLOCK
+    clock = _clock(head["clock"], notes) if "clock" in head else REFERENCE_CLOCK
     limit = LONGEST if seconds else LONGEST * clock // MASTER_CLOCKS_PER_FRAME
     if (late := table["whole"] + (table["picoseconds"] > 0) > limit).any():
         row = int(late.argmax())
@@ -80,6 +80,14 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     song = _song(ticks, table, seconds, clock, notes)
     _take_extras(song, head, limit)
     return _with_ticks(song, head.get("ticks_per_second"))
+
+
+def _clock(given: Any, notes: list[str]) -> int:
+    """Return the clock that a log gives, in whole Hz; what is no number makes a note instead."""
+    if isinstance(given, int | Decimal):
+        return round(check_clock(given, '"clock"'))  # type: ignore[arg-type]
+    notes.append(f'"clock": expected a number of Hz, got {_short(given)}: {REFERENCE_CLOCK} assumed')
+    return REFERENCE_CLOCK
 
 
 def _take_extras(song: Log, head: dict[str, Any], limit: int) -> None:
