@@ -233,7 +233,7 @@ class Song:
         return writes
 
     def __repr__(self) -> str:
-        name = printable(self._log.tags.get("title", self.format))
+        name = printable(self._log.tags.get("title") or self.format)
         chips = " and ".join(chip.upper() for chip in self.chips)
         loop = "no loop" if self.loop is None else f"loops to {self.loop:.2f} s"
         clocks = " and ".join(f"{clock} Hz" for clock in dict.fromkeys(self.clocks))

@@ -407,3 +407,7 @@ def test_a_bad_loop_in_a_log_is_remarked(loop):
     song = opm.load(f'{{"time_unit": "samples", "loop": {loop}, "events": {rows}}}'.encode())
     assert song.loop is None
     assert loop == "7" or any("loop" in remark for remark in song.remarks)
+
+
+def test_an_empty_title_names_nothing():
+    assert repr(opm.load(b"title\n0 08 78\n")).startswith("text log: YM2151")

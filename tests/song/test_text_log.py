@@ -139,3 +139,9 @@ def test_encodings(encoding, end):
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
 def test_a_json_log_with_a_byte_order_mark(encoding):
     assert len(formats.parse('[{"time": 0, "addr": 8, "data": 120}]'.encode(encoding)).writes) == 1
+
+
+def test_a_loop_that_takes_no_time_is_remarked():
+    song, _ = read("0 08 78\n5 08 00\nloop\n")
+    assert (song.loop, song.notes) == (None, ["loop: the loop is outside the song or takes no time: not looped"])
+    assert read("0 08 78\nloop\n5 08 00\n")[0].notes == []

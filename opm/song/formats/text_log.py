@@ -20,7 +20,7 @@ from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
 from ..limits import LONGEST, LONGEST_LINE, MOST_DIGITS, MOST_LINES, MOST_WRITES
 from ..log import WRITE, Log, Loop, SongError
-from .common import check_clock
+from .common import check_clock, checked_loop
 from .lines import EXACT, MILLI, PADDING, POINTED, REST, ROW, WHOLE, ZERO, read_lines
 
 PICOSECONDS = 10**12
@@ -233,8 +233,8 @@ def _log(reader: _Reader) -> Log:
         notes.append("lines were not in the order of their times: sorted" + (", not looped" if loop else ""))
         loop = None
     length = max(int(reader.now * scale), int(table["time"].max()) if len(table) else 0)
-    if loop and loop.tick >= length:
-        loop = None
+    if loop:
+        loop = checked_loop(loop, length, "loop", notes)
     samples = Fraction(reader.rate) if reader.rate else None
     rate = Fraction(PICOSECONDS) if reader.seconds else samples
     return Log("text log", table, length, rate, reader.clock, loop=loop, tags=reader.tags, notes=notes)
