@@ -174,7 +174,7 @@ FIRST, DECODE = _decode()
 def _present(address: int, chip: str) -> tuple[Bits, ...]:
     """Return the rows of an address; ValueError names what is out of range."""
     integer("address", address, 0, 255)
-    if chip not in CHIPS:
+    if chip not in [*CHIPS]:
         raise ValueError(f"chip must be one of {', '.join(map(repr, CHIPS))}, got {chip!r}")
     return rows(address, CHIPS[chip])
 

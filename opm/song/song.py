@@ -19,7 +19,7 @@ from ..events import EVENT, MASTER_CLOCKS_PER_FRAME, Events
 from ..pitch import REFERENCE_CLOCK
 from ..registers import ALL_KEYS, KC, KF, KON
 from ..voice.extract import Found, extract_voices
-from ..voice.voice import Voice, checked
+from ..voice.voice import Voice, checked, checked_voices
 from . import formats
 from .formats import json_log, vgm
 from .formats.common import FASTEST, SLOWEST
@@ -446,7 +446,7 @@ class Song:
         >>> song.notes()["midi"].tolist(), song.length
         ([69.0, 72.0], 0.75)
         """
-        table, voices = _note_table(notes), [checked(voice) for voice in voices]
+        table, voices = _note_table(notes), checked_voices(voices)
         wrong = (table["voice"] < 0) | (table["voice"] >= len(voices)) | ~(table["start"] < table["end"])
         wrong |= table["chip"] > 1
         if wrong.any():
@@ -537,7 +537,7 @@ class Song:
         path = Path(path)
         ending = path.suffix.lower()
         lost: list[str] = []
-        if bpm is not None and (ending != ".mid" or not SLOWEST_BPM <= bpm <= FASTEST_BPM):
+        if bpm is not None and (ending != ".mid" or not SLOWEST_BPM <= real("bpm", bpm) <= FASTEST_BPM):
             raise ValueError(f"bpm must be {SLOWEST_BPM} to {FASTEST_BPM}, for .mid, got {bpm!r} for {path.name!r}")
         if ending == ".mid":
             _check_midi(self._log.once)
@@ -631,13 +631,11 @@ def _checked_tags(tags: Any) -> dict[str, str]:
 
 def _note_table(notes: Any) -> npt.NDArray[Any]:
     """Return notes as a table; TypeError or ValueError names what is not one."""
-    if isinstance(notes, np.ndarray) and notes.dtype.names:
-        table = np.asarray(notes, NOTE)
-        for name in ("start", "end", "midi", "level"):
-            if (odd := np.flatnonzero(~np.isfinite(table[name]))).size:
-                raise ValueError(f"note {odd[0]}: {name} must be a number, got {table[name][odd[0]]}")
-        return table
     names = NOTE.names or ()
+    if isinstance(notes, np.ndarray) and notes.dtype.names:
+        if notes.ndim != 1 or not set(names) <= set(notes.dtype.names):
+            raise TypeError(f"notes must be rows of ({', '.join(names)}), got {notes.dtype} of shape {notes.shape}")
+        notes = zip(*(notes[name].tolist() for name in names), strict=True)
     rows = _rows("note", notes, (len(names),), f"({', '.join(names)})")
     for i, row in enumerate(rows):
         for name, value in zip(names, row, strict=True):

@@ -125,6 +125,10 @@ def test_fui_of_other_chips_are_named(kind, name):
         opm.read_voices(fui(kind))
 
 
+def test_fui_of_a_variant():
+    assert opm.read_voices(b"FINB" + fui(33)[4:]) == opm.read_voices(fui(33))
+
+
 @pytest.mark.parametrize("version", [54, 100, 126])
 def test_fui_of_an_old_furnace_is_to_be_saved_again(version):
     data = b"-Furnace instr.-" + struct.pack("<HHI8x", version, 0, 32) + b"INST" + bytes(200)
@@ -136,6 +140,18 @@ def test_fui_of_an_old_furnace_is_to_be_saved_again(version):
 def test_dmp_of_systems_with_such_operators(system):
     (voice,) = opm.read_voices(bytes([11, system, 1, 2, 5, 4, 1]) + bytes([3, 40, 31, 10, 5, 7, 1, 2, 0x26, 9, 0]) * 4)
     assert (voice.ops[0].dt1, voice.ops[0].dt2) == (3, 2 if system == 8 else 0), "the OPN has no DT2"
+
+
+@pytest.mark.parametrize(("version", "size"), [(1, 49), (9, 50), (9, 51)])
+def test_dmp_of_an_old_deflemask_is_to_be_saved_again(version, size):
+    with pytest.raises(ValueError, match=f"old DefleMask, format {version}: save it again"):
+        opm.read_voices(bytes([version, 1]) + bytes(size - 2))
+
+
+@pytest.mark.parametrize("head", [b"\x0a\x00", b"\x0b\x08\x00"])
+def test_dmp_without_fm(head):
+    with pytest.raises(ValueError, match=f"byte {len(head) - 1}: expected an FM voice"):
+        opm.read_voices(head + bytes(48))
 
 
 @pytest.mark.parametrize(
