@@ -77,6 +77,13 @@ def numbers(name: str, values: Any, *dimensions: int) -> npt.NDArray[Any]:
     return array
 
 
+def function(name: str, value: Any) -> Any:
+    """Return a function, or None; TypeError names what is neither."""
+    if value is not None and not callable(value):
+        raise TypeError(f"{name} must be a function, got {value!r}")
+    return value
+
+
 def channel_index(value: Any, name: str = "channel") -> int:
     """Return the index, from 0, of a channel counted from 1."""
     return integer(name, value, 1, 8) - 1

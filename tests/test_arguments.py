@@ -11,6 +11,7 @@ from opm import plot
 from opm.dataset import Plan, random_voice
 from opm.song.formats.common import FASTEST, SLOWEST
 from opm.voice import parameters, voice_of
+from player import Live
 
 mpl.use("Agg")
 
@@ -260,6 +261,8 @@ OTHERS = [
     (lambda: opm.registers.encode(1, []), ValueError, r"chip must be one of .*, got \[\]"),
     (lambda: opm.trace(EVENTS, ["kon"], chip=[]), ValueError, r"chip must be one of .*, got \[\]"),
     (lambda: opm.views.slot(opm.YM2151(), 1, []), ValueError, r"op must be one of .*, got \[\]"),
+    (lambda: opm.render_many([EVENTS], 10, progress=True), TypeError, "progress must be a function, got True"),
+    (lambda: Live(output=5), TypeError, "output must have rate, start, write and close, got 5"),
     (lambda: opm.listen(SOUND, "fast"), TypeError, "rate must be a number, got 'fast'"),
     (lambda: SONG.save("x.mid", "fast"), TypeError, "bpm must be a number, got 'fast'"),
 ]

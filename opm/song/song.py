@@ -17,7 +17,7 @@ from .._file import printable, replacing
 from ..chip import CHIPS, YM2151
 from ..events import EVENT, MASTER_CLOCKS_PER_FRAME, Events
 from ..pitch import REFERENCE_CLOCK
-from ..registers import ALL_KEYS, KC, KF, KON
+from ..registers import ALL_KEYS, CSM, KC, KF, KON, TIMERS
 from ..voice.extract import Found, extract_voices
 from ..voice.voice import Voice, checked, checked_voices
 from . import formats
@@ -400,7 +400,8 @@ class Song:
         A note begins where a key is struck, or where the pitch of a held key steps by a semitone or more to another
         note and stays: legato. A step is one if nothing else moves it by more than half a semitone in the 55 ms before
         and behind; slides, vibrato and broken chords are bends, and not listed. Notes that start together stand in the
-        order of their writes. What is too soft to be heard (``level`` below -78 dB) is listed, too.
+        order of their writes. What is too soft to be heard (``level`` below -78 dB) is listed, too; what timer A
+        strikes (CSM) is not.
 
         Returns
         -------
@@ -575,6 +576,8 @@ def _not_kept(log: Log, ending: str) -> list[str]:
         lost.append(f"the volume modifier of {20 * math.log10(log.gain):+.1f} dB")
     if ending == ".mid":
         lost.append("instruments, LFO, noise, panning, and levels that change within a note")
+        if ((log.once["address"] == TIMERS) & (log.once["data"] & CSM > 0)).any():
+            lost.append("notes that timer A strikes (CSM)")
         if log.loop:
             lost.append("the loop")
         return lost

@@ -151,7 +151,7 @@ def write_opm(voices: Iterable[Voice]) -> str:
     lines = ["//MiOPMdrv sound bank Paramer Ver2002.04.22"]
     for number, voice in enumerate(checked_voices(voices)):
         lfrq, amd, pmd, wave, nfrq, ne = voice.lfo or (0,) * 6
-        pan = {0: 128, 1: 0, 2: 127, 3: 64}[voice.rl]
+        pan = {0: 256, 1: 0, 2: 127, 3: 64}[voice.rl]  # VOPM's has no place for nothing; no bit of RL is set in 256
         name = " ".join(voice.name.split()).replace("//", "/ /")
         lines += [
             f"@:{number} {name if name not in ('', _EMPTY) else f'voice {number}'}",
@@ -208,7 +208,7 @@ def _opm_voice(title: str, lines: dict[str, list[int]]) -> Voice:
         ops.append(Operator(**{key: value & LIMITS[key] for key, value in named.items()}))
     lfrq, amd, pmd, wave, nfrq = of("LFO", *(0,) * 5)
     lfo = (lfrq & 255, amd & 127, pmd & 127, wave & 3, nfrq & 31, int(ne != 0))
-    return Voice(title, con & 7, fb & 7, rl & 3, pms & 7, ams & 3, slots >> 3 & 15, ops, lfo)
+    return Voice(title, con & 7, fb & 7, rl & 3, pms & 7, ams & 3, slots >> 3 & 15, ops, lfo if any(lfo) else None)
 
 
 def _read_dmp(data: bytes, name: str) -> Voice:

@@ -50,6 +50,13 @@ def test_opm_there_and_back():
     assert (voices[0].name, voices[0].con, voices[0].fb, voices[0].rl, voices[0].slots) == ("Test", 4, 5, 3, 15)
 
 
+@pytest.mark.parametrize("rl", range(4))
+@pytest.mark.parametrize("lfo", [None, (200, 10, 127, 3, 31, 1), (0, 0, 0, 0, 0, 1)])
+def test_opm_keeps_sides_and_lfo(rl, lfo):
+    voice = dataclasses.replace(VOICE, rl=rl, lfo=lfo)
+    assert opm.read_voices(opm.write_opm([voice]).encode()) == [voice]
+
+
 @pytest.mark.parametrize("name", ["", "no Name", "a // b", "two\nlines", "リード"])
 def test_no_name_loses_a_voice(name):
     (read,) = opm.read_voices(opm.write_opm([dataclasses.replace(VOICE, name=name)]).encode())
