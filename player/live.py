@@ -67,7 +67,7 @@ class Live:
     Raises
     ------
     NoSound
-        There is no sound card, or no PortAudio: an OSError, whose message says what to do.
+        There is no sound card, or no PortAudio: an OSError, whose message says which.
 
     Examples
     --------
