@@ -46,7 +46,24 @@ def real(name: str, value: Any) -> Any:
     """Return value; TypeError names it if it is not a real number."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    return value
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def listed(name: str, values: Any, of: str) -> tuple[Any, ...]:
+    """Return values as a tuple; TypeError names what is not several of them."""
+    try:
+        return tuple(values)
+    except TypeError:
+        raise TypeError(f"{name} must be {of}, got {values!r}") from None
+
+
+def samples(frames: Any, *shape: int) -> Samples:
+    """Return an array for so many frames; TypeError or ValueError if that is no number of them that memory holds."""
+    frames = integer("frames", frames, 0)
+    try:
+        return np.empty((frames, *shape), np.int16)
+    except (MemoryError, ValueError):
+        raise ValueError(f"frames must be as many as memory holds, got {frames}") from None
 
 
 def numbers(name: str, values: Any, *dimensions: int) -> npt.NDArray[Any]:
@@ -60,6 +77,13 @@ def numbers(name: str, values: Any, *dimensions: int) -> npt.NDArray[Any]:
     return array
 
 
+def function(name: str, value: Any) -> Any:
+    """Return a function, or None; TypeError names what is neither."""
+    if value is not None and not callable(value):
+        raise TypeError(f"{name} must be a function, got {value!r}")
+    return value
+
+
 def channel_index(value: Any, name: str = "channel") -> int:
     """Return the index, from 0, of a channel counted from 1."""
     return integer(name, value, 1, 8) - 1
@@ -67,8 +91,8 @@ def channel_index(value: Any, name: str = "channel") -> int:
 
 def first_slot(op: Any) -> int:
     """Return the first slot of an operator by its name."""
-    if op in OPERATORS:
-        return OPERATORS[str(op)]
+    if op in [*OPERATORS]:
+        return OPERATORS[op]
     raise ValueError(f"op must be one of {', '.join(OPERATORS)}, got {op!r}")
 
 

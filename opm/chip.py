@@ -15,7 +15,7 @@ from typing import Any, Literal, overload
 import numpy as np
 import numpy.typing as npt
 
-from ._check import Samples, integer, output
+from ._check import Samples, integer, output, samples
 from ._jit import plain
 from .cycle import bus
 from .engine import AUTO, ENGINES, run_frames
@@ -309,9 +309,8 @@ class YM2151:
         TypeError, ValueError
             ``frames`` or ``out`` do not fit the description.
         """
-        frames = integer("frames", frames, 0)
-        out = np.empty((frames, 2), np.int16) if out is None else output("out", out, (frames, 2))
-        self._advance(frames, CYCLES_PER_FRAME, out, NO_CHANNELS)
+        out = samples(frames, 2) if out is None else output("out", out, (integer("frames", frames, 0), 2))
+        self._advance(len(out), CYCLES_PER_FRAME, out, NO_CHANNELS)
         return out
 
     def generate_channels(self, frames: int) -> "Samples":
@@ -331,7 +330,7 @@ class YM2151:
         (frames, 8) int16
             Clipped at 16 bits, which four carriers at full level do not exceed.
         """
-        channels = np.empty((integer("frames", frames, 0), 8), np.int16)
+        channels = samples(frames, 8)
         self._advance(len(channels), CYCLES_PER_FRAME, NO_SAMPLES, channels)
         return channels
 
@@ -373,9 +372,9 @@ class YM2151:
             An argument is not as described.
         """
         events = self._checked(events)
-        out = np.empty((integer("frames", frames, 0), 2), np.int16)
+        out = samples(frames, 2)
         cycles_per_frame = integer("cycles_per_frame", cycles_per_frame, 1)
-        if engine not in ENGINES:
+        if engine not in [*ENGINES]:
             raise ValueError(f"engine must be one of {', '.join(map(repr, ENGINES))}, got {engine!r}")
         taps = NO_CHANNELS
         if channels is not None:
@@ -386,7 +385,7 @@ class YM2151:
 
     def _checked(self, rows: EventRows) -> Events:
         """Return events that do not lie in the past."""
-        events = make_events(rows) if len(rows) else _NO_EVENTS
+        events = make_events(rows)
         if len(events) and events["cycle"][0] < self._cycle:
             raise ValueError(f"event 0: cycle {events['cycle'][0]} has passed, the chip is at {self._cycle}")
         return events
@@ -538,7 +537,7 @@ CHIPS = {"ym2151": YM2151, "ym2164": YM2164}
 
 def new_chip(chip: str, clock: float = REFERENCE_CLOCK) -> YM2151:
     """Return a chip by its name."""
-    if chip not in CHIPS:
+    if chip not in [*CHIPS]:
         raise ValueError(f"chip must be one of {', '.join(map(repr, CHIPS))}, got {chip!r}")
     return CHIPS[chip](clock)
 

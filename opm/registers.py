@@ -20,13 +20,15 @@ OPM, OPP = 1, 2
 """The chips that have a register: bits of a mask."""
 BOTH = OPM | OPP
 CHIPS = {"ym2151": OPM, "ym2164": OPP}
-KON, NOISE, LFRQ, DEPTHS, WAVE = 0x08, 0x0F, 0x18, 0x19, 0x1B
+KON, NOISE, TIMERS, LFRQ, DEPTHS, WAVE = 0x08, 0x0F, 0x14, 0x18, 0x19, 0x1B
 RL, KC, KF, PMS, SLOTS, TL, DT2 = 0x20, 0x28, 0x30, 0x38, 0x40, 0x60, 0xC0
 """First addresses by their (first) field; the slots' registers begin at ``SLOTS``."""
 CHANNEL_BASES, SLOT_BASES = range(0x20, 0x40, 8), range(0x40, 0x100, 0x20)
 """First addresses of the channels' and the slots' registers."""
 ALL_KEYS = 0x78
 """Register 08: the key bits of all four operators."""
+CSM = 0x80
+"""Register 14: timer A strikes all keys."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ FIRST, DECODE = _decode()
 def _present(address: int, chip: str) -> tuple[Bits, ...]:
     """Return the rows of an address; ValueError names what is out of range."""
     integer("address", address, 0, 255)
-    if chip not in CHIPS:
+    if chip not in [*CHIPS]:
         raise ValueError(f"chip must be one of {', '.join(map(repr, CHIPS))}, got {chip!r}")
     return rows(address, CHIPS[chip])
 

@@ -67,7 +67,7 @@ class Live:
     Raises
     ------
     NoSound
-        There is no sound card, or no PortAudio: an OSError, whose message says what to do.
+        There is no sound card, or no PortAudio: an OSError, whose message says which.
 
     Examples
     --------
@@ -90,6 +90,8 @@ class Live:
     ) -> None:
         self._chip = new_chip(chip, clock)
         self._output: Output = output if output is not None else Speaker(latency=LATENCY)
+        if not hasattr(self._output, "rate"):
+            raise TypeError(f"output must have rate, start, write and close, got {output!r}")
         self._rate = self._chip.sample_rate
         self._resampler = Resampler(self._rate, self._output.rate)
         # Sorted lists in the order they came, longer ones first, so that a flood of single writes makes a few only.

@@ -10,6 +10,8 @@ import opm
 from opm import plot
 from opm.dataset import Plan, random_voice
 from opm.song.formats.common import FASTEST, SLOWEST
+from opm.voice import parameters, voice_of
+from player import Live
 
 mpl.use("Agg")
 
@@ -205,8 +207,8 @@ OTHERS = [
     (lambda: opm.make_events(5), TypeError, "events must be rows of .*, got 5"),
     (lambda: opm.make_events([5]), ValueError, r"event 0: expected \(cycle, kind, data\), got \(5,\)"),
     (lambda: opm.make_events([(0, 0, 0), None]), ValueError, r"event 1: expected .*, got \(None,\)"),
-    (lambda: opm.Song.from_notes(noted(midi=math.nan), [ORGAN]), ValueError, "note 0: midi must be a number, got nan"),
-    (lambda: opm.Song.from_notes(noted(end=math.inf), [ORGAN]), ValueError, "note 0: end must be a number, got inf"),
+    (lambda: opm.Song.from_notes(noted(midi=math.nan), [ORGAN]), ValueError, "note 0: midi must be .*, got nan"),
+    (lambda: opm.Song.from_notes(noted(end=math.inf), [ORGAN]), ValueError, "note 0: end must be .*, got inf"),
     (lambda: opm.Song.from_notes(noted(voice=1), [ORGAN]), ValueError, "note 0: expected .* a voice below 1, got"),
     (lambda: opm.trace(5, ["kon"]), TypeError, "events must be rows of .*, got 5"),
     (lambda: opm.trace(EVENTS, 5), TypeError, "fields must be a sequence of names of opm.STATE, got 5"),
@@ -230,6 +232,39 @@ OTHERS = [
         "rows must be a trace that has eg_level, sl_tl",
     ),
     (lambda: opm.dataset.make("a.zarr", 5), TypeError, "plan must be a Plan, got 5"),
+    (lambda: opm.write_opm(5), TypeError, "voices must be Voice objects, got 5"),
+    (lambda: opm.write_opm([5]), TypeError, "expected a Voice, got 5"),
+    (lambda: opm.write_opm(ORGAN), TypeError, r"voices must be Voice objects, got Voice\("),
+    (lambda: parameters(None), TypeError, "voices must be Voice objects, got None"),
+    (lambda: parameters(["organ"]), TypeError, "expected a Voice, got 'organ'"),
+    (lambda: voice_of(5), TypeError, "values must be 56 integers, got 5"),
+    (lambda: opm.Song.from_notes([NOTE], 5), TypeError, "voices must be Voice objects, got 5"),
+    (lambda: opm.Song.from_notes(noted()[["start", "end"]], [ORGAN]), TypeError, "notes must be rows of .*, got"),
+    (lambda: opm.Song.from_notes(noted()[None], [ORGAN]), TypeError, r"notes must be rows of .*, got .*\(1, 1\)"),
+    (lambda: opm.explorer(5), TypeError, "voices must be Voice objects, got 5"),
+    (lambda: opm.Operator.of(5), TypeError, "data must be 6 bytes, got 5"),
+    (lambda: opm.Operator.of([5] * 5), ValueError, "data must be 6 bytes, got 5"),
+    (lambda: ORGAN.apply(5, 1), TypeError, "chip must be a YM2151 or YM2164, got 5"),
+    (lambda: opm.Voice.from_chip(None, 1), TypeError, "chip must be a YM2151 or YM2164, got None"),
+    (lambda: opm.Voice.from_registers([5]), TypeError, r"held must be bytes by address, got \[5\]"),
+    (
+        lambda: opm.YM2151().generate(2**62),
+        ValueError,
+        "frames must be as many as memory holds, got 4611686018427387904",
+    ),
+    (lambda: opm.YM2151().generate_channels(2**62), ValueError, "frames must be as many as memory holds, got 46116"),
+    (lambda: opm.run(EVENTS, 2**62), ValueError, "frames must be as many as memory holds, got 4611686018427387904"),
+    (lambda: opm.YM2151().run(5, 1), TypeError, "events must be rows of .*, got 5"),
+    (lambda: opm.run(EVENTS, 1, []), ValueError, r"chip must be one of .*, got \[\]"),
+    (lambda: opm.run(EVENTS, 1, engine=[]), ValueError, r"engine must be one of .*, got \[\]"),
+    (lambda: opm.describe(1, 1, {}), ValueError, r"chip must be one of .*, got \{\}"),
+    (lambda: opm.registers.encode(1, []), ValueError, r"chip must be one of .*, got \[\]"),
+    (lambda: opm.trace(EVENTS, ["kon"], chip=[]), ValueError, r"chip must be one of .*, got \[\]"),
+    (lambda: opm.views.slot(opm.YM2151(), 1, []), ValueError, r"op must be one of .*, got \[\]"),
+    (lambda: opm.render_many([EVENTS], 10, progress=True), TypeError, "progress must be a function, got True"),
+    (lambda: Live(output=5), TypeError, "output must have rate, start, write and close, got 5"),
+    (lambda: opm.listen(SOUND, "fast"), TypeError, "rate must be a number, got 'fast'"),
+    (lambda: SONG.save("x.mid", "fast"), TypeError, "bpm must be a number, got 'fast'"),
 ]
 
 

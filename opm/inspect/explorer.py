@@ -24,7 +24,7 @@ from ..registers import LIMITS, lfo_hertz
 from ..state import OPERATORS
 from ..voice.files import OPM_ORDER
 from ..voice.parameters import COLUMNS, NE, parameters, voice_of
-from ..voice.voice import Operator, Voice, checked
+from ..voice.voice import Operator, Voice, checked, checked_voices
 from . import plot
 from .sound import listen
 from .stages import SILENT
@@ -105,7 +105,7 @@ def explorer(voice: Voice | Sequence[Voice] | None = None, pitch: float | str = 
     7
     >>> explored.voice = Voice("clarinet", con=4, ops=(Operator(tl=30, mul=2), Operator(), Operator(tl=9), Operator()))
     """
-    voices = [_FIRST] if voice is None else [voice] if isinstance(voice, Voice) else list(map(checked, voice))
+    voices = [_FIRST] if voice is None else [voice] if isinstance(voice, Voice) else checked_voices(voice)
     if not voices:
         raise ValueError("expected at least one voice")
     nearest = round(midi_of(*note(pitch)))

@@ -582,7 +582,7 @@ def heat_map(
     Axes
         A row for each register that is written, all channels together, under the mnemonics of its fields.
     """
-    if chip not in CHIPS:
+    if chip not in [*CHIPS]:
         raise ValueError(f"chip must be one of {', '.join(CHIPS)}, got {chip!r}")
     writes = to_writes(make_events(events))
     clock = positive("clock", clock) * integer("cycles_per_frame", cycles_per_frame, 1) / CYCLES_PER_FRAME

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._check import numbers
+from .._check import number, numbers
 from ..events import REFERENCE_RATE
 
 FASTEST = 200_000
@@ -84,8 +84,7 @@ def listen(sound: Any, rate: float | None = None, autoplay: bool = False) -> Sou
         sound, rate = sound.render(rate=rate), rate or sound.sample_rate
     if rate is None:
         rate = REFERENCE_RATE
-    if not 1 <= rate <= FASTEST:
-        raise ValueError(f"rate must be 1 to {FASTEST} Hz, got {rate!r}")
+    rate = number("rate", rate, 1, FASTEST, "Hz")
     if isinstance(sound, Mapping):
         named = {str(name): np.asarray(samples) for name, samples in sound.items()}
     elif np.ndim(sound) == 3:

@@ -175,7 +175,7 @@ def trace(
     """
     if every not in ("frame", "cycle"):
         raise ValueError(f"every must be 'frame' or 'cycle', got {every!r}")
-    if chip not in CHIPS:
+    if chip not in [*CHIPS]:
         raise ValueError(f"chip must be one of {', '.join(map(repr, CHIPS))}, got {chip!r}")
     played = source if isinstance(source, YM2151) else new_chip(chip)
     events = np.empty(0, EVENT) if isinstance(source, YM2151) else make_events(source)

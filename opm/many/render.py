@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._check import Samples, integer
+from .._check import Samples, function, integer
 from ..events import CYCLES_PER_FRAME, LAST_CYCLE
 from ..song import Song
 from ..song.render import Renderer
@@ -125,7 +125,7 @@ class _Results:
     """What has come back so far."""
 
     def __init__(self, out: Any, progress: Progress | None) -> None:
-        self.out, self.progress = out, progress
+        self.out, self.progress = out, function("progress", progress)
         self.failed: Failed = {}
         self.done = 0
 

@@ -17,9 +17,9 @@ from .._file import printable, replacing
 from ..chip import CHIPS, YM2151
 from ..events import EVENT, MASTER_CLOCKS_PER_FRAME, Events
 from ..pitch import REFERENCE_CLOCK
-from ..registers import ALL_KEYS, KC, KF, KON
+from ..registers import ALL_KEYS, CSM, KC, KF, KON, TIMERS
 from ..voice.extract import Found, extract_voices
-from ..voice.voice import Voice, checked
+from ..voice.voice import Voice, checked, checked_voices
 from . import formats
 from .formats import json_log, vgm
 from .formats.common import FASTEST, SLOWEST
@@ -400,7 +400,8 @@ class Song:
         A note begins where a key is struck, or where the pitch of a held key steps by a semitone or more to another
         note and stays: legato. A step is one if nothing else moves it by more than half a semitone in the 55 ms before
         and behind; slides, vibrato and broken chords are bends, and not listed. Notes that start together stand in the
-        order of their writes. What is too soft to be heard (``level`` below -78 dB) is listed, too.
+        order of their writes. What is too soft to be heard (``level`` below -78 dB) is listed, too; what timer A
+        strikes (CSM) is not.
 
         Returns
         -------
@@ -446,7 +447,7 @@ class Song:
         >>> song.notes()["midi"].tolist(), song.length
         ([69.0, 72.0], 0.75)
         """
-        table, voices = _note_table(notes), [checked(voice) for voice in voices]
+        table, voices = _note_table(notes), checked_voices(voices)
         wrong = (table["voice"] < 0) | (table["voice"] >= len(voices)) | ~(table["start"] < table["end"])
         wrong |= table["chip"] > 1
         if wrong.any():
@@ -537,7 +538,7 @@ class Song:
         path = Path(path)
         ending = path.suffix.lower()
         lost: list[str] = []
-        if bpm is not None and (ending != ".mid" or not SLOWEST_BPM <= bpm <= FASTEST_BPM):
+        if bpm is not None and (ending != ".mid" or not SLOWEST_BPM <= real("bpm", bpm) <= FASTEST_BPM):
             raise ValueError(f"bpm must be {SLOWEST_BPM} to {FASTEST_BPM}, for .mid, got {bpm!r} for {path.name!r}")
         if ending == ".mid":
             _check_midi(self._log.once)
@@ -576,6 +577,8 @@ def _not_kept(log: Log, ending: str) -> list[str]:
         lost.append(f"the volume modifier of {20 * math.log10(log.gain):+.1f} dB")
     if ending == ".mid":
         lost.append("instruments, LFO, noise, panning, and levels that change within a note")
+        if ((log.once["address"] == TIMERS) & (log.once["data"] & CSM > 0)).any():
+            lost.append("notes that timer A strikes (CSM)")
         if log.loop:
             lost.append("the loop")
         return lost
@@ -634,13 +637,11 @@ def _checked_tags(tags: Any) -> dict[str, str]:
 
 def _note_table(notes: Any) -> npt.NDArray[Any]:
     """Return notes as a table; TypeError or ValueError names what is not one."""
-    if isinstance(notes, np.ndarray) and notes.dtype.names:
-        table = np.asarray(notes, NOTE)
-        for name in ("start", "end", "midi", "level"):
-            if (odd := np.flatnonzero(~np.isfinite(table[name]))).size:
-                raise ValueError(f"note {odd[0]}: {name} must be a number, got {table[name][odd[0]]}")
-        return table
     names = NOTE.names or ()
+    if isinstance(notes, np.ndarray) and notes.dtype.names:
+        if notes.ndim != 1 or not set(names) <= set(notes.dtype.names):
+            raise TypeError(f"notes must be rows of ({', '.join(names)}), got {notes.dtype} of shape {notes.shape}")
+        notes = zip(*(notes[name].tolist() for name in names), strict=True)
     rows = _rows("note", notes, (len(names),), f"({', '.join(names)})")
     for i, row in enumerate(rows):
         for name, value in zip(names, row, strict=True):

@@ -14,7 +14,7 @@ from .._file import contents, decoded, printable
 from ..registers import LIMITS
 from ..state import OPERATORS
 from .tones import check_count, from_pairs, read_tones
-from .voice import Operator, Voice
+from .voice import Operator, Voice, checked_voices
 
 LARGEST = 2**20
 """Bytes of a file: a bank of 128 voices has 50 000; songs have limits of their own, in ``opm.song.limits``."""
@@ -31,6 +31,8 @@ _DMP_SYSTEMS = {
     9: "Neo Geo",
 }  # fmt: skip
 """DefleMask's, by the lower half of their byte; the upper half says which of its variants."""
+_OLD_DMP = (49, 50, 51)
+"""Bytes of a voice of its formats before 10."""
 _DMP_READ = (2, 8, 9)
 """Those with four operators like the YM2151's: OPN, OPM, OPN."""
 OPN, OPZ, OPM = 1, 19, 33
@@ -94,7 +96,7 @@ def _read(data: bytes, name: str) -> list[Voice]:
     """Return the voices that a file's bytes hold."""
     if len(data) > LARGEST:
         raise ValueError(f"expected at most {LARGEST} bytes, got {len(data)}")
-    if data[:4] == b"FINS":
+    if data[:4] in (b"FINS", b"FINB"):
         return [_read_fui(data, name)]
     if data[:16] == b"-Furnace instr.-":
         version = int.from_bytes(data[16:18], "little")
@@ -103,8 +105,10 @@ def _read(data: bytes, name: str) -> list[Voice]:
         )
     if b"\r\n\x1a" in data[:1024]:
         return _read_mdx(data)
-    if data[:1] == b"\x0b" or data[:2] == b"\x0a\x01":
+    if data[:1] == b"\x0b" or data[:2] in (b"\x0a\x00", b"\x0a\x01"):
         return [_read_dmp(data, name)]
+    if data[:1] < b"\x0a" and len(data) in _OLD_DMP:
+        raise ValueError(f"byte 0: found a voice of an old DefleMask, format {data[0]}: save it again in a current one")
     text = _text(data)
     if re.search(r"^[^\S\n]*+@:", text, re.MULTILINE):
         return _read_opm(text)
@@ -131,11 +135,16 @@ def write_opm(voices: Iterable[Voice]) -> str:
     -------
     str
         What an ``.opm`` file holds.
+
+    Raises
+    ------
+    TypeError
+        They are not voices.
     """
     lines = ["//MiOPMdrv sound bank Paramer Ver2002.04.22"]
-    for number, voice in enumerate(voices):
+    for number, voice in enumerate(checked_voices(voices)):
         lfrq, amd, pmd, wave, nfrq, ne = voice.lfo or (0,) * 6
-        pan = {0: 128, 1: 0, 2: 127, 3: 64}[voice.rl]
+        pan = {0: 256, 1: 0, 2: 127, 3: 64}[voice.rl]  # VOPM's has no place for nothing; no bit of RL is set in 256
         name = " ".join(voice.name.split()).replace("//", "/ /")
         lines += [
             f"@:{number} {name if name not in ('', _EMPTY) else f'voice {number}'}",
@@ -192,7 +201,7 @@ def _opm_voice(title: str, lines: dict[str, list[int]]) -> Voice:
         ops.append(Operator(**{key: value & LIMITS[key] for key, value in named.items()}))
     lfrq, amd, pmd, wave, nfrq = of("LFO", *(0,) * 5)
     lfo = (lfrq & 255, amd & 127, pmd & 127, wave & 3, nfrq & 31, int(ne != 0))
-    return Voice(title, con & 7, fb & 7, rl & 3, pms & 7, ams & 3, slots >> 3 & 15, ops, lfo)
+    return Voice(title, con & 7, fb & 7, rl & 3, pms & 7, ams & 3, slots >> 3 & 15, ops, lfo if any(lfo) else None)
 
 
 def _read_dmp(data: bytes, name: str) -> Voice:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._check import integer
+from .._check import integer, listed
 from ..registers import DEPTHS, LFRQ, NOISE, PMS, RL, SLOT_BASES, WAVE, Bits, rows
 from ..state import OPERATORS
-from .voice import Operator, Voice
+from .voice import Operator, Voice, checked_voices
 
 _AMD, _PMD = rows(DEPTHS)
 _NE, _NFRQ = rows(NOISE)
@@ -65,17 +65,22 @@ def parameters(voices: Sequence[Voice]) -> npt.NDArray[np.uint8]:
     -------
     (n, 56) uint8
         By ``COLUMNS``; the LFO's are 0 where a voice has none.
+
+    Raises
+    ------
+    TypeError
+        They are not voices.
     """
-    listed = [
+    rows = [
         [
             *(voice.lfo or (0,) * _LFO),
             *_channel_values(voice),
             *chain.from_iterable(map(_slot_values, voice.ops)),
             voice.slots,
         ]
-        for voice in voices
+        for voice in checked_voices(voices)
     ]
-    return np.frombuffer(b"".join(map(bytes, listed)), np.uint8).reshape(len(listed), len(COLUMNS))
+    return np.frombuffer(b"".join(map(bytes, rows)), np.uint8).reshape(len(rows), len(COLUMNS))
 
 
 def voice_of(values: Sequence[int] | npt.NDArray[Any], name: str = "") -> Voice:
@@ -90,7 +95,13 @@ def voice_of(values: Sequence[int] | npt.NDArray[Any], name: str = "") -> Voice:
     -------
     Voice
         Without an LFO if all its values are 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        They are not 56 integers that fit their registers.
     """
+    values = listed("values", values, f"{len(COLUMNS)} integers")
     if len(values) != len(COLUMNS):
         raise ValueError(f"expected {len(COLUMNS)} values, got {len(values)}")
     numbers = [integer(*each) for each in zip(COLUMNS, values, (0,) * len(COLUMNS), _MOST, strict=True)]

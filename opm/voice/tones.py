@@ -33,6 +33,10 @@ TYPE = "YM2151 tone"
 """What an object may say it is."""
 _HOLDERS = {"variations", "registers", "tone", "Tones", "Tone"}
 """Members that only tones have."""
+_OF_A_LIST = _HOLDERS | {"events", "ProgramChange"}
+"""Members of what a list of tones holds."""
+_OF_LOGS = {"time_unit", "clock", "length", "loop"}
+"""Members that only logs have, where nothing says that it is a tone."""
 _EXPECTED = "expected JSON tones: hex pairs, registers, events, tone, variations, Tone or Tones"
 
 
@@ -92,33 +96,32 @@ def read_tones(text: str, name: str = "") -> list[Tone]:
 def is_tone(root: Any) -> bool:
     """Say whether parsed JSON holds tones, and is no log.
 
-    A log whose rows all stand at the beginning, set a voice and press no key is a tone, but not one that says what its
-    times count, or has two rows per write.
+    Rows that all stand at the beginning, set one channel's operators and leave its key alone are a tone, unless they
+    come in twos, or beside something that only logs have.
     """
     if isinstance(root, dict):
-        if root.get("type") == TYPE or _HOLDERS & root.keys():
+        if root.get("type") == TYPE or (_HOLDERS & root.keys() and not root.get("events")):
             return True
-        return "time_unit" not in root and _only_sets_a_voice(root.get("events"))
+        return not _OF_LOGS & root.keys() and _only_sets_a_voice(root.get("events"))
     if not isinstance(root, list):
         return False
-    tones = (
-        isinstance(each, str) or (isinstance(each, dict) and (_HOLDERS | {"events"}) & each.keys()) for each in root
-    )
+    tones = (isinstance(each, str) or (isinstance(each, dict) and _OF_A_LIST & each.keys()) for each in root)
     return any(tones) or _only_sets_a_voice(root)
 
 
 def _only_sets_a_voice(rows: Any) -> bool:
-    """Say whether rows all stand at the beginning, press no key and set an operator."""
+    """Say whether rows all stand at the beginning, leave the keys alone and set operators of one channel."""
     try:
-        return all(map(_still, rows)) and any(_row(row, "").address >= SLOTS for row in rows)
+        channels = {row.address & 7 for row in (_row(value, "") for value in rows) if row.address >= SLOTS}
+        return len(channels) == 1 and all(map(_still, rows))
     except (TypeError, ValueError):
         return False
 
 
 def _still(value: Any) -> bool:
-    """Say whether a row stands at the beginning and presses no key."""
+    """Say whether a row stands at the beginning and leaves the keys alone."""
     row = _row(value, "")
-    return row.time == 0 and not _presses(row.address, row.data) and "is_data" not in value
+    return row.time == 0 and row.address != KON and "is_data" not in value
 
 
 def check_count(count: int, where: str) -> None:
@@ -132,7 +135,7 @@ def _tones(value: Any, name: str) -> Iterator[Tone]:
     if isinstance(value, str):
         yield from_pairs(value, name)
     elif isinstance(value, list) and value and all(isinstance(row, dict) and "addr" in row for row in value):
-        yield _from_rows(value, name)
+        yield from _from_rows(value, name)
     elif isinstance(value, list):
         check_count(len(value), name or "list")
         for number, each in enumerate(value, 1):
@@ -162,7 +165,7 @@ def _of_object(value: dict[str, Any], name: str) -> Iterator[Tone]:
     elif "Tone" in value:
         yield from _tones(value["Tone"], name)
     elif "events" in value:
-        yield _from_rows(_typed(value, "events", list, name), name, value.get("note_number"))
+        yield from _from_rows(_typed(value, "events", list, name), name, value.get("note_number"))
 
 
 def _name(value: dict[str, Any], other: str) -> str:
@@ -194,14 +197,16 @@ def from_pairs(text: str, name: str, note: Any = None) -> Tone:
     return _of_writes(list(zip(held[::2], held[1::2], strict=True)), name, note)
 
 
-def _from_rows(values: list[Any], name: str, note: Any = None) -> Tone:
-    """Return the tone of a log's rows: the voice that stands where the first key is pressed."""
+def _from_rows(values: list[Any], name: str, note: Any = None) -> Iterator[Tone]:
+    """Yield the tone of a log's rows, if they set a voice: that which stands where the first key is pressed."""
     rows = [_row(value, f"{name} row {number}".strip()) for number, value in enumerate(values, 1)]
     rows.sort(key=lambda row: row.time)
+    if not any(row.address >= RL and row.address & 0xF8 not in (KC, KF) for row in rows):
+        return
     pressed = next((row.time for row in rows if _presses(row.address, row.data)), None)
     writes = [(row.address, row.data) for row in rows if pressed is None or row.time <= pressed]
     tone = _of_writes(writes, name, note)
-    return tone if pressed is None else replace(tone, rows=tuple(rows))
+    yield tone if pressed is None else replace(tone, rows=tuple(rows))
 
 
 def _presses(address: int, data: int) -> bool:

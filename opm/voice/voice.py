@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from .. import registers
-from .._check import channel_index, integer
+from .._check import channel_index, integer, listed
 from ..events import Events
 from ..registers import LIMITS, PMS, RL, SLOT_BASES, WAVES, lfo_hertz
 from ..state import OPERATORS
@@ -99,9 +99,14 @@ class Operator:
         Returns
         -------
         Operator
+
+        Raises
+        ------
+        TypeError, ValueError
+            They are not six bytes.
         """
         values: dict[str, int] = {}
-        for base, byte in zip(SLOT_BASES, data, strict=True):
+        for base, byte in zip(SLOT_BASES, _so_many("data", data, len(SLOT_BASES), "bytes"), strict=True):
             values |= registers.fields(base, byte)
         return cls(**values)
 
@@ -221,11 +226,11 @@ class Voice:
 
         Raises
         ------
-        ValueError
-            No such channel.
+        TypeError, ValueError
+            It is no chip, or there is no such channel.
         """
         for address, data in self.registers(channel):
-            chip.write_register(address, data)
+            _chip(chip, "write_register").write_register(address, data)
 
     def events(self, note: float | str, duration: float) -> "Events":
         """Return the bus events of a note with this voice, on a chip just reset: what ``opm.run`` takes.
@@ -275,10 +280,10 @@ class Voice:
 
         Raises
         ------
-        ValueError
-            No such channel.
+        TypeError, ValueError
+            It is no chip, or there is no such channel.
         """
-        state, index = chip.state, channel_index(channel)
+        state, index = _chip(chip, "state").state, channel_index(channel)
         ops = tuple(
             Operator(**{f.name: int(state[f"sl_{f.name}"][first + index]) & 0x7F for f in fields(Operator)})
             for first in OPERATORS.values()
@@ -305,9 +310,11 @@ class Voice:
 
         Raises
         ------
-        ValueError
-            No such channel.
+        TypeError, ValueError
+            They are not that, or there is no such channel.
         """
+        if not isinstance(held, Mapping):
+            raise TypeError(f"held must be bytes by address, got {held!r}")
         index = channel_index(channel)
         ops = tuple(
             Operator.of([held.get(base + first + index, 0) for base in SLOT_BASES]) for first in OPERATORS.values()
@@ -378,27 +385,34 @@ class Voice:
 
 def _four(ops: Any) -> tuple[Operator, ...]:
     """Return a voice's operators; TypeError or ValueError if they are not four."""
-    try:
-        found = tuple(ops)
-    except TypeError:
-        raise TypeError(f"ops must be {len(OPERATORS)} operators, got {ops!r}") from None
-    if len(found) != len(OPERATORS):
-        raise ValueError(f"ops must be {len(OPERATORS)} operators, got {len(found)}")
+    found = _so_many("ops", ops, len(OPERATORS), "operators")
     for op in found:
         if not isinstance(op, Operator):
             raise TypeError(f"ops must be {len(OPERATORS)} operators, got {op!r} among them")
     return found
 
 
+def _so_many(name: str, values: Any, count: int, of: str) -> tuple[Any, ...]:
+    """Return so many values; TypeError or ValueError if they are others."""
+    found = listed(name, values, f"{count} {of}")
+    if len(found) != count:
+        raise ValueError(f"{name} must be {count} {of}, got {len(found)}")
+    return found
+
+
 def _six(lfo: Any) -> tuple[int, ...]:
     """Return the LFO's values or none; TypeError or ValueError if they are not six that fit their registers."""
-    try:
-        found = tuple(lfo)
-    except TypeError:
-        raise TypeError(f"lfo must be {len(_LFO)} integers or None, got {lfo!r}") from None
+    found = listed("lfo", lfo, f"{len(_LFO)} integers or None")
     if len(found) not in (0, len(_LFO)):
         raise ValueError(f"lfo must be {len(_LFO)} integers, {', '.join(_LFO)}, got {len(found)}")
     return tuple(int(integer(name, value, 0, LIMITS[name])) for name, value in zip(_LFO, found, strict=False))
+
+
+def _chip(chip: Any, has: str) -> Any:
+    """Return a chip; TypeError if it is not one."""
+    if not hasattr(chip, has):
+        raise TypeError(f"chip must be a YM2151 or YM2164, got {chip!r}")
+    return chip
 
 
 def checked(voice: Any) -> Voice:
@@ -406,3 +420,8 @@ def checked(voice: Any) -> Voice:
     if not isinstance(voice, Voice):
         raise TypeError(f"expected a Voice, got {voice!r}")
     return voice
+
+
+def checked_voices(voices: Any) -> list[Voice]:
+    """Return several voices; TypeError if they are not that."""
+    return [checked(voice) for voice in listed("voices", voices, "Voice objects")]

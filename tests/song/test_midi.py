@@ -203,6 +203,12 @@ def test_a_fast_restruck_slow_attack_is_kept(tmp_path):
     assert len(struck(read(song, tmp_path)[1])) == 20
 
 
+def test_notes_that_the_timer_strikes_are_named_as_lost(tmp_path):
+    rows = [*voice_rows(), (0, 0x10, 0x80), (0.1, 0x14, 0x85), (0.9, 0x14, 0)]
+    lost = [opm.Song(rows[:n], length=1).save(tmp_path / "a.mid") for n in (-2, len(rows))]
+    assert ["notes that timer A strikes (CSM)" in lines for lines in lost] == [False, True]
+
+
 def test_what_drivers_do_first_is_not_music(tmp_path):
     """All channels silenced, struck and released; one note of channel 3."""
     rows = [(0, base + slot + ch, 127) for base in (0x60,) for slot in range(0, 32, 8) for ch in range(8)]

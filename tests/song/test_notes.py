@@ -147,6 +147,20 @@ def test_notes_of_two_chips_make_a_song_of_two_chips():
         opm.Song.from_notes([*notes, ninth], [ORGAN])
 
 
+def test_a_table_of_notes_is_read_by_its_names():
+    """Whatever the order and types of its columns, and with others beside them, as DataFrames have."""
+    notes = opm.Song.from_notes([(0, 3, 0.0, 0.5, 69.0, -3.0, 0), (1, 2, 0.25, 0.5, 72.5, 0.0, 0)], [ORGAN]).notes()
+    names = sorted(notes.dtype.names, reverse=True)
+    table = np.empty(len(notes), [("index", "i8"), *((name, "f8") for name in names)])
+    for name in names:
+        table[name] = notes[name]
+    again = opm.Song.from_notes(table, [ORGAN])
+    assert again.writes.tolist() == opm.Song.from_notes(notes, [ORGAN]).writes.tolist()
+    table["channel"][1] = 257
+    with pytest.raises(ValueError, match=r"note 1: channel must be 0 to 255, got 257\.0"):
+        opm.Song.from_notes(table, [ORGAN])
+
+
 @pytest.mark.parametrize("chip", [2, -1, 256])
 def test_a_third_chip_is_refused(chip):
     with pytest.raises(ValueError, match="chip"):

@@ -96,7 +96,14 @@ def test_a_preset_plays_its_events():
         {"events": [{"time": 0, "addr": 8, "data": 0}]},
         {"events": [{"time": 0, "addr": 0x40, "data": 0}, {"time": 5000, "addr": 0x40, "data": 1}]},
         {"events": [*EVENTS, {"time": 0, "addr": 8, "data": 8}]},
+        {"events": [*EVENTS, {"time": 0, "addr": 8, "data": 0}]},
         {"events": EVENTS, "time_unit": "samples"},
+        {"events": EVENTS, "clock": 4_000_000},
+        {"events": EVENTS, "length": 55_930},
+        {"events": EVENTS, "loop": {"time": 0, "row": 1}},
+        {"events": PRESET, "tone": "lead"},
+        {"events": PRESET, "registers": 26},
+        {"events": [{"time": 0, "addr": address, "data": 0} for address in range(0x20, 0x100)]},
         [{**row, "is_data": i % 2} for i, row in enumerate(EVENTS)],
         [{"time": 0, "addr": 0x40, "data": 0}, 7],
         [],
@@ -119,7 +126,7 @@ def test_what_cannot_be_a_tone_is_left_to_the_log():
     [
         ({"registers": "zz"}, "expected pairs of address and data in hex"),
         ({"name": "low", "registers": PAIRS, "note_number": 3}, "low: note 3 is outside"),
-        ([{"name": "x", "events": [{"time": 9e5, "addr": 8, "data": 8}]}], "at most 604800 seconds"),
+        ([{"name": "x", "events": [*EVENTS, {"time": 9e5, "addr": 8, "data": 8}]}], "at most 604800 seconds"),
     ],
 )
 def test_faults_are_one_line(root, words):

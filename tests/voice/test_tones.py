@@ -78,6 +78,16 @@ def test_presets():
     assert (voice.name, voice.con, voice.slots, voice.ops[1].tl) == ("Chord", 7, 5, 0x11)
 
 
+def test_rows_that_set_no_voice_are_no_tone():
+    """A place of a list that is empty, or only presses a key; settings alone are none, either."""
+    empty = {"name": "empty", "events": []}
+    key = {"name": "key", "events": [{"time": 0, "addr": "0x28", "data": "0x4A"}, {"time": 0, "addr": 8, "data": 120}]}
+    assert [voice.name for voice in read([empty, {"name": "T", "events": EVENTS}, key])] == ["T"]
+    for root in (empty, [empty], key, [{"ProgramChange": 0, "DelayVibrato": True}]):
+        with pytest.raises(ValueError, match=r"expected JSON tones: .* found none"):
+            read(root)
+
+
 def test_a_tone_for_any_channel():
     """The family's converter moves a tone to the channel it needs."""
     rows = [{"addr": address, "data": data} for address, data in VOICE.registers(5)]

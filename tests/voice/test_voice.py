@@ -50,6 +50,13 @@ def test_opm_there_and_back():
     assert (voices[0].name, voices[0].con, voices[0].fb, voices[0].rl, voices[0].slots) == ("Test", 4, 5, 3, 15)
 
 
+@pytest.mark.parametrize("rl", range(4))
+@pytest.mark.parametrize("lfo", [None, (200, 10, 127, 3, 31, 1), (0, 0, 0, 0, 0, 1)])
+def test_opm_keeps_sides_and_lfo(rl, lfo):
+    voice = dataclasses.replace(VOICE, rl=rl, lfo=lfo)
+    assert opm.read_voices(opm.write_opm([voice]).encode()) == [voice]
+
+
 @pytest.mark.parametrize("name", ["", "no Name", "a // b", "two\nlines", "リード"])
 def test_no_name_loses_a_voice(name):
     (read,) = opm.read_voices(opm.write_opm([dataclasses.replace(VOICE, name=name)]).encode())
@@ -125,6 +132,10 @@ def test_fui_of_other_chips_are_named(kind, name):
         opm.read_voices(fui(kind))
 
 
+def test_fui_of_a_variant():
+    assert opm.read_voices(b"FINB" + fui(33)[4:]) == opm.read_voices(fui(33))
+
+
 @pytest.mark.parametrize("version", [54, 100, 126])
 def test_fui_of_an_old_furnace_is_to_be_saved_again(version):
     data = b"-Furnace instr.-" + struct.pack("<HHI8x", version, 0, 32) + b"INST" + bytes(200)
@@ -136,6 +147,18 @@ def test_fui_of_an_old_furnace_is_to_be_saved_again(version):
 def test_dmp_of_systems_with_such_operators(system):
     (voice,) = opm.read_voices(bytes([11, system, 1, 2, 5, 4, 1]) + bytes([3, 40, 31, 10, 5, 7, 1, 2, 0x26, 9, 0]) * 4)
     assert (voice.ops[0].dt1, voice.ops[0].dt2) == (3, 2 if system == 8 else 0), "the OPN has no DT2"
+
+
+@pytest.mark.parametrize(("version", "size"), [(1, 49), (9, 50), (9, 51)])
+def test_dmp_of_an_old_deflemask_is_to_be_saved_again(version, size):
+    with pytest.raises(ValueError, match=f"old DefleMask, format {version}: save it again"):
+        opm.read_voices(bytes([version, 1]) + bytes(size - 2))
+
+
+@pytest.mark.parametrize("head", [b"\x0a\x00", b"\x0b\x08\x00"])
+def test_dmp_without_fm(head):
+    with pytest.raises(ValueError, match=f"byte {len(head) - 1}: expected an FM voice"):
+        opm.read_voices(head + bytes(48))
 
 
 @pytest.mark.parametrize(
