@@ -374,7 +374,7 @@ class YM2151:
         events = self._checked(events)
         out = samples(frames, 2)
         cycles_per_frame = integer("cycles_per_frame", cycles_per_frame, 1)
-        if engine not in [*ENGINES]:
+        if not isinstance(engine, str) or engine not in ENGINES:
             raise ValueError(f"engine must be one of {', '.join(map(repr, ENGINES))}, got {engine!r}")
         taps = NO_CHANNELS
         if channels is not None:
@@ -385,7 +385,7 @@ class YM2151:
 
     def _checked(self, rows: EventRows) -> Events:
         """Return events that do not lie in the past."""
-        events = make_events(rows)
+        events = _NO_EVENTS if isinstance(rows, tuple | list) and not rows else make_events(rows)
         if len(events) and events["cycle"][0] < self._cycle:
             raise ValueError(f"event 0: cycle {events['cycle'][0]} has passed, the chip is at {self._cycle}")
         return events
