@@ -215,6 +215,7 @@ from opm.many import Threads, each
 from player import ending
 
 def work():
+    time.sleep(0.3)  # The main thread waits by then.
     signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
     time.sleep(20)
 
