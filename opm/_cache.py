@@ -24,6 +24,7 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 NOTICE = "compiling, first run only: about 30 s"
 DELAY = 2.0
 """Seconds of compiling, all together, after which a process says so."""
+OTHERS = stat.S_IWGRP | stat.S_IWOTH
 NOT_KEPT = "the compiled chip is not kept, each start compiles it again"
 
 
@@ -43,6 +44,13 @@ class _CheckedFiles(IndexDataCacheFile):
     def _digest(self, data: bytes) -> bytes:
         """Return a digest that is another one for each version of Numba, whose pickles the next may not read."""
         return hashlib.sha256(self._version.encode() + data).digest()
+
+    @contextlib.contextmanager
+    def _open_for_write(self, filepath: str) -> Any:
+        with super()._open_for_write(filepath) as file:
+            if os.name == "posix":  # What umask would let others write to would not be loaded.
+                os.fchmod(file.fileno(), stat.S_IMODE(os.fstat(file.fileno()).st_mode) & ~OTHERS)
+            yield file
 
     def _load_data(self, name: str) -> Any:
         path = Path(self._data_path(name))
@@ -77,7 +85,12 @@ class DiskCache(FunctionCache):
     """
 
     def __init__(self, function: Any, sources: int) -> None:
-        super().__init__(function)
+        before = os.umask(OTHERS)
+        os.umask(before | OTHERS)
+        try:
+            super().__init__(function)  # This makes the folder.
+        finally:
+            os.umask(before)
         files = self._cache_file
         self._cache_file = _CheckedFiles(self.cache_path, self._impl.filename_base, files._source_stamp)
         self._sources = sources
@@ -119,7 +132,7 @@ def _others_write(path: Path) -> bool:
     if os.name != "posix":
         return False
     status = path.stat()
-    others = stat.S_IWOTH if _own_group(status.st_gid) else stat.S_IWOTH | stat.S_IWGRP
+    others = stat.S_IWOTH if _own_group(status.st_gid) else OTHERS
     return status.st_uid not in (0, os.getuid()) or bool(status.st_mode & others)
 
 

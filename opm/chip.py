@@ -142,7 +142,8 @@ class YM2151:
         with self._alone:
             self._memory[:] = 0
             self._records["opp"] = self._shown["opp"] = self._opp
-            self._written, self._queue = [], _NO_EVENTS
+            self._written.clear()
+            self._queue = _NO_EVENTS
             self.ic = 1
             self.step(RESET_CYCLES)
             self.ic = 0
@@ -208,12 +209,13 @@ class YM2151:
     def _pending_events(self) -> Events:
         """Put what was written since the last step on the bus; return all events that are still to come."""
         if self._written:
-            address, data = np.array(self._written, np.uint8).T
+            written = self._written[:]
+            del self._written[: len(written)]  # What another thread writes meanwhile stays.
+            address, data = np.array(written, np.uint8).T
             due = np.full(len(address), -(-self._cycle // CYCLES_PER_FRAME))
             start = starts(due, self._bus_free)
             self._queue = np.concatenate([self._queue, from_writes(start, address, data)])
             self._bus_free = int(start[-1]) + CHIP.spacing
-            self._written = []
         return self._queue
 
     @property
@@ -371,7 +373,6 @@ class YM2151:
         TypeError, ValueError
             An argument is not as described.
         """
-        events = self._checked(events)
         out = samples(frames, 2)
         cycles_per_frame = integer("cycles_per_frame", cycles_per_frame, 1)
         if not isinstance(engine, str) or engine not in ENGINES:
@@ -380,7 +381,8 @@ class YM2151:
         if channels is not None:
             each = (8, 2) if np.ndim(channels) == 3 else (8,)
             taps = output("channels", channels, (len(out), *each)).reshape(len(out), math.prod(each))
-        self._advance(len(out), cycles_per_frame, out, taps, events, ENGINES[engine])
+        with self._alone:
+            self._advance(len(out), cycles_per_frame, out, taps, self._checked(events), ENGINES[engine])
         return out
 
     def _checked(self, rows: EventRows) -> Events:
@@ -458,7 +460,8 @@ class YM2151:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copy and pickle by a snapshot, the mixer without the muted channels, and what ``frame_cycles`` counts."""
-        return _again, (type(self), self.save(), self._mute, self._records[1].tobytes(), self._frame_cycles)
+        with self._alone:
+            return _again, (type(self), self.save(), self._mute, self._records[1].tobytes(), self._frame_cycles)
 
     def save(self) -> bytes:
         """Return an exact snapshot.
@@ -469,9 +472,10 @@ class YM2151:
             State, queued writes and clock, under a header with the state's layout. For ``load``. ``mute`` is the
             listener's, and stays out of it.
         """
-        queue = self._pending_events()
-        header = _HEADER.pack(_MAGIC, _LAYOUT, self.clock, self._cycle, self._bus_free, len(queue))
-        return b"".join((header, self._shown[:1].tobytes(), queue.tobytes()))
+        with self._alone:
+            queue = self._pending_events()
+            header = _HEADER.pack(_MAGIC, _LAYOUT, self.clock, self._cycle, self._bus_free, len(queue))
+            return b"".join((header, self._shown[:1].tobytes(), queue.tobytes()))
 
     def load(self, saved: bytes | bytearray | memoryview) -> None:
         """Go back to a snapshot; ``state`` views stay live, muted channels stay muted.
@@ -514,7 +518,8 @@ class YM2151:
             self._records[1] = self._shown[0] = record
             self.clock = int(clock) if clock.is_integer() else clock
             self._cycle, self._bus_free = cycle, bus_free
-            self._written, self._queue = [], queue
+            self._written.clear()
+            self._queue = queue
 
 
 def _again(kind: type[YM2151], saved: bytes, mute: int, mixer: bytes, frame_cycles: int) -> YM2151:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
+LOOK = 0.5
+"""Seconds the main thread waits at a time: of two signals at once another thread may take both, which wakes nobody."""
 
 
 class Ended(SystemExit):
@@ -72,10 +74,13 @@ def handed_to(function: Callable[[Ended], None]) -> Iterator[None]:
 
 def beside(work: Callable[..., Any], *arguments: Any) -> None:
     """Have something done beside the main thread, which signals can end meanwhile: in imports some would be lost."""
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor, wait
 
     pool = ThreadPoolExecutor(1)
-    pool.submit(work, *arguments).result()
+    done = pool.submit(work, *arguments)
+    while not wait([done], LOOK).done:
+        pass  # A signal that another thread has taken is obeyed here.
+    done.result()
     pool.shutdown()
 
 

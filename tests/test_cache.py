@@ -119,6 +119,18 @@ def test_a_folder_that_others_can_write_to_is_refused(run, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+@pytest.mark.parametrize("umask", [0o000, 0o002, 0o077])
+def test_what_it_makes_itself_is_never_refused(run, tmp_path, umask):
+    """Whatever the umask, and though the group may be that of all users."""
+    before = os.umask(umask)
+    try:
+        assert [run(tmp_path / "new" / "cache") for _ in range(2)] == [("42 compiled", ""), ("42 loaded", "")]
+    finally:
+        os.umask(before)
+    assert not any(path.stat().st_mode & 0o022 for path in (tmp_path / "new").rglob("*"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 @pytest.mark.parametrize("ending", [".nbi", ".nbc"])
 def test_a_file_that_others_can_write_to_is_made_anew(run, tmp_path, ending):
     assert run() == ("42 compiled", "")

@@ -379,3 +379,41 @@ def test_a_step_does_not_copy_what_is_queued():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 100_000
+
+
+@pytest.fixture
+def restless():
+    """Have threads change after every few instructions."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_no_write_is_lost_that_comes_while_another_thread_takes_those_before(restless):
+    chip = opm.YM2151()
+    writer = threading.Thread(target=lambda: [chip.write_register(0x60, 1) for _ in range(50_000)])
+    writer.start()
+    while writer.is_alive():
+        chip.step(0)
+    chip.step(0)
+    assert chip.pending == 50_000
+
+
+def test_a_snapshot_or_copy_is_of_one_moment_while_another_thread_plays(restless):
+    """What a chip holds after each piece of a run, and nothing between."""
+    alone, chip, done = sounding(), sounding(), threading.Event()
+    whole = {alone.save()} | {alone.save() for _ in range(2000) if len(alone.generate(2))}
+
+    def play():
+        for _ in range(2000):
+            chip.generate(2)
+        done.set()
+
+    player = threading.Thread(target=play)
+    player.start()
+    taken = []
+    while not done.is_set():
+        taken += [chip.save(), pickle.loads(pickle.dumps(chip)).save()]
+    player.join()
+    assert whole.issuperset(taken)

@@ -52,3 +52,18 @@ runpy.run_module("opm.dataset", run_name="__main__", alter_sys=True)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "stopped; the same command begins anew\n")
+
+
+def test_ctrl_c_while_it_compiles(tmp_path):
+    """Nothing is there yet to clean up: it ends at once, by no exception that Numba's destructors could swallow."""
+    code = f"""
+import os, runpy, signal, sys
+sys.argv, sys.orig_argv = ["-m"], ["python", "-m", "opm.dataset"]
+import opm.many.entry as entry
+
+entry.warm = lambda: {KILL}
+sys.argv = ["dataset", {str(tmp_path / "a.npz")!r}, "--voices", "1"]
+runpy.run_module("opm.dataset", run_name="__main__", alter_sys=True)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -12,6 +12,7 @@ from .._check import integer
 from .._file import printable
 from .._program import begins
 from ..events import REFERENCE_RATE
+from ..many import entry
 from ..pitch import midi_number
 from ..voice import Voice
 from .plan import Plan
@@ -90,11 +91,12 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parsed(arguments)
     begin = time.perf_counter()
     try:
-        begins()
         integer("workers", 1 if given.workers is None else given.workers, 1)
         bank = _bank(given.bank)
         voices = given.voices if given.voices is not None else len(bank) or 1000
         plan = Plan(voices, given.notes, given.seed, given.held, given.seconds, bank)
+        entry.warm()  # Numba frees much meanwhile, and what Ctrl-C raises in a __del__ is lost.
+        begins()
         with _bar() as progress:
             made = make(given.path, plan, given.workers, progress)
     except (ValueError, OSError, RuntimeError) as error:  # The last by threads that cannot be started.

@@ -19,6 +19,8 @@ MOST_THREADS = 1024
 """More than any machine has cores."""
 PATIENCE = 300.0
 """Seconds to wait for a cluster whose workers have all gone."""
+LOOK = 0.5
+"""Seconds the main thread waits at a time: of two signals at once another thread may take both, which wakes nobody."""
 
 
 def cores() -> int:
@@ -47,8 +49,8 @@ class Threads:
         return self.executor.submit(work, piece)
 
     def done(self, waiting: Iterable[Any]) -> Iterable[Any]:
-        """Wait for one or more of some futures; return those that are done."""
-        return wait(waiting, return_when=FIRST_COMPLETED).done
+        """Wait for one or more of some futures; return those that are done, none if that takes ``LOOK``."""
+        return wait(waiting, LOOK, FIRST_COMPLETED).done
 
 
 class Cluster:

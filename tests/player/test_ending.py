@@ -204,3 +204,29 @@ def test_the_terminal_is_as_it_was(songs, number):
     assert b"Traceback" not in shown
     os.close(leader)
     os.close(terminal)
+
+
+@pytest.mark.parametrize("waits", ["ending.beside(work)", "list(each(Threads(1), lambda _: work(), [0], bool))"])
+def test_a_signal_that_another_thread_takes_is_obeyed(waits):
+    """Of two at once one may take both; the main thread's wait for it is not broken off then."""
+    code = f"""
+import os, signal, threading, time
+from opm.many import Threads, each
+from player import ending
+
+def work():
+    time.sleep(0.3)  # The main thread waits by then.
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+    time.sleep(10)
+    os._exit(9)
+
+ending.obey_signals()
+ending.clean_up_first()
+try:
+    {waits}
+    code = 0
+except ending.Ended as ended:
+    code = ended.code
+ending.leave(code)
+"""
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 128 + signal.SIGTERM
