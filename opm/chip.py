@@ -375,22 +375,16 @@ class YM2151:
         """
         out = samples(frames, 2)
         cycles_per_frame = integer("cycles_per_frame", cycles_per_frame, 1)
-        if not isinstance(engine, str) or engine not in ENGINES:
-            raise ValueError(f"engine must be one of {', '.join(map(repr, ENGINES))}, got {engine!r}")
+        try:
+            number = ENGINES[engine]
+        except (KeyError, TypeError):
+            raise ValueError(f"engine must be one of {', '.join(map(repr, ENGINES))}, got {engine!r}") from None
         taps = NO_CHANNELS
         if channels is not None:
             each = (8, 2) if np.ndim(channels) == 3 else (8,)
             taps = output("channels", channels, (len(out), *each)).reshape(len(out), math.prod(each))
-        with self._alone:
-            self._advance(len(out), cycles_per_frame, out, taps, self._checked(events), ENGINES[engine])
+        self._advance(len(out), cycles_per_frame, out, taps, _events(events), number)
         return out
-
-    def _checked(self, rows: EventRows) -> Events:
-        """Return events that do not lie in the past."""
-        events = _NO_EVENTS if isinstance(rows, tuple | list) and not rows else make_events(rows)
-        if len(events) and events["cycle"][0] < self._cycle:
-            raise ValueError(f"event 0: cycle {events['cycle'][0]} has passed, the chip is at {self._cycle}")
-        return events
 
     def _advance(
         self,
@@ -406,6 +400,8 @@ class YM2151:
         """Run with the queued writes merged into the events, in slices between which Ctrl-C is obeyed."""
         with self._alone:
             end = self._cycle + frames * cycles_per_frame
+            if len(events) and events["cycle"][0] < self._cycle:
+                raise ValueError(f"event 0: cycle {events['cycle'][0]} has passed, the chip is at {self._cycle}")
             if end > LAST_CYCLE:
                 raise ValueError(f"a chip runs at most {LAST_CYCLE} cycles, this would be {end}")
             queue = self._pending_events() if self._written else self._queue
@@ -520,6 +516,10 @@ class YM2151:
             self._cycle, self._bus_free = cycle, bus_free
             self._written.clear()
             self._queue = queue
+
+
+def _events(rows: EventRows) -> Events:
+    return _NO_EVENTS if isinstance(rows, tuple | list) and not rows else make_events(rows)
 
 
 def _again(kind: type[YM2151], saved: bytes, mute: int, mixer: bytes, frame_cycles: int) -> YM2151:
