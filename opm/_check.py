@@ -57,11 +57,11 @@ def listed(name: str, values: Any, of: str) -> tuple[Any, ...]:
         raise TypeError(f"{name} must be {of}, got {values!r}") from None
 
 
-def samples(frames: Any, *shape: int) -> Samples:
+def samples(frames: Any, width: int) -> Samples:
     """Return an array for so many frames; TypeError or ValueError if that is no number of them that memory holds."""
     frames = integer("frames", frames, 0)
     try:
-        return np.empty((frames, *shape), np.int16)
+        return np.empty((frames, width), np.int16)
     except (MemoryError, ValueError):
         raise ValueError(f"frames must be as many as memory holds, got {frames}") from None
 
