@@ -201,3 +201,10 @@ def test_clocks_as_programs_write_them(given, clock):
 def test_a_clock_that_cannot_be_is_refused():
     with pytest.raises(SongError, match='"clock": expected a clock of 500000 to 16000000 Hz, got 1E\\+9999'):
         json_log.read(b'{"clock": 1e9999, "events": []}')
+
+
+@pytest.mark.parametrize("given", [f"1{'0' * 300}", "1e300"])
+def test_a_clock_of_many_digits_is_cut_in_the_line(given):
+    with pytest.raises(SongError, match='"clock": expected a clock') as raised:
+        json_log.read(b'{"clock": %s, "events": []}' % given.encode())
+    assert len(str(raised.value)) < 120

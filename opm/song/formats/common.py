@@ -1,5 +1,6 @@
 """What several readers share: checks of clocks and loops, numbers."""
 
+from ..._file import printable
 from ..log import Loop, SongError
 
 SLOWEST, FASTEST = 500_000, 16_000_000
@@ -17,7 +18,7 @@ def checked_loop(loop: Loop | None, length: int, where: str, notes: list[str]) -
 def check_clock(clock: int, where: str) -> int:
     """Return the clock if it can be a YM2151's, else raise SongError."""
     if not SLOWEST <= clock <= FASTEST:
-        raise SongError(f"{where}: expected a clock of {SLOWEST} to {FASTEST} Hz, got {clock}")
+        raise SongError(f"{where}: expected a clock of {SLOWEST} to {FASTEST} Hz, got {printable(str(clock), 40)}")
     return clock
 
 
