@@ -656,7 +656,7 @@ def _half_width(page: int, code: int) -> str:
 
 
 def _shift_jis(character: bytes) -> str:
-    """Return a character, a replacement for what is none."""
+    """Return a character, or a replacement for what is not one."""
     text = character.decode("cp932", errors="replace")
     return text if character[0] < 0x80 or text.isprintable() or text.isspace() else "\N{REPLACEMENT CHARACTER}"
 
