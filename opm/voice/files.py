@@ -18,6 +18,8 @@ from .voice import Operator, Voice, checked_voices
 
 LARGEST = 2**20
 """Bytes of a file: a bank of 128 voices has 50 000; songs have limits of their own, in ``opm.song.limits``."""
+LONGEST_NAME = 1000
+"""Characters of a voice's name that are kept."""
 OPM_ORDER = ("M1", "C1", "M2", "C2")
 """A VOPM file lists M1, C1, M2, C2."""
 _OPM_FIELDS = ("ar", "d1r", "d2r", "rr", "d1l", "tl", "ks", "mul", "dt1", "dt2", "ams_en")
@@ -93,7 +95,14 @@ def read_voices(source: str | os.PathLike[str] | bytes | BinaryIO, name: str = "
 
 
 def _read(data: bytes, name: str) -> list[Voice]:
-    """Return the voices that a file's bytes hold."""
+    """Return the voices that a file's bytes hold, their names cut: written as JSON, too, they can be read again."""
+    found = _voices(data, name)
+    return [
+        replace(voice, name=voice.name[:LONGEST_NAME]) if len(voice.name) > LONGEST_NAME else voice for voice in found
+    ]
+
+
+def _voices(data: bytes, name: str) -> list[Voice]:
     if len(data) > LARGEST:
         raise ValueError(f"expected at most {LARGEST} bytes, got {len(data)}")
     if data[:4] in (b"FINS", b"FINB"):

@@ -380,3 +380,12 @@ def test_half_a_character_in_a_name():
     (voice,) = opm.read_voices(b'{"name": "a\\ud800b", "registers": "20C7"}')
     assert voice.name == "a?b"
     voice.to_json().encode()
+
+
+def test_a_name_without_end_is_cut():
+    """All forms of the voice can be read again; as JSON, each of these characters takes six bytes."""
+    bank = opm.write_opm([opm.Voice("x")]).replace("@:0 x", "@:0 " + "\u266a" * 300_000)
+    (voice,) = opm.read_voices(bank.encode())
+    assert voice.name == "\u266a" * 1000
+    (again,) = opm.read_voices(voice.to_json().encode())
+    assert again.name == voice.name
