@@ -64,7 +64,7 @@ def attacked(r: Random, chunks: Chunks, shape: Shape) -> bytes:
     for _ in range(r.choice((1, 1, 1, 2, 3, 6, 0))):
         kinds = r.choice((shape.own, IN_PLACE if shape.fixed else ANY) if shape.own else (ANY,))
         chunks = r.choice(kinds)(r, chunks, shape) if chunks else chunks
-    data = b"".join(chunks)
+    data = b"".join(chunks)[: FULL + LARGEST]
     return gzip.compress(data, 1, mtime=0) if shape.packed and r.randrange(60) == 0 else data
 
 
