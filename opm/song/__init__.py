@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .._check import Samples
 from .._file import printable, replacing
 from ..events import CAT2151, CHIP
 from ..voice.extract import sound_of
@@ -11,7 +12,7 @@ from .formats import load
 from .limits import FASTEST, LARGEST, SLOWEST
 from .notes import numbered
 from .playing import Playing, Timetable
-from .render import BLOCK, CHANNELS, Renderer, Samples, Snapshot
+from .render import BLOCK, CHANNELS, Renderer, Snapshot
 from .resample import FULL_SCALE, Resampler, to_int16
 from .song import SONG_WRITE, Song
 

@@ -1,8 +1,8 @@
 """A song with the options of one playing, in exact integers: when each write is due, and its bus events.
 
-By one of two rules (``opm.events``). ``CHIP``, the default: a write is due at frame ``ceil(m / 64)``, m its master clock.
-``CAT2151``: the chip runs two frames per log sample of clock // 64 Hz and the second is kept; a write is due at its
-sample, or round(seconds * rate). Nothing is dropped or reordered; a burst slips later.
+By one of two rules (``opm.events``). ``CHIP``, the default: a write is due at frame ``ceil(m / 64)``, m its master
+clock. ``CAT2151``: the chip runs two frames per log sample of clock // 64 Hz and the second is kept; a write is due at
+its sample, or round(seconds * rate). Nothing is dropped or reordered; a burst slips later.
 """
 
 from bisect import bisect_left

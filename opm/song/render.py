@@ -107,7 +107,7 @@ class PartRenderer:
 
     def save(self) -> "Saved":
         """Return a snapshot."""
-        return Saved(self.chip.save(), self.place, self.in_step and self.in_step.past.copy())
+        return Saved(self.chip.save(), self.place, self.in_step.past.copy() if self.in_step else None)
 
     def restore(self, saved: "Saved", frame: int) -> None:
         """Go back to a snapshot, taken at this frame of the song."""

@@ -7,9 +7,9 @@ and a remark for each decision made and fault met. It does no timing on the chip
 damaged is read up to the damage, with a remark; ``SongError``, one line with the byte or row and what was expected,
 is for a file of which nothing can be played. Every size is within ``limits``.
 
-**A writer** is a module of ``opm.song.writers`` with ``write(song)``, which gives ``Written``: the bytes, and a line for
-each thing that the song has and the format cannot keep. Only the writer knows that; nobody else says it. ``SongError``
-is for a song that the format cannot hold at all.
+**A writer** is a module of ``opm.song.writers`` with ``write(song)``, which gives ``Written``: the bytes, and a line
+for each thing that the song has and the format cannot keep. Only the writer knows that; nobody else says it.
+``SongError`` is for a song that the format cannot hold at all.
 
 Who owns what, between a file and the ear:
 
@@ -25,12 +25,11 @@ mute       ``Playing`` has the mask, the chip leaves the channels out of its sam
 
 import os
 import zlib
-from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from ... import _file
 from ...registers import ALL_KEYS, KON
-from ..data import SongError, reason
+from ..data import SongError
 from ..limits import LARGEST, LARGEST_UNPACKED, MOST_MEMBERS
 from ..song import Song
 from . import json_log, mdx, s98, text_log, tone, vgm, zsm
@@ -96,27 +95,6 @@ def load(source: str | os.PathLike[str] | bytes | BinaryIO, time_unit: str | Non
     return parse(data, time_unit)
 
 
-def read(path: Path, time_unit: str | None = None) -> Song:
-    """Read a song file.
-
-    Parameters
-    ----------
-    path : Path
-    time_unit : {"samples", "seconds"}, optional
-        What the times of a log count, where the file does not say.
-
-    Raises
-    ------
-    SongError
-        The file cannot be read or played; the message names the byte offset or row.
-    """
-    try:
-        data = contents(path)
-    except OSError as error:
-        raise SongError(reason(error)) from None
-    return parse(data, time_unit)
-
-
 def contents(path: str | os.PathLike[str]) -> bytes:
     """Return the bytes of a song file; OSError if it cannot be opened, SongError if it is no file or too large."""
     try:
@@ -126,7 +104,7 @@ def contents(path: str | os.PathLike[str]) -> bytes:
 
 
 def parse(data: bytes, time_unit: str | None = None) -> Song:
-    """Return the song that a file's bytes hold; raises as ``read`` does."""
+    """Return the song that a file's bytes hold; raises as ``load`` does."""
     if len(data) > LARGEST:
         raise SongError(f"expected at most {LARGEST} bytes")
     damage = ""

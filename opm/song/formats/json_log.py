@@ -310,7 +310,9 @@ def _in_seconds(rows: npt.NDArray[Any], pointed: bool, time_unit: str | None, re
     last = int(rows["whole"].max(initial=0))
     if last == 0 or last >= AMBIGUOUS or (rows["step"] >= 0).any():
         return False
-    remarks.append(f"times are whole numbers up to {last}: taken for seconds (--time-unit samples reads them as samples)")
+    remarks.append(
+        f"times are whole numbers up to {last}: taken for seconds (--time-unit samples reads them as samples)"
+    )
     return True
 
 

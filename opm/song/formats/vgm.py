@@ -151,9 +151,7 @@ def _others(header: bytes) -> set[str]:
     return {name for at, name in CLOCKS.items() if u32(header, at) & 0x3FFFFFFF}
 
 
-def _parts(
-    data: bytes, start: int, word: int, where: str, stream: walk.Stream, remarks: list[str]
-) -> tuple[Part, ...]:
+def _parts(data: bytes, start: int, word: int, where: str, stream: walk.Stream, remarks: list[str]) -> tuple[Part, ...]:
     """Return the chips that the header's word says, two also where a write is for the second."""
     clock, name = word & ~(DUAL | OPP), "ym2164" if word & OPP else "ym2151"
     if clock == 0:

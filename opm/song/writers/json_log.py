@@ -36,7 +36,7 @@ def write(song: "Song") -> Written:
     if start and loops:
         more |= {"loop": {"time": _shown(kept, start.tick), "row": start.write + 1}}
         more |= {"ticks_per_second": str(kept.rate)} if keeps_ticks(kept) else {}
-    return Written(text(kept, more), _lost(song, kept, loops), kept)
+    return Written(text(kept, more), _lost(song, kept, loops))
 
 
 def text(song: "Song", more: Mapping[str, Any] | None = None) -> bytes:

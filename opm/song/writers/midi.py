@@ -66,7 +66,7 @@ def write(song: "Song", title: str, bpm: float | None) -> Written:
         lost.append("the loop")
     if off := sum(note.heard and _octaves_off(note) != 0 for note in found.found):
         lost.append(f"the octave of notes outside MIDI's 0 to 127: {off}")
-    return Written(_file(found, voices, title, bpm), lost + lost_parts(song), song)
+    return Written(_file(found, voices, title, bpm), lost + lost_parts(song))
 
 
 def _check(writes: Writes) -> None:

@@ -61,7 +61,7 @@ def write(song: "Song") -> Written:
         struct.pack_into("<I", header, at, value)
     if loops:
         header[0x7E], header[0x7F] = kept.loop_base & 0xFF, 0 if kept.loop_modifier == 16 else kept.loop_modifier
-    return Written(bytes(header + body + tag), _lost(song, kept, loops), kept)
+    return Written(bytes(header + body + tag), _lost(song, kept, loops))
 
 
 def _header(song: "Song") -> bytearray:
@@ -127,6 +127,7 @@ def _waits(samples: int) -> bytes:
 
 
 def gd3_bytes(tags: dict[str, str]) -> bytes:
+    """Return the GD3 tag that holds them, as far as it can; nothing if there are none."""
     if not tags:
         return b""
     text = b"".join(_ended(tags.get(key, "")) for key in GD3_KEYS)

@@ -13,8 +13,6 @@ class Written(NamedTuple):
     data: bytes
     lost: list[str]
     """What the format cannot keep, a line each."""
-    kept: "Song"
-    """The song as the file has it, by its length and writes."""
 
 
 def lost_tags(song: "Song", kept: Mapping[str, str]) -> list[str]:
