@@ -55,6 +55,35 @@ class Song:
     length : float, optional
         Seconds of one playing; the last write's if not given.
 
+    Attributes
+    ----------
+    format : str
+        Where it comes from, for people: ``VGM 1.71``.
+    parts : tuple of Part
+        The chips of its board, each with ``name`` and ``clock`` (Hz). Writes count them from 0.
+    tags : dict of str to str
+        What the file says of itself: ``title``, ``author`` and the like. What stands here is what ``save`` writes.
+    not_played : tuple of str
+        Chips and parts that the file holds and nothing here plays.
+    rows : (n,) WRITE
+        The register writes in ticks, in playing order; read-only.
+    rate : Fraction or None
+        Ticks per second; None: ticks are log samples, the chip's own frames.
+    end : int
+        Ticks to the end of the writes: the loop's, if there is one.
+    loop_start : Loop or None
+        Tick and write that it goes back to from its end.
+    intro_passes : int
+        MDX: passes of the loop that stand before it, since the first may differ from the others.
+    loop_base, loop_modifier : int
+        VGM: passes not to play, and sixteenths of the passes asked for.
+    gain : float
+        VGM: the factor of its volume modifier.
+    double_speed : bool
+        The cat2151 family's convention: the chip runs at twice its speed.
+    read_remarks : tuple of str
+        Decisions made and faults met while reading, a line each; ``remarks`` has them and more.
+
     Raises
     ------
     TypeError, ValueError
@@ -71,33 +100,19 @@ class Song:
     """
 
     rows: Writes
-    """(n,) WRITE: the register writes in ticks, in playing order. Read-only."""
     end: int
-    """Ticks to the end of the writes: the loop's, if there is one."""
     rate: Fraction | None
-    """Ticks per second; None: ticks are log samples, the chip's own frames."""
     format: str = "made in Python"
-    """Where it comes from, for people: ``VGM 1.71``."""
     parts: tuple[Part, ...] = (Part(),)
-    """The chips of its board, each with ``name`` and ``clock`` (Hz); writes count them from 0."""
     loop_start: Loop | None = None
-    """Where it goes back to from its end."""
     intro_passes: int = 0
-    """MDX: passes of the loop that stand before it, since the first may differ from the others."""
     loop_base: int = 0
-    """VGM: passes not to play."""
     loop_modifier: int = 16
-    """VGM: sixteenths of the passes asked for."""
     gain: float = 1.0
-    """VGM: the factor of its volume modifier."""
     tags: dict[str, str] = field(default_factory=dict)
-    """What the file says of itself: ``title``, ``author`` and the like. ``save`` writes what stands here."""
     not_played: tuple[str, ...] = ()
-    """Chips and parts that the file holds and nothing here plays."""
     double_speed: bool = False
-    """The cat2151 family's convention: the chip runs at twice its speed."""
     read_remarks: tuple[str, ...] = ()
-    """Decisions made and faults met while reading, a line each."""
 
     def __init__(
         self,
@@ -117,7 +132,17 @@ class Song:
 
     @classmethod
     def of(cls, **data: Any) -> "Song":
-        """Return the song of what a reader gives: the fields by name, in ticks; nothing is checked."""
+        """Return the song of what a format's reader gives; nothing is checked.
+
+        Parameters
+        ----------
+        **data
+            The attributes by their names; ``rows``, ``end`` and ``rate`` at least.
+
+        Returns
+        -------
+        Song
+        """
         song = cls.__new__(cls)
         song._hold(**data)
         return song
@@ -128,7 +153,17 @@ class Song:
         vars(self)["tags"] = dict(data.get("tags", {}))
 
     def but(self, **changes: Any) -> "Song":
-        """Return the same song but for some fields."""
+        """Return the same song but for some of its data.
+
+        Parameters
+        ----------
+        **changes
+            Attributes by their names.
+
+        Returns
+        -------
+        Song
+        """
         return Song.of(**{each.name: getattr(self, each.name) for each in fields(self)} | changes)
 
     @property
@@ -176,7 +211,18 @@ class Song:
         return self.bus.cycles_per_frame
 
     def chip_clock(self, chip: int = 0) -> int:
-        """Return the Hz that a chip runs at: for the cat2151 family, twice its clock."""
+        """Return the master clock that a chip runs at.
+
+        Parameters
+        ----------
+        chip : int
+            Which of its chips, from 0.
+
+        Returns
+        -------
+        int
+            Hz; for the cat2151 family, twice the chip's clock.
+        """
         return self.parts[chip].clock * self.cycles_per_frame // CYCLES_PER_FRAME
 
     @property
@@ -216,22 +262,56 @@ class Song:
         return max(0, (self.loop_start.tick if self.loop_start else 0) - before), self.end - before
 
     def passes(self, loops: int) -> int:
-        """Return how often the loop is played, from its start on, when the listener asks for ``loops`` passes."""
+        """Return how often the loop is played, from ``loop_start`` on.
+
+        Parameters
+        ----------
+        loops : int
+            Passes that the listener asks for.
+
+        Returns
+        -------
+        int
+            By the file's own loop base and modifier, without the passes that stand before the loop.
+        """
         return max(1, (loops * self.loop_modifier + 8) // 16 - self.loop_base) - self.intro_passes
 
     def frame(self, tick: int) -> int:
-        """Return the first frame at or after a tick."""
+        """Return the first frame at or after a tick.
+
+        Parameters
+        ----------
+        tick : int
+
+        Returns
+        -------
+        int
+            In frames of the first chip.
+        """
         frames = self.clock / (MASTER_CLOCKS_PER_FRAME * self.rate) if self.rate else Fraction(1)
         return -(-tick * frames.numerator // frames.denominator)
 
     def seconds(self, ticks: int) -> float:
-        """Return the duration of a number of ticks in seconds."""
+        """Return how long a number of ticks is.
+
+        Parameters
+        ----------
+        ticks : int
+
+        Returns
+        -------
+        float
+            Seconds.
+        """
         return float(ticks / self.rate) if self.rate else ticks * MASTER_CLOCKS_PER_FRAME / self.clock
 
     def unrolled(self) -> "Song":
-        """Return the same song without passes before its loop: its first writes that do not come again stand before it.
+        """Return the song without passes before its loop: its first writes that do not come again stand before it.
 
-        The loop begins behind the last of them, so the song is as much longer as that is late in the first pass.
+        Returns
+        -------
+        Song
+            Its loop begins behind the last of those, so it is as much longer as that is late in the first pass.
         """
         if not (self.loop_start and self.intro_passes):
             return self
