@@ -276,21 +276,6 @@ class Song:
         """
         return max(1, (loops * self.loop_modifier + 8) // 16 - self.loop_base) - self.intro_passes
 
-    def frame(self, tick: int) -> int:
-        """Return the first frame at or after a tick.
-
-        Parameters
-        ----------
-        tick : int
-
-        Returns
-        -------
-        int
-            In frames of the first chip.
-        """
-        frames = self.clock / (MASTER_CLOCKS_PER_FRAME * self.rate) if self.rate else Fraction(1)
-        return -(-tick * frames.numerator // frames.denominator)
-
     def seconds(self, ticks: int) -> float:
         """Return how long a number of ticks is.
 

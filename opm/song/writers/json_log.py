@@ -20,8 +20,8 @@ SHORTEST_ROW = len('{"time": 0, "addr": "0x08", "data": "0x00"},\n')
 def write(song: "Song") -> Written:
     """Return the song as a log with what the family's own players skip.
 
-    ``tags``, ``length``, and ``loop``, the time and the row that the song goes back to; ``ticks_per_second`` has a loop
-    keep its length to a fraction of a sample.
+    ``tags``, ``length``, and ``loop``, the time and the row that the song goes back to; ``ticks_per_second`` has times,
+    and with them the length of a loop, come back to a fraction of a sample.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def write(song: "Song") -> Written:
     loops = start is not None and _shown(kept, start.tick) < _shown(kept, kept.end)
     if start and loops:
         more |= {"loop": {"time": _shown(kept, start.tick), "row": start.write + 1}}
-        more |= {"ticks_per_second": str(kept.rate)} if keeps_ticks(kept) else {}
+    more |= {"ticks_per_second": str(kept.rate)} if keeps_ticks(kept) else {}
     return Written(text(kept, more), _lost(song, kept, loops))
 
 
@@ -68,7 +68,13 @@ def _check_size(size: int) -> None:
 
 def _shown(song: "Song", tick: int) -> float:
     """Return a time as a log has it: the frame it stands for, or seconds."""
-    return float(tick / song.rate) if song.rate and song.double_speed else song.frame(tick)
+    return float(tick / song.rate) if song.rate and song.double_speed else _frame(song, tick)
+
+
+def _frame(song: "Song", tick: int) -> int:
+    """Return the first frame at or after a tick."""
+    frames = song.clock / (MASTER_CLOCKS_PER_FRAME * song.rate) if song.rate else Fraction(1)
+    return -(-tick * frames.numerator // frames.denominator)
 
 
 def keeps_ticks(song: "Song") -> bool:
@@ -81,16 +87,21 @@ def _lost(song: "Song", kept: "Song", loops: bool) -> list[str]:
     lost = lost_tags(song, song.tags) + lost_length(song, kept)
     if song.gain != 1.0:
         lost.append(f"the volume modifier of {song.volume:+.1f} dB")
+    rounded = song.rate is not None and not song.double_speed and not keeps_ticks(song)
+    if rounded:
+        lost.append("times between the chip's samples")
+    if song.double_speed and song.rate is None:
+        lost.append("the cat2151 family's timing")
     if "ym2164" in song.chips:
         lost.append("that the chip is a YM2164")
     if song.loop_start and (song.loop_modifier != 16 or song.loop_base):
         lost.append(f"loop modifier 0x{song.loop_modifier:02X} and loop base {song.loop_base}")
     if song.loop_start and not loops:
         lost.append("the loop, which is shorter than a frame")
-    elif song.loop_start and song.rate and not song.double_speed and not keeps_ticks(song):
+    elif song.loop_start and rounded:
         frame = Fraction(MASTER_CLOCKS_PER_FRAME, song.clock)
         first, end = song.ticks_once
-        longer = float(10**6 * ((song.frame(end) - song.frame(first)) * frame - song.loop_ticks / song.rate))
+        longer = float(10**6 * ((_frame(song, end) - _frame(song, first)) * frame - song.loop_ticks / (song.rate or 1)))
         if longer:
             how = "longer" if longer > 0 else "shorter"
             lost.append(f"the loop's length to a fraction of a frame: each pass is {abs(longer):.2g} us {how}")
