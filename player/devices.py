@@ -43,7 +43,7 @@ def _sounddevice() -> Any:
     return sounddevice
 
 
-def devices() -> str:
+def device_list() -> str:
     """Return the list of sound devices, one per line; raises NoSound."""
     return "\n".join(map(printable, str(_sounddevice().query_devices()).splitlines())) or "no sound device"
 

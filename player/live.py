@@ -14,8 +14,8 @@ from opm import events
 from opm.chip import new_chip
 from opm.song import CHIP, Log, Song, printable
 
+from .devices import NoSound, Speaker
 from .resample import Resampler
-from .speaker import NoSound, Speaker
 
 BLOCK = 256
 LATENCY = 0.1
@@ -179,7 +179,7 @@ class Live:
         Raises
         ------
         TypeError
-            It is no song.
+            It is not a song.
         ValueError, RuntimeError, NoSound
             As ``write`` does.
         """
@@ -261,7 +261,7 @@ class Live:
 
 
 def _byte(name: str, value: Any) -> int:
-    """Return a byte as int; TypeError or ValueError names what is none."""
+    """Return a byte as int; raise TypeError or ValueError, which names what is not a byte."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     if not 0 <= value <= 0xFF:
@@ -270,7 +270,7 @@ def _byte(name: str, value: Any) -> int:
 
 
 def _seconds(name: str, value: float) -> float:
-    """Return a time of the audio clock; TypeError or ValueError names what is none."""
+    """Return a time of the audio clock; raise TypeError or ValueError, which names what is not a time."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be seconds, got {value!r}")
     if not 0 <= value <= LATEST:

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from opm.song import CHANNELS, Samples, Schedule, to_int16
 
+from .devices import PATIENCE, Speaker
 from .resample import Resampler
 from .seek import BLOCK, Transport
-from .speaker import PATIENCE, Speaker
 
 LEAD = 0.02
 """Seconds before a place that fill the resampler's filter."""
@@ -44,7 +44,7 @@ class Moment:
         return self.frame / self.schedule.rate
 
 
-class Deck:
+class Playback:
     """Plays a song at a time, in a thread of its own that never waits: for room, keys or a far place.
 
     Parameters

@@ -1,4 +1,4 @@
-"""A listener's session: a playlist on a deck, the place in it, and what there is to say about the song."""
+"""A listener's session: songs one after the other, the place in them, and what there is to say about the song."""
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,12 +8,12 @@ import numpy as np
 import opm
 from opm.song import Schedule, numbered
 
-from .deck import Deck, Moment
-from .files import ENDLESS, Job, about
-from .speaker import Speaker
+from .devices import Speaker
+from .jobs import ENDLESS, Job, about
+from .playback import Moment, Playback
 
 LOOKS_PER_SECOND = 15
-"""How often those who show a session go on with it."""
+"""How often the screen, or the plain line, calls ``tick`` and draws."""
 HELD = {"high": 0.6, "low": 0.25}
 """How much of what the device can hold (a quarter of a second) is kept in it: so long a key takes to be heard, and so
 long the machine may be busy elsewhere."""
@@ -39,8 +39,8 @@ class Session:
         """What went wrong, by song."""
         self.place = jobs[0].start
         """Where the listener has gone last."""
-        self.deck = Deck(speaker, HELD[latency])
-        self.deck.gain, self.deck.mute = jobs[0].gain, jobs[0].mute
+        self.playback = Playback(speaker, HELD[latency])
+        self.playback.gain, self.playback.mute = jobs[0].gain, jobs[0].mute
         self._reader = ThreadPoolExecutor(1)
         self._read: dict[int, Future[Schedule]] = {}
         if first:
@@ -48,7 +48,7 @@ class Session:
             self._read[0].set_result(first)
         self._numbers: Future[dict[bytes, int]] = Future()
         self.solo = False
-        self._way = 1
+        self._direction = 1
         self._wall, self._cpu, self.load = time.monotonic(), time.process_time(), 0.0
 
     @property
@@ -64,12 +64,12 @@ class Session:
     @property
     def moment(self) -> Moment | None:
         """What is heard now."""
-        return self.deck.heard[-1] if self.deck.heard else None
+        return self.playback.heard[-1] if self.playback.heard else None
 
     @property
     def seeking(self) -> bool:
         """Whether what is heard is not yet what was asked for."""
-        return not self.moment or self.moment.turn != self.deck.turn
+        return not self.moment or self.moment.turn != self.playback.turn
 
     @property
     def seconds(self) -> float:
@@ -78,7 +78,7 @@ class Session:
 
     def past(self, moment: Moment) -> list[Moment]:
         """Return what was heard lately of a moment's song."""
-        return [seen for seen in list(self.deck.heard) if seen.schedule is moment.schedule]
+        return [seen for seen in list(self.playback.heard) if seen.schedule is moment.schedule]
 
     @property
     def length(self) -> float:
@@ -128,16 +128,16 @@ class Session:
         return self._numbers.result() if known else {}
 
     def go(self, step: int) -> None:
-        """Go to the next or the previous song, or the next that can be read that way; the first has no previous."""
-        self._way, self.at = step, max(0, self.at + step)
+        """Go to the next song or the previous one, past those that cannot be read; the first has no previous."""
+        self._direction, self.at = step, max(0, self.at + step)
         self.schedule, self.place = None, 0.0
-        self.deck.go(None)
+        self.playback.go(None)
 
     def seek(self, seconds: float) -> None:
         """Go to a place of the song."""
         if self.schedule:
             self.place = min(max(0.0, seconds), self.length)
-            self.deck.go(self.schedule, self.place)
+            self.playback.go(self.schedule, self.place)
 
     def seek_on_bar(self, share: float) -> None:
         """Go to a place of the seek bar; in the loop of an endless song, of this pass."""
@@ -145,13 +145,13 @@ class Session:
         self.seek(seconds + (self.seconds - self.folded if seconds >= self.loop[0] else 0.0))
 
     def tick(self) -> bool:
-        """Go on with what has come about; say whether there is still something to play."""
-        if self.deck.error:
-            raise self.deck.error
+        """Do what is due: begin the next song, raise the playback's error; return whether there is more to play."""
+        if self.playback.error:
+            raise self.playback.error
         if (now := time.monotonic()) - self._wall > 1:
             self.load = (time.process_time() - self._cpu) / (now - self._wall)
             self._wall, self._cpu = now, time.process_time()
-        if self.schedule and self.deck.ended:
+        if self.schedule and self.playback.ended:
             self.go(1)
         if self.schedule is None and self.at < len(self.jobs):
             self._begin()
@@ -168,8 +168,8 @@ class Session:
         except Exception as error:
             self.failed[self.at] = self.job.failure(error)
             if self.at == 0:
-                self._way = 1
-            self.go(self._way)
+                self._direction = 1
+            self.go(self._direction)
             return
         self._numbers = self._reader.submit(_numbers, self.schedule)
         self.seek(self.job.start)
@@ -177,7 +177,7 @@ class Session:
     def close(self, play_out: bool) -> None:
         """End."""
         self._reader.shutdown(wait=False, cancel_futures=True)
-        self.deck.stop(play_out)
+        self.playback.stop(play_out)
 
 
 def _numbers(schedule: Schedule) -> dict[bytes, int]:

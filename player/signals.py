@@ -15,77 +15,80 @@ if TYPE_CHECKING:
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
 LOOK = 0.5
-"""Seconds the main thread waits at a time: of two signals at once another thread may take both, which wakes nobody."""
+"""Seconds that the main thread waits at a time: a signal that another thread receives does not wake it."""
 
 
 class Ended(SystemExit):
-    """Raised in the main thread by a signal: it cleans up like any error, and ends the process like ``sys.exit``."""
+    """Raised in the main thread by a signal: things are cleaned up as after any error, then the process ends."""
 
     code: int
 
 
-def obey_signals() -> None:
-    """Let the signals that end a process end it at once, but for those it was started to ignore.
+def exit_on_signals() -> None:
+    """Let the signals that end a process end it at once, except those it was started to ignore.
 
-    While a program is imported there is nothing to clean up, and an exception would be lost in some places.
+    For the time of the imports: there is nothing to clean up yet, and some imports swallow exceptions.
     """
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _leave)
+            signal.signal(number, _exit)
 
 
-def clean_up_first() -> None:
-    """Let those signals raise ``Ended`` from here on."""
-    _pass_on(_leave, _end)
+def raise_on_signals() -> None:
+    """From here on let those signals raise ``Ended``, so that files and the terminal are cleaned up."""
+    _replace(_exit, _raise)
 
 
-def _pass_on(old: Any, new: Any) -> None:
+def _replace(old: Any, new: Any) -> None:
     for number in SIGNALS:
         if signal.getsignal(number) is old:
             signal.signal(number, new)
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def _exit(number: int, frame: FrameType | None) -> None:
     os._exit(128 + number)
 
 
-def _end(number: int, frame: FrameType | None) -> None:
-    """Obey no other: a terminal and a supervisor send two at once, and the second would come in while we clean up."""
-    _pass_on(_end, _nothing)
+def _raise(number: int, frame: FrameType | None) -> None:
+    """Raise ``Ended``, once: a terminal and a supervisor may send two signals, the second while we clean up."""
+    _replace(_raise, _ignore)
     raise Ended(128 + number)
 
 
-def _nothing(number: int, frame: FrameType | None) -> None:
-    """Stand for SIG_IGN, with which Python complains of a signal that is already there."""
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """Do nothing. With SIG_IGN, Python would complain of a signal that has already arrived."""
 
 
 @contextlib.contextmanager
-def handed_to(function: Callable[[Ended], None]) -> Iterator[None]:
-    """Have the signals call a function with what they would raise: where that could come up anywhere, and be lost."""
-    obeyed = [number for number in SIGNALS if signal.getsignal(number) is _end]
+def pass_signals_to(function: Callable[[Ended], None]) -> Iterator[None]:
+    """Let signals call a function with the ``Ended`` they would raise: for code that could swallow an exception."""
+    obeyed = [number for number in SIGNALS if signal.getsignal(number) is _raise]
     for number in obeyed:
         signal.signal(number, lambda number, frame: function(Ended(128 + number)))
     try:
         yield
     finally:
         for number in obeyed:
-            signal.signal(number, _end)
+            signal.signal(number, _raise)
 
 
-def beside(work: Callable[..., Any], *arguments: Any) -> None:
-    """Have something done beside the main thread, which signals can end meanwhile: in imports some would be lost."""
+def run_in_thread(work: Callable[..., Any], *arguments: Any) -> None:
+    """Do something that takes time in another thread, and wait for it: the main thread can obey signals meanwhile.
+
+    In the main thread an exception that a signal raises during an import may be lost.
+    """
     from concurrent.futures import ThreadPoolExecutor, wait
 
     pool = ThreadPoolExecutor(1)
     done = pool.submit(work, *arguments)
     while not wait([done], LOOK).done:
-        pass  # A signal that another thread has taken is obeyed here.
+        pass  # Here Python runs the handler of a signal that another thread has received.
     done.result()
     pool.shutdown()
 
 
-def leave(code: int) -> NoReturn:
-    """End the process at once, whatever its threads are doing in compiled code, with its output written."""
+def exit_now(code: int) -> NoReturn:
+    """Flush the output and end the process, whatever its threads are doing in compiled code."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
             stream.flush()

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from player.files import Job
+from player.jobs import Job
 from player.session import Session
 
 RATE = 44_100
@@ -45,7 +45,7 @@ class Card:
 
 
 def begun(*jobs: Job, card=None, latency="high") -> Session:
-    """Return a session whose first song that can be read is there, its deck not yet running."""
+    """Return a session whose first song that can be read is there, its playback not yet running."""
     session = Session(list(jobs), card or Card(), latency)
     while session.schedule is None and session.tick():
         time.sleep(0.001)
@@ -53,12 +53,12 @@ def begun(*jobs: Job, card=None, latency="high") -> Session:
 
 
 def steps(session: Session, count: int) -> None:
-    """Let the deck do so many things."""
+    """Let the playback do so many things."""
     for _ in range(count):
-        session.deck._step()
+        session.playback._step()
 
 
 def to_the_end(session: Session) -> None:
-    """Let the deck play until the song has ended."""
-    while not session.deck.ended:
-        session.deck._step()
+    """Let the playback play until the song has ended."""
+    while not session.playback.ended:
+        session.playback._step()

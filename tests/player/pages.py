@@ -18,7 +18,7 @@ from card import begun, steps
 
 import opm
 from player.app import PlayerApp
-from player.files import Job
+from player.jobs import Job
 from player.session import Session
 
 # ruff: noqa: T201, E402
@@ -103,8 +103,8 @@ def page(name: str, seconds: float = 7.0) -> tuple[str, str]:
         session._reader.submit(lambda: None).result()  # the voices have their numbers then
         session._wall, session.load = math.inf, 0.0
         steps(session, 1)
-        while session.deck._transport._ahead.position < seconds * session.schedule.rate:
-            session.deck._transport.look_ahead()
+        while session.playback._transport._ahead.position < seconds * session.schedule.rate:
+            session.playback._transport.look_ahead()
         session.seek(seconds)
         steps(session, 160)
         text, svg = asyncio.run(drawn(session, size, keys))

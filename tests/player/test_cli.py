@@ -14,7 +14,7 @@ from conftest import ROOT
 import opm
 from opm.song import CHANNELS, FASTEST, SLOWEST, Options, formats
 from opm.song.midi import FASTEST_BPM, SLOWEST_BPM
-from player import cli, files, playlist, serve
+from player import cli, files, jobs, serve
 from player.__main__ import main
 
 SONG = str(ROOT / "player" / "songs" / "mountain_king.vgm")
@@ -216,7 +216,7 @@ def test_what_cli_says_for_opm():
     assert {"", *cli.SOUND} == set(files.SOUND)
     assert set(cli.FILES) == {*cli.SOUND, *formats.WRITERS, ".mid"}
     assert cli.DEFAULT_ADDRESS == serve.DEFAULT
-    assert set(formats.WRITERS) < set(playlist.ENDINGS)
+    assert set(formats.WRITERS) < set(jobs.ENDINGS)
     defaults, options = cli.parser().defaults, Options()
     for name in ("loops", "fade", "tail", "speed", "clock"):
         assert defaults[name] == getattr(options, name)

@@ -12,8 +12,8 @@ import pytest
 from conftest import ROOT
 
 import player.__main__
-from player import speaker
-from player.speaker import CardGone, NoSound, Speaker
+from player import devices
+from player.devices import CardGone, NoSound, Speaker
 
 SONG = ROOT / "player" / "songs" / "mountain_king.log"
 CAPACITY = 1000
@@ -60,8 +60,8 @@ def stream(monkeypatch):
         query_devices=lambda *_, **__: {"default_samplerate": 44_100.0},
         _exit_handler=lambda: None,
     )
-    monkeypatch.setattr(speaker, "_sounddevice", lambda: fake)
-    monkeypatch.setattr(speaker, "POLL", 0)
+    monkeypatch.setattr(devices, "_sounddevice", lambda: fake)
+    monkeypatch.setattr(devices, "POLL", 0)
     return stream
 
 
@@ -91,7 +91,7 @@ def test_ctrl_c_is_heard_while_the_card_takes_nothing(stream, monkeypatch):
         if next(looks, "over") == "over":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(speaker.time, "sleep", sleep)
+    monkeypatch.setattr(devices.time, "sleep", sleep)
     with pytest.raises(KeyboardInterrupt):
         card.write(np.zeros((100, 2), np.int16))
     with pytest.raises(KeyboardInterrupt):
@@ -104,7 +104,7 @@ def test_a_card_that_takes_nothing_more_is_not_waited_for_at_the_end(stream, mon
     card = started(stream)
     stream.rooms = [0]
     clock = iter(range(1000))
-    monkeypatch.setattr(speaker.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(devices.time, "monotonic", lambda: float(next(clock)))
     card.finish()
     assert stream.calls == ["abort"]
     assert not stream.written
@@ -124,7 +124,7 @@ def test_closing_ends_a_write_that_waits(stream):
 def test_a_card_that_does_not_answer_is_left_behind(stream, monkeypatch):
     """And with it PortAudio's end, which would wait for the same answer when the process ends."""
     unregistered, answer = [], threading.Event()
-    monkeypatch.setattr(speaker, "PATIENCE", 0.01)
+    monkeypatch.setattr(devices, "PATIENCE", 0.01)
     monkeypatch.setattr(atexit, "unregister", unregistered.append)
     stream.abort = answer.wait
     card = started(stream)
@@ -164,7 +164,7 @@ def test_whatever_portaudio_says_of_a_lost_card(stream, method):
 def test_what_libraries_print_stays_out_of_the_terminal():
     code = """
 import os, sys
-from player.speaker import quiet
+from player.devices import quiet
 with quiet():
     os.write(2, b"ALSA lib pcm.c: underrun occurred")
     print("a line of ours", file=sys.stderr)
@@ -193,5 +193,5 @@ def test_portaudio_that_is_missing(monkeypatch):
 
 
 def test_names_of_devices_are_cleaned(stream, monkeypatch):
-    monkeypatch.setattr(speaker._sounddevice(), "query_devices", lambda: "> 0 card \x1b[31m\n  1 other")
-    assert speaker.devices() == "> 0 card \\x1b[31m\n  1 other"
+    monkeypatch.setattr(devices._sounddevice(), "query_devices", lambda: "> 0 card \x1b[31m\n  1 other")
+    assert devices.device_list() == "> 0 card \\x1b[31m\n  1 other"

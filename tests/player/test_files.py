@@ -19,7 +19,7 @@ from programs import mixed
 import opm
 from opm.song import Options, Schedule, formats
 from player.__main__ import main
-from player.files import Job
+from player.jobs import Job
 
 VGM = ROOT / "player" / "songs" / "mountain_king.vgm"
 NOTES = [(0x20, 0x47), (0x21, 0x87), (0x28, 0x4A), (0x29, 0x5A), (0x40, 1), (0x41, 1), (0x80, 31), (0x81, 31)]

@@ -16,9 +16,9 @@ from conftest import ROOT
 
 from opm.song import SongError
 from opm.song.limits import LARGEST
-from player import cli, playlist
+from player import cli, jobs
 from player.__main__ import main
-from player.playlist import songs
+from player.jobs import songs
 
 TEXT = "0 20 C7\n0 28 4A\n0 80 1F\n0 08 08\n500 08 00\n"
 
@@ -57,7 +57,7 @@ def test_folders_without_songs_and_with_too_many(monkeypatch, capsys):
     assert bad(["d"], capsys) == "python -m player: no songs in d\n"
     put(*(f"d/{i}.vgm" for i in range(21)))
     assert len(found("d")) == 21
-    monkeypatch.setattr(playlist, "MOST_SONGS", 20)
+    monkeypatch.setattr(jobs, "MOST_SONGS", 20)
     assert "d: expected at most 20 songs" in bad(["d"], capsys)
 
 
@@ -90,8 +90,8 @@ def test_a_playlist_in_latin_1():
         ("a.m3u", b"a.vgm\n\0\1", "a.m3u: byte 6: expected text"),
         ("a.m3u", b"\x1f\x8b\x08", "a.m3u: byte 0: expected text"),
         ("a.m3u8", b"a\xe4.vgm", "a.m3u8: byte 1: expected UTF-8"),
-        ("a.m3u", b"a" * (playlist.LARGEST_PLAYLIST + 1), "a.m3u: expected at most 4194304 bytes"),
-        ("a.m3u", b"a\n" * (playlist.MOST_SONGS + 1), "a.m3u: expected at most 100000 songs"),
+        ("a.m3u", b"a" * (jobs.LARGEST_PLAYLIST + 1), "a.m3u: expected at most 4194304 bytes"),
+        ("a.m3u", b"a\n" * (jobs.MOST_SONGS + 1), "a.m3u: expected at most 100000 songs"),
     ],
     ids=range(7),
 )
@@ -151,7 +151,7 @@ def test_standard_input_that_cannot_be_read(capsys):
 
 
 def test_the_largest_song_is_that_of_opm():
-    assert playlist.LARGEST == LARGEST
+    assert jobs.LARGEST == LARGEST
 
 
 def test_a_file_called_minus():
@@ -200,8 +200,8 @@ def test_no_terminal_no_keys():
 def test_shuffle_keeps_all_songs(monkeypatch):
     names = [f"{i}.log" for i in range(50)]
     put(*names)
-    jobs = playlist.jobs(cli.parse([*names, "--shuffle"]))
-    order = [str(job.song) for job in jobs]
+    made = jobs.make_jobs(cli.parse([*names, "--shuffle"]))
+    order = [str(job.song) for job in made]
     assert order != names
     assert sorted(order) == sorted(names)
 
@@ -271,11 +271,11 @@ def test_info_of_several_songs(capsys):
 
 def test_endless_loops_are_planned():
     """As many passes as nobody hears."""
-    job = playlist.jobs(cli.parse([str(ROOT / "player" / "songs" / "mountain_king.vgm"), "--loops", "inf"]))[0]
+    job = jobs.make_jobs(cli.parse([str(ROOT / "player" / "songs" / "mountain_king.vgm"), "--loops", "inf"]))[0]
     schedule = job.read()
     assert schedule.frames / schedule.rate > 1e6 * 46
     with pytest.raises(SongError, match="behind the end"):
-        playlist.jobs(cli.parse([str(job.song), "--start", "101"]))[0].read()
+        jobs.make_jobs(cli.parse([str(job.song), "--start", "101"]))[0].read()
 
 
 def test_a_folder_that_cannot_be_read(capsys, monkeypatch):

@@ -16,8 +16,8 @@ import player.live
 from opm.song import WRITE, Log
 from opm.song.formats import json_log
 from player import Live
+from player.devices import CardGone, NoSound
 from player.live import BLOCK
-from player.speaker import CardGone, NoSound
 
 TONE = [(0x20, 0xC7), (0x28, 0x4A), (0x40, 1), (0x80, 31), (0xE0, 15), (0x08, 0x08)]
 

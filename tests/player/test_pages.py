@@ -21,10 +21,9 @@ import opm
 from opm.song import Options
 from player import draw
 from player.app import PlayerApp
-from player.files import ENDLESS, Job
-from player.inside import inside_page
+from player.jobs import ENDLESS, Job
 from player.keys import KEYS
-from player.screen import Choices, song_page
+from player.pages import Choices, channel_page, song_page
 from tests.soak import Terminal
 
 SONG = ROOT / "player" / "songs" / "mountain_king.vgm"
@@ -65,7 +64,7 @@ def test_remarks_are_cleaned(session, monkeypatch):
 @pytest.mark.parametrize("inside", [False, True])
 def test_no_window_is_too_small_or_large(session, inside):
     """A line is never wider than the window, and there are never more than it has."""
-    page = inside_page if inside else song_page
+    page = channel_page if inside else song_page
     for scope in (False, True):
         for width in (*range(0, 130, 3), 160, 300):
             for height in (1, 2, 5, 11, 12, 17, 24, 40, 100):
@@ -79,7 +78,7 @@ def test_no_window_is_too_small_or_large(session, inside):
 def listed(session, channel):
     """Return the times and bytes of the registers written lately, as the look inside a channel lists them."""
     lines = [
-        "".join(text for text, _ in line) for line in inside_page(session, Choices(channel=channel), 120, 60).lines
+        "".join(text for text, _ in line) for line in channel_page(session, Choices(channel=channel), 120, 60).lines
     ]
     return [tuple(line.split()[:3]) for line in lines if re.match(r"\d+:\d\d\.\d\d  [0-9A-F]{2} [0-9A-F]{2}  ", line)]
 
@@ -121,7 +120,7 @@ def test_the_look_inside_of_a_ym2164_knows_its_registers(tmp_path):
     session = begun(Job(path))
     steps(session, 60)
     page = "\n".join(
-        "".join(text for text, _ in line) for line in inside_page(session, Choices(channel=2), 120, 60).lines
+        "".join(text for text, _ in line) for line in channel_page(session, Choices(channel=2), 120, 60).lines
     )
     assert "02 09  channel 3: RAMP 9" in page
 
@@ -157,7 +156,7 @@ def test_every_key_of_the_chip_is_on_the_keyboard(clock, width):
 
 def test_while_a_song_is_read(session):
     """Its name is there at once, and that it is being read; the one before has fallen silent."""
-    schedule, turn = session.schedule, session.deck.turn
+    schedule, turn = session.schedule, session.playback.turn
     session.go(1)
     picture = song_page(session, Choices(), 80, 24)
     text = "\n".join("".join(text for text, _ in line) for line in picture.lines)
@@ -165,11 +164,11 @@ def test_while_a_song_is_read(session):
     assert "2/2" in text
     assert "0:00 / 0:00" in text
     assert "reading ..." in text
-    before = session.deck.speaker.count
+    before = session.playback.speaker.count
     steps(session, 60)
-    assert not session.deck.speaker.sound[before:].any()
+    assert not session.playback.speaker.sound[before:].any()
     session.go(-1)
-    session.schedule, session.deck.turn = schedule, turn
+    session.schedule, session.playback.turn = schedule, turn
 
 
 def test_texts_are_cut_by_their_cells():
@@ -215,21 +214,21 @@ def fresh():
 
 def test_keys_of_the_listener(fresh):
     press(fresh, "2", "5", "5", "plus", "plus", "minus", "right", "right", "left", "up", "space")
-    assert fresh.deck.mute == 0b10
-    assert fresh.deck.gain == pytest.approx(10 ** (1.5 / 20))
+    assert fresh.playback.mute == 0b10
+    assert fresh.playback.gain == pytest.approx(10 ** (1.5 / 20))
     assert fresh.seconds == pytest.approx(65, abs=3)
-    assert fresh.deck.paused
+    assert fresh.playback.paused
     press(fresh, "space", "down", "home")
     assert fresh.seconds == 0
-    assert not fresh.deck.paused
+    assert not fresh.playback.paused
     press(fresh, "s", "3")
-    assert fresh.deck.mute == 0xFF & ~0b100
+    assert fresh.playback.mute == 0xFF & ~0b100
     press(fresh, "s")
-    assert fresh.deck.mute == 0
+    assert fresh.playback.mute == 0
 
 
 def test_the_screen_says_at_once_that_it_seeks(fresh):
-    """Before the deck has done anything."""
+    """Before the playback has done anything."""
     shown = []
     press(fresh, "right", then=lambda app: shown.append(str(app._face.picture.lines)))
     assert "seeking ..." in shown[0]
@@ -252,7 +251,7 @@ def test_a_click_on_the_bar_and_on_a_channel(fresh):
     assert fresh.seconds == pytest.approx(fresh.length / 2, rel=0.05)
     row = next(row for row, channel in app._face.picture.channels.items() if channel == 6)
     press(fresh, click=(3, row))
-    assert fresh.deck.mute == 1 << 6
+    assert fresh.playback.mute == 1 << 6
 
 
 def test_pages_and_oscilloscopes(fresh):
@@ -260,7 +259,7 @@ def test_pages_and_oscilloscopes(fresh):
     assert app.choices == Choices(inside=True, channel=2)
     app = press(fresh, "i", "i", "o")
     assert app.choices == Choices(scope=True)
-    assert press(fresh, "question_mark", "escape", "2").session.deck.mute == 0b10, "the help has gone"
+    assert press(fresh, "question_mark", "escape", "2").session.playback.mute == 0b10, "the help has gone"
 
 
 def test_colours(fresh):
@@ -287,7 +286,7 @@ def test_a_drag_is_no_click_and_selects_nothing(fresh):
             await pilot.press("ctrl+c")
 
     asyncio.run(do())
-    assert fresh.deck.mute == 0
+    assert fresh.playback.mute == 0
     assert app.failure.code == 130
 
 

@@ -1,4 +1,4 @@
-"""The deck, the playlist and the orders of the listener, with a sound card that only remembers."""
+"""The playback, the playlist and the orders of the listener, with a sound card that only remembers."""
 
 import threading
 import time
@@ -10,15 +10,15 @@ from card import RATE, Card, begun, steps, to_the_end
 from conftest import ROOT
 
 import opm
-import player.deck
+import player.playback
 import player.seek
 from opm.song import Options, Renderer
-from player import aloud
-from player.deck import LEAD, Deck
-from player.files import ENDLESS, Job, about
+from player import play
+from player.devices import CardGone
+from player.jobs import ENDLESS, Job, about
+from player.playback import LEAD, Playback
 from player.resample import Resampler
 from player.seek import BLOCK
-from player.speaker import CardGone
 
 SONG = ROOT / "player" / "songs" / "mountain_king.vgm"
 
@@ -44,29 +44,29 @@ def short(tmp_path, name="short.txt"):
 def test_a_song_shorter_than_what_the_device_holds(tmp_path, latency):
     session = begun(short(tmp_path), latency=latency)
     to_the_end(session)
-    np.testing.assert_array_equal(session.deck.speaker.sound, straight(session.schedule))
+    np.testing.assert_array_equal(session.playback.speaker.sound, straight(session.schedule))
 
 
 def test_what_the_device_holds_is_what_a_key_takes():
     session = begun(Job(SONG))
     most = 0
     for _ in range(500):
-        session.deck._step()
-        most = max(most, session.deck.speaker._held)
+        session.playback._step()
+        most = max(most, session.playback.speaker._held)
     assert 0.14 * RATE < most < 0.19 * RATE
 
 
 def test_a_muted_channel_is_silent_from_the_next_block_on():
     """And no sample is lost or comes twice."""
     session = begun(Job(SONG))
-    card, schedule = session.deck.speaker, session.schedule
+    card, schedule = session.playback.speaker, session.schedule
     session.seek(7.0)
     while len(card.written) < 40:
-        session.deck._step()
+        session.playback._step()
     blocks = len(card.written)
-    session.deck.mute = 0b1
+    session.playback.mute = 0b1
     while len(card.written) < blocks + 40:
-        session.deck._step()
+        session.playback._step()
     renderer, resampler = Renderer(schedule), Resampler(schedule.rate, RATE)
     start = round((7.0 - LEAD) * schedule.rate)
     renderer.skip(start)
@@ -83,15 +83,15 @@ def test_a_muted_channel_is_silent_from_the_next_block_on():
 
 def test_pause_goes_on_where_it_was():
     session = begun(Job(SONG))
-    card = session.deck.speaker
+    card = session.playback.speaker
     steps(session, 60)
-    session.deck.paused = True
+    session.playback.paused = True
     at, seconds = card.count, None
     steps(session, 60)
     seconds, silent = session.seconds, card.sound[at:]
     assert len(silent) > 10 * BLOCK
     assert not silent.any()
-    session.deck.paused = False
+    session.playback.paused = False
     back = card.count
     steps(session, 60)
     assert session.seconds > seconds
@@ -102,7 +102,7 @@ def test_pause_goes_on_where_it_was():
 
 def test_a_seek_is_heard_after_what_the_device_holds():
     session = begun(Job(SONG))
-    card, schedule = session.deck.speaker, session.schedule
+    card, schedule = session.playback.speaker, session.schedule
     steps(session, 100)
     held, at = card._held, card.count
     session.seek(5.0)
@@ -131,14 +131,14 @@ def test_a_second_seek_replaces_the_first(monkeypatch):
     assert [round(frame / session.schedule.rate, 1) for frame in gone] == [40.0]
 
 
-def test_what_breaks_the_deck_is_raised_where_the_keys_are_read():
+def test_what_breaks_the_playback_is_raised_where_the_keys_are_read():
     class Gone(Card):
         def write(self, samples):
             raise CardGone("the sound card is gone")
 
     session = begun(Job(SONG), card=Gone())
-    session.deck.start()
-    session.deck._thread.join(20)
+    session.playback.start()
+    session.playback._thread.join(20)
     with pytest.raises(CardGone):
         session.tick()
     session.close(play_out=False)
@@ -191,7 +191,7 @@ def test_an_endless_song_folds_onto_its_bar():
     session.seek_on_bar(0.5)
     assert session.seconds == pytest.approx(session.total * 1000.5)
     steps(session, 50)
-    assert session.deck.speaker.sound.any()
+    assert session.playback.speaker.sound.any()
 
 
 def test_the_bar_of_an_endless_song_with_a_beginning(tmp_path):
@@ -226,7 +226,7 @@ def test_a_loop_of_one_tick_goes_on(tmp_path):
     assert session.length > 86_400 * 30
     session.seek(86_400.0)
     steps(session, 40)
-    assert session.deck.error is None
+    assert session.playback.error is None
     assert session.moment.seconds == pytest.approx(86_400, abs=2)
 
 
@@ -236,10 +236,10 @@ def test_voices_have_the_numbers_of_the_song(tmp_path):
     assert sorted(session.numbers.values()) == list(range(len(opm.load(SONG).voices())))
 
 
-def test_the_deck_looks_ahead_while_it_has_time():
+def test_the_playback_looks_ahead_while_it_has_time():
     session = begun(Job(SONG), card=Card(plays=100))
     steps(session, 1000)
-    places = session.deck._transport._places
+    places = session.playback._transport._places
     assert places[-1].position > 20 * session.schedule.rate
     assert session.seconds < 4
 
@@ -257,8 +257,8 @@ def test_the_plain_line_names_each_song_in_its_notes(tmp_path, capsys):
     bad.write_text("nonsense")
     quiet.write_text("0.0 20 C7\n0.1 28 4A\n")
     session = begun(Job(bad), Job(quiet, options=Options(tail=0.0)), card=Card(plays=5000))
-    session.deck.start()
-    assert aloud._plain(session)
+    session.playback.start()
+    assert play._plain(session)
     session.close(play_out=False)
     notes, line = capsys.readouterr().err.splitlines()
     assert notes == f"{quiet}: note: no key is ever pressed: nothing of the FM chip will be heard"
@@ -267,8 +267,8 @@ def test_the_plain_line_names_each_song_in_its_notes(tmp_path, capsys):
 
 def test_the_plain_line(tmp_path, capsys):
     session = begun(short(tmp_path), card=Card(plays=5000))
-    session.deck.start()
-    assert aloud._plain(session)
+    session.playback.start()
+    assert play._plain(session)
     session.close(play_out=False)
     out, err = capsys.readouterr()
     assert out == ""
@@ -276,10 +276,10 @@ def test_the_plain_line(tmp_path, capsys):
 
 
 def test_stopping_ends_the_thread():
-    deck = Deck(Card(), 0.6)
-    deck.start()
-    deck.stop(play_out=True)
-    assert not deck._thread.is_alive()
+    playback = Playback(Card(), 0.6)
+    playback.start()
+    playback.stop(play_out=True)
+    assert not playback._thread.is_alive()
 
 
 def test_a_device_that_takes_nothing_is_written_to_by_one_thread(monkeypatch):
@@ -297,19 +297,19 @@ def test_a_device_that_takes_nothing_is_written_to_by_one_thread(monkeypatch):
         def abort(self):
             done.append("abort")
 
-    monkeypatch.setattr(player.deck, "PATIENCE", 0.01)
-    deck = Deck(Suspended(), 0.6)
-    deck.start()
+    monkeypatch.setattr(player.playback, "PATIENCE", 0.01)
+    playback = Playback(Suspended(), 0.6)
+    playback.start()
     assert waits.wait(20)
-    deck.stop(play_out=True)
+    playback.stop(play_out=True)
     assert done == ["abort"]
     goes_on.set()
-    deck._thread.join(20)
+    playback._thread.join(20)
 
 
 def test_the_card_module_is_a_speaker():
-    """What the deck uses of a sound card is there on the real one."""
-    from player.speaker import Speaker
+    """What the playback uses of a sound card is there on the real one."""
+    from player.devices import Speaker
 
     for name in ("held", "write", "start", "finish", "abort", "close"):
         assert hasattr(Speaker, name)

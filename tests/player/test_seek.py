@@ -5,7 +5,7 @@ import pytest
 from conftest import ROOT
 
 from opm.song import WRITE, Log, Loop, Options, Renderer, Schedule
-from player.files import Job
+from player.jobs import Job
 from player.seek import BLOCK, FAR, MOST_PLACES, RUN_UP, SPACING, Transport
 
 SONG = ROOT / "player" / "songs" / "mountain_king.vgm"

@@ -17,8 +17,8 @@ import pytest
 from conftest import ROOT
 
 from player.__main__ import main
-from player.playlist import _distinct
-from player.streams import say, unechoed
+from player.jobs import _distinct
+from player.streams import say, without_echo
 
 SONG = "title \x1b]0,owned\x07\n0 20 C7\n0 28 4A\n0 80 1F\n0 08 08\n500 08 00\n"
 
@@ -91,7 +91,7 @@ def test_keys_typed_while_it_compiles_do_not_show_and_are_not_lost(monkeypatch):
     with os.fdopen(theirs, "rb") as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
         before = termios.tcgetattr(theirs)
-        with unechoed():
+        with without_echo():
             os.write(ours, b"q\n")
             assert stdin.readline() == b"q\n"
             os.set_blocking(ours, False)
@@ -101,7 +101,7 @@ def test_keys_typed_while_it_compiles_do_not_show_and_are_not_lost(monkeypatch):
     os.close(ours)
     for stdin in (None, io.StringIO()):
         monkeypatch.setattr(sys, "stdin", stdin)
-        with unechoed():
+        with without_echo():
             pass
 
 
