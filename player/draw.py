@@ -1,4 +1,4 @@
-"""What pages are drawn with: fitted texts, bars, waveforms and keyboards as lines of (text, role), and blocks of them."""
+"""What pages are drawn with: fitted texts, bars, waveforms, keyboards as lines of (text, role), and blocks of lines."""
 
 import re
 from collections.abc import Sequence

@@ -90,7 +90,6 @@ def _play_session(session: Session, screen: bool, scope: bool) -> list[str]:
             ended = _full_screen(session, scope) if screen else _plain(session)
         finally:
             session.close(play_out=ended)
-            speaker.close()
             sys.setswitchinterval(switch)
             if speaker.underruns:
                 say(f"underruns: {speaker.underruns}")

@@ -30,10 +30,11 @@ class Card:
     def start(self):
         """Begin."""
 
-    def finish(self):
-        """End."""
+    finish = close = start
+    time_to_finish = 20.0
 
-    abort = close = start
+    def interrupt(self, owner):
+        owner.join(20)
 
     @property
     def count(self):

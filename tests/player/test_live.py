@@ -60,6 +60,8 @@ def session():
     live._stopped.set()
     for _ in range(3):
         recorder.room.release()
+    if live._thread.ident:
+        live._thread.join(20)
     live.stop()
     assert recorder.closed
 
@@ -300,20 +302,23 @@ def test_a_lost_output_inside_a_with():
 
 
 def test_a_stalled_output_does_not_hold_up_the_end(monkeypatch):
-    """It is closed while it waits."""
-    monkeypatch.setattr(player.live, "PATIENCE", 0.01)
+    """Its own thread closes it, when it goes on: nobody else knows what it is at."""
+    monkeypatch.setattr(player.live, "TIME_TO_CLOSE", 0.01)
+    closed_by = []
 
     class Stalled(Recorder):
         def close(self):
-            super().close()
-            self.room.release()
+            closed_by.append(threading.current_thread())
 
     live = Live(output=Stalled())
     live.start()
+    assert live._output.taken.acquire(timeout=20)
     live.stop()
+    assert live._thread.is_alive()
+    assert closed_by == []
+    live._output.room.release()
     live._thread.join(20)
-    assert not live._thread.is_alive()
-    assert live._output.closed
+    assert closed_by == [live._thread]
     assert live.failure is None
 
 
@@ -321,8 +326,9 @@ def test_the_readmes_session(monkeypatch):
     """A second of sound, but for the bus: the voice's writes keep the key waiting."""
 
     class Freed(Recorder):
-        def close(self):
+        def interrupt(self, owner):
             self.room.release()
+            owner.join(20)
 
     recorder = Freed()
     monkeypatch.setattr(player.live, "Speaker", lambda latency: recorder)

@@ -275,42 +275,47 @@ def test_the_plain_line(tmp_path, capsys):
     assert err == "0:00 / 0:00  short.txt\n", "once, where there is no terminal"
 
 
-def test_stopping_ends_the_thread():
-    playback = Playback(Card(), 0.6)
-    playback.start()
-    playback.stop(play_out=True)
-    assert not playback._thread.is_alive()
+@pytest.mark.parametrize("play_out", [False, True])
+def test_stopping_ends_the_thread(play_out):
+    calls = []
 
-
-def test_a_device_that_takes_nothing_is_written_to_by_one_thread(monkeypatch):
-    """At the end, too, though what it holds was to be played."""
-    waits, goes_on, done = threading.Event(), threading.Event(), []
-
-    class Suspended(Card):
-        def write(self, samples):
-            waits.set()
-            goes_on.wait(20)
-
+    class Told(Card):
         def finish(self):
-            done.append("finish")
+            calls.append(("finish", threading.current_thread()))
 
-        def abort(self):
-            done.append("abort")
+        def close(self):
+            calls.append(("close", threading.current_thread()))
 
-    monkeypatch.setattr(player.playback, "PATIENCE", 0.01)
-    playback = Playback(Suspended(), 0.6)
+    playback = Playback(Told(), 0.6)
     playback.start()
-    assert waits.wait(20)
-    playback.stop(play_out=True)
-    assert done == ["abort"]
-    goes_on.set()
-    playback._thread.join(20)
+    playback.stop(play_out)
+    assert not playback._thread.is_alive()
+    assert calls == [(name, playback._thread) for name in ["finish"] * play_out + ["close"]]
+
+
+def test_a_playback_that_never_started_gives_the_card_back():
+    closed = []
+    card = Card()
+    card.close = lambda: closed.append(True)
+    Playback(card, 0.6).stop(play_out=False)
+    assert closed == [True]
+
+
+def test_a_card_that_goes_away_while_it_plays_out_is_an_error():
+    class Gone(Card):
+        def finish(self):
+            raise CardGone("the sound card is gone")
+
+    playback = Playback(Gone(), 0.6)
+    playback.start()
+    with pytest.raises(CardGone):
+        playback.stop(play_out=True)
 
 
 def test_the_card_module_is_a_speaker():
     """What the playback uses of a sound card is there on the real one."""
     from player.devices import Speaker
 
-    for name in ("held", "write", "start", "finish", "abort", "close"):
+    for name in ("held", "write", "start", "finish", "close", "interrupt", "time_to_finish"):
         assert hasattr(Speaker, name)
     assert {"rate", "underruns", "capacity"} <= set(card.Card.__dict__)

@@ -42,7 +42,11 @@ class Silent:
 
     def close(self):
         """End."""
+
+    def interrupt(self, owner):
+        """Have ``write`` return."""
         self.fails.set()
+        owner.join(20)
 
 
 @pytest.fixture
