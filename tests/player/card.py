@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 
+from opm.song import Options
 from player.jobs import Job
 from player.session import Session
 
@@ -43,6 +44,15 @@ class Card:
     @property
     def sound(self):
         return np.concatenate(self.written)
+
+
+def short(tmp_path, name="short.txt"):
+    """Return a job of one note, a fifth of a second."""
+    path = tmp_path / name
+    path.write_text(
+        "".join(f"0.0 {write}\n" for write in ("20 C7", "28 4A", "E0 0F", "80 1F", "08 08")) + "0.2 08 00\n"
+    )
+    return Job(path, options=Options(tail=0.0))
 
 
 def begun(*jobs: Job, card=None, latency="high") -> Session:

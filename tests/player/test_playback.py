@@ -1,21 +1,18 @@
-"""The playback, the playlist and the orders of the listener, with a sound card that only remembers."""
+"""The playback and the orders of the listener, with a sound card that only remembers."""
 
 import threading
-import time
 
 import card
 import numpy as np
 import pytest
-from card import RATE, Card, begun, steps, to_the_end
+from card import RATE, Card, begun, short, steps, to_the_end
 from conftest import ROOT
 
-import opm
 import player.playback
 import player.seek
-from opm.song import Options, Renderer
-from player import play
+from opm.song import Renderer
 from player.devices import CardGone
-from player.jobs import ENDLESS, Job, about
+from player.jobs import Job
 from player.playback import LEAD, Playback
 from player.resample import Resampler
 from player.seek import BLOCK
@@ -29,15 +26,6 @@ def straight(schedule, mute=0, start=0):
     renderer = Renderer(schedule, mute)
     renderer.skip(start)
     return np.concatenate([*map(resampler.convert, renderer.blocks(BLOCK)), resampler.flush()])
-
-
-def short(tmp_path, name="short.txt"):
-    """Return a job of one note, a fifth of a second."""
-    path = tmp_path / name
-    path.write_text(
-        "".join(f"0.0 {write}\n" for write in ("20 C7", "28 4A", "E0 0F", "80 1F", "08 08")) + "0.2 08 00\n"
-    )
-    return Job(path, options=Options(tail=0.0))
 
 
 @pytest.mark.parametrize("latency", ["high", "low"])
@@ -144,135 +132,12 @@ def test_what_breaks_the_playback_is_raised_where_the_keys_are_read():
     session.close(play_out=False)
 
 
-def wait(session):
-    """Go on until a song has been read, or there is none; return whether there is one."""
-    while more := session.tick():
-        if session.schedule:
-            break
-        time.sleep(0.001)
-    return more
-
-
-def test_songs_one_after_the_other(tmp_path):
-    bad = tmp_path / "bad.txt"
-    bad.write_text("nonsense")
-    jobs = [short(tmp_path, "a.txt"), Job(bad), short(tmp_path, "b.txt"), Job(tmp_path / "none.vgm")]
-    session = begun(*jobs)
-    for want in ("a.txt", "b.txt"):
-        assert session.job.song.name == want
-        to_the_end(session)
-        more = wait(session)
-    assert not more
-    assert [line.split(": ")[0].rpartition("/")[2] for line in session.failed.values()] == ["bad.txt", "none.vgm"]
-
-
-def test_next_and_previous(tmp_path):
-    bad = tmp_path / "bad.txt"
-    bad.write_text("nonsense")
-    session = begun(short(tmp_path, "a.txt"), Job(bad), short(tmp_path, "b.txt"))
-    session.go(1)
-    assert wait(session)
-    assert session.job.song.name == "b.txt"
-    session.go(-1)
-    assert wait(session)
-    assert session.job.song.name == "a.txt", "past the one that cannot be read"
-    session.go(-1)
-    assert wait(session)
-    assert session.job.song.name == "a.txt", "the first has none before it"
-    assert len(session.failed) == 1, "a song fails once"
-
-
-def test_an_endless_song_folds_onto_its_bar():
-    session = begun(Job(SONG, options=Options(loops=ENDLESS)))
-    assert session.endless
-    assert session.total == pytest.approx(46.05, abs=0.01)
-    session.seek(session.total * 1000 + 10)
-    assert session.folded == pytest.approx(10)
-    session.seek_on_bar(0.5)
-    assert session.seconds == pytest.approx(session.total * 1000.5)
-    steps(session, 50)
-    assert session.playback.speaker.sound.any()
-
-
-def test_the_bar_of_an_endless_song_with_a_beginning(tmp_path):
-    """A click before the loop goes there, one in the loop into this pass."""
-    path = tmp_path / "loop.txt"
-    path.write_text("0.0 20 C7\n2.0 28 4A\n# loop\nloop\n5.0 28 4E\n")
-    session = begun(Job(path, options=Options(loops=ENDLESS)))
-    assert session.loop == pytest.approx((2.0, 3.0), abs=0.01)
-    session.seek(12.0)
-    session.seek_on_bar(0.1)
-    assert session.seconds == pytest.approx(0.5)
-    session.seek(12.0)
-    session.seek_on_bar(0.5)
-    assert session.seconds == pytest.approx(11.5, abs=0.05)
-
-
-def test_loops_are_where_they_are_heard():
-    """With another clock, another speed, and the file's own idea of how often."""
-    options = Options(loops=3, speed=2.0, clock=3_000_000)
-    session = begun(Job(SONG, options=options))
-    schedule = session.schedule
-    first, length = session.loop
-    assert first == 0
-    assert length * 3 == pytest.approx(schedule.end / schedule.rate, rel=1e-4)
-    assert session.passes == 3
-
-
-def test_a_loop_of_one_tick_goes_on(tmp_path):
-    song = opm.Song([(0.0, 0x20, 0xC7), (0.5, 0x28, 0x4A)], loop=0.5, length=0.5 + 1 / 44_100)
-    song.save(tmp_path / "tick.vgm")
-    session = begun(Job(tmp_path / "tick.vgm", options=Options(loops=ENDLESS)))
-    assert session.length > 86_400 * 30
-    session.seek(86_400.0)
-    steps(session, 40)
-    assert session.playback.error is None
-    assert session.moment.seconds == pytest.approx(86_400, abs=2)
-
-
-def test_voices_have_the_numbers_of_the_song(tmp_path):
-    session = begun(Job(SONG))
-    session._reader.shutdown()
-    assert sorted(session.numbers.values()) == list(range(len(opm.load(SONG).voices())))
-
-
 def test_the_playback_looks_ahead_while_it_has_time():
     session = begun(Job(SONG), card=Card(plays=100))
     steps(session, 1000)
     places = session.playback._transport._places
     assert places[-1].position > 20 * session.schedule.rate
     assert session.seconds < 4
-
-
-def test_remarks(tmp_path):
-    path = tmp_path / "seconds.log"
-    path.write_text('[{"time": 0.01, "addr": "08", "data": "00"}]')
-    lines = about(Job(path).read())
-    assert any("cat2151" in line for line in lines)
-    assert any("no key is ever pressed" in line for line in lines)
-
-
-def test_the_plain_line_names_each_song_in_its_notes(tmp_path, capsys):
-    bad, quiet = tmp_path / "bad.txt", tmp_path / "quiet.txt"
-    bad.write_text("nonsense")
-    quiet.write_text("0.0 20 C7\n0.1 28 4A\n")
-    session = begun(Job(bad), Job(quiet, options=Options(tail=0.0)), card=Card(plays=5000))
-    session.playback.start()
-    assert play._plain(session)
-    session.close(play_out=False)
-    notes, line = capsys.readouterr().err.splitlines()
-    assert notes == f"{quiet}: note: no key is ever pressed: nothing of the FM chip will be heard"
-    assert line == "0:00 / 0:00  quiet.txt"
-
-
-def test_the_plain_line(tmp_path, capsys):
-    session = begun(short(tmp_path), card=Card(plays=5000))
-    session.playback.start()
-    assert play._plain(session)
-    session.close(play_out=False)
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err == "0:00 / 0:00  short.txt\n", "once, where there is no terminal"
 
 
 @pytest.mark.parametrize("play_out", [False, True])
