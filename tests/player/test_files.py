@@ -18,6 +18,7 @@ from programs import mixed
 
 import opm
 from opm.song import Options, Schedule, formats
+from player import files
 from player.__main__ import main
 from player.jobs import Job
 
@@ -376,7 +377,7 @@ def test_what_does_not_fit_names_the_output(tmp_path, capsys):
         )
     assert f"{path}: {tmp_path}/s/long-1.wav: 500" in bad([path, "--stems", tmp_path / "s", "--compat", "none"], capsys)
     job = Job(path, start=499_999.0, options=Options(family=False))
-    job._check(job.read(), path.with_suffix(".wav"))
+    files._check(job, job.read(), path.with_suffix(".wav"))
 
 
 def test_lines_of_workers_name_their_songs(two_notes, tmp_path, capfd):
