@@ -1,6 +1,6 @@
 """Play YM2151 register logs, or write them to files."""
 
-from . import ending
+from . import signals
 
 TYPE_CHECKING = False  # As in ``player``.
 if TYPE_CHECKING:
@@ -26,15 +26,15 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     from opm import SongError, __version__
 
-    from .speaker import NoSound
+    from .devices import NoSound
 
     try:
         if args.version:
             tell(f"numba-opm {__version__}")
         elif args.list_devices:
-            from .speaker import devices
+            from .devices import device_list
 
-            tell(devices())
+            tell(device_list())
         elif args.serve:
             return _serve(args)
         else:
@@ -47,10 +47,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def _do(args: "Namespace") -> int:
     """Do what is asked for with songs; return the exit code."""
-    from . import playlist
+    from .jobs import make_jobs
     from .streams import complain, keys_from_terminal, say
 
-    jobs = playlist.jobs(args)
+    jobs = make_jobs(args)
     if args.info:
         from .info import tell_all
 
@@ -58,14 +58,14 @@ def _do(args: "Namespace") -> int:
     elif args.output or args.stems:
         from .files import write
 
-        ending.clean_up_first()
+        signals.raise_on_signals()
         failed = write(jobs, args.jobs or 1)
     else:
-        from .aloud import play
+        from .play import play
 
         if "-" in args.songs:
             keys_from_terminal()
-        ending.clean_up_first()
+        signals.raise_on_signals()
         failed = play(jobs, args.device, args.latency, args.plain, args.scope)
     for line in failed:
         complain(line)
@@ -80,14 +80,14 @@ def _serve(args: "Namespace") -> int:
     import opm
     from opm.song import SongError, reason
 
+    from .devices import Speaker, quiet
     from .live import LATENCY, Live
     from .serve import Server
-    from .speaker import Speaker, quiet
     from .streams import complain, say
 
-    ending.clean_up_first()
+    signals.raise_on_signals()
     token = _token(args)
-    ending.beside(opm.YM2151)
+    signals.run_in_thread(opm.YM2151)
     with quiet():
         speaker = Speaker(args.device, LATENCY)
         live = Live(args.clock or opm.REFERENCE_CLOCK, "ym2151", speaker, complain)
@@ -124,15 +124,15 @@ def _token(args: "Namespace") -> str | None:
 
 def run() -> "NoReturn":
     """Run the player as a program, which signals can end."""
-    ending.obey_signals()
+    signals.exit_on_signals()
     try:
         from .streams import complete
 
         complete()
         code = main()
-    except ending.Ended as ended:
+    except signals.Ended as ended:
         code = ended.code
-    ending.leave(code)  # Whatever is still being read for the screen.
+    signals.exit_now(code)  # Whatever is still being read for the screen.
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The full screen: Textual reads keys and mouse, keeps the window, and draws the lines of ``screen`` and ``inside``."""
+"""The full screen: Textual reads keys and mouse, keeps the window, and draws the lines of ``pages``."""
 
 import contextlib
 import os
@@ -23,15 +23,14 @@ from textual.widgets import Static
 
 from opm.song import SongError
 
-from .draw import Line
-from .ending import Ended, handed_to
-from .inside import inside_page
+from .draw import Line, Picture
 from .keys import KEYS
-from .screen import Choices, Picture, song_page
+from .pages import Choices, channel_page, song_page
 from .session import LOOKS_PER_SECOND, Session
+from .signals import Ended, pass_signals_to
 
 MOVES = {"left": -5.0, "right": 5.0, "down": -60.0, "up": 60.0}
-LOOK, PATIENCE = 0.5, 3.0
+LOOK, TIME_TO_END = 0.5, 3.0
 """Seconds from one look at the terminal to the next, and those the screen has to end in."""
 VOLUME_STEP = 1.5
 """dB."""
@@ -52,7 +51,7 @@ class Face(Widget):
     def draw(self) -> None:
         """Draw anew what has changed."""
         width, height = self.size
-        page = inside_page if self.player.choices.inside else song_page
+        page = channel_page if self.player.choices.inside else song_page
         self.picture = page(self.player.session, self.player.choices, width, height)
         roles = self.player.roles
         strips = [_strip(line, roles, width) for line in self.picture.lines[:height]]
@@ -109,10 +108,10 @@ class Keys(ModalScreen[None]):
 
 
 class Lenient:
-    """A driver's manner: bytes that are no UTF-8 are dropped, whoever sends them."""
+    """For a driver: bytes that are not UTF-8 are dropped, whoever sends them."""
 
     def run_input_thread(self) -> None:
-        """Read on behind what cannot be decoded."""
+        """Skip what cannot be decoded, and read on."""
         while True:
             with contextlib.suppress(UnicodeDecodeError):
                 return super().run_input_thread()  # type: ignore[misc,no-any-return]
@@ -145,7 +144,7 @@ class PlayerApp(App[bool]):
         """Play until the last song's end; return whether it came to that."""
         ended, over = None, threading.Event()
         threading.Thread(target=self._watch, args=(over,), daemon=True).start()
-        with handed_to(self.fail):
+        with pass_signals_to(self.fail):
             try:
                 ended = self.run()
             except Exception:  # The terminal may be gone, too.
@@ -160,9 +159,9 @@ class PlayerApp(App[bool]):
         return bool(ended)
 
     def _watch(self, over: threading.Event) -> None:
-        """End with the terminal; without the screen if that does not end, since nobody takes what it draws."""
+        """End when the terminal is closed. If the screen does not, as nobody reads its output, exit without it."""
         late = 0.0
-        while not over.wait(LOOK) and late < PATIENCE:
+        while not over.wait(LOOK) and late < TIME_TO_END:
             if not self.failure and not os.isatty(sys.stdin.fileno()):
                 self.fail(Ended(128 + getattr(signal, "SIGHUP", 1)))
             late += LOOK if self.failure else 0
@@ -170,11 +169,11 @@ class PlayerApp(App[bool]):
             os._exit(getattr(self.failure, "code", 2))
 
     def get_driver_class(self) -> type[Driver]:
-        """Return the platform's driver, lenient."""
+        """Return the platform's driver, made lenient."""
         return type("LenientDriver", (Lenient, super().get_driver_class()), {})
 
     def fail(self, failure: BaseException) -> None:
-        """End at the next look, with what is to be raised behind the screen."""
+        """End at the next look; the failure is raised once the screen is gone."""
         self.failure = failure
 
     def compose(self) -> ComposeResult:
@@ -211,7 +210,7 @@ class PlayerApp(App[bool]):
 
     def action_pause(self, key: str) -> None:
         """Pause, or go on."""
-        self.session.deck.paused ^= True
+        self.session.playback.paused ^= True
 
     def action_move(self, key: str) -> None:
         """Go back or on."""
@@ -226,17 +225,17 @@ class PlayerApp(App[bool]):
     def action_mute(self, key: str) -> None:
         """Mute a channel or let it sound; after ``s`` it is heard alone."""
         bit = 1 << int(key) - 1
-        self.session.deck.mute = 0xFF & ~bit if self.session.solo else self.session.deck.mute ^ bit
+        self.session.playback.mute = 0xFF & ~bit if self.session.solo else self.session.playback.mute ^ bit
 
     def action_solo(self, key: str) -> None:
         """Let the digits choose a channel to be heard alone, or hear all again."""
         self.session.solo ^= True
-        self.session.deck.mute = 0
+        self.session.playback.mute = 0
 
     def action_volume(self, key: str) -> None:
         """Change the volume."""
         step = -VOLUME_STEP if key == "minus" else VOLUME_STEP
-        self.session.deck.gain = min(max(self.session.deck.gain * 10 ** (step / 20), 10**-4.8), 10**2.4)
+        self.session.playback.gain = min(max(self.session.playback.gain * 10 ** (step / 20), 10**-4.8), 10**2.4)
 
     def action_scope(self, key: str) -> None:
         """Show or hide the oscilloscopes."""
@@ -260,7 +259,7 @@ class PlayerApp(App[bool]):
         self.push_screen(Keys())
 
     def action_stop(self, key: str) -> None:
-        """Leave the screen to the shell, which fg comes back from; with all that stands between it and us."""
+        """Stop the whole process group, as ctrl-z does elsewhere; ``fg`` in the shell comes back."""
         if hasattr(signal, "SIGTSTP"):
             with self.suspend():
                 os.kill(0, signal.SIGTSTP)

@@ -1,6 +1,8 @@
-"""What pictures are made of: texts that fit, bars, waveforms and keyboards, as lines of (text, role)."""
+"""What pages are drawn with: fitted texts, bars, waveforms, keyboards as lines of (text, role), and blocks of lines."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,27 @@ SCOPE_STEP = 8
 """Frames per dot of the oscilloscope."""
 BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+@dataclass
+class Block:
+    """Lines that stay or go together, those of the highest rank first."""
+
+    rank: int
+    lines: list[Line] = field(default_factory=list)
+    bar: tuple[int, int] | None = None
+    """First column and width of the seek bar in it."""
+
+
+@dataclass
+class Picture:
+    """Lines, and what a click on them means."""
+
+    lines: list[Line] = field(default_factory=list)
+    bar: tuple[int, int, int] = (-1, 0, 1)
+    """Line, first column and width of the seek bar."""
+    channels: dict[int, int] = field(default_factory=dict)
+    """Channel by line."""
 
 
 def fitted(text: str, width: int) -> str:
@@ -91,3 +114,24 @@ def keyboard(key: int, keyed: bool, sounding: bool, lowest: int, width: int) -> 
     at = min(max(0, key), KEYBOARD - 1) // per
     mark = ("●", "note") if keyed else ("○", "dim")
     return [("".join(marks[:at]), "dim"), mark, ("".join(marks[at + 1 :]), "dim")]
+
+
+def stacked(blocks: Sequence[Block], height: int) -> tuple[list[Block], int]:
+    """Leave blocks out until the others fit; return those, and the lines left."""
+    kept = list(blocks)
+    while (spare := height - sum(len(block.lines) for block in kept)) < 0 and max(block.rank for block in kept):
+        kept.remove(max(kept, key=lambda block: block.rank))
+    return kept, spare
+
+
+def pictured(kept: Sequence[Block], channels: Block | None = None, tall: int = 1) -> Picture:
+    """Return blocks as a picture, with what a click means; each of the channels is so many lines tall."""
+    picture = Picture()
+    for block in kept:
+        first = len(picture.lines)
+        if block.bar:
+            picture.bar = (first, *block.bar)
+        if block is channels:
+            picture.channels = {first + i: i // tall for i in range(len(block.lines))}
+        picture.lines += block.lines
+    return picture

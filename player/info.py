@@ -5,7 +5,7 @@ from typing import Any
 
 from opm.song import Song, printable
 
-from .files import Job
+from .jobs import Job
 from .streams import tell
 
 

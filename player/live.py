@@ -14,7 +14,7 @@ from opm import events
 from opm.chip import new_chip
 from opm.song import CHIP, Resampler, Song, printable
 
-from .speaker import NoSound, Speaker
+from .devices import TIME_TO_CLOSE, NoSound, Speaker
 
 BLOCK = 256
 LATENCY = 0.1
@@ -23,8 +23,6 @@ MOST_WRITES = 1_000_000
 """Writes that may wait at the same time."""
 LONGEST_MERGED = 65_536
 """Writes: longer lists are left as they are, for merging must not hold the sound up."""
-PATIENCE = 0.3
-"""Seconds that ``stop`` waits for an output before it closes it all the same."""
 LAST_FRAME = events.LAST_CYCLE // CHIP.cycles_per_frame
 LATEST = 1_000_000_000
 """Seconds of the audio clock that a time may name: thirty years."""
@@ -36,7 +34,11 @@ Waiting = npt.NDArray[Any]
 
 
 class Output(Protocol):
-    """Where the sound goes: what ``Speaker`` offers."""
+    """Where the sound goes, such as a ``Speaker``. The session's thread alone calls ``start``, ``write`` and ``close``.
+
+    A session that never started closes its output in ``stop``. If there is a method ``interrupt``, as a ``Speaker`` has
+    one, ``stop`` calls it with that thread: to have a ``write`` that waits return, and to wait for the thread.
+    """
 
     rate: float
 
@@ -126,12 +128,19 @@ class Live:
             self._thread.start()
 
     def stop(self) -> None:
-        """End the session at once, even if the output has stalled; what still waits is not played."""
+        """End the session at once; what still waits is not played.
+
+        The session's thread closes the output. If that has stalled, the thread is left behind, and closes it when its
+        ``write`` returns.
+        """
         self._ended = True
         self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join(PATIENCE)
-        self._output.close()
+        if self._thread.ident is None:
+            self._output.close()
+        elif interrupt := getattr(self._output, "interrupt", None):
+            interrupt(self._thread)
+        else:
+            self._thread.join(TIME_TO_CLOSE)
 
     @property
     def time(self) -> float:
@@ -178,7 +187,7 @@ class Live:
         Raises
         ------
         TypeError
-            It is no song.
+            It is not a song.
         ValueError, RuntimeError, NoSound
             As ``write`` does.
         """
@@ -256,10 +265,12 @@ class Live:
             if not self._stopped.is_set():
                 self.failure = str(error) or type(error).__name__
                 self._on_failure(self.failure)
+        finally:
+            self._output.close()
 
 
 def _byte(name: str, value: Any) -> int:
-    """Return a byte as int; TypeError or ValueError names what is none."""
+    """Return a byte as int; raise TypeError or ValueError, which names what is not a byte."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     if not 0 <= value <= 0xFF:
@@ -268,7 +279,7 @@ def _byte(name: str, value: Any) -> int:
 
 
 def _seconds(name: str, value: float) -> float:
-    """Return a time of the audio clock; TypeError or ValueError names what is none."""
+    """Return a time of the audio clock; raise TypeError or ValueError, which names what is not a time."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be seconds, got {value!r}")
     if not 0 <= value <= LATEST:

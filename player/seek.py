@@ -2,8 +2,9 @@
 
 Snapshots of the chips are kept every few seconds, as the song plays and by a look ahead that the player takes
 whenever it has time. Going somewhere means restoring the snapshot before it and running on from there without keeping
-samples, so what follows is the straight rendering, bit for bit. A place far beyond all snapshots is approached by
-the registers held there; as soon as the look ahead has come by, the sound passes over to the straight rendering.
+samples, so what follows is the straight rendering, bit for bit. A place far beyond all snapshots is first played
+from the registers that the song holds there; once the look ahead has reached it, the sound fades over to the straight
+rendering.
 """
 
 import bisect

@@ -16,7 +16,7 @@ shutdown                                 ends the server
 hello      token                         shows the token, where the server asks for one
 =========  ============================  ==============================================
 
-A line that is no JSON object, or one above the limit, is answered by an error and closes the connection: so does the
+A line that is not a JSON object, or one above the limit, is answered by an error and closes the connection: so does the
 first line of every HTTP request, and no web page can give orders. With a token, a client's first request must be
 ``{"command": "hello", "token": TOKEN}`` within ten seconds; anything else closes the connection, too, and no more than
 that is read before. A line that has begun has to end within half a minute. Once the sound card is gone, every command
@@ -128,7 +128,7 @@ class _Handler(socketserver.StreamRequestHandler):
         self.wfile.write(json.dumps(answer).encode() + b"\n")
 
     def _part(self) -> None:
-        """Close our side, and read some more: what lies there unread would have the system take the answer back."""
+        """Close our side and read on for a while: with unread input, close() sends RST, which discards the answer."""
         self.connection.shutdown(socket.SHUT_WR)
         deadline = time.monotonic() + TIME_TO_PART
         for _ in range(64):

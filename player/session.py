@@ -1,4 +1,4 @@
-"""A listener's session: a playlist on a deck, the place in it, and what there is to say about the song."""
+"""A listener's session: songs one after the other, the place in them, and what there is to say about the song."""
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,12 +8,12 @@ import numpy as np
 import opm
 from opm.song import Playing, numbered
 
-from .deck import Deck, Moment
-from .files import ENDLESS, Job, about
-from .speaker import Speaker
+from .devices import Speaker
+from .jobs import ENDLESS, Job, about
+from .playback import Moment, Playback
 
 LOOKS_PER_SECOND = 15
-"""How often those who show a session go on with it."""
+"""How often the screen, or the plain line, calls ``tick`` and draws."""
 HELD = {"high": 0.6, "low": 0.25}
 """How much of what the device can hold (a quarter of a second) is kept in it: so long a key takes to be heard, and so
 long the machine may be busy elsewhere."""
@@ -39,8 +39,8 @@ class Session:
         """What went wrong, by song."""
         self.place = jobs[0].start
         """Where the listener has gone last."""
-        self.deck = Deck(speaker, HELD[latency])
-        self.deck.gain, self.deck.mute = jobs[0].gain, jobs[0].options.get("mute", 0)
+        self.playback = Playback(speaker, HELD[latency])
+        self.playback.gain, self.playback.mute = jobs[0].gain, jobs[0].options.get("mute", 0)
         self._reader = ThreadPoolExecutor(1)
         self._read: dict[int, Future[Playing]] = {}
         if first:
@@ -48,7 +48,7 @@ class Session:
             self._read[0].set_result(first)
         self._numbers: Future[dict[bytes, int]] = Future()
         self.solo = False
-        self._way = 1
+        self._direction = 1
         self._wall, self._cpu, self.load = time.monotonic(), time.process_time(), 0.0
 
     @property
@@ -59,17 +59,18 @@ class Session:
     @property
     def endless(self) -> bool:
         """Whether the song plays until somebody ends it."""
-        return self.playing is not None and self.playing.song.loop_start is not None and self.playing.loops >= ENDLESS
+        playing = self.playing
+        return playing is not None and playing.song.loop_start is not None and playing.loops >= ENDLESS
 
     @property
     def moment(self) -> Moment | None:
         """What is heard now."""
-        return self.deck.heard[-1] if self.deck.heard else None
+        return self.playback.heard[-1] if self.playback.heard else None
 
     @property
     def seeking(self) -> bool:
         """Whether what is heard is not yet what was asked for."""
-        return not self.moment or self.moment.turn != self.deck.turn
+        return not self.moment or self.moment.turn != self.playback.turn
 
     @property
     def seconds(self) -> float:
@@ -78,7 +79,7 @@ class Session:
 
     def past(self, moment: Moment) -> list[Moment]:
         """Return what was heard lately of a moment's song."""
-        return [seen for seen in list(self.deck.heard) if seen.playing is moment.playing]
+        return [seen for seen in list(self.playback.heard) if seen.playing is moment.playing]
 
     @property
     def length(self) -> float:
@@ -130,16 +131,16 @@ class Session:
         return self._numbers.result() if known else {}
 
     def go(self, step: int) -> None:
-        """Go to the next or the previous song, or the next that can be read that way; the first has no previous."""
-        self._way, self.at = step, max(0, self.at + step)
+        """Go to the next song or the previous one, past those that cannot be read; the first has no previous."""
+        self._direction, self.at = step, max(0, self.at + step)
         self.playing, self.place = None, 0.0
-        self.deck.go(None)
+        self.playback.go(None)
 
     def seek(self, seconds: float) -> None:
         """Go to a place of the song."""
         if self.playing:
             self.place = min(max(0.0, seconds), self.length)
-            self.deck.go(self.playing, self.place)
+            self.playback.go(self.playing, self.place)
 
     def seek_on_bar(self, share: float) -> None:
         """Go to a place of the seek bar; in the loop of an endless song, of this pass."""
@@ -147,13 +148,13 @@ class Session:
         self.seek(seconds + (self.seconds - self.folded if seconds >= self.loop[0] else 0.0))
 
     def tick(self) -> bool:
-        """Go on with what has come about; say whether there is still something to play."""
-        if self.deck.error:
-            raise self.deck.error
+        """Do what is due: begin the next song, raise the playback's error; return whether there is more to play."""
+        if self.playback.error:
+            raise self.playback.error
         if (now := time.monotonic()) - self._wall > 1:
             self.load = (time.process_time() - self._cpu) / (now - self._wall)
             self._wall, self._cpu = now, time.process_time()
-        if self.playing and self.deck.ended:
+        if self.playing and self.playback.ended:
             self.go(1)
         if self.playing is None and self.at < len(self.jobs):
             self._begin()
@@ -170,8 +171,8 @@ class Session:
         except Exception as error:
             self.failed[self.at] = self.job.failure(error)
             if self.at == 0:
-                self._way = 1
-            self.go(self._way)
+                self._direction = 1
+            self.go(self._direction)
             return
         self._numbers = self._reader.submit(_numbers, self.playing)
         self.seek(self.job.start)
@@ -179,7 +180,7 @@ class Session:
     def close(self, play_out: bool) -> None:
         """End."""
         self._reader.shutdown(wait=False, cancel_futures=True)
-        self.deck.stop(play_out)
+        self.playback.stop(play_out)
 
 
 def _numbers(playing: Playing) -> dict[bytes, int]:

@@ -54,7 +54,7 @@ def send(file: BinaryIO) -> None:
 
 @contextlib.contextmanager
 def _told() -> Iterator[None]:
-    """End the program if standard output takes no more, without a word if its reader has left."""
+    """End the program if standard output takes no more; silently if its reader has gone."""
     try:
         yield
     except OSError as error:
@@ -66,7 +66,7 @@ def _told() -> Iterator[None]:
 
 
 def keys_from_terminal() -> None:
-    """Have keys come from the terminal that shows the screen, since standard input has given a song."""
+    """Read keys from the terminal itself, since standard input held a song."""
     with contextlib.suppress(OSError):
         if os.name == "posix" and sys.stderr.isatty():
             terminal = os.open("/dev/tty", os.O_RDONLY)
@@ -75,8 +75,8 @@ def keys_from_terminal() -> None:
 
 
 @contextlib.contextmanager
-def unechoed() -> Iterator[None]:
-    """Have keys that are typed before a screen takes them not show; they wait for it."""
+def without_echo() -> Iterator[None]:
+    """Do not echo keys that are typed before there is a screen; they wait for it."""
     if os.name != "posix" or sys.stdin is None or not sys.stdin.isatty():
         yield
         return

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from player.files import Job
+from player.jobs import Job
 from player.session import Session
 
 RATE = 44_100
@@ -30,10 +30,11 @@ class Card:
     def start(self):
         """Begin."""
 
-    def finish(self):
-        """End."""
+    finish = close = start
+    time_to_finish = 20.0
 
-    abort = close = start
+    def interrupt(self, owner):
+        owner.join(20)
 
     @property
     def count(self):
@@ -44,21 +45,34 @@ class Card:
         return np.concatenate(self.written)
 
 
+LISTENED = {"loops": 2, "fade": 8.0}
+"""What the command line has a song played with, if it says nothing else."""
+
+
+def short(tmp_path, name="short.txt"):
+    """Return a job of one note, a fifth of a second."""
+    path = tmp_path / name
+    path.write_text(
+        "".join(f"0.0 {write}\n" for write in ("20 C7", "28 4A", "E0 0F", "80 1F", "08 08")) + "0.2 08 00\n"
+    )
+    return Job(path, options={"tail": 0.0})
+
+
 def begun(*jobs: Job, card=None, latency="high") -> Session:
-    """Return a session whose first song that can be read is there, its deck not yet running."""
+    """Return a session whose first song that can be read is there, its playback not yet running."""
     session = Session(list(jobs), card or Card(), latency)
-    while session.schedule is None and session.tick():
+    while session.playing is None and session.tick():
         time.sleep(0.001)
     return session
 
 
 def steps(session: Session, count: int) -> None:
-    """Let the deck do so many things."""
+    """Let the playback do so many things."""
     for _ in range(count):
-        session.deck._step()
+        session.playback._step()
 
 
 def to_the_end(session: Session) -> None:
-    """Let the deck play until the song has ended."""
-    while not session.deck.ended:
-        session.deck._step()
+    """Let the playback play until the song has ended."""
+    while not session.playback.ended:
+        session.playback._step()

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-from card import begun, steps
+from card import LISTENED, begun, steps
 
 import opm
 from player.app import PlayerApp
-from player.files import Job
+from player.jobs import Job
 from player.session import Session
 
 # ruff: noqa: T201, E402
@@ -31,7 +31,7 @@ LONG = {"title": "A title that goes on and on, as titles of arrangements of arra
 
 def one(folder: Path) -> Session:
     """Return the song that ships."""
-    return begun(Job(SONG))
+    return begun(Job(SONG, options=LISTENED))
 
 
 def two(folder: Path) -> Session:
@@ -47,7 +47,7 @@ def two(folder: Path) -> Session:
     opm.Song(
         both[np.argsort(both["seconds"], kind="stable")], chips=("ym2151",) * 2, loop=0.0, length=song.length
     ).save(path)
-    return begun(Job(path))
+    return begun(Job(path, options=LISTENED))
 
 
 def tagged(tags: dict[str, str]) -> Callable[[Path], Session]:
@@ -57,7 +57,7 @@ def tagged(tags: dict[str, str]) -> Callable[[Path], Session]:
         song = opm.load(SONG)
         path = folder / "tagged.vgm"
         opm.Song(song.writes, tags=tags, length=song.length).save(path)
-        return begun(Job(path), Job(SONG))
+        return begun(Job(path, options=LISTENED), Job(SONG, options=LISTENED))
 
     return make
 
@@ -66,7 +66,7 @@ def silent(folder: Path) -> Session:
     """Return a song in which no key is ever pressed."""
     path = folder / "silent.txt"
     path.write_text("0.0 20 C7\n60.0 28 4A\n")
-    return begun(Job(path))
+    return begun(Job(path, options=LISTENED))
 
 
 CASES: dict[str, tuple[Callable[[Path], Session], tuple[int, int], tuple[str, ...]]] = {
@@ -103,8 +103,8 @@ def page(name: str, seconds: float = 7.0) -> tuple[str, str]:
         session._reader.submit(lambda: None).result()  # the voices have their numbers then
         session._wall, session.load = math.inf, 0.0
         steps(session, 1)
-        while session.deck._transport._ahead.position < seconds * session.schedule.rate:
-            session.deck._transport.look_ahead()
+        while session.playback._transport._ahead.position < seconds * session.playing.rate:
+            session.playback._transport.look_ahead()
         session.seek(seconds)
         steps(session, 160)
         text, svg = asyncio.run(drawn(session, size, keys))

@@ -1,5 +1,6 @@
 """The command line: every option means what it says, or is refused with one line; help, completion, manual."""
 
+import inspect
 import math
 import os
 import signal
@@ -12,9 +13,9 @@ from commands import bad
 from conftest import ROOT
 
 import opm
-from opm.song import CHANNELS, FASTEST, SLOWEST, Options, formats
-from opm.song.midi import FASTEST_BPM, SLOWEST_BPM
-from player import cli, files, playlist, serve
+from opm.song import CHANNELS, FASTEST, SLOWEST, Playing, writers
+from opm.song.limits import FASTEST_BPM, SLOWEST_BPM
+from player import cli, files, jobs, serve
 from player.__main__ import main
 
 SONG = str(ROOT / "player" / "songs" / "mountain_king.vgm")
@@ -214,12 +215,13 @@ def test_what_cli_says_for_opm():
     assert (cli.CHANNELS, cli.SLOWEST, cli.FASTEST) == (CHANNELS, SLOWEST, FASTEST)
     assert (cli.SLOWEST_BPM, cli.FASTEST_BPM) == (SLOWEST_BPM, FASTEST_BPM)
     assert {"", *cli.SOUND} == set(files.SOUND)
-    assert set(cli.FILES) == {*cli.SOUND, *formats.WRITERS, ".mid"}
+    assert set(cli.FILES) == {*cli.SOUND, *writers.WRITERS, ".mid"}
     assert cli.DEFAULT_ADDRESS == serve.DEFAULT
-    assert set(formats.WRITERS) < set(playlist.ENDINGS)
-    defaults, options = cli.parser().defaults, Options()
-    for name in ("loops", "fade", "tail", "speed", "clock"):
-        assert defaults[name] == getattr(options, name)
+    assert set(writers.WRITERS) < set(jobs.ENDINGS)
+    defaults, playing = cli.parser().defaults, inspect.signature(Playing).parameters
+    assert {name: defaults[name] for name in ("tail", "speed", "clock")} == {
+        name: playing[name].default for name in ("tail", "speed", "clock")
+    }
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--print-completion", "bash"], []], ids=str)

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 import opm
 import player.live
-from opm.song import WRITE, Log
+from opm.song import WRITE
 from opm.song.formats import json_log
 from player import Live
+from player.devices import CardGone, NoSound
 from player.live import BLOCK
-from player.speaker import CardGone, NoSound
 
 TONE = [(0x20, 0xC7), (0x28, 0x4A), (0x40, 1), (0x80, 31), (0xE0, 15), (0x08, 0x08)]
 
@@ -60,6 +60,8 @@ def session():
     live._stopped.set()
     for _ in range(3):
         recorder.room.release()
+    if live._thread.ident:
+        live._thread.join(20)
     live.stop()
     assert recorder.closed
 
@@ -179,7 +181,7 @@ def test_what_waits_comes_in_its_order_and_pace(data):
             frames = data.draw(st.lists(times, max_size=300).map(sorted))
             table = np.zeros(len(frames), WRITE)
             table["time"], table["address"], table["data"] = frames, number, np.arange(len(frames)) % 256
-            live.play(Log("test", table, length=2000, rate=None), at=100 / live._rate)
+            live.play(opm.Song.of(rows=table, end=2000, rate=None), at=100 / live._rate)
             naive.rows += [(100 + frame, number, i % 256) for i, frame in enumerate(frames)]
         elif kind == "clear":
             frame = data.draw(times)
@@ -286,7 +288,7 @@ def test_a_lost_output_ends_the_session():
     with pytest.raises(NoSound, match="gone"):
         live.write(8, 0)
     with pytest.raises(NoSound, match="gone"):
-        live.play(Log("test", np.zeros(1, WRITE), length=0, rate=None))
+        live.play(opm.Song.of(rows=np.zeros(1, WRITE), end=0, rate=None))
     live.stop()
 
 
@@ -300,20 +302,23 @@ def test_a_lost_output_inside_a_with():
 
 
 def test_a_stalled_output_does_not_hold_up_the_end(monkeypatch):
-    """It is closed while it waits."""
-    monkeypatch.setattr(player.live, "PATIENCE", 0.01)
+    """Its own thread closes it, when it goes on: nobody else knows what it is at."""
+    monkeypatch.setattr(player.live, "TIME_TO_CLOSE", 0.01)
+    closed_by = []
 
     class Stalled(Recorder):
         def close(self):
-            super().close()
-            self.room.release()
+            closed_by.append(threading.current_thread())
 
     live = Live(output=Stalled())
     live.start()
+    assert live._output.taken.acquire(timeout=20)
     live.stop()
+    assert live._thread.is_alive()
+    assert closed_by == []
+    live._output.room.release()
     live._thread.join(20)
-    assert not live._thread.is_alive()
-    assert live._output.closed
+    assert closed_by == [live._thread]
     assert live.failure is None
 
 
@@ -321,8 +326,9 @@ def test_the_readmes_session(monkeypatch):
     """A second of sound, but for the bus: the voice's writes keep the key waiting."""
 
     class Freed(Recorder):
-        def close(self):
+        def interrupt(self, owner):
             self.room.release()
+            owner.join(20)
 
     recorder = Freed()
     monkeypatch.setattr(player.live, "Speaker", lambda latency: recorder)

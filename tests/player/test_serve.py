@@ -13,9 +13,9 @@ from commands import bad
 from conftest import ROOT
 
 import player.__main__
+import player.devices
 import player.live
 import player.serve
-import player.speaker
 from opm.song import SongError
 from opm.song.formats import json_log
 from player import Live
@@ -42,7 +42,11 @@ class Silent:
 
     def close(self):
         """End."""
+
+    def interrupt(self, owner):
+        """Have ``write`` return."""
         self.fails.set()
+        owner.join(20)
 
 
 @pytest.fixture
@@ -424,7 +428,7 @@ def test_what_the_command_says(monkeypatch, capsys, options, warning, lost):
             server.live._output.fails.set()
             server.live._thread.join(20)
 
-    monkeypatch.setattr(player.speaker, "Speaker", Card)
+    monkeypatch.setattr(player.devices, "Speaker", Card)
     monkeypatch.setattr(Server, "serve_forever", serve)
     assert player.__main__.main(options) == (2 if lost else 0)
     said = capsys.readouterr().err.splitlines()
@@ -454,7 +458,7 @@ def test_where_the_token_comes_from(monkeypatch, tmp_path, options, environment,
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "word").write_bytes(b"from \xff file\r\n")
-    monkeypatch.setattr(player.speaker, "Speaker", Card)
+    monkeypatch.setattr(player.devices, "Speaker", Card)
     monkeypatch.setattr(Server, "serve_forever", lambda server, interval: found.append(server.token))
     if environment:
         monkeypatch.setenv("NUMBA_OPM_TOKEN", environment)
@@ -481,7 +485,7 @@ def test_no_token_where_one_was_meant(monkeypatch, tmp_path, capsys, options, en
         def __init__(self, *_):
             super().__init__()
 
-    monkeypatch.setattr(player.speaker, "Speaker", Card)
+    monkeypatch.setattr(player.devices, "Speaker", Card)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").write_bytes(b"\n")
     (tmp_path / "long").write_bytes(b"x" * 1000)

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 import termios
+import tty
 import wave
 from pathlib import Path
 
@@ -17,8 +18,7 @@ import pytest
 from conftest import ROOT
 
 from player.__main__ import main
-from player.playlist import _distinct
-from player.streams import say, unechoed
+from player.streams import say, without_echo
 
 SONG = "title \x1b]0,owned\x07\n0 20 C7\n0 28 4A\n0 80 1F\n0 08 08\n500 08 00\n"
 
@@ -91,7 +91,7 @@ def test_keys_typed_while_it_compiles_do_not_show_and_are_not_lost(monkeypatch):
     with os.fdopen(theirs, "rb") as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
         before = termios.tcgetattr(theirs)
-        with unechoed():
+        with without_echo():
             os.write(ours, b"q\n")
             assert stdin.readline() == b"q\n"
             os.set_blocking(ours, False)
@@ -101,7 +101,7 @@ def test_keys_typed_while_it_compiles_do_not_show_and_are_not_lost(monkeypatch):
     os.close(ours)
     for stdin in (None, io.StringIO()):
         monkeypatch.setattr(sys, "stdin", stdin)
-        with unechoed():
+        with without_echo():
             pass
 
 
@@ -140,15 +140,6 @@ def test_names_that_are_not_utf_8(song, tmp_path):
         done = subprocess.run([sys.executable, "-m", "player", *arguments], cwd=ROOT, capture_output=True, check=False)
         assert done.returncode == 2
         assert rb"\udc80.no" in done.stderr
-
-
-def test_names_for_several_songs():
-    """None twice, whatever others are called, also where case does not count."""
-    assert _distinct(["a", "a", "a-2"]) == ["a", "a-3", "a-2"]
-    assert _distinct(["a", "A", "a", "b"]) == ["a", "A-2", "a-3", "b"]
-    names = _distinct(["a-2", "a", "a", "a-2", "a-2-2", "a"])
-    assert len(set(names)) == 6
-    assert names[1] == "a"
 
 
 def test_songs_of_the_same_name_are_all_written(song, tmp_path, capsys):
@@ -204,3 +195,41 @@ def test_clipping_is_told(song, tmp_path, capsys):
     with wave.open(str(path)) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
     assert 32_000 < np.abs(samples.astype(int)).max() < 32_768
+
+
+def test_keys_come_from_the_terminal_behind_a_song_on_standard_input():
+    """A process whose terminal is its standard error alone: afterwards it reads what is typed there."""
+    code = """
+import os, sys
+from player import streams
+sys.stdin.buffer.read()
+streams.keys_from_terminal()
+sys.stderr.write("ready\\n")
+print(os.read(0, 1))
+"""
+    leader, terminal = pty.openpty()
+    tty.setraw(terminal)
+
+    def take_terminal():
+        os.setsid()
+        os.close(os.open(os.ttyname(2), os.O_RDWR))
+
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, preexec_fn=take_terminal,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=terminal,
+    )  # fmt: skip
+    process.stdin.close()
+    process.stdin = None
+    assert b"ready" in os.read(leader, 100)
+    os.write(leader, b"q")
+    assert process.communicate()[0] == b"b'q'\n"
+    os.close(leader)
+    os.close(terminal)
+
+
+def test_no_terminal_no_keys():
+    code = "from player import streams; streams.keys_from_terminal(); print(open(0).read())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, input=b"x", capture_output=True, check=True, start_new_session=True
+    )
+    assert done.stdout == b"x\n"

@@ -19,7 +19,7 @@ PLAYER = ("-m", "player")
 PLAYS = """
 import sys, time
 import numpy as np
-import player.__main__ as program, player.speaker
+import player.__main__ as program, player.devices
 
 class Quiet:
     rate, underruns, capacity, held = 55_930.0, 0, 14_000, 0
@@ -27,9 +27,11 @@ class Quiet:
     def start(self): pass
     def write(self, samples): time.sleep(len(samples) / self.rate)
     def finish(self): pass
-    abort = close = lambda self: None
+    def close(self): pass
+    def interrupt(self, owner): owner.join(20)
+    time_to_finish = 20.0
 
-player.speaker.Speaker = Quiet
+player.devices.Speaker = Quiet
 program.run()
 """
 
@@ -106,7 +108,7 @@ def run(job, batch):
     while True:
         time.sleep(0.001)
 
-files.Job.run = run
+files.write_job = run
 program.run()
 """
     for _ in range(5):
@@ -156,15 +158,15 @@ def test_a_batch_that_ends_does_not_wait_for_what_is_read(songs, tmp_path):
     reads = tmp_path / "reads"
     code = f"""if True:
         import pathlib, time
-        import player.__main__ as program, player.files as files
+        import player.__main__ as program, player.jobs as jobs
 
-        read = files.Job.read
+        read = jobs.Job.read
         def slow(job):
             if job.song.name == "song1.log":
                 pathlib.Path({str(reads)!r}).touch()
                 time.sleep(10_000)
             return read(job)
-        files.Job.read = slow
+        jobs.Job.read = slow
         program.run()
     """
     out = tmp_path / "out"
@@ -206,13 +208,15 @@ def test_the_terminal_is_as_it_was(songs, number):
     os.close(terminal)
 
 
-@pytest.mark.parametrize("waits", ["ending.beside(work)", "list(each(Threads(1), lambda _: work(), [0], bool))"])
+@pytest.mark.parametrize(
+    "waits", ["signals.run_in_thread(work)", "list(each(Threads(1), lambda _: work(), [0], bool))"]
+)
 def test_a_signal_that_another_thread_takes_is_obeyed(waits):
     """Of two at once one may take both; the main thread's wait for it is not broken off then."""
     code = f"""
 import os, signal, threading, time
 from opm.many import Threads, each
-from player import ending
+from player import signals
 
 def work():
     time.sleep(0.3)  # The main thread waits by then.
@@ -220,13 +224,13 @@ def work():
     time.sleep(10)
     os._exit(9)
 
-ending.obey_signals()
-ending.clean_up_first()
+signals.exit_on_signals()
+signals.raise_on_signals()
 try:
     {waits}
     code = 0
-except ending.Ended as ended:
+except signals.Ended as ended:
     code = ended.code
-ending.leave(code)
+signals.exit_now(code)
 """
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 128 + signal.SIGTERM

@@ -20,10 +20,10 @@ import pytest
 from conftest import ROOT
 from pulse import busy, heard, part_of, recorded, wait_for
 
-from opm.song import Options, Renderer, Schedule, SongError, formats
+import opm
+from opm.song import Playing, Renderer, Resampler, SongError
 from opm.song.formats import json_log
 from player import Live
-from player.resample import Resampler
 
 SONG = ROOT / "player" / "songs" / "mountain_king.log"
 PLAYER = [sys.executable, "-m", "player"]
@@ -44,34 +44,33 @@ def sound(tmp_path_factory):
 def excerpt(tmp_path, seconds):
     """Write the first seconds of the song as a log of its own; return it."""
     song = opm.load(SONG)
-    song.writes = song.writes[song.writes["time"] < 55_930 * seconds]
     path = tmp_path / "excerpt.json"
-    path.write_bytes(formats.json_log.write(song))
+    song.but(rows=song.rows[song.rows["time"] < 55_930 * seconds], end=55_930 * seconds).save(path)
     return path
 
 
-def play_and_record(path, options, sound, folder):
+def play_and_record(path, sound, folder):
     """Play a song; return what was rendered for it and what arrived at the sink."""
-    command = [*PLAYER, str(path), "--loops", str(options.loops), "--fade", str(options.fade)]
+    command = [*PLAYER, str(path)]
     with recorded(folder, sound) as recording:
         done = subprocess.run(command, cwd=ROOT, env=sound, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0
     assert "underruns" not in done.stderr
-    schedule = Schedule(opm.load(path), options)
-    resampler = Resampler(schedule.rate, pulse.RATE)
-    blocks = [*map(resampler.convert, Renderer(schedule).blocks()), resampler.flush()]
+    playing = Playing(opm.load(path))
+    resampler = Resampler(playing.rate, pulse.RATE)
+    blocks = [*map(resampler.convert, Renderer(playing).blocks()), resampler.flush()]
     return np.concatenate(blocks), heard(recording)
 
 
 def test_what_arrives_is_what_was_rendered(sound, tmp_path):
-    want, got = play_and_record(excerpt(tmp_path, 4), Options(), sound, tmp_path)
+    want, got = play_and_record(excerpt(tmp_path, 4), sound, tmp_path)
     np.testing.assert_array_equal(part_of(got, want), want)
 
 
 def test_twenty_seconds_with_both_cores_busy(sound, tmp_path):
     """No underrun, no gap, no sample different in 20 s while other processes keep every core busy."""
     with busy(os.cpu_count() or 2):
-        want, got = play_and_record(excerpt(tmp_path, 20), Options(), sound, tmp_path)
+        want, got = play_and_record(excerpt(tmp_path, 20), sound, tmp_path)
     assert len(want) > 20 * pulse.RATE
     np.testing.assert_array_equal(part_of(got, want), want)
 

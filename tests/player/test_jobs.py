@@ -3,10 +3,8 @@
 import io
 import json
 import os
-import pty
 import subprocess
 import sys
-import tty
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,9 +14,9 @@ from conftest import ROOT
 
 from opm.song import SongError
 from opm.song.limits import LARGEST
-from player import cli, playlist
+from player import cli, jobs
 from player.__main__ import main
-from player.playlist import songs
+from player.jobs import Job, _distinct, about, songs
 
 TEXT = "0 20 C7\n0 28 4A\n0 80 1F\n0 08 08\n500 08 00\n"
 
@@ -57,7 +55,7 @@ def test_folders_without_songs_and_with_too_many(monkeypatch, capsys):
     assert bad(["d"], capsys) == "python -m player: no songs in d\n"
     put(*(f"d/{i}.vgm" for i in range(21)))
     assert len(found("d")) == 21
-    monkeypatch.setattr(playlist, "MOST_SONGS", 20)
+    monkeypatch.setattr(jobs, "MOST_SONGS", 20)
     assert "d: expected at most 20 songs" in bad(["d"], capsys)
 
 
@@ -90,8 +88,8 @@ def test_a_playlist_in_latin_1():
         ("a.m3u", b"a.vgm\n\0\1", "a.m3u: byte 6: expected text"),
         ("a.m3u", b"\x1f\x8b\x08", "a.m3u: byte 0: expected text"),
         ("a.m3u8", b"a\xe4.vgm", "a.m3u8: byte 1: expected UTF-8"),
-        ("a.m3u", b"a" * (playlist.LARGEST_PLAYLIST + 1), "a.m3u: expected at most 4194304 bytes"),
-        ("a.m3u", b"a\n" * (playlist.MOST_SONGS + 1), "a.m3u: expected at most 100000 songs"),
+        ("a.m3u", b"a" * (jobs.LARGEST_PLAYLIST + 1), "a.m3u: expected at most 4194304 bytes"),
+        ("a.m3u", b"a\n" * (jobs.MOST_SONGS + 1), "a.m3u: expected at most 100000 songs"),
     ],
     ids=range(7),
 )
@@ -151,7 +149,7 @@ def test_standard_input_that_cannot_be_read(capsys):
 
 
 def test_the_largest_song_is_that_of_opm():
-    assert playlist.LARGEST == LARGEST
+    assert jobs.LARGEST == LARGEST
 
 
 def test_a_file_called_minus():
@@ -159,49 +157,11 @@ def test_a_file_called_minus():
     assert songs(["./-"]) == [(Path("-"), None)]
 
 
-def test_keys_come_from_the_terminal_behind_a_song_on_standard_input():
-    """A process whose terminal is its standard error alone: afterwards it reads what is typed there."""
-    code = """
-import os, sys
-from player import streams
-sys.stdin.buffer.read()
-streams.keys_from_terminal()
-sys.stderr.write("ready\\n")
-print(os.read(0, 1))
-"""
-    leader, terminal = pty.openpty()
-    tty.setraw(terminal)
-
-    def take_terminal():
-        os.setsid()
-        os.close(os.open(os.ttyname(2), os.O_RDWR))
-
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=ROOT, preexec_fn=take_terminal,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=terminal,
-    )  # fmt: skip
-    process.stdin.close()
-    process.stdin = None
-    assert b"ready" in os.read(leader, 100)
-    os.write(leader, b"q")
-    assert process.communicate()[0] == b"b'q'\n"
-    os.close(leader)
-    os.close(terminal)
-
-
-def test_no_terminal_no_keys():
-    code = "from player import streams; streams.keys_from_terminal(); print(open(0).read())"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, input=b"x", capture_output=True, check=True, start_new_session=True
-    )
-    assert done.stdout == b"x\n"
-
-
 def test_shuffle_keeps_all_songs(monkeypatch):
     names = [f"{i}.log" for i in range(50)]
     put(*names)
-    jobs = playlist.jobs(cli.parse([*names, "--shuffle"]))
-    order = [str(job.song) for job in jobs]
+    made = jobs.make_jobs(cli.parse([*names, "--shuffle"]))
+    order = [str(job.song) for job in made]
     assert order != names
     assert sorted(order) == sorted(names)
 
@@ -271,11 +231,11 @@ def test_info_of_several_songs(capsys):
 
 def test_endless_loops_are_planned():
     """As many passes as nobody hears."""
-    job = playlist.jobs(cli.parse([str(ROOT / "player" / "songs" / "mountain_king.vgm"), "--loops", "inf"]))[0]
-    schedule = job.read()
-    assert schedule.frames / schedule.rate > 1e6 * 46
+    job = jobs.make_jobs(cli.parse([str(ROOT / "player" / "songs" / "mountain_king.vgm"), "--loops", "inf"]))[0]
+    playing = job.read()
+    assert playing.frames / playing.rate > 1e6 * 46
     with pytest.raises(SongError, match="behind the end"):
-        playlist.jobs(cli.parse([str(job.song), "--start", "101"]))[0].read()
+        jobs.make_jobs(cli.parse([str(job.song), "--start", "101"]))[0].read()
 
 
 def test_a_folder_that_cannot_be_read(capsys, monkeypatch):
@@ -290,3 +250,20 @@ def test_a_folder_that_cannot_be_read(capsys, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refuse)
     assert bad(["d"], capsys) == "python -m player: cannot read d/e: permission denied\n"
+
+
+def test_remarks(tmp_path):
+    path = tmp_path / "seconds.log"
+    path.write_text('[{"time": 0.01, "addr": "08", "data": "00"}]')
+    lines = about(Job(path).read())
+    assert any("cat2151" in line for line in lines)
+    assert any("no key is ever pressed" in line for line in lines)
+
+
+def test_names_for_several_songs():
+    """None twice, whatever others are called, also where case does not count."""
+    assert _distinct(["a", "a", "a-2"]) == ["a", "a-3", "a-2"]
+    assert _distinct(["a", "A", "a", "b"]) == ["a", "A-2", "a-3", "b"]
+    names = _distinct(["a-2", "a", "a", "a-2", "a-2-2", "a"])
+    assert len(set(names)) == 6
+    assert names[1] == "a"

@@ -16,10 +16,11 @@ import pytest
 from conftest import ROOT
 
 from opm.song import SongError
-from player import batch
+from player import files, progress
 from player.__main__ import main
-from player.batch import Batch
-from player.files import Job, write
+from player.files import write
+from player.jobs import Job
+from player.progress import Batch
 
 SONG = "0 28 4A\n0 20 C7\n0 80 1F\n0 08 08\n{} 08 00\n"
 
@@ -53,7 +54,7 @@ def test_songs_are_done_at_the_same_time_by_threads(monkeypatch):
         met.wait()
         threads.add(threading.get_ident())
 
-    monkeypatch.setattr(Job, "run", run)
+    monkeypatch.setattr(files, "write_job", run)
     assert write([Job(name) for name in "abcdef"], 2) == []
     assert len(threads) == 2
     assert threading.get_ident() not in threads
@@ -69,13 +70,13 @@ def test_lines_of_what_went_wrong_are_in_the_order_of_the_songs(monkeypatch):
         failed.set()
         raise SongError("bad")
 
-    monkeypatch.setattr(Job, "run", run)
+    monkeypatch.setattr(files, "write_job", run)
     assert write([Job(name) for name in "abc"], 2) == ["a: bad", "b: bad", "c: bad"]
 
 
 def test_an_end_in_a_thread_ends_all(songs, tmp_path, monkeypatch):
     """It comes up in the main thread once the temporary files of the others are gone."""
-    run = Job.run
+    run = files.write_job
 
     def fail(job, batch):
         if job is not jobs[1]:
@@ -84,7 +85,7 @@ def test_an_end_in_a_thread_ends_all(songs, tmp_path, monkeypatch):
             pass
         raise SystemExit(3)
 
-    monkeypatch.setattr(Job, "run", fail)
+    monkeypatch.setattr(files, "write_job", fail)
     songs[0].write_text(SONG.format(10**9))
     jobs = [Job(song, song.with_suffix(".wav")) for song in songs]
     with pytest.raises(SystemExit):
@@ -96,14 +97,14 @@ def test_an_end_in_a_thread_ends_all(songs, tmp_path, monkeypatch):
 @pytest.mark.parametrize("error", [ZeroDivisionError("by\x1b zero"), MemoryError(), struct.error("int too large")])
 def test_a_mistake_of_ours_costs_one_song(songs, tmp_path, monkeypatch, capsys, error, workers):
     """Whatever goes wrong in one of several; with its type, for it is nothing that a song can do."""
-    run, out = Job.run, tmp_path / "out"
+    run, out = files.write_job, tmp_path / "out"
 
     def fail(job, batch):
         if job.song == songs[0]:
             raise error
         return run(job, batch)
 
-    monkeypatch.setattr(Job, "run", fail)
+    monkeypatch.setattr(files, "write_job", fail)
     songs[2].write_text(SONG.format(100))
     assert main([*map(str, songs), "-o", f"{out}/", "--jobs", workers]) == 1
     assert sorted(path.name for path in out.iterdir()) == [f"song{i}.wav" for i in range(1, 6)]
@@ -132,30 +133,30 @@ def test_the_bar_waits_for_the_compiler(songs, monkeypatch):
 
 
 def test_an_end_does_not_wait_for_ever(monkeypatch):
-    monkeypatch.setattr(batch, "PATIENCE", 0.01)
-    with Batch(1, 2) as crew:
-        crew.writers.acquire()
+    monkeypatch.setattr(progress, "TIME_TO_FINISH", 0.01)
+    with Batch(1, 2) as batch:
+        batch.writers.acquire()
 
 
 def test_what_comes_to_write_after_the_end_does_not():
-    with Batch(1, 1) as crew:
-        crew.ended.set()
-    with crew.writers, pytest.raises(CancelledError):
-        crew.look("song", 0.0)
+    with Batch(1, 1) as batch:
+        batch.ended.set()
+    with batch.writers, pytest.raises(CancelledError):
+        batch.report("song", 0.0)
 
 
 def test_the_bar_is_full_whatever_songs_come_to(songs, monkeypatch):
     """It goes by how much of each is done, and those that fail are done."""
-    crews = []
+    batches = []
 
     class Kept(Batch):
         def __init__(self, *arguments):
             super().__init__(*arguments)
-            crews.append(self)
+            batches.append(self)
 
     monkeypatch.setattr("player.files.Batch", Kept)
     assert len(write([Job(song, song.with_suffix(".flac")) for song in songs], 2)) == 1
-    (bar,) = crews[0].bar.tasks
+    (bar,) = batches[0].bar.tasks
     assert bar.total == 6
     assert bar.completed == pytest.approx(6)
 

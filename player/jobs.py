@@ -1,4 +1,4 @@
-"""Which songs there are - files, standard input, folders with all that is in them, M3U playlists - and their jobs."""
+"""What to make of which song: songs are files, standard input, all in a folder, all in an M3U playlist."""
 
 import argparse
 import math
@@ -6,21 +6,95 @@ import os
 import random
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from opm.song import LARGEST, SongError, formats, reason
+from opm.song import CAT2151, CHANNELS, LARGEST, Playing, Song, SongError, formats, reason
 
-from .files import ENDLESS, STDOUT, Job, naming
+from .streams import say
 
+ENDLESS = 10**12
+"""Passes of a loop that is played until somebody ends it."""
+STDOUT = Path("standard output")
 ENDINGS = (".vgm", ".vgz", ".s98", ".zsm", ".mdx", ".log", ".json", ".txt")
 """What the names of songs in a folder end in."""
 MOST_SONGS = 100_000
 LARGEST_PLAYLIST = 2**22
 """Bytes."""
 STDIN = Path("standard input")
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What to make of a song."""
+
+    song: Path
+    output: Path | None = None
+    """A file by its ending, or STDOUT."""
+    stems: Path | None = None
+    """Folder for one file per channel."""
+    name: str = ""
+    """What the stems are called."""
+    rate: int | None = None
+    """Hz of the sound; None is the chip's own."""
+    floating: bool = False
+    bpm: float | None = None
+    """Tempo of MIDI; None is that of the notes."""
+    gain: float = 1.0
+    start: float = 0.0
+    time_unit: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """``Playing``'s."""
+    data: bytes | None = None
+    """What the song's file held, if it can be read only once."""
+
+    def contents(self) -> bytes:
+        """Return the song's file; raises SongError."""
+        try:
+            return formats.contents(self.song) if self.data is None else self.data
+        except OSError as error:
+            raise SongError(reason(error)) from None
+
+    def load(self) -> Song:
+        """Read the song; raises SongError."""
+        return formats.parse(self.contents(), self.time_unit)
+
+    def read(self) -> Playing:
+        """Read the song and plan it; raises SongError."""
+        playing = Playing(self.load(), **self.options)
+        if self.start and self.start >= playing.length:
+            raise SongError(f"--start {self.start} lies behind the end at {playing.length:.3f} s")
+        return playing
+
+    def announce(self, lines: list[str]) -> None:
+        """Say something about the song, a line each."""
+        for line in lines:
+            say(f"{self.song}: {line}")
+
+    def failure(self, error: Exception) -> str:
+        """Return a line about what went wrong; any error but a SongError is a bug of ours, and named by its type."""
+        kind = "" if isinstance(error, SongError) else f"{type(error).__name__}: "
+        return f"{self.song}: {kind}{error}".removesuffix(": ")
+
+    def stem_paths(self, chips: int) -> list[Path]:
+        """Return the names of the stems."""
+        numbers = range(1, CHANNELS * chips + 1) if self.stems else ()
+        return [Path(self.stems or "", f"{self.name or self.song.stem}-{number}.wav") for number in numbers]
+
+
+def remarks(made: list[str], not_played: tuple[str, ...]) -> list[str]:
+    """Return what was decided while a song was read, and what will not be heard, a line each."""
+    return [f"note: {remark}" for remark in made] + [f"not played: {', '.join(not_played)}"] * bool(not_played)
+
+
+def about(playing: Playing) -> list[str]:
+    """Return remarks about a song, and about how it is played."""
+    doubled = "cat2151 timing, the chip at twice its speed (--compat none plays the true chip)"
+    made = playing.remarks + [doubled] * (playing.song.bus is CAT2151)
+    return remarks(made, playing.song.not_played)
 
 
 def songs(names: list[str]) -> list[tuple[Path, bytes | None]]:
@@ -85,7 +159,7 @@ def _playlist(path: Path) -> list[Path]:
     return [path.parent / line for line in lines if line and not line.startswith("#")]
 
 
-def jobs(args: argparse.Namespace) -> list[Job]:
+def make_jobs(args: argparse.Namespace) -> list[Job]:
     """Return what the command line asks to make of each song; raises SongError."""
     found = songs(args.songs)
     if args.shuffle:
@@ -115,8 +189,10 @@ def jobs(args: argparse.Namespace) -> list[Job]:
         made.append(Job(song, path, args.stems and Path(args.stems), name, *how, data))
     _check_places(made)
     if args.folder:
-        with naming(output):
+        try:
             output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SongError(f"cannot write {output}: {reason(error)}") from None
     return made
 
 

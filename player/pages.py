@@ -1,14 +1,17 @@
-"""What the screen shows, as lines of (text, role), drawn from a session for a window of any size. Its first page.
+"""The pages of the screen, as lines of (text, role), drawn from a session for a window of any size.
 
-What does not fit is left out in this order. Lines: blank ones, remarks, headings, tags, the chip's LFO, noise and
-timers, the keys, the status; the last channels. Columns: oscilloscope (where it was not asked for), voice, panning,
-algorithm, cents; the keyboard has 96 keys in 96, 48 or 24 columns, and the level what is left.
+The song's page leaves out what does not fit in this order. Lines: blank ones, remarks, headings, tags, the chip's LFO,
+noise and timers, the keys, the status; the last channels. Columns: oscilloscope (where it was not asked for), voice,
+panning, algorithm, cents; the keyboard has 96 keys in 96, 48 or 24 columns, and the level what is left.
+
+The channel's page, a look inside one channel, leaves out: blank lines, the registers written, tags, the keys, the
+pitch, the status and what the channel is, the voice; the voice's last columns.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from rich.cells import cell_len
@@ -16,9 +19,24 @@ from rich.cells import cell_len
 import opm
 from opm.song import CHANNELS, Song, printable, sound_of
 
-from .deck import Moment
-from .draw import KEYBOARD, QUIETEST, Line, clock, fitted, gauge, keyboard, note_of, scope
+from .draw import (
+    KEYBOARD,
+    QUIETEST,
+    Block,
+    Line,
+    Picture,
+    braille,
+    clock,
+    fitted,
+    gauge,
+    keyboard,
+    note_of,
+    pictured,
+    scope,
+    stacked,
+)
 from .keys import KEYS
+from .playback import Moment
 from .session import Session
 
 AUDIBLE = 64
@@ -32,6 +50,11 @@ TALLEST = 4
 STATES = len("seeking ...")
 HEADINGS = {"name": "", "keys": "keyboard", "voice": "@"}
 
+ENVELOPE_FLOOR = -96.0
+"""dB at the foot of an envelope's bar."""
+OPERATORS = ("M1", "M2", "C1", "C2")
+VOICE_COLUMNS = ("ar", "d1r", "d2r", "rr", "d1l", "tl", "ks", "mul", "dt1", "dt2", "ams_en")
+
 
 @dataclass
 class Choices:
@@ -43,39 +66,18 @@ class Choices:
     """The channel to look inside, 8 and up on the second chip."""
 
 
-@dataclass
-class Block:
-    """Lines that stay or go together, those of the highest rank first."""
-
-    rank: int
-    lines: list[Line] = field(default_factory=list)
-    bar: tuple[int, int] | None = None
-    """First column and width of the seek bar in it."""
-
-
-@dataclass
-class Picture:
-    """Lines, and what a click on them means."""
-
-    lines: list[Line] = field(default_factory=list)
-    bar: tuple[int, int, int] = (-1, 0, 1)
-    """Line, first column and width of the seek bar."""
-    channels: dict[int, int] = field(default_factory=dict)
-    """Channel by line."""
-
-
 def song_page(session: Session, choices: Choices, width: int, height: int) -> Picture:
-    """Return the first page: the song, and a row for each channel."""
+    """Return the song's page: a row for each channel."""
     moment, columns = session.moment, _widths(width, choices.scope)
     channels, filler = Block(0), Block(9)
-    blocks = [*head(session, width), Block(8, [[]])]
+    blocks = [*_head(session, width), Block(8, [[]])]
     if moment:
         headings: dict[str, Line] = {name: [(HEADINGS.get(name, name), "dim")] for name in columns}
         blocks += [Block(6, [_row(headings, columns)]), channels, Block(8, [[]])]
         blocks += [Block(4, [_facts(moment, number, width)]) for number in range(len(moment.states))]
     if remarks := session.remarks:
         blocks.append(Block(7, [[(fitted(printable(" · ".join(remarks)), width), "dim")]]))
-    blocks += [filler, *foot(session, width)]
+    blocks += [filler, *_foot(session, width)]
     count = len(moment.taps.T) if moment else 0
     channels.lines = [[] for _ in range(count)]
     kept, spare = stacked(blocks, height)
@@ -88,36 +90,15 @@ def song_page(session: Session, choices: Choices, width: int, height: int) -> Pi
     return pictured(kept, channels, tall)
 
 
-def head(session: Session, width: int) -> list[Block]:
+def _head(session: Session, width: int) -> list[Block]:
     """Return what both pages begin with: title, tags and seek bar."""
     tags = [Block(5, [_tags(session.playing.song, width)])] if session.playing else []
     return [Block(0, [_title(session, width)]), *tags, _bar(session, width)]
 
 
-def foot(session: Session, width: int) -> list[Block]:
+def _foot(session: Session, width: int) -> list[Block]:
     """Return what both pages end with: how the player is, and the keys."""
     return [Block(2, [_status(session, width)]), Block(3, [_keys(width)])]
-
-
-def stacked(blocks: Sequence[Block], height: int) -> tuple[list[Block], int]:
-    """Leave blocks out until the others fit; return those, and the lines left."""
-    kept = list(blocks)
-    while (spare := height - sum(len(block.lines) for block in kept)) < 0 and max(block.rank for block in kept):
-        kept.remove(max(kept, key=lambda block: block.rank))
-    return kept, spare
-
-
-def pictured(kept: Sequence[Block], channels: Block | None = None, tall: int = 1) -> Picture:
-    """Return blocks as a picture, with what a click means; each of the channels is so many lines tall."""
-    picture = Picture()
-    for block in kept:
-        first = len(picture.lines)
-        if block.bar:
-            picture.bar = (first, *block.bar)
-        if block is channels:
-            picture.channels = {first + i: i // tall for i in range(len(block.lines))}
-        picture.lines += block.lines
-    return picture
 
 
 def _title(session: Session, width: int) -> Line:
@@ -140,7 +121,7 @@ def _tags(song: Song, width: int) -> Line:
 def _bar(session: Session, width: int) -> Block:
     """Return the line that says where the song is."""
     here, total = session.folded, max(session.total, 0.1)
-    state = "paused" if session.deck.paused else "seeking ..." if session.seeking else ""
+    state = "paused" if session.playback.paused else "seeking ..." if session.seeking else ""
     state = state if session.playing else "reading ..."
     left = f"{clock(here)} / {'∞' if session.endless else clock(session.total)} "
     room = max(4, width - cell_len(left) - STATES - 1)
@@ -160,19 +141,19 @@ def _facts(moment: Moment, number: int, width: int) -> Line:
     lfo = f"LFO {looks['wave']} {looks['frequency Hz']:.3g} Hz, AMD {int(chip.amd)} PMD {int(chip.pmd)}"
     noise = f"noise {int(chip.nfrq)}" if chip.ne else "noise off"
     timers = " ".join(name for name, on in (("A", chip.load_a), ("B", chip.load_b)) if on)
-    name = channel_name(moment, number * CHANNELS)[:-1]
+    name = _channel_name(moment, number * CHANNELS)[:-1]
     return [(fitted(f"{name} {lfo} · {noise} · timers {timers or 'off'}".strip(), width), "dim")]
 
 
 def _status(session: Session, width: int) -> Line:
     """Return how the player is."""
-    deck = session.deck
-    words = [f"{20 * math.log10(deck.gain):+.1f} dB", *(["solo"] if session.solo else [])]
+    playback = session.playback
+    words = [f"{20 * math.log10(playback.gain):+.1f} dB", *(["solo"] if session.solo else [])]
     first, length = session.loop
     if length:
         now = min(max(0, math.floor((session.seconds - first) / length) + 1), session.passes)
         words.append("endless" if session.endless else f"loop {now} of {session.passes}")
-    words += [f"CPU {session.load:.0%}", f"underruns {deck.speaker.underruns}", f"{deck.speaker.rate:.0f} Hz"]
+    words += [f"CPU {session.load:.0%}", f"underruns {playback.speaker.underruns}", f"{playback.speaker.rate:.0f} Hz"]
     return [(fitted("  ".join(words), width), "dim")]
 
 
@@ -185,13 +166,13 @@ def _keys(width: int) -> Line:
     return [(fitted(line, width), "dim")]
 
 
-def channel_name(moment: Moment, channel: int) -> str:
+def _channel_name(moment: Moment, channel: int) -> str:
     """Return a channel's number, behind A or B where there are two chips."""
     chip = "AB"[channel // CHANNELS] if len(moment.states) > 1 else ""
     return f"{chip}{channel % CHANNELS + 1}"
 
 
-def voice_number(session: Session, moment: Moment, channel: int) -> str:
+def _voice_number(session: Session, moment: Moment, channel: int) -> str:
     """Return the number that the voice a channel holds has in ``Song.voices``, or nothing while that is unknown."""
     holder = SimpleNamespace(state=moment.states[channel // CHANNELS])
     number = session.numbers.get(sound_of(opm.Voice.from_chip(holder, channel % CHANNELS + 1)))
@@ -222,17 +203,17 @@ def _channel(session: Session, moment: Moment, channel: int, columns: dict[str, 
     chip, rate = moment.states[number], moment.playing.song.chip_clock(number)
     peak = int(np.abs(moment.taps[:, channel].astype(np.int32)).max(initial=0))
     keyed = bool(chip.kon_latch[ch::CHANNELS].any())
-    sounding, muted = keyed or peak > AUDIBLE, bool(session.deck.mute >> ch & 1)
+    sounding, muted = keyed or peak > AUDIBLE, bool(session.playback.mute >> ch & 1)
     midi, lowest = opm.midi_of(int(chip.ch_kc[ch]), int(chip.ch_kf[ch]), rate), opm.midi_of(0, 0, rate)
     level = 20 * math.log10(peak / 32_768) if peak else QUIETEST
     cells: dict[str, Line] = {
-        "name": [(channel_name(moment, channel), "muted" if muted else "bold")],
+        "name": [(_channel_name(moment, channel), "muted" if muted else "bold")],
         "note": [(note_of(midi) if sounding else "", "note" if keyed else "dim")],
         "keys": keyboard(round(midi - lowest), keyed, sounding, round(lowest), columns["keys"]),
         "level": [("muted", "muted")] if muted else gauge(level, QUIETEST, columns["level"]),
         "alg": [(str(int(chip.ch_con[ch])), "")],
         "pan": [(("-", "L", "R", "C")[int(chip.ch_rl[ch])], "")],
-        "voice": [(voice_number(session, moment, channel), "")],
+        "voice": [(_voice_number(session, moment, channel), "")],
     }
     pictures = [""] * lines
     if columns["scope"]:
@@ -252,3 +233,76 @@ def _row(cells: dict[str, Line], columns: dict[str, int]) -> Line:
             line += cell if used <= width else [(fitted(cell[0][0], width), cell[0][1])]
             line.append((" " * (max(0, width - used) + 1), ""))
     return line
+
+
+def channel_page(session: Session, choices: Choices, width: int, height: int) -> Picture:
+    """Return the channel's page: its envelopes, its voice as a table, and its registers written lately."""
+    moment = session.moment
+    if not moment:
+        return song_page(session, choices, width, height)
+    channel = choices.channel % len(moment.taps.T)
+    number, ch = divmod(channel, CHANNELS)
+    chip, rate = moment.states[number], moment.playing.song.chip_clock(number)
+    slots = {op: opm.views.slot(chip, ch + 1, op, rate) for op in OPERATORS}
+    envelopes, writes = Block(0, [[] for _ in slots]), Block(9)
+    blocks = [*_head(session, width), *_about(session, moment, channel, width), Block(8, [[]]), envelopes]
+    blocks += [Block(8, [[]]), Block(1, _voice(slots, width)), Block(8, [[]]), writes, *_foot(session, width)]
+    kept, spare = stacked(blocks, height)
+    tall = min(TALLEST, 1 + max(0, spare) // 8)
+    envelopes.lines = [line for op in slots for line in _envelope(session, moment, channel, op, slots[op], width, tall)]
+    rest = max(0, spare - len(envelopes.lines) + len(slots))
+    writes.lines = _writes(session, moment, channel, width, rest)
+    writes.lines += [[] for _ in range(rest - len(writes.lines))]
+    return pictured(kept)
+
+
+def _about(session: Session, moment: Moment, channel: int, width: int) -> list[Block]:
+    """Return what a channel is, and what it plays."""
+    number, ch = divmod(channel, CHANNELS)
+    rate = moment.playing.song.chip_clock(number)
+    about = opm.views.channel(moment.states[number], ch + 1, rate)
+    voice = _voice_number(session, moment, channel)
+    what = f"channel {_channel_name(moment, channel)}  voice {voice:4}algorithm {{algorithm}}  {{connection}}"
+    pitch = f"{note_of(opm.midi_of(about['kc'], about['kf'], rate)):8} {{frequency Hz:8.1f}} Hz  "
+    pitch += "fb {feedback}  pms {pms}  ams {ams}  {output}  keys {key}"
+    if about["pms"] or about["ams"]:
+        pitch += f"  LFO {opm.views.lfo(moment.states[number], rate)['frequency Hz']:.3g} Hz"
+    lines = ((2, what, "bold"), (3, pitch, "note"))
+    return [Block(rank, [[(fitted(line.format(**about), width), role)]]) for rank, line, role in lines]
+
+
+def _envelope(session: Session, moment: Moment, channel: int, op: str, slot: Any, width: int, lines: int) -> list[Line]:
+    """Return an operator's level with its state, and what it was in the last two seconds."""
+    number, ch = divmod(channel, CHANNELS)
+    index = CHANNELS * OPERATORS.index(op) + ch
+    bar = min(32, max(6, (width - 23) // 2))
+    past = max(0, width - 23 - bar)
+    state, level = (f"{slot['state']:8}", "note" if slot["key"] == "on" else "dim"), slot["level dB"]
+    first: Line = [(f"{op} ", "bold"), state, *gauge(level, ENVELOPE_FLOOR, bar), (f"{level:6.1f} dB  ", "")]
+    heights = np.array([seen.states[number]["eg_level"][index] / 1023 for seen in session.past(moment)])
+    drawn = braille(heights, past, lines) if past else [""] * lines
+    rows = [first, *([(" " * (width - past), "")] for _ in drawn[1:])]
+    return [[*row, (picture, "scope")] for row, picture in zip(rows, drawn, strict=True)]
+
+
+def _voice(slots: dict[str, Any], width: int) -> list[Line]:
+    """Return the operators' registers."""
+    names = VOICE_COLUMNS[: max(1, (width - 2) // 5)]
+    table: list[Line] = [[("  " + "".join(f"{name.removesuffix('_en'):>5}" for name in names), "dim")]]
+    for op, slot in slots.items():
+        table.append([(op, "bold"), ("".join(f"{slot[name]:5}" for name in names), "")])
+    return table
+
+
+def _writes(session: Session, moment: Moment, channel: int, width: int, count: int) -> list[Line]:
+    """Return the channel's registers written lately, the last one first, with their places on the seek bar."""
+    number, ch = divmod(channel, CHANNELS)
+    timetable = moment.playing.timetables[number]
+    writes, frames = timetable.lately(ch, moment.frame, count)
+    lines: list[Line] = []
+    for (_, _, address, data), frame in zip(writes[::-1].tolist(), frames[::-1].tolist(), strict=True):
+        seconds = session.fold(frame / timetable.rate)
+        what = f"{address:02X} {data:02X}  {opm.describe(address, data, timetable.part.name)}"
+        when = f"{clock(seconds)}.{int(seconds * 100) % 100:02d}  "
+        lines.append([(when, "dim"), (fitted(what, width - len(when)), "")])
+    return lines

@@ -1,4 +1,4 @@
-"""Songs written at the same time: one bar for all of them, one end."""
+"""Songs written at the same time: one progress bar for all of them, and one end."""
 
 import threading
 from collections.abc import Hashable
@@ -6,12 +6,12 @@ from concurrent.futures import CancelledError
 
 from opm.many import Threads
 
-PATIENCE = 5.0
-"""Seconds at most for what is being written to end: a full pipe or a lost disk may never let it."""
+TIME_TO_FINISH = 5.0
+"""Seconds that files being written have to be finished or removed: a full pipe or a lost disk may never let them."""
 
 
 class Batch(Threads):
-    """Threads for songs, of which an end waits for those that write.
+    """Threads that write songs, with a progress bar; at its end it waits for files that are being written.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Batch(Threads):
         Drawn on a terminal's standard error, a line below all that is said, once something has been written: before
         that the compiler may have something to say.
     writers : context manager
-        To be in while there are temporary files; look first and now and then.
+        To be in while there are temporary files; ``report`` first, and now and then.
     ended : threading.Event
         Nothing more shall be written.
     """
@@ -41,8 +41,8 @@ class Batch(Threads):
         self.writers, self.ended = threading.Semaphore(workers), threading.Event()
         self._task, self._shares = self.bar.add_task("writing", total=songs), dict[Hashable, float]()
 
-    def look(self, song: Hashable, share: float) -> None:
-        """Have the bar show how much of a song is done, of 1; raise CancelledError, for nobody to see, at the end."""
+    def report(self, song: Hashable, share: float) -> None:
+        """Show what share of a song is done, 0 to 1; raise CancelledError once nothing more shall be written."""
         if self.ended.is_set():
             raise CancelledError
         self.bar.start()
@@ -52,7 +52,7 @@ class Batch(Threads):
     def __exit__(self, *error: object) -> None:
         """Wait for what is being written; what is being read may take long, and leaves nothing behind."""
         for _ in range(self.workers):
-            self.writers.acquire(timeout=PATIENCE / self.workers)
+            self.writers.acquire(timeout=TIME_TO_FINISH / self.workers)
         self.writers.release(self.workers)
         self.executor.shutdown(wait=False, cancel_futures=True)
         self.bar.stop()

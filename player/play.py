@@ -1,4 +1,4 @@
-"""Playing aloud: on the full screen, or with a line that says where the song is."""
+"""Play songs through the sound card: on the full screen, or with a line that says where the song is."""
 
 import os
 import shutil
@@ -9,18 +9,18 @@ from importlib import import_module
 import opm
 from opm.song import SongError, printable
 
-from . import draw, ending
-from .files import Job, about
+from . import draw, signals
+from .devices import NoSound, Speaker, quiet
+from .jobs import Job, about
 from .session import LOOKS_PER_SECOND, Session
-from .speaker import NoSound, Speaker, quiet
-from .streams import PROG, say, unechoed
+from .streams import PROG, say, without_echo
 
 SWITCH = 0.001
-"""Seconds that the screen may keep the sound waiting for the interpreter's lock; Python's own are five times that."""
+"""Seconds that the screen may hold the interpreter's lock while the playback waits; Python's default is 0.005."""
 
 
-def _screen() -> bool:
-    """Say whether there is a terminal that a screen can be drawn on, and keys be read from."""
+def _has_screen() -> bool:
+    """Return whether there is a terminal to draw a screen on and to read keys from."""
     terminals = all(stream is not None and stream.isatty() for stream in (sys.__stdin__, sys.__stderr__))
     return terminals and os.environ.get("TERM", "dumb" if os.name == "posix" else "") != "dumb"
 
@@ -44,7 +44,7 @@ def _plain(session: Session) -> bool:
             end = "∞" if session.endless else draw.clock(session.length)
             place = f"{draw.clock(session.seconds)} / {end}"
             title = playing.song.tags.get("title", session.job.song.name)
-            late = session.deck.speaker.underruns
+            late = session.playback.speaker.underruns
             line = printable(f"{place}  {title}{f'  underruns {late}' if late else ''}")
             _show(line)
         time.sleep(1 / LOOKS_PER_SECOND)
@@ -67,30 +67,29 @@ def play(jobs: list[Job], device: str | None, latency: str, plain: bool, scope: 
         first = jobs[0].read() if len(jobs) == 1 else None
     except Exception as error:
         return [jobs[0].failure(error)]
-    screen = not plain and _screen()
+    screen = not plain and _has_screen()
     try:
         speaker = Speaker(device)
-        with unechoed():
-            ending.beside(opm.YM2151)  # so that nothing is compiled while there is sound
+        with without_echo():
+            signals.run_in_thread(opm.YM2151)  # so that nothing is compiled while there is sound
             if screen:
-                ending.beside(import_module, "player.app")
-        return _heard(Session(jobs, speaker, latency, first), screen, scope)
+                signals.run_in_thread(import_module, "player.app")
+        return _play_session(Session(jobs, speaker, latency, first), screen, scope)
     except NoSound as error:
         raise SongError(f"{error}; write a file instead: {PROG} SONG -o song.wav") from None
 
 
-def _heard(session: Session, screen: bool, scope: bool) -> list[str]:
+def _play_session(session: Session, screen: bool, scope: bool) -> list[str]:
     """Play a session to its end, or until somebody ends it; return what went wrong, a line each."""
-    speaker = session.deck.speaker
+    speaker = session.playback.speaker
     switch, ended = sys.getswitchinterval(), False
     sys.setswitchinterval(SWITCH)
     with quiet():
         try:
-            session.deck.start()
+            session.playback.start()
             ended = _full_screen(session, scope) if screen else _plain(session)
         finally:
             session.close(play_out=ended)
-            speaker.close()
             sys.setswitchinterval(switch)
             if speaker.underruns:
                 say(f"underruns: {speaker.underruns}")

@@ -1,4 +1,4 @@
-"""A player's engine: a thread that renders, looks ahead and feeds the sound card."""
+"""The playback: a thread that renders, looks ahead, and owns the sound card from its start to its end."""
 
 import threading
 import time
@@ -11,13 +11,15 @@ import numpy.typing as npt
 
 from opm.song import CHANNELS, Playing, Resampler, Samples, to_int16
 
+from .devices import Speaker
 from .seek import BLOCK, Transport
-from .speaker import PATIENCE, Speaker
 
 LEAD = 0.02
 """Seconds before a place that fill the resampler's filter."""
 NAP = 0.004
 """Seconds from one look for something to do to the next."""
+TIME_TO_LEAVE = 0.3
+"""Seconds the thread may take to see that it shall end; one that takes longer waits for a device that takes nothing."""
 REMEMBERED = 128
 """Moments kept for the screen: two seconds."""
 
@@ -43,8 +45,11 @@ class Moment:
         return self.frame / self.playing.rate
 
 
-class Deck:
+class Playback:
     """Plays a song at a time, in a thread of its own that never waits: for room, keys or a far place.
+
+    That thread alone uses the speaker: it starts it, writes, plays out what it holds, and closes it. ``stop`` only
+    tells the thread to end, and waits for it.
 
     Parameters
     ----------
@@ -65,7 +70,7 @@ class Deck:
         self._transport: Transport | None = None
         self._coming: deque[Moment] = deque()
         self._written = self._dropped = self._obeyed = self._finished = 0
-        self._stopped = False
+        self._stopped = self._play_out = self._playing_out = False
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     @property
@@ -83,24 +88,37 @@ class Deck:
         self._orders.append((self.turn, playing, seconds))
 
     def stop(self, play_out: bool) -> None:
-        """End, after what the device holds if that is to be played, and the device takes it."""
+        """Have the thread end, after playing what the device holds if ``play_out``, and wait until it has.
+
+        A device that takes nothing is not waited for, and a thread that hangs in it is left behind.
+        """
+        self._play_out = play_out
         self._stopped = True
-        if not play_out:
-            self.speaker.abort()
-        if self._thread.is_alive():
-            self._thread.join(PATIENCE)  # It may wait for a device that takes nothing, until that is closed.
-        if self._thread.is_alive():
-            self.speaker.abort()  # One thread writes.
-        elif play_out:
-            self.speaker.finish()
+        if self._thread.ident is None:
+            self.speaker.close()
+            return
+        try:
+            if play_out:
+                self._thread.join(TIME_TO_LEAVE)
+                if self._playing_out:
+                    self._thread.join(self.speaker.time_to_finish)
+        finally:
+            self.speaker.interrupt(self._thread)
+        if play_out and self.error:
+            raise self.error
 
     def _run(self) -> None:
         try:
             self.speaker.start()
             while not self._stopped:
                 self._step()
+            if self._play_out:
+                self._playing_out = True
+                self.speaker.finish()
         except BaseException as error:
             self.error = error
+        finally:
+            self.speaker.close()
 
     def _step(self) -> None:
         """Do what is most urgent."""

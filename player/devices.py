@@ -1,4 +1,7 @@
-"""Sound out through sounddevice. Nothing here waits inside PortAudio: a suspended sink would keep it there for ever."""
+"""Sound devices, through sounddevice. One thread owns a ``Speaker``, and no other calls PortAudio for it.
+
+Waiting for room is done here, not inside PortAudio, where a suspended sink would keep the thread for ever.
+"""
 
 import atexit
 import contextlib
@@ -19,8 +22,8 @@ LATENCY = 0.25
 """Seconds the device holds. PortAudio's own choice (35 ms) loses samples in PulseAudio without a word."""
 POLL = 0.01
 """Seconds from one look for room to the next."""
-PATIENCE = 0.3
-"""Seconds PortAudio may take to end a stream: a stalled sound server never answers."""
+TIME_TO_CLOSE = 0.6
+"""Seconds that the owner of a device may take to close it: a stalled sound server never answers."""
 SUSPENDED = 2.0
 """Seconds without room after which nobody waits for a song's last sound."""
 PACKAGES = "apt install libportaudio2, dnf install portaudio, brew install portaudio"
@@ -43,7 +46,7 @@ def _sounddevice() -> Any:
     return sounddevice
 
 
-def devices() -> str:
+def device_list() -> str:
     """Return the list of sound devices, one per line; raises NoSound."""
     return "\n".join(map(printable, str(_sounddevice().query_devices()).splitlines())) or "no sound device"
 
@@ -76,7 +79,8 @@ def quiet() -> Iterator[None]:
 class Speaker:
     """An output device, by number or part of its name; the default one if none is given.
 
-    One thread writes; any may ``close``, which ends a ``write`` that waits.
+    The thread that calls ``start`` owns it from then on: ``write``, ``held``, ``finish`` and ``close`` are its alone.
+    Another thread may only ``interrupt`` it. One that was never started may be closed by whoever made it.
 
     Raises
     ------
@@ -99,7 +103,7 @@ class Speaker:
         self.underruns = 0
         self.capacity = 0
         """Samples the device can hold, once started."""
-        self._lock, self._closed, self._hangs = threading.Lock(), False, False
+        self._interrupted = False
 
     def start(self) -> None:
         """Start the device, if it is not running: PulseAudio loses some of what comes first, so lead in."""
@@ -109,9 +113,9 @@ class Speaker:
             self._silence(LATENCY)
 
     def write(self, samples: Samples, patience: float = math.inf) -> None:
-        """Write (n, 2) int16; waits for room, but not once closed, nor beyond some seconds in which there was none."""
+        """Write (n, 2) int16; waits for room, but not once interrupted, nor longer than ``patience``."""
         last = time.monotonic()
-        while len(samples) and not self._closed and time.monotonic() - last < patience:
+        while len(samples) and not self._interrupted and time.monotonic() - last < patience:
             room = self._call(lambda: self._stream.write_available)
             # PortAudio waits for a whole period, even with room for less; a buffer has four at least.
             if room >= max(1, self.capacity // 4):
@@ -126,18 +130,31 @@ class Speaker:
         return self.capacity - int(self._call(lambda: self._stream.write_available))
 
     def finish(self) -> None:
-        """Play what the device holds, and fall silent. PulseAudio loses what is held at a stop: lead out."""
-        self._silence(self.capacity / self.rate + 2 * LATENCY, SUSPENDED)
-        self.abort()
-
-    def abort(self) -> None:
-        """Fall silent at once."""
-        self._end(self._stream.abort)
+        """Play what the device holds. PulseAudio loses what it holds when it is closed: silence pushes it out."""
+        self._silence(self._lead_out, SUSPENDED)
 
     def close(self) -> None:
-        """Give the device back."""
-        self._closed = True
-        self._end(self._stream.close)
+        """Fall silent at once, and give the device back."""
+        self._stream.close()
+
+    @property
+    def time_to_finish(self) -> float:
+        """Seconds after which ``finish`` has come to its end, or never will."""
+        return self._lead_out + SUSPENDED
+
+    def interrupt(self, owner: threading.Thread) -> None:
+        """For any other thread: end a ``write`` that waits, and wait until the owner has closed the device.
+
+        An owner that PortAudio does not answer is left behind, and so is PortAudio when the process ends.
+        """
+        self._interrupted = True
+        owner.join(TIME_TO_CLOSE)
+        if owner.is_alive():
+            atexit.unregister(self._sd._exit_handler)  # It would wait for the same answer.
+
+    @property
+    def _lead_out(self) -> float:
+        return self.capacity / self.rate + 2 * LATENCY
 
     def _silence(self, seconds: float, patience: float = math.inf) -> None:
         self.write(np.zeros((round(seconds * self.rate), 2), np.int16), patience)
@@ -145,23 +162,6 @@ class Speaker:
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call PortAudio."""
         try:
-            with self._lock:
-                return function(*arguments)
+            return function(*arguments)
         except self._sd.PortAudioError:
             raise CardGone("the sound card is gone") from None
-
-    def _end(self, function: Callable[[], None]) -> None:
-        """Call PortAudio in a thread; if it hangs it is left behind, and with it PortAudio's end at the process's."""
-        if self._hangs:
-            return
-
-        def call() -> None:
-            with self._lock:
-                function()
-
-        thread = threading.Thread(target=call, daemon=True)
-        thread.start()
-        thread.join(PATIENCE)
-        self._hangs = thread.is_alive()
-        if self._hangs:
-            atexit.unregister(self._sd._exit_handler)

@@ -5,15 +5,19 @@ import builtins
 import subprocess
 import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from conftest import ROOT
+from pulse import wait_for
 
 import player.__main__
-from player import speaker
-from player.speaker import CardGone, NoSound, Speaker
+import player.playback
+from player import devices
+from player.devices import CardGone, NoSound, Speaker
+from player.playback import Playback
 
 SONG = ROOT / "player" / "songs" / "mountain_king.log"
 CAPACITY = 1000
@@ -24,31 +28,44 @@ class PortAudioError(Exception):
 
 
 class Stream:
-    """A stream whose room is what the test says, look by look; the last word stays."""
+    """A stream whose room is what the test says, look by look; the last word stays. Remembers who calls what."""
 
     def __init__(self, **_):
         self.rooms, self.written, self.calls = [CAPACITY], [], []
         self.active = False
+        self.seconds = 0.0
+        """How long a write takes."""
+
+    def _called(self, name):
+        self.calls.append((name, threading.current_thread()))
+
+    @property
+    def names(self):
+        return [name for name, _ in self.calls if name != "write_available"]
 
     @property
     def write_available(self):
+        self._called("write_available")
         room = self.rooms.pop(0) if len(self.rooms) > 1 else self.rooms[0]
         if room is None:
             raise PortAudioError("Unanticipated host error")
         return room
 
     def start(self):
+        self._called("start")
         self.active = True
 
     def write(self, samples):
+        self._called("write")
+        time.sleep(self.seconds)
         self.written.append(samples.copy())
         return False
 
     def abort(self):
-        self.calls.append("abort")
+        self._called("abort")
 
     def close(self):
-        self.calls.append("close")
+        self._called("close")
 
 
 @pytest.fixture
@@ -60,8 +77,8 @@ def stream(monkeypatch):
         query_devices=lambda *_, **__: {"default_samplerate": 44_100.0},
         _exit_handler=lambda: None,
     )
-    monkeypatch.setattr(speaker, "_sounddevice", lambda: fake)
-    monkeypatch.setattr(speaker, "POLL", 0)
+    monkeypatch.setattr(devices, "_sounddevice", lambda: fake)
+    monkeypatch.setattr(devices, "POLL", 0)
     return stream
 
 
@@ -91,7 +108,7 @@ def test_ctrl_c_is_heard_while_the_card_takes_nothing(stream, monkeypatch):
         if next(looks, "over") == "over":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(speaker.time, "sleep", sleep)
+    monkeypatch.setattr(devices.time, "sleep", sleep)
     with pytest.raises(KeyboardInterrupt):
         card.write(np.zeros((100, 2), np.int16))
     with pytest.raises(KeyboardInterrupt):
@@ -104,35 +121,84 @@ def test_a_card_that_takes_nothing_more_is_not_waited_for_at_the_end(stream, mon
     card = started(stream)
     stream.rooms = [0]
     clock = iter(range(1000))
-    monkeypatch.setattr(speaker.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(devices.time, "monotonic", lambda: float(next(clock)))
     card.finish()
-    assert stream.calls == ["abort"]
     assert not stream.written
 
 
-def test_closing_ends_a_write_that_waits(stream):
+DEVICES = {
+    "slow": ([CAPACITY], 0.02),
+    "suspended at once": ([CAPACITY] * 3 + [0], 0.0),
+    "suspended in a write": ([CAPACITY] * 40 + [300, 0], 0.0),
+    "suspended before a write": ([CAPACITY] * 40 + [0], 0.0),
+}
+
+
+@pytest.mark.parametrize("play_out", [False, True])
+@pytest.mark.parametrize("device", DEVICES)
+def test_one_thread_owns_the_card(stream, monkeypatch, device, play_out):
+    """It alone starts, writes, plays out and closes, however the device behaves; the end does not wait for ever."""
+    monkeypatch.setattr(devices, "SUSPENDED", 0.05)
+    stream.rooms, stream.seconds = list(DEVICES[device][0]), DEVICES[device][1]
+    playback = Playback(Speaker(), 0.6)
+    playback.start()
+    wait_for(lambda: len(stream.rooms) == 1 and len(stream.calls) > 50, "the device to be what it is")
+    playback.stop(play_out)
+    playback._thread.join(20)
+    assert {thread.name for _, thread in stream.calls} == {playback._thread.name}
+    assert stream.names[0] == "start"
+    assert stream.names[-1] == "close"
+    assert playback.error is None
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_one_thread_owns_the_card_of_a_live_session(stream, device):
+    stream.rooms, stream.seconds = list(DEVICES[device][0]), DEVICES[device][1]
+    live = player.Live()
+    live.start()
+    wait_for(lambda: len(stream.rooms) == 1 and len(stream.calls) > 50, "the device to be what it is")
+    live.stop()
+    live._thread.join(20)
+    assert {thread.name for _, thread in stream.calls} == {live._thread.name}
+    assert stream.names[-1] == "close"
+    assert live.failure is None
+
+
+def test_a_write_that_waits_is_interrupted(stream):
     card = started(stream)
     stream.rooms = [0]
     thread = threading.Thread(target=card.write, args=(np.zeros((100, 2), np.int16),))
     thread.start()
-    card.close()
+    card.interrupt(thread)
     thread.join(20)
     assert not thread.is_alive()
-    assert stream.calls == ["close"]
+    assert not stream.written
 
 
-def test_a_card_that_does_not_answer_is_left_behind(stream, monkeypatch):
-    """And with it PortAudio's end, which would wait for the same answer when the process ends."""
-    unregistered, answer = [], threading.Event()
-    monkeypatch.setattr(speaker, "PATIENCE", 0.01)
+@pytest.mark.parametrize("method", ["write", "close"])
+@pytest.mark.parametrize("play_out", [False, True])
+def test_a_card_that_does_not_answer_is_left_behind(stream, monkeypatch, method, play_out):
+    """With it PortAudio's end, which would wait for the same answer when the process ends; and nobody else asks."""
+    unregistered, asked, answer = [], threading.Event(), threading.Event()
+    monkeypatch.setattr(devices, "TIME_TO_CLOSE", 0.01)
+    monkeypatch.setattr(player.playback, "TIME_TO_LEAVE", 0.01)
     monkeypatch.setattr(atexit, "unregister", unregistered.append)
-    stream.abort = answer.wait
-    card = started(stream)
-    card.abort()
-    card.close()
-    assert unregistered == [card._sd._exit_handler]
-    assert stream.calls == []
+    monkeypatch.setattr(devices, "SUSPENDED", 0.01)
+    monkeypatch.setattr(devices, "LATENCY", 0.01)
+
+    def hang(*_):
+        asked.set()
+        answer.wait(20)
+
+    setattr(stream, method, hang)
+    playback = Playback(Speaker(), 0.6)
+    playback.start()
+    assert method == "close" or asked.wait(20)
+    playback.stop(play_out)
+    assert unregistered == [playback.speaker._sd._exit_handler]
+    assert {thread.name for _, thread in stream.calls} == {playback._thread.name}
     answer.set()
+    playback._thread.join(20)
 
 
 def test_a_card_that_goes_away_is_one_line(stream, monkeypatch, capsys):
@@ -164,7 +230,7 @@ def test_whatever_portaudio_says_of_a_lost_card(stream, method):
 def test_what_libraries_print_stays_out_of_the_terminal():
     code = """
 import os, sys
-from player.speaker import quiet
+from player.devices import quiet
 with quiet():
     os.write(2, b"ALSA lib pcm.c: underrun occurred")
     print("a line of ours", file=sys.stderr)
@@ -193,5 +259,5 @@ def test_portaudio_that_is_missing(monkeypatch):
 
 
 def test_names_of_devices_are_cleaned(stream, monkeypatch):
-    monkeypatch.setattr(speaker._sounddevice(), "query_devices", lambda: "> 0 card \x1b[31m\n  1 other")
-    assert speaker.devices() == "> 0 card \\x1b[31m\n  1 other"
+    monkeypatch.setattr(devices._sounddevice(), "query_devices", lambda: "> 0 card \x1b[31m\n  1 other")
+    assert devices.device_list() == "> 0 card \\x1b[31m\n  1 other"

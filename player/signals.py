@@ -1,0 +1,95 @@
+"""How the player ends when a signal tells it to: everything cleaned up, exit code 128 + the signal's number."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+
+TYPE_CHECKING = False  # As in ``player``.
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+    from typing import Any, NoReturn
+
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
+LOOK = 0.5
+"""Seconds that the main thread waits at a time: a signal that another thread receives does not wake it."""
+
+
+class Ended(SystemExit):
+    """Raised in the main thread by a signal: things are cleaned up as after any error, then the process ends."""
+
+    code: int
+
+
+def exit_on_signals() -> None:
+    """Let the signals that end a process end it at once, except those it was started to ignore.
+
+    For the time of the imports: there is nothing to clean up yet, and some imports swallow exceptions.
+    """
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _exit)
+
+
+def raise_on_signals() -> None:
+    """From here on let those signals raise ``Ended``, so that files and the terminal are cleaned up."""
+    _replace(_exit, _raise)
+
+
+def _replace(old: Any, new: Any) -> None:
+    for number in SIGNALS:
+        if signal.getsignal(number) is old:
+            signal.signal(number, new)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    os._exit(128 + number)
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    """Raise ``Ended``, once: a terminal and a supervisor may send two signals, the second while we clean up."""
+    _replace(_raise, _ignore)
+    raise Ended(128 + number)
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """Do nothing. With SIG_IGN, Python would complain of a signal that has already arrived."""
+
+
+@contextlib.contextmanager
+def pass_signals_to(function: Callable[[Ended], None]) -> Iterator[None]:
+    """Let signals call a function with the ``Ended`` they would raise: for code that could swallow an exception."""
+    obeyed = [number for number in SIGNALS if signal.getsignal(number) is _raise]
+    for number in obeyed:
+        signal.signal(number, lambda number, frame: function(Ended(128 + number)))
+    try:
+        yield
+    finally:
+        for number in obeyed:
+            signal.signal(number, _raise)
+
+
+def run_in_thread(work: Callable[..., Any], *arguments: Any) -> None:
+    """Do something that takes time in another thread, and wait for it: the main thread can obey signals meanwhile.
+
+    In the main thread an exception that a signal raises during an import may be lost.
+    """
+    from concurrent.futures import ThreadPoolExecutor, wait
+
+    pool = ThreadPoolExecutor(1)
+    done = pool.submit(work, *arguments)
+    while not wait([done], LOOK).done:
+        pass  # Here Python runs the handler of a signal that another thread has received.
+    done.result()
+    pool.shutdown()
+
+
+def exit_now(code: int) -> NoReturn:
+    """Flush the output and end the process, whatever its threads are doing in compiled code."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)
