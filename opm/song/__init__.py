@@ -1,19 +1,5 @@
 """Songs: register writes with exact times, their formats, their schedule on the chip's bus, and their sound."""
 
-from .._file import printable, replacing
-from ..events import CAT2151, CHIP
-from ..voice.extract import sound_of
-from . import formats
-from .formats.common import FASTEST, SLOWEST
-from .limits import LARGEST
-from .log import WRITE, Log, Loop, SongError, reason
-from .notes import numbered
-from .render import CHANNELS, Part, Renderer, Samples, Snapshot, to_int16
-from .schedule import Options, Schedule
-from .song import SONG_WRITE, Song, load
+from .._lazy import lazy
 
-__all__ = [
-    "CAT2151", "CHANNELS", "CHIP", "FASTEST", "LARGEST", "SLOWEST", "SONG_WRITE", "WRITE", "Log", "Loop", "Options",
-    "Part", "Renderer", "Samples", "Schedule", "Snapshot", "Song", "SongError", "formats", "load",
-    "numbered", "printable", "reason", "replacing", "sound_of", "to_int16",
-]  # fmt: skip
+__getattr__, __dir__, __all__ = lazy(__name__, __file__)
