@@ -6,7 +6,7 @@ import sys
 import time
 from importlib import import_module
 
-import opm
+from opm import YM2151
 from opm.song import SongError, printable
 
 from . import draw, ending
@@ -71,7 +71,7 @@ def play(jobs: list[Job], device: str | None, latency: str, plain: bool, scope: 
     try:
         speaker = Speaker(device)
         with unechoed():
-            ending.beside(opm.YM2151)  # so that nothing is compiled while there is sound
+            ending.beside(YM2151)  # so that nothing is compiled while there is sound
             if screen:
                 ending.beside(import_module, "player.app")
         return _heard(Session(jobs, speaker, latency, first), screen, scope)

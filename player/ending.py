@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
+SOME_FAILED, BAD_INPUT = 1, 2
+"""Exit codes beside 0 and a signal's: some of several songs failed; bad input, or nothing could be done."""
 LOOK = 0.5
 """Seconds the main thread waits at a time: of two signals at once another thread may take both, which wakes nobody."""
 
@@ -35,7 +37,9 @@ def obey_signals() -> None:
 
 
 def clean_up_first() -> None:
-    """Let those signals raise ``Ended`` from here on."""
+    """Let those signals raise ``Ended`` from here on, when all is imported: ``beside`` needs these."""
+    import concurrent.futures.thread  # noqa: F401
+
     _pass_on(_leave, _end)
 
 

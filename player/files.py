@@ -9,12 +9,13 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import opm
+from opm import YM2151, load
 from opm.many import each
 from opm.song import CAT2151, CHANNELS, Log, Options, Renderer, Samples, Schedule, SongError, formats, reason, replacing
 
 from . import ending, streams
 from .batch import Batch
+from .cli import SOUND
 from .resample import FULL_SCALE, Resampler
 from .streams import say
 
@@ -23,8 +24,7 @@ ENDLESS = 10**12
 BLOCK = 32_768
 """Frames rendered at a time."""
 STDOUT = Path("standard output")
-_WAV = ("WAV", "PCM_16")
-SOUND = {"": _WAV, ".wav": _WAV, ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
+FORMATS = {"": SOUND[".wav"], **SOUND}
 """Formats by the ending of a name; STDOUT has none."""
 WAV_LIMIT = 2**32 - 2**20
 """Bytes a WAV file can hold, with room for its tags."""
@@ -95,14 +95,14 @@ class Job:
 
     def run(self, batch: Batch) -> None:
         """Write all outputs, and say a line about each; SongError, and what cannot be written is left as it was."""
-        sound = [path for path in (self.output,) if path and path.suffix.lower() in SOUND]
+        sound = [path for path in (self.output,) if path and path.suffix.lower() in FORMATS]
         if self.stems or sound:
             schedule = self.read()
             stems = self.stem_paths(len(schedule.song.chips))
             for path in stems[:1] + sound:
                 self._check(schedule, path)
             self.announce(about(schedule))
-            ending.beside(opm.YM2151)
+            ending.beside(YM2151)
             if self.stems:
                 with naming(self.stems):
                     self.stems.mkdir(parents=True, exist_ok=True)
@@ -117,7 +117,7 @@ class Job:
     def _check(self, schedule: Schedule, path: Path) -> None:
         """Raise SongError if a file cannot hold the sound."""
         seconds, rate = schedule.frames / schedule.rate - self.start, self.rate or schedule.rate
-        kind, _ = SOUND[path.suffix.lower()]
+        kind, _ = FORMATS[path.suffix.lower()]
         if kind == "OGG" and rate > FASTEST_OGG:
             raise SongError(f"{path}: expected at most {FASTEST_OGG} Hz, got {rate:.0f}")
         if kind == "WAV" and seconds * rate * (8 if self.floating else 4) > WAV_LIMIT:
@@ -125,7 +125,7 @@ class Job:
 
     def _save(self, path: Path) -> None:
         """Write a log or MIDI."""
-        song = opm.load(self.contents(), self.time_unit)
+        song = load(self.contents(), self.time_unit)
         if not self.stems:
             self.announce(remarks(song.remarks, song.not_played))
         with naming(path):
@@ -158,7 +158,7 @@ class Job:
         """Give what writes the chip's samples to a sound file; say a line about it once it is complete."""
         import soundfile
 
-        kind, subtype = SOUND[path.suffix.lower()]
+        kind, subtype = FORMATS[path.suffix.lower()]
         rate = self.rate or schedule.rate
         resampler = Resampler(schedule.rate, rate, self.gain, self.floating)
 

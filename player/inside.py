@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-import opm
+from opm import describe, midi_of, views
 from opm.song import CHANNELS
 
 from .deck import Moment
@@ -42,7 +42,7 @@ def inside_page(session: Session, choices: Choices, width: int, height: int) -> 
     channel = choices.channel % len(moment.taps.T)
     number, ch = divmod(channel, CHANNELS)
     chip, rate = moment.states[number], moment.schedule.song.chip_clock(number)
-    slots = {op: opm.views.slot(chip, ch + 1, op, rate) for op in OPERATORS}
+    slots = {op: views.slot(chip, ch + 1, op, rate) for op in OPERATORS}
     envelopes, writes = Block(0, [[] for _ in slots]), Block(9)
     blocks = [*head(session, width), *_about(session, moment, channel, width), Block(8, [[]]), envelopes]
     blocks += [Block(8, [[]]), Block(1, _voice(slots, width)), Block(8, [[]]), writes, *foot(session, width)]
@@ -59,13 +59,13 @@ def _about(session: Session, moment: Moment, channel: int, width: int) -> list[B
     """Return what a channel is, and what it plays."""
     number, ch = divmod(channel, CHANNELS)
     rate = moment.schedule.song.chip_clock(number)
-    about = opm.views.channel(moment.states[number], ch + 1, rate)
+    about = views.channel(moment.states[number], ch + 1, rate)
     voice = voice_number(session, moment, channel)
     what = f"channel {channel_name(moment, channel)}  voice {voice:4}algorithm {{algorithm}}  {{connection}}"
-    pitch = f"{note_of(opm.midi_of(about['kc'], about['kf'], rate)):8} {{frequency Hz:8.1f}} Hz  "
+    pitch = f"{note_of(midi_of(about['kc'], about['kf'], rate)):8} {{frequency Hz:8.1f}} Hz  "
     pitch += "fb {feedback}  pms {pms}  ams {ams}  {output}  keys {key}"
     if about["pms"] or about["ams"]:
-        pitch += f"  LFO {opm.views.lfo(moment.states[number], rate)['frequency Hz']:.3g} Hz"
+        pitch += f"  LFO {views.lfo(moment.states[number], rate)['frequency Hz']:.3g} Hz"
     lines = ((2, what, "bold"), (3, pitch, "note"))
     return [Block(rank, [[(fitted(line.format(**about), width), role)]]) for rank, line, role in lines]
 
@@ -101,7 +101,7 @@ def _writes(session: Session, moment: Moment, channel: int, width: int, count: i
     lines: list[Line] = []
     for (_, _, address, data), frame in zip(writes[::-1].tolist(), frames[::-1].tolist(), strict=True):
         seconds = session.fold(frame / schedule.rate)
-        what = f"{address:02X} {data:02X}  {opm.describe(address, data, chip)}"
+        what = f"{address:02X} {data:02X}  {describe(address, data, chip)}"
         when = f"{clock(seconds)}.{int(seconds * 100) % 100:02d}  "
         lines.append([(when, "dim"), (fitted(what, width - len(when)), "")])
     return lines

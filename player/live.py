@@ -9,8 +9,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-import opm
-from opm import events
+from opm import EVENT, REFERENCE_CLOCK, events, registers
 from opm.chip import new_chip
 from opm.song import CHIP, Log, Song, printable
 
@@ -71,7 +70,7 @@ class Live:
 
     Examples
     --------
-    >>> import time
+    >>> import opm, time
     >>> organ = opm.Voice("organ", con=7, ops=(opm.Operator(tl=20),) * 4)
     >>> with Live() as live:                    # doctest: +SKIP
     ...     for address, data in organ.registers(1) + opm.note("A4").registers(1):
@@ -83,7 +82,7 @@ class Live:
 
     def __init__(
         self,
-        clock: int = opm.REFERENCE_CLOCK,
+        clock: int = REFERENCE_CLOCK,
         chip: str = "ym2151",
         output: Output | None = None,
         on_failure: Callable[[str], None] = lambda message: None,
@@ -190,7 +189,7 @@ class Live:
         data = writes["data"].astype(np.int64)
         octaves = round(math.log2(log.chip_clock() / self._chip.clock))
         moved = (data >> 4 & 7) + octaves
-        data[(writes["address"] & 0xF8 == opm.registers.KC) & (moved >= 0) & (moved <= 7)] += 16 * octaves
+        data[(writes["address"] & 0xF8 == registers.KC) & (moved >= 0) & (moved <= 7)] += 16 * octaves
         self._schedule(writes["time"] * log.seconds(1), np.stack([writes["address"], data], axis=1), at)
 
     def clear(self, after: float | None = None) -> None:
@@ -243,7 +242,7 @@ class Live:
             taken = np.bincount(source[order], minlength=len(heads)).tolist()
             self._waiting = [rest for rows, n in zip(self._waiting, taken, strict=True) if len(rest := rows[n:])]
         if not len(order):
-            return np.empty(0, opm.EVENT)
+            return np.empty(0, EVENT)
         self._free = int(start[len(order) - 1]) + CHIP.spacing
         return events.from_writes(start[: len(order)], due["address"][order], due["data"][order])
 

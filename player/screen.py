@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 from rich.cells import cell_len
 
-import opm
+from opm import Voice, midi_of, views
 from opm.song import CHANNELS, Log, printable, sound_of
 
 from .deck import Moment
@@ -156,7 +156,7 @@ def _bar(session: Session, width: int) -> Block:
 def _facts(moment: Moment, number: int, width: int) -> Line:
     """Return what a chip's LFO, noise and timers do."""
     chip = moment.states[number]
-    looks = opm.views.lfo(chip, moment.schedule.clock)
+    looks = views.lfo(chip, moment.schedule.clock)
     lfo = f"LFO {looks['wave']} {looks['frequency Hz']:.3g} Hz, AMD {int(chip.amd)} PMD {int(chip.pmd)}"
     noise = f"noise {int(chip.nfrq)}" if chip.ne else "noise off"
     timers = " ".join(name for name, on in (("A", chip.load_a), ("B", chip.load_b)) if on)
@@ -194,7 +194,7 @@ def channel_name(moment: Moment, channel: int) -> str:
 def voice_number(session: Session, moment: Moment, channel: int) -> str:
     """Return the number that the voice a channel holds has in ``Song.voices``, or nothing while that is unknown."""
     holder = SimpleNamespace(state=moment.states[channel // CHANNELS])
-    number = session.numbers.get(sound_of(opm.Voice.from_chip(holder, channel % CHANNELS + 1)))
+    number = session.numbers.get(sound_of(Voice.from_chip(holder, channel % CHANNELS + 1)))
     return "" if number is None else f"@{number}"
 
 
@@ -223,7 +223,7 @@ def _channel(session: Session, moment: Moment, channel: int, columns: dict[str, 
     peak = int(np.abs(moment.taps[:, channel].astype(np.int32)).max(initial=0))
     keyed = bool(chip.kon_latch[ch::CHANNELS].any())
     sounding, muted = keyed or peak > AUDIBLE, bool(session.deck.mute >> ch & 1)
-    midi, lowest = opm.midi_of(int(chip.ch_kc[ch]), int(chip.ch_kf[ch]), rate), opm.midi_of(0, 0, rate)
+    midi, lowest = midi_of(int(chip.ch_kc[ch]), int(chip.ch_kf[ch]), rate), midi_of(0, 0, rate)
     level = 20 * math.log10(peak / 32_768) if peak else QUIETEST
     cells: dict[str, Line] = {
         "name": [(channel_name(moment, channel), "muted" if muted else "bold")],

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
-import opm
+from opm import EVENT, extract_voices
 from opm.song import Schedule, numbered
 
 from .deck import Deck, Moment
@@ -183,5 +183,5 @@ class Session:
 def _numbers(schedule: Schedule) -> dict[bytes, int]:
     """Return the numbers of a song's voices by their sound, as ``Song.voices`` counts them."""
     chips = range(len(schedule.song.chips))
-    first = (next(schedule.events(chip), np.empty(0, opm.EVENT)) for chip in chips)
-    return numbered([found.voice for events in first for found in opm.extract_voices(events, volumes=False)])
+    first = (next(schedule.events(chip), np.empty(0, EVENT)) for chip in chips)
+    return numbered([found.voice for events in first for found in extract_voices(events, volumes=False)])

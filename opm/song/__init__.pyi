@@ -2,11 +2,10 @@ from .._file import printable, replacing
 from ..events import CAT2151, CHIP
 from ..voice.extract import sound_of
 from . import formats
-from .formats.common import FASTEST, SLOWEST
-from .limits import LARGEST
+from .limits import CHANNELS, FASTEST, LARGEST, SLOWEST
 from .log import WRITE, Log, Loop, SongError, reason
 from .notes import numbered
-from .render import CHANNELS, Part, Renderer, Samples, Snapshot, to_int16
+from .render import Part, Renderer, Samples, Snapshot, to_int16
 from .schedule import Options, Schedule
 from .song import SONG_WRITE, Song, load
 

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..voice.voice import Voice
-from .notes import CHANNELS, FoundNote, NoteFinder
+from .limits import CHANNELS
+from .notes import FoundNote, NoteFinder
 
 TICKS_PER_BEAT = 32_640
 """As many as 15 bits hold that 2 to 6 divide. A time is 15.3 us off at 60 bpm, at most: less than a frame."""
@@ -16,7 +17,7 @@ LONGEST_DELTA = 2**28 - 1
 """Ticks between two messages, at most: a file longer than an hour or so has fewer ticks per beat."""
 BEND_RANGES = (2, 12, 24, 48, 97)
 """Semitones of a full pitch bend: a track's is the first that is wide enough. The chip has 96, from a key's middle."""
-DEFAULT_BPM, SLOWEST_BPM, FASTEST_BPM = 120, 20, 400
+DEFAULT_BPM = 120
 SLOWEST_FOUND, FASTEST_FOUND = 60, 200
 _FEWEST, _MOST = 8, 4000
 """Notes to find a tempo in."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..chip import new_chip
 from ..events import EVENT, Events, from_writes
 from ..registers import DEPTHS, KON
+from .limits import CHANNELS
 from .schedule import Place, Schedule
 
 BLOCK = 32_768
@@ -22,7 +23,6 @@ QUIET = 8
 """What counts as silence, of each chip: the noise of channel 8 leaves -8 and 0 (-72 dBFS) when its envelope is at rest,
 for as long as a song leaves it on."""
 Samples = npt.NDArray[np.int16]
-CHANNELS = 8
 TAPS = 32
 """Frames that a sample of a chip with its own clock is interpolated from."""
 

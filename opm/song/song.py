@@ -22,13 +22,22 @@ from ..voice.extract import Found, extract_voices
 from ..voice.voice import Voice, checked, checked_voices
 from . import formats
 from .formats import json_log, vgm
-from .formats.common import FASTEST, SLOWEST
-from .limits import LARGEST, LONGEST, MOST_MIDI_PITCHES, MOST_MIDI_WRITES
+from .limits import (
+    CHANNELS,
+    FASTEST,
+    FASTEST_BPM,
+    LARGEST,
+    LONGEST,
+    MOST_MIDI_PITCHES,
+    MOST_MIDI_WRITES,
+    SLOWEST,
+    SLOWEST_BPM,
+)
 from .log import WRITE, Log, Loop, SongError
-from .midi import FASTEST_BPM, SLOWEST_BPM, latin, midi_bytes
+from .midi import latin, midi_bytes
 from .names import described
 from .notes import NOTE, NoteFinder, Revoicing, numbered, writes_of
-from .render import CHANNELS, Renderer, to_int16
+from .render import Renderer, to_int16
 from .schedule import Options, Schedule
 
 SONG_WRITE = np.dtype([("seconds", np.float64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])

@@ -1,10 +1,8 @@
 """What several readers share: checks of clocks and loops, numbers."""
 
 from ..._file import printable
+from ..limits import FASTEST, SLOWEST
 from ..log import Loop, SongError
-
-SLOWEST, FASTEST = 500_000, 16_000_000
-"""Master clocks taken for real, in Hz."""
 
 
 def checked_loop(loop: Loop | None, length: int, where: str, notes: list[str]) -> Loop | None:

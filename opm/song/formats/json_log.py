@@ -20,9 +20,9 @@ import numpy.typing as npt
 from ..._file import encodable
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
-from ..limits import DEEPEST, LARGEST, LARGEST_VALUE, LONGEST, MOST_KEYS, MOST_LISTS, MOST_WRITES
+from ..limits import DEEPEST, FASTEST, LARGEST, LARGEST_VALUE, LONGEST, MOST_KEYS, MOST_LISTS, MOST_WRITES
 from ..log import WRITE, Log, Loop, SongError, in_pieces
-from .common import FASTEST, check_clock
+from .common import check_clock
 from .walk import part_end
 
 PICOSECONDS = 10**12
