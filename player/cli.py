@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from opm.song.limits import CHANNELS, FASTEST, FASTEST_BPM, SLOWEST, SLOWEST_BPM
+from opm.song import CHANNELS, FASTEST, FASTEST_BPM, SLOWEST, SLOWEST_BPM
 
 from .ending import BAD_INPUT
 from .keys import KEYS

@@ -219,7 +219,7 @@ def test_what_cli_says_for_opm():
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--print-completion", "bash"], []], ids=str)
 def test_help_imports_nothing_that_takes_time(arguments):
-    """Of opm the limits alone. A mistake is told as quickly."""
+    """Of opm the limits alone."""
     code = f"""
 import sys
 sys.argv[1:] = {arguments or ["--help"]!r}
