@@ -49,69 +49,20 @@ All behaviour: Nuked-OPM f209e6e (August 2026), which was read off the silicon; 
 equals it. Names of registers, dB and Hz: Yamaha's YM2151 manual. Not emulated: the analogue side, half-cycles of phiM.
 """
 
-from importlib import import_module
 from typing import Any
 
-from . import _program, dataset, registers, song  # noqa: F401 (the first is to be there before what takes time)
-from .chip import YM2151, YM2164, run
-from .events import EVENT, make_events
-from .inspect import measure, views
-from .inspect.sound import listen
-from .inspect.trace import trace
-from .inspect.vcd import write_vcd
-from .many import JobErrors, render_many
-from .pitch import REFERENCE_CLOCK, KeyCode, midi_of, note
-from .registers import describe
-from .song import Song, SongError, load
-from .state import FIELDS, STATE
-from .voice import Operator, Voice, extract_voices, read_voices, write_opm
+from . import _program  # noqa: F401 (to be there before what takes time)
+from ._lazy import lazy
 
-__all__ = [
-    "EVENT",
-    "FIELDS",
-    "REFERENCE_CLOCK",
-    "STATE",
-    "YM2151",
-    "YM2164",
-    "JobErrors",
-    "KeyCode",
-    "Operator",
-    "Song",
-    "SongError",
-    "Voice",
-    "dataset",
-    "describe",
-    "extract_voices",
-    "listen",
-    "load",
-    "make_events",
-    "measure",
-    "midi_of",
-    "note",
-    "read_voices",
-    "registers",
-    "render_many",
-    "run",
-    "song",
-    "trace",
-    "views",
-    "write_opm",
-    "write_vcd",
-]
 __version__ = "0.2.0"
-
-
-def __dir__() -> list[str]:
-    """Return the public names alone."""
-    return sorted([*__all__, "explorer", "plot", "__doc__", "__version__"])
+_named, __dir__, __all__ = lazy(__name__, __file__)
 
 
 def __getattr__(name: str) -> Any:
-    """Import ``plot`` and ``explorer`` when they are asked for: they need matplotlib and ipywidgets."""
-    if name not in ("plot", "explorer"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Import what is asked for, as ``__init__.pyi`` says; ``plot`` and ``explorer`` need matplotlib and ipywidgets."""
     try:
-        module = import_module(f".inspect.{name}", __name__)
+        return _named(name)
     except ModuleNotFoundError as error:
+        if name not in ("plot", "explorer"):
+            raise
         raise ImportError(f"{error}: pip install 'numba-opm[notebooks]'") from None
-    return module if name == "plot" else module.explorer

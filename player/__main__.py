@@ -7,7 +7,6 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from typing import NoReturn
 
-SOME_FAILED, BAD_INPUT = 1, 2
 TOKEN = "NUMBA_OPM_TOKEN"
 """What the environment calls the token."""
 
@@ -41,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
             return _do(args)
     except (SongError, NoSound) as error:
         complain(str(error))
-        return BAD_INPUT
+        return signals.BAD_INPUT
     return 0
 
 
@@ -71,13 +70,13 @@ def _do(args: "Namespace") -> int:
         complain(line)
     if failed and len(jobs) > 1:
         say(f"{len(failed)} of {len(jobs)} songs failed")
-        return SOME_FAILED
-    return BAD_INPUT if failed else 0
+        return signals.SOME_FAILED
+    return signals.BAD_INPUT if failed else 0
 
 
 def _serve(args: "Namespace") -> int:
     """Run the live server until it is shut down."""
-    import opm
+    from opm import REFERENCE_CLOCK, YM2151
     from opm.song import SongError, reason
 
     from .devices import Speaker, quiet
@@ -87,10 +86,10 @@ def _serve(args: "Namespace") -> int:
 
     signals.raise_on_signals()
     token = _token(args)
-    signals.run_in_thread(opm.YM2151)
+    signals.run_in_thread(YM2151)
     with quiet():
         speaker = Speaker(args.device, LATENCY)
-        live = Live(args.clock or opm.REFERENCE_CLOCK, "ym2151", speaker, complain)
+        live = Live(args.clock or REFERENCE_CLOCK, "ym2151", speaker, complain)
         try:
             with Server(live, args.serve, token) as server:
                 if not server.loopback:
@@ -105,7 +104,7 @@ def _serve(args: "Namespace") -> int:
             live.stop()
             if speaker.underruns:
                 say(f"underruns: {speaker.underruns}")
-    return BAD_INPUT if live.failure else 0
+    return signals.BAD_INPUT if live.failure else 0
 
 
 def _token(args: "Namespace") -> str | None:

@@ -7,16 +7,16 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
+from opm.song import CHANNELS, FASTEST, FASTEST_BPM, SLOWEST, SLOWEST_BPM
+
 from .keys import KEYS
+from .signals import BAD_INPUT
 from .streams import PROG, say, tell
 
-BAD_INPUT = 2
-# What opm and its formats say; a test compares, since importing them takes half a second.
-CHANNELS = 8
-SLOWEST, FASTEST = 500_000, 16_000_000
-SLOWEST_BPM, FASTEST_BPM = 20, 400
-SOUND = (".wav", ".flac", ".ogg")
+SOUND = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
+"""Sound files by the ending of a name, and what libsndfile calls them."""
 FILES = (*SOUND, ".vgm", ".vgz", ".log", ".json", ".mid")
+"""All that is written; a test compares those of songs with opm's formats, whose import takes half a second."""
 DEFAULT_RATE = 48_000
 DEFAULT_ADDRESS = ("127.0.0.1", 2151)
 

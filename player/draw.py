@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.cells import cell_len, set_cell_size
 
-import opm
+from opm import views
 
 Line = list[tuple[str, str]]
 KEYBOARD = 96
@@ -61,7 +61,7 @@ def note_of(midi: float) -> str:
     """Return note name, octave and cents."""
     nearest = round(midi)
     cents = round((midi - nearest) * 100)
-    return f"{opm.views.note_name(nearest)}{f' {cents:+d}' if cents else ''}"
+    return f"{views.note_name(nearest)}{f' {cents:+d}' if cents else ''}"
 
 
 def gauge(level: float, lowest: float, width: int) -> Line:

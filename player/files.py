@@ -8,19 +8,19 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-import opm
+from opm import YM2151
 from opm.many import each
 from opm.song import FULL_SCALE, Playing, Renderer, Resampler, Samples, SongError, reason, replacing
 
 from . import signals, streams
+from .cli import SOUND
 from .jobs import STDOUT, Job, about, remarks
 from .progress import Batch
 from .streams import say
 
 BLOCK = 32_768
 """Frames rendered at a time."""
-_WAV = ("WAV", "PCM_16")
-SOUND = {"": _WAV, ".wav": _WAV, ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
+FORMATS = {"": SOUND[".wav"], **SOUND}
 """Formats by the ending of a name; STDOUT has none."""
 WAV_LIMIT = 2**32 - 2**20
 """Bytes a WAV file can hold, with room for its tags."""
@@ -53,14 +53,14 @@ def write(jobs: list[Job], workers: int = 1) -> list[str]:
 
 def write_job(job: Job, batch: Batch) -> None:
     """Write all outputs, and say a line about each; SongError, and what cannot be written is left as it was."""
-    sound = [path for path in (job.output,) if path and path.suffix.lower() in SOUND]
+    sound = [path for path in (job.output,) if path and path.suffix.lower() in FORMATS]
     if job.stems or sound:
         playing = job.read()
         stems = job.stem_paths(len(playing.song.parts))
         for path in stems[:1] + sound:
             _check(job, playing, path)
         job.announce(about(playing))
-        signals.run_in_thread(opm.YM2151)
+        signals.run_in_thread(YM2151)
         if job.stems:
             with naming_in_errors(job.stems):
                 job.stems.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def write_job(job: Job, batch: Batch) -> None:
 def _check(job: Job, playing: Playing, path: Path) -> None:
     """Raise SongError if a file cannot hold the sound."""
     seconds, rate = playing.frames / playing.rate - job.start, job.rate or playing.rate
-    kind, _ = SOUND[path.suffix.lower()]
+    kind, _ = FORMATS[path.suffix.lower()]
     if kind == "OGG" and rate > FASTEST_OGG:
         raise SongError(f"{path}: expected at most {FASTEST_OGG} Hz, got {rate:.0f}")
     if kind == "WAV" and seconds * rate * (8 if job.floating else 4) > WAV_LIMIT:
@@ -120,7 +120,7 @@ def _sound_file(job: Job, path: Path, playing: Playing) -> Iterator[Callable[[Sa
     """Give a function that writes the chip's samples to a sound file; say a line about it once it is complete."""
     import soundfile
 
-    kind, subtype = SOUND[path.suffix.lower()]
+    kind, subtype = FORMATS[path.suffix.lower()]
     rate = job.rate or playing.rate
     resampler = Resampler(playing.rate, rate, job.gain, job.floating)
 

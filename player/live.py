@@ -9,8 +9,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-import opm
-from opm import events
+from opm import EVENT, REFERENCE_CLOCK, events, registers
 from opm.chip import new_chip
 from opm.song import CHIP, Resampler, Song, printable
 
@@ -72,7 +71,7 @@ class Live:
 
     Examples
     --------
-    >>> import time
+    >>> import opm, time
     >>> organ = opm.Voice("organ", con=7, ops=(opm.Operator(tl=20),) * 4)
     >>> with Live() as live:                    # doctest: +SKIP
     ...     for address, data in organ.registers(1) + opm.note("A4").registers(1):
@@ -84,7 +83,7 @@ class Live:
 
     def __init__(
         self,
-        clock: int = opm.REFERENCE_CLOCK,
+        clock: int = REFERENCE_CLOCK,
         chip: str = "ym2151",
         output: Output | None = None,
         on_failure: Callable[[str], None] = lambda message: None,
@@ -197,7 +196,7 @@ class Live:
         data = writes["data"].astype(np.int64)
         octaves = round(math.log2(song.chip_clock() / self._chip.clock))
         moved = (data >> 4 & 7) + octaves
-        data[(writes["address"] & 0xF8 == opm.registers.KC) & (moved >= 0) & (moved <= 7)] += 16 * octaves
+        data[(writes["address"] & 0xF8 == registers.KC) & (moved >= 0) & (moved <= 7)] += 16 * octaves
         self._schedule(writes["seconds"], np.stack([writes["address"], data], axis=1), at)
 
     def clear(self, after: float | None = None) -> None:
@@ -250,7 +249,7 @@ class Live:
             taken = np.bincount(source[order], minlength=len(heads)).tolist()
             self._waiting = [rest for rows, n in zip(self._waiting, taken, strict=True) if len(rest := rows[n:])]
         if not len(order):
-            return np.empty(0, opm.EVENT)
+            return np.empty(0, EVENT)
         self._free = int(start[len(order) - 1]) + CHIP.spacing
         return events.from_writes(start[: len(order)], due["address"][order], due["data"][order])
 

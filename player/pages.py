@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from rich.cells import cell_len
 
-import opm
+from opm import Voice, describe, midi_of, views
 from opm.song import CHANNELS, Song, printable, sound_of
 
 from .draw import (
@@ -137,7 +137,7 @@ def _bar(session: Session, width: int) -> Block:
 def _facts(moment: Moment, number: int, width: int) -> Line:
     """Return what a chip's LFO, noise and timers do."""
     chip = moment.states[number]
-    looks = opm.views.lfo(chip, moment.playing.song.clock)
+    looks = views.lfo(chip, moment.playing.song.clock)
     lfo = f"LFO {looks['wave']} {looks['frequency Hz']:.3g} Hz, AMD {int(chip.amd)} PMD {int(chip.pmd)}"
     noise = f"noise {int(chip.nfrq)}" if chip.ne else "noise off"
     timers = " ".join(name for name, on in (("A", chip.load_a), ("B", chip.load_b)) if on)
@@ -175,7 +175,7 @@ def _channel_name(moment: Moment, channel: int) -> str:
 def _voice_number(session: Session, moment: Moment, channel: int) -> str:
     """Return the number that the voice a channel holds has in ``Song.voices``, or nothing while that is unknown."""
     holder = SimpleNamespace(state=moment.states[channel // CHANNELS])
-    number = session.numbers.get(sound_of(opm.Voice.from_chip(holder, channel % CHANNELS + 1)))
+    number = session.numbers.get(sound_of(Voice.from_chip(holder, channel % CHANNELS + 1)))
     return "" if number is None else f"@{number}"
 
 
@@ -204,7 +204,7 @@ def _channel(session: Session, moment: Moment, channel: int, columns: dict[str, 
     peak = int(np.abs(moment.taps[:, channel].astype(np.int32)).max(initial=0))
     keyed = bool(chip.kon_latch[ch::CHANNELS].any())
     sounding, muted = keyed or peak > AUDIBLE, bool(session.playback.mute >> ch & 1)
-    midi, lowest = opm.midi_of(int(chip.ch_kc[ch]), int(chip.ch_kf[ch]), rate), opm.midi_of(0, 0, rate)
+    midi, lowest = midi_of(int(chip.ch_kc[ch]), int(chip.ch_kf[ch]), rate), midi_of(0, 0, rate)
     level = 20 * math.log10(peak / 32_768) if peak else QUIETEST
     cells: dict[str, Line] = {
         "name": [(_channel_name(moment, channel), "muted" if muted else "bold")],
@@ -243,7 +243,7 @@ def channel_page(session: Session, choices: Choices, width: int, height: int) ->
     channel = choices.channel % len(moment.taps.T)
     number, ch = divmod(channel, CHANNELS)
     chip, rate = moment.states[number], moment.playing.song.chip_clock(number)
-    slots = {op: opm.views.slot(chip, ch + 1, op, rate) for op in OPERATORS}
+    slots = {op: views.slot(chip, ch + 1, op, rate) for op in OPERATORS}
     envelopes, writes = Block(0, [[] for _ in slots]), Block(9)
     blocks = [*_head(session, width), *_about(session, moment, channel, width), Block(8, [[]]), envelopes]
     blocks += [Block(8, [[]]), Block(1, _voice(slots, width)), Block(8, [[]]), writes, *_foot(session, width)]
@@ -260,13 +260,13 @@ def _about(session: Session, moment: Moment, channel: int, width: int) -> list[B
     """Return what a channel is, and what it plays."""
     number, ch = divmod(channel, CHANNELS)
     rate = moment.playing.song.chip_clock(number)
-    about = opm.views.channel(moment.states[number], ch + 1, rate)
+    about = views.channel(moment.states[number], ch + 1, rate)
     voice = _voice_number(session, moment, channel)
     what = f"channel {_channel_name(moment, channel)}  voice {voice:4}algorithm {{algorithm}}  {{connection}}"
-    pitch = f"{note_of(opm.midi_of(about['kc'], about['kf'], rate)):8} {{frequency Hz:8.1f}} Hz  "
+    pitch = f"{note_of(midi_of(about['kc'], about['kf'], rate)):8} {{frequency Hz:8.1f}} Hz  "
     pitch += "fb {feedback}  pms {pms}  ams {ams}  {output}  keys {key}"
     if about["pms"] or about["ams"]:
-        pitch += f"  LFO {opm.views.lfo(moment.states[number], rate)['frequency Hz']:.3g} Hz"
+        pitch += f"  LFO {views.lfo(moment.states[number], rate)['frequency Hz']:.3g} Hz"
     lines = ((2, what, "bold"), (3, pitch, "note"))
     return [Block(rank, [[(fitted(line.format(**about), width), role)]]) for rank, line, role in lines]
 
@@ -302,7 +302,7 @@ def _writes(session: Session, moment: Moment, channel: int, width: int, count: i
     lines: list[Line] = []
     for (_, _, address, data), frame in zip(writes[::-1].tolist(), frames[::-1].tolist(), strict=True):
         seconds = session.fold(frame / timetable.rate)
-        what = f"{address:02X} {data:02X}  {opm.describe(address, data, timetable.part.name)}"
+        what = f"{address:02X} {data:02X}  {describe(address, data, timetable.part.name)}"
         when = f"{clock(seconds)}.{int(seconds * 100) % 100:02d}  "
         lines.append([(when, "dim"), (fitted(what, width - len(when)), "")])
     return lines

@@ -6,7 +6,7 @@ import sys
 import time
 from importlib import import_module
 
-import opm
+from opm import YM2151
 from opm.song import SongError, printable
 
 from . import draw, signals
@@ -71,7 +71,7 @@ def play(jobs: list[Job], device: str | None, latency: str, plain: bool, scope: 
     try:
         speaker = Speaker(device)
         with without_echo():
-            signals.run_in_thread(opm.YM2151)  # so that nothing is compiled while there is sound
+            signals.run_in_thread(YM2151)  # so that nothing is compiled while there is sound
             if screen:
                 signals.run_in_thread(import_module, "player.app")
         return _play_session(Session(jobs, speaker, latency, first), screen, scope)

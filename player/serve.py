@@ -39,6 +39,7 @@ from typing import Any
 from opm.song import Song, SongError, printable
 from opm.song.formats import json_log
 
+from .cli import DEFAULT_ADDRESS
 from .live import Live
 
 LONGEST_LINE = 2**20
@@ -52,7 +53,6 @@ MOST_CLIENTS = 64
 TIME_TO_SAY_HELLO, TIME_FOR_A_LINE = 10.0, 30.0
 """Seconds in which a client has to have shown the token, to have ended a line that it began, or to take an answer."""
 TIME_TO_PART = 2.0
-DEFAULT = ("127.0.0.1", 2151)
 
 
 class _Unwelcome(ValueError):
@@ -151,7 +151,7 @@ class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = MOST_CLIENTS
 
-    def __init__(self, live: Live, address: tuple[str, int] = DEFAULT, token: str | None = None) -> None:
+    def __init__(self, live: Live, address: tuple[str, int] = DEFAULT_ADDRESS, token: str | None = None) -> None:
         json_log.read(b"[]")  # Have it compiled before there is sound.
         self.live = live
         self.token = None if token is None else os.fsencode(token)

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
-import opm
+from opm import EVENT, extract_voices
 from opm.song import Playing, numbered
 
 from .devices import Speaker
@@ -185,5 +185,5 @@ class Session:
 
 def _numbers(playing: Playing) -> dict[bytes, int]:
     """Return the numbers of a song's voices by their sound, as ``Song.voices`` counts them."""
-    first = (next(timetable.events(), np.empty(0, opm.EVENT)) for timetable in playing.timetables)
-    return numbered([found.voice for events in first for found in opm.extract_voices(events, volumes=False)])
+    first = (next(timetable.events(), np.empty(0, EVENT)) for timetable in playing.timetables)
+    return numbered([found.voice for events in first for found in extract_voices(events, volumes=False)])

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
+SOME_FAILED, BAD_INPUT = 1, 2
+"""Exit codes beside 0 and a signal's: some of several songs failed; bad input, or nothing could be done."""
 LOOK = 0.5
 """Seconds that the main thread waits at a time: a signal that another thread receives does not wake it."""
 
@@ -35,7 +37,12 @@ def exit_on_signals() -> None:
 
 
 def raise_on_signals() -> None:
-    """From here on let those signals raise ``Ended``, so that files and the terminal are cleaned up."""
+    """From here on let those signals raise ``Ended``, so that files and the terminal are cleaned up.
+
+    For when all is imported; ``run_in_thread`` needs this.
+    """
+    import concurrent.futures.thread  # noqa: F401
+
     _replace(_exit, _raise)
 
 

@@ -1,6 +1,7 @@
 """What the packages show: public names, old names that still work, types for a user's own checker."""
 
 import ast
+import json
 import subprocess
 import sys
 
@@ -8,6 +9,98 @@ import pytest
 from conftest import ROOT
 
 import opm
+
+HEAVY = {"asyncio", "concurrent", "dask", "distributed", "rich", "textual"}
+NAMES = ["__version__", "note", "Voice", "SongError", "YM2151", "load", "Song", "run", "trace", "views", "listen"]
+
+
+def in_a_process(code):
+    """Return what a process of its own prints as JSON."""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+def test_importing_the_package_imports_next_to_nothing():
+    """It may cost 0.12 s beyond ``import numba``, of which it takes 0.02: the modules stand for the time."""
+    print_new = "print(json.dumps(sorted(set(sys.modules) - before)))"
+    code = f"import sys, json, {{}}\nbefore = set(sys.modules)\nimport opm\n{print_new}"
+    new = in_a_process(code.format("numba"))
+    assert {name for name in new if name.startswith("opm")} == {"opm", "opm._lazy", "opm._program"}
+    assert len(new) < 8, new
+    new = in_a_process(code.format("os"))
+    assert not {"numba", "numpy", *HEAVY} & {name.partition(".")[0] for name in new}
+
+
+def test_names_import_no_more_than_they_need():
+    """One after the other, so that the first that does is named."""
+    code = f"""
+import sys, json, numba
+before, heavy = set(sys.modules), {{}}
+import opm
+for name in {NAMES}:
+    getattr(opm, name)
+    heavy[name] = sorted({HEAVY} & {{module.partition(".")[0] for module in set(sys.modules) - before}})
+print(json.dumps(heavy))
+"""
+    assert in_a_process(code) == {name: [] for name in NAMES}
+
+
+def test_pitches_and_voices_need_no_compiler():
+    code = "import sys, json, opm; opm.note, opm.Voice, opm.registers, opm.SongError; print(json.dumps([*sys.modules]))"
+    assert "numba" not in in_a_process(code)
+
+
+def test_two_threads_ask_for_the_first_name_at_once():
+    code = """
+import json, threading
+import opm
+names = ["YM2151", "YM2151", "load", "load", "Voice", "trace", "measure", "song", "render_many"]
+got, start = [], threading.Barrier(len(names))
+
+def ask(name):
+    start.wait()
+    got.append([name, getattr(opm, name) is vars(opm)[name]])
+
+threads = [threading.Thread(target=ask, args=[name]) for name in names]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(json.dumps(sorted(got)))
+"""
+    names = ["YM2151", "YM2151", "load", "load", "Voice", "trace", "measure", "song", "render_many"]
+    assert in_a_process(code) == sorted([name, True] for name in names)
+
+
+@pytest.mark.parametrize("package", [opm, opm.song, opm.inspect], ids=lambda package: package.__name__)
+@pytest.mark.parametrize("name", ["gone", "_gone", "__gone__", "no.name"])
+def test_an_unknown_name_is_told_as_python_tells_it(package, name):
+    with pytest.raises(AttributeError) as caught:
+        getattr(package, name)
+    assert str(caught.value) == f"module {package.__name__!r} has no attribute {name!r}"
+
+
+def test_all_of_it_needs_no_matplotlib():
+    code = """
+import json, sys
+sys.modules["matplotlib"] = sys.modules["ipywidgets"] = None
+from opm import *
+print(json.dumps(sorted(name for name in globals() if name in sys.modules["opm"].__all__)))
+"""
+    assert in_a_process(code) == sorted(opm.__all__)
+
+
+def test_modules_are_attributes():
+    """Also those that nothing has imported yet."""
+    code = """
+import json, opm
+print(json.dumps([eval(name).__name__ for name in (
+    "opm.chip", "opm.bench", "opm.dataset.prior", "opm.inspect.views", "opm.song.render", "opm.voice.files"
+)]))
+"""
+    names = "opm.chip opm.bench opm.dataset.prior opm.inspect.views opm.song.render opm.voice.files"
+    assert in_a_process(code) == names.split()
 
 
 def test_dir_shows_the_public_names_only():
@@ -28,6 +121,7 @@ def test_dir_shows_the_public_names_only():
 def test_a_missing_package_is_named(missing, ask, monkeypatch):
     for name in ("plot", "explorer"):
         monkeypatch.delitem(vars(opm), name, raising=False)
+        monkeypatch.delitem(vars(opm.inspect), name, raising=False)
     for name in ("opm.inspect.plot", "opm.inspect.explorer", "matplotlib.pyplot"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, missing, None)
@@ -78,6 +172,11 @@ def test_a_users_script_is_typed(tmp_path):
         'rows, after = opm.trace([], ["eg_timer"], return_chip=True)\n'
         "reveal_type(after)\n"
         'table = opm.trace([], ["eg_timer"]).to_pandas()\n'
+        "reveal_type(opm.load)\n"
+        "reveal_type(opm.plot.spectrum)\n"
+        "from opm.song import Renderer\n"
+        "reveal_type(Renderer)\n"
+        "version: str = opm.__version__\n"
         "live: type[player.Live] = player.Live\n"
     )
     options = ["--strict", "--follow-imports", "silent", "--cache-dir", str(tmp_path / "cache")]
@@ -88,3 +187,6 @@ def test_a_users_script_is_typed(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count('"opm.chip.YM2151"') == 2
     assert "numpy.ndarray" in done.stdout
+    assert "opm.song.song.Song" in done.stdout
+    assert "opm.song.render.Renderer" in done.stdout
+    assert 'Any"' not in done.stdout

@@ -1,12 +1,14 @@
-"""How much a song's file may ask for: more than any real song does, less than a machine has.
+"""What a song and its file may ask for: more than any real song does, less than a machine has.
 
-A file beyond a limit is refused, with its place.
+A file beyond a limit is refused, with its place. Imports nothing, so that the command line has these at once.
 """
 
+CHANNELS = 8
+"""Of a chip."""
 SLOWEST, FASTEST = 500_000, 16_000_000
 """Master clocks taken for real, in Hz."""
 SLOWEST_BPM, FASTEST_BPM = 20, 400
-"""Tempos of a MIDI file."""
+"""Tempos of a MIDI file that can be asked for."""
 LARGEST, LARGEST_UNPACKED = 64 * 2**20, 32 * 2**20
 """Bytes of a file, and of what a packed one holds: large logs hold some MB of other chips' samples."""
 MOST_MEMBERS = 10_000

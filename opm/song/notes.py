@@ -18,6 +18,7 @@ from ..tables import CARRIERS
 from ..voice.extract import attenuation, sound_of, turned_down
 from ..voice.voice import Voice
 from .data import Loop
+from .limits import CHANNELS
 
 if TYPE_CHECKING:
     from .song import Song
@@ -27,7 +28,6 @@ NOTE = np.dtype(
      ("level", np.float64), ("voice", np.int32)]
 )  # fmt: skip
 """numpy.dtype of a note: chip 0 or 1, channel 1 to 8, seconds, MIDI number (69 = A4), dB, number in ``Song.voices``."""
-CHANNELS = 8
 PIECE = 4096
 """Writes looked at at a time."""
 STEP_DB = 0.75

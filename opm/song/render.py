@@ -13,6 +13,7 @@ from ..chip import new_chip
 from ..events import EVENT, Events, from_writes
 from ..registers import DEPTHS, KON
 from .data import Writes
+from .limits import CHANNELS
 from .playing import Place, Playing, Timetable
 from .resample import Interpolator, to_int16
 
@@ -23,7 +24,6 @@ SILENCE = 0.1
 QUIET = 8
 """What counts as silence, of each chip: the noise of channel 8 leaves -8 and 0 (-72 dBFS) when its envelope is at rest,
 for as long as a song leaves it on."""
-CHANNELS = 8
 _NO_EVENTS = np.empty(0, EVENT)
 
 

@@ -23,11 +23,11 @@ from ..voice.extract import Found, extract_voices
 from ..voice.voice import Voice, checked, checked_voices
 from . import make, writers
 from .data import Loop, Part, Writes
-from .limits import LONGEST
+from .limits import CHANNELS, LONGEST
 from .names import described
 from .notes import NoteFinder, Revoicing, numbered, writes_of
 from .playing import Playing
-from .render import BLOCK, CHANNELS, Renderer
+from .render import BLOCK, Renderer
 from .resample import Resampler
 
 SONG_WRITE = np.dtype([("seconds", np.float64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])

@@ -137,6 +137,31 @@ time.sleep(100)
     assert process.returncode == 128 + number
 
 
+IMPORTS = """
+import socketserver
+import player.ending as ending
+
+seen = set()
+ending._pass_on = lambda *_: seen.update(sys.modules)
+socketserver.BaseServer.serve_forever = lambda *_: None
+program.main()
+late = [name for name in set(sys.modules) - seen if name.partition(".")[0] in ("opm", "player", "concurrent")]
+sys.exit(str(late) if late or not seen else 0)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments", ["song.log -o a.flac", "song.log -o a.mid", "song.log --plain", "--serve 127.0.0.1:0"]
+)
+def test_all_is_imported_before_signals_raise(tmp_path, arguments):
+    """In imports an exception could be lost: a name that opm imports when it is asked for has been asked for before."""
+    (tmp_path / "song.log").write_text("0 08 00\n")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", PLAYS.replace("program.run()", IMPORTS), *arguments.split()]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_ends_a_batch(songs, tmp_path, number):
     """What is complete stays, nothing else does, and no further song is begun; there was one process."""

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from ...registers import ALL_KEYS, CSM, KC, KF, KON, TIMERS
 from ...voice.voice import Voice
 from ..data import SongError, Writes
-from ..limits import MOST_MIDI_PITCHES, MOST_MIDI_WRITES
-from ..notes import CHANNELS, FoundNote, NoteFinder, numbered
+from ..limits import CHANNELS, MOST_MIDI_PITCHES, MOST_MIDI_WRITES
+from ..notes import FoundNote, NoteFinder, numbered
 from .written import Written, lost_parts, lost_tags
 
 if TYPE_CHECKING:

@@ -1,0 +1,49 @@
+from . import dataset, registers, song
+from .chip import YM2151, YM2164, run
+from .events import EVENT, make_events
+from .inspect import measure, views
+from .inspect import plot as plot
+from .inspect.explorer import explorer as explorer
+from .inspect.sound import listen
+from .inspect.trace import trace
+from .inspect.vcd import write_vcd
+from .many import JobErrors, render_many
+from .pitch import REFERENCE_CLOCK, KeyCode, midi_of, note
+from .registers import describe
+from .song import Song, SongError, load
+from .state import FIELDS, STATE
+from .voice import Operator, Voice, extract_voices, read_voices, write_opm
+
+__version__: str
+__all__ = [
+    "EVENT",
+    "FIELDS",
+    "REFERENCE_CLOCK",
+    "STATE",
+    "YM2151",
+    "YM2164",
+    "JobErrors",
+    "KeyCode",
+    "Operator",
+    "Song",
+    "SongError",
+    "Voice",
+    "dataset",
+    "describe",
+    "extract_voices",
+    "listen",
+    "load",
+    "make_events",
+    "measure",
+    "midi_of",
+    "note",
+    "read_voices",
+    "registers",
+    "render_many",
+    "run",
+    "song",
+    "trace",
+    "views",
+    "write_opm",
+    "write_vcd",
+]
