@@ -5,9 +5,11 @@ What they show is traced or played with ``opm`` itself; nothing is drawn from fo
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
+from math import inf
 from threading import RLock
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,19 +19,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
 from .._check import channel_index, first_slot, integer, numbers, positive
-from ..events import (
-    CHIP,
-    CYCLES_PER_FRAME,
-    LAST_CYCLE,
-    MASTER_CLOCKS_PER_FRAME,
-    REFERENCE_RATE,
-    Events,
-    from_writes,
-    make_events,
-    starts,
-    to_writes,
-)
-from ..pitch import REFERENCE_CLOCK, hertz_of, midi_of, note, note_name
+from ..events import CYCLES_PER_FRAME, MASTER_CLOCKS_PER_FRAME, REFERENCE_RATE, make_events, to_writes
+from ..pitch import REFERENCE_CLOCK, hertz_of, midi_of, note_name
+from ..pitch import note as key_code
 from ..registers import ALL_KEYS, CHIPS, KC, KF, KON, RL, SLOTS, rows
 from ..state import OPERATORS
 from ..tables import CARRIER, MODULATION
@@ -57,11 +49,8 @@ R = TypeVar("R")
 STATE_COLOURS = (COLOURS[2], COLOURS[1], COLOURS[4], COLOURS[3])
 _LONGEST_MS, _MOST_CYCLES = 600_000, 10_000
 """What a picture of a note shows at most."""
-_SETTLE = 64
-"""Frames between the voice's last write and the key-on."""
 _SOUNDING = 2000
 """Frames a note has sounded when its operators are drawn."""
-_LAST_FRAME = LAST_CYCLE // CYCLES_PER_FRAME // 4
 _PHASES_STILL = 13
 """A clock at which no phase of channel 1 steps."""
 _PLACES: dict[int, dict[str, tuple[float, float]]] = {
@@ -104,41 +93,10 @@ def _in_style(draw: Callable[P, R]) -> Callable[P, R]:
     return drawn
 
 
-def note_events(
-    voice: Voice, pitch: float | str = "A4", on: int = 0, off: int = 0, clock: float = REFERENCE_CLOCK
-) -> "tuple[Events, int]":
-    """Return bus events that play a note on channel 1.
-
-    Parameters
-    ----------
-    voice : Voice
-    pitch : float or str
-        As for ``opm.note``.
-    on, off : int
-        Frames of key-on and key-off, counted from the end of the set-up; off 0 = never.
-    clock : float
-        Master clock in Hz.
-
-    Returns
-    -------
-    ((n,) EVENT, int)
-        The events, and the frame of the key-on.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Not a pitch, or outside the chip's range; no such frames.
-    """
-    rows = [*checked(voice).registers(1), *note(pitch, clock).registers(1)]
-    on, off = integer("on", on, 0, _LAST_FRAME), integer("off", off, 0, _LAST_FRAME)
-    key_on = CHIP.spacing * len(rows) + _SETTLE + on
-    due = [0] * len(rows) + [key_on]
-    rows.append((KON, voice.slots << 3))
-    if off:
-        due.append(key_on + off)
-        rows.append((KON, 0))
-    address, data = zip(*rows, strict=True)
-    return from_writes(starts(due), address, data), key_on
+def __getattr__(name: str) -> NoReturn:
+    """Name what has taken the place of an old name."""
+    now = ": voice.note(pitch, seconds) returns the events, and the frames of key-on and key-off"
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{now if name == 'note_events' else ''}")
 
 
 def gapped(phase: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -161,6 +119,11 @@ def gapped(phase: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """
     phase = numbers("phase", phase, 1)
     return np.where(np.diff(phase, prepend=phase[:1]) < 0, np.nan, phase)
+
+
+def _on_channel_1(voice: Voice) -> Voice:
+    """Return a voice without the chip's registers, which a picture of its operators leaves out."""
+    return replace(checked(voice), lfo=None)
 
 
 def _axes(ax: Axes | None) -> Axes:
@@ -199,10 +162,10 @@ def envelope(
     ax = _axes(ax)
     held_ms, shown_ms = positive("held_ms", held_ms, _LONGEST_MS), positive("shown_ms", shown_ms, _LONGEST_MS)
     rate = positive("clock", clock) / MASTER_CLOCKS_PER_FRAME / 1000
-    events, key_on = note_events(voice, pitch, off=round(held_ms * rate), clock=clock)
+    note = _on_channel_1(voice).note(pitch, held_ms / 1000, clock)
     slot = first_slot(op)
-    stop = key_on + round(shown_ms * rate)
-    rows = trace(events, [("eg_level", slot), ("eg_state", slot)], start=key_on + 2, stop=stop)
+    stop = note.key_on + round(shown_ms * rate)
+    rows = trace(note.events, [("eg_level", slot), ("eg_state", slot)], start=note.key_on + 2, stop=stop)
     traced_envelope(rows[f"eg_level[{slot}]"], rows[f"eg_state[{slot}]"], 1000 * rate, ax)
     ax.axvline(held_ms, color="0.4", ls=":", lw=1)
     ax.set(xlabel="ms after key-on", title=f"Envelope of {op}", xlim=(0, shown_ms))
@@ -338,12 +301,12 @@ def operators(
     """
     if ax is None:
         ax = plt.subplots(4, 1, figsize=(7, 6), sharex=True)[1]
-    events, key_on = note_events(voice, pitch, clock=clock)
-    hertz = hertz_of(midi_of(*note(pitch, clock), clock))
+    note = _on_channel_1(voice).note(pitch, inf, clock)
+    hertz = hertz_of(midi_of(*key_code(pitch, clock), clock))
     frames = round(positive("cycles", cycles, _MOST_CYCLES) * clock / MASTER_CLOCKS_PER_FRAME / hertz)
-    start = CYCLES_PER_FRAME * (key_on + 2 + _SOUNDING)
+    start = CYCLES_PER_FRAME * (note.key_on + 2 + _SOUNDING)
     fields = [*(("pg_phase", slot) for slot in OPERATORS.values()), ("op_out", 5)]
-    rows = trace(events, fields, "cycle", start, start + CYCLES_PER_FRAME * (frames + 1))
+    rows = trace(note.events, fields, "cycle", start, start + CYCLES_PER_FRAME * (frames + 1))
     time = np.arange(frames) / (clock / MASTER_CLOCKS_PER_FRAME) * 1000
     for axes, (op, slot) in zip(ax, OPERATORS.items(), strict=True):
         phases = rows[f"pg_phase[{slot}]"][_PHASES_STILL::CYCLES_PER_FRAME][:frames]

@@ -290,7 +290,7 @@ def test_a_gzip_bomb_is_refused_as_soon_as_it_is_too_large(monkeypatch):
     assert "at most 100000 bytes" in refused(bytes(100_001))
 
 
-READERS = {"formats.read": formats.read, "load": opm.load, "Voice.read": opm.Voice.read}
+READERS = {"formats.read": formats.read, "load": opm.load, "read_voices": opm.read_voices}
 
 
 @pytest.mark.parametrize("read", READERS.values(), ids=list(READERS))
@@ -316,7 +316,9 @@ def test_a_file_too_large_is_refused_unread(read, tmp_path):
         read(path)
 
 
-@pytest.mark.parametrize(("read", "error"), [(formats.read, SongError), (opm.load, OSError), (opm.Voice.read, OSError)])
+@pytest.mark.parametrize(
+    ("read", "error"), [(formats.read, SongError), (opm.load, OSError), (opm.read_voices, OSError)]
+)
 def test_a_missing_file(read, error, tmp_path):
     with pytest.raises(error):
         read(tmp_path / "none")
