@@ -7,6 +7,7 @@ What they show is traced or played with ``opm`` itself; nothing is drawn from fo
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
+from itertools import chain
 from math import inf
 from threading import RLock
 from typing import Any, NoReturn, ParamSpec, TypeVar
@@ -22,9 +23,10 @@ from .._check import channel_index, first_slot, integer, numbers, positive
 from ..events import CYCLES_PER_FRAME, MASTER_CLOCKS_PER_FRAME, REFERENCE_RATE, make_events, to_writes
 from ..pitch import REFERENCE_CLOCK, hertz_of, midi_of, note_name
 from ..pitch import note as key_code
-from ..registers import ALL_KEYS, CHIPS, KC, KF, KON, RL, SLOTS, rows
+from ..registers import CHIPS, KON, RL, SLOTS, rows
 from ..state import OPERATORS
-from ..tables import CARRIER, MODULATION
+from ..tables import CARRIER, MODULATION, TL_DB
+from ..voice.channels import Channel, Channels, one_by_one
 from ..voice.voice import Voice, checked
 from .stages import stages
 from .trace import trace
@@ -258,7 +260,7 @@ def envelopes(rows: Any, channel: int, clock: float = REFERENCE_CLOCK, ax: Axes 
         raise ValueError("expected at least one row")
     ax = _axes(ax)
     for op, first in OPERATORS.items():
-        level = rows["eg_level"][:, first + index] * DB_PER_STEP + (rows["sl_tl"][:, first + index] & 0x7F) * 0.75
+        level = rows["eg_level"][:, first + index] * DB_PER_STEP + (rows["sl_tl"][:, first + index] & 0x7F) * TL_DB
         ax.plot(seconds, -level, label=op)
     keyed = rows["kon"][:, [first + index for first in OPERATORS.values()]].any(axis=1)
     for at in np.flatnonzero(np.diff(keyed)) + 1:
@@ -443,7 +445,7 @@ def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     boxes = {}
     for op, values in zip(OPERATORS, voice.ops, strict=True):
         box = {"boxstyle": "round", "fc": "#bfe3dd" if op in carriers else "white", "ec": "0.3"}
-        text = f"{op}{between}{0 - 0.75 * values.tl:.0f} dB"
+        text = f"{op}{between}{0 - TL_DB * values.tl:.0f} dB"
         boxes[op] = ax.text(*places[op], text, ha="center", va="center", bbox=box, fontsize="small").get_bbox_patch()
     for first, last in (wire for wire, there in _WIRES.items() if there[voice.con]):
         ends = {"patchA": boxes[first], "patchB": boxes[last], "shrinkA": 1, "shrinkB": 1}
@@ -484,35 +486,29 @@ def piano_roll(
     clock = positive("clock", clock) * (integer("cycles_per_frame", cycles_per_frame, 1) / CYCLES_PER_FRAME)
     seconds = 2 / clock
     ax = _axes(ax)
-    pitch: dict[int, tuple[int, int]] = {ch: (0, 0) for ch in range(8)}
-    sounding: dict[int, tuple[float, float]] = {}
-    notes: dict[int, list[tuple[float, float, float]]] = {ch: [] for ch in range(8)}
-    last = 0.0
+    chip, sounding = Channels(), dict[Channel, tuple[float, float]]()
+    notes: list[list[tuple[float, float, float]]] = [[] for _ in chip.channels]
     events = make_events(events)
     end = int(events["cycle"].max(initial=0))
-    for cycle, address, data in [*to_writes(events).tolist(), *((end, KON, ch) for ch in range(8))]:
-        last = cycle * seconds
-        ch = (data if address == KON else address) & 7
-        if address & 0xF8 == KC:
-            pitch[ch] = (data & 0x7F, pitch[ch][1])
-        elif address & 0xF8 == KF:
-            pitch[ch] = (pitch[ch][0], data >> 2)
-        elif address == KON:
-            if ch in sounding:
-                start, midi = sounding.pop(ch)
-                notes[ch].append((start, last - start, midi))
-            if data & ALL_KEYS:
-                sounding[ch] = (last, midi_of(*pitch[ch], clock))
-    for ch, played in notes.items():
+    for cycle, address, data in chain(one_by_one(to_writes(events)), ((end, KON, ch) for ch in range(8))):
+        channel = chip.take(address, data)
+        if address != KON or channel is None:
+            continue
+        if channel in sounding:
+            start, midi = sounding.pop(channel)
+            notes[channel.index].append((start, cycle * seconds - start, midi))
+        if channel.keys:
+            sounding[channel] = (cycle * seconds, channel.midi(clock))
+    for ch, played in enumerate(notes):
         for start, length, midi in played:
             ax.broken_barh([(start, length)], (midi - 0.4, 0.8), color=COLOURS[ch], lw=0)
         if played:
             ax.plot([], [], color=COLOURS[ch], lw=4, label=f"ch {ch + 1}")
     octaves = range(24, 109, 12)
     ax.set_yticks(list(octaves), [note_name(midi) for midi in octaves])
-    ax.set(xlabel="seconds", ylabel="note", xlim=(0, last or 1))
+    ax.set(xlabel="seconds", ylabel="note", xlim=(0, end * seconds or 1))
     ax.set_title("Piano roll", loc="left")
-    if any(notes.values()):
+    if any(notes):
         ax.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.1, ncols=8, columnspacing=1, handlelength=1)
     return ax
 

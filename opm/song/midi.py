@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..voice.channels import CHANNELS
 from ..voice.voice import Voice
-from .notes import CHANNELS, FoundNote, NoteFinder
+from .notes import FoundNote, NoteFinder
 
 TICKS_PER_BEAT = 32_640
 """As many as 15 bits hold that 2 to 6 divide. A time is 15.3 us off at 60 bpm, at most: less than a frame."""
