@@ -34,16 +34,16 @@ def _full_screen(session: Session, scope: bool) -> bool:
 
 def _plain(session: Session) -> bool:
     """Play to the end with a line that says where the song is."""
-    song, line = None, ""
+    playing, line = None, ""
     while session.tick():
-        if session.schedule is not song:
+        if session.playing is not playing:
             _show(line, last=True)
-            song, line = session.schedule, ""
-            session.job.announce(about(song) if song else [])
-        if song:
+            playing, line = session.playing, ""
+            session.job.announce(about(playing) if playing else [])
+        if playing:
             end = "∞" if session.endless else draw.clock(session.length)
             place = f"{draw.clock(session.seconds)} / {end}"
-            title = song.song.tags.get("title", session.job.song.name)
+            title = playing.song.tags.get("title", session.job.song.name)
             late = session.deck.speaker.underruns
             line = printable(f"{place}  {title}{f'  underruns {late}' if late else ''}")
             _show(line)

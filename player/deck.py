@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from opm.song import CHANNELS, Samples, Schedule, to_int16
+from opm.song import CHANNELS, Playing, Resampler, Samples, to_int16
 
-from .resample import Resampler
 from .seek import BLOCK, Transport
 from .speaker import PATIENCE, Speaker
 
@@ -27,7 +26,7 @@ REMEMBERED = 128
 class Moment:
     """A block as a screen shows it while it is heard."""
 
-    schedule: Schedule
+    playing: Playing
     turn: int
     """Which order of the listener it obeys."""
     frame: int
@@ -41,7 +40,7 @@ class Moment:
     @property
     def seconds(self) -> float:
         """Where in the playing it ends."""
-        return self.frame / self.schedule.rate
+        return self.frame / self.playing.rate
 
 
 class Deck:
@@ -62,7 +61,7 @@ class Deck:
         self.error: BaseException | None = None
         self.heard: deque[Moment] = deque(maxlen=REMEMBERED)
         """The last one is heard now."""
-        self._orders: deque[tuple[int, Schedule | None, float]] = deque(maxlen=1)
+        self._orders: deque[tuple[int, Playing | None, float]] = deque(maxlen=1)
         self._transport: Transport | None = None
         self._coming: deque[Moment] = deque()
         self._written = self._dropped = self._obeyed = self._finished = 0
@@ -78,10 +77,10 @@ class Deck:
         """Begin, with silence."""
         self._thread.start()
 
-    def go(self, schedule: Schedule | None, seconds: float = 0.0) -> None:
+    def go(self, playing: Playing | None, seconds: float = 0.0) -> None:
         """Play a song from a place on, or nothing; what was ordered before and not yet done is forgotten."""
         self.turn += 1
-        self._orders.append((self.turn, schedule, seconds))
+        self._orders.append((self.turn, playing, seconds))
 
     def stop(self, play_out: bool) -> None:
         """End, after what the device holds if that is to be played, and the device takes it."""
@@ -118,20 +117,20 @@ class Deck:
         else:
             self._play(self._transport)
 
-    def _obey(self, turn: int, schedule: Schedule | None, seconds: float) -> None:
+    def _obey(self, turn: int, playing: Playing | None, seconds: float) -> None:
         """Go to a place; what comes shortly before it fills the filter."""
         self._obeyed = turn
-        if schedule is None:
+        if playing is None:
             self._transport = None
             return
-        if self._transport is None or self._transport.schedule is not schedule:
-            self._transport = Transport(schedule)
-        frame = round(max(0.0, seconds - LEAD) * schedule.rate)
+        if self._transport is None or self._transport.playing is not playing:
+            self._transport = Transport(playing)
+        frame = round(max(0.0, seconds - LEAD) * playing.rate)
         self._transport.seek(frame)
-        self._dropped = round((seconds - frame / schedule.rate) * self.speaker.rate)
-        self._resampler = Resampler(schedule.rate, self.speaker.rate)
+        self._dropped = round((seconds - frame / playing.rate) * self.speaker.rate)
+        self._resampler = Resampler(playing.rate, self.speaker.rate)
         if self.paused:
-            self._show(self._transport, np.empty((0, CHANNELS * len(schedule.song.chips)), np.int16))
+            self._show(self._transport, np.empty((0, CHANNELS * len(playing.song.parts)), np.int16))
 
     def _play(self, transport: Transport) -> None:
         """Give the next block to the device."""
@@ -149,7 +148,7 @@ class Deck:
         """Have the chips' state shown when it is heard."""
         states = tuple(part.chip.state.copy() for part in transport.renderer.parts)
         frame = transport.renderer.position
-        self._coming.append(Moment(transport.schedule, self._obeyed, frame, states, taps, self._written))
+        self._coming.append(Moment(transport.playing, self._obeyed, frame, states, taps, self._written))
 
     def _write(self, samples: Samples) -> None:
         self.speaker.write(samples)

@@ -4,24 +4,36 @@ import math
 import os
 import struct
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import opm
 from opm.many import each
-from opm.song import CAT2151, CHANNELS, Log, Options, Renderer, Samples, Schedule, SongError, formats, reason, replacing
+from opm.song import (
+    BLOCK,
+    CAT2151,
+    CHANNELS,
+    FULL_SCALE,
+    Playing,
+    Renderer,
+    Resampler,
+    Samples,
+    Song,
+    SongError,
+    formats,
+    reason,
+    replacing,
+)
 
 from . import ending, streams
 from .batch import Batch
-from .resample import FULL_SCALE, Resampler
 from .streams import say
 
 ENDLESS = 10**12
 """Passes of a loop that is played until somebody ends it."""
-BLOCK = 32_768
-"""Frames rendered at a time."""
 STDOUT = Path("standard output")
 _WAV = ("WAV", "PCM_16")
 SOUND = {"": _WAV, ".wav": _WAV, ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
@@ -53,10 +65,10 @@ class Job:
     bpm: float | None = None
     """Tempo of MIDI; None is that of the notes."""
     gain: float = 1.0
-    mute: int = 0
     start: float = 0.0
     time_unit: str | None = None
-    options: Options = field(default_factory=Options)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """``Playing``'s."""
     data: bytes | None = None
     """What the song's file held, if it can be read only once."""
 
@@ -67,16 +79,16 @@ class Job:
         except OSError as error:
             raise SongError(reason(error)) from None
 
-    def log(self) -> Log:
+    def load(self) -> Song:
         """Read the song; raises SongError."""
         return formats.parse(self.contents(), self.time_unit)
 
-    def read(self) -> Schedule:
+    def read(self) -> Playing:
         """Read the song and plan it; raises SongError."""
-        schedule = Schedule(self.log(), self.options)
-        if self.start and self.start >= schedule.length:
-            raise SongError(f"--start {self.start} lies behind the end at {schedule.length:.3f} s")
-        return schedule
+        playing = Playing(self.load(), **self.options)
+        if self.start and self.start >= playing.length:
+            raise SongError(f"--start {self.start} lies behind the end at {playing.length:.3f} s")
+        return playing
 
     def announce(self, lines: list[str]) -> None:
         """Say something about the song, a line each."""
@@ -97,26 +109,26 @@ class Job:
         """Write all outputs, and say a line about each; SongError, and what cannot be written is left as it was."""
         sound = [path for path in (self.output,) if path and path.suffix.lower() in SOUND]
         if self.stems or sound:
-            schedule = self.read()
-            stems = self.stem_paths(len(schedule.song.chips))
+            playing = self.read()
+            stems = self.stem_paths(len(playing.song.parts))
             for path in stems[:1] + sound:
-                self._check(schedule, path)
-            self.announce(about(schedule))
+                self._check(playing, path)
+            self.announce(about(playing))
             ending.beside(opm.YM2151)
             if self.stems:
                 with naming(self.stems):
                     self.stems.mkdir(parents=True, exist_ok=True)
-                self._render(batch, schedule, stems, apart=True)
+                self._render(batch, playing, stems, apart=True)
             if sound:
-                self._render(batch, schedule, sound)
+                self._render(batch, playing, sound)
         if self.output and not sound:
             with batch.writers:
                 batch.look(self, 0.0)
                 self._save(self.output)
 
-    def _check(self, schedule: Schedule, path: Path) -> None:
+    def _check(self, playing: Playing, path: Path) -> None:
         """Raise SongError if a file cannot hold the sound."""
-        seconds, rate = schedule.frames / schedule.rate - self.start, self.rate or schedule.rate
+        seconds, rate = playing.frames / playing.rate - self.start, self.rate or playing.rate
         kind, _ = SOUND[path.suffix.lower()]
         if kind == "OGG" and rate > FASTEST_OGG:
             raise SongError(f"{path}: expected at most {FASTEST_OGG} Hz, got {rate:.0f}")
@@ -125,7 +137,7 @@ class Job:
 
     def _save(self, path: Path) -> None:
         """Write a log or MIDI."""
-        song = opm.load(self.contents(), self.time_unit)
+        song = self.load()
         if not self.stems:
             self.announce(remarks(song.remarks, song.not_played))
         with naming(path):
@@ -137,30 +149,30 @@ class Job:
         if path.suffix.lower() == ".mid":
             say(f"{path}: {song.length:.3f} s")
         else:
-            log = song._log.unrolled()
-            say(f"{path}: {log.seconds(log.length):.3f} s, {len(log.writes)} writes")
+            song = song.unrolled()
+            say(f"{path}: {song.length:.3f} s, {len(song.rows)} writes")
 
-    def _render(self, batch: Batch, schedule: Schedule, paths: list[Path], apart: bool = False) -> None:
+    def _render(self, batch: Batch, playing: Playing, paths: list[Path], apart: bool = False) -> None:
         """Write the sound, or every channel's own, in one pass."""
-        renderer = Renderer(schedule, 0 if apart else self.mute)
-        renderer.skip(round(self.start * schedule.rate))
+        renderer = Renderer(playing)
+        renderer.skip(round(self.start * playing.rate))
         with batch.writers, ExitStack() as stack:
             batch.look(self, 0.0)
             # The last is opened first: so the first is complete first.
-            outputs = [stack.enter_context(self._sound_file(path, schedule)) for path in reversed(paths)][::-1]
-            for block in renderer.channel_blocks(BLOCK) if apart else renderer.blocks(BLOCK):
-                batch.look(self, renderer.position / schedule.frames)
+            outputs = [stack.enter_context(self._sound_file(path, playing)) for path in reversed(paths)][::-1]
+            for block in renderer.channel_blocks() if apart else renderer.blocks():
+                batch.look(self, renderer.position / playing.frames)
                 for number, write in enumerate(outputs):
                     write(block[:, number] if apart else block)
 
     @contextmanager
-    def _sound_file(self, path: Path, schedule: Schedule) -> Iterator[Callable[[Samples], None]]:
+    def _sound_file(self, path: Path, playing: Playing) -> Iterator[Callable[[Samples], None]]:
         """Give what writes the chip's samples to a sound file; say a line about it once it is complete."""
         import soundfile
 
         kind, subtype = SOUND[path.suffix.lower()]
-        rate = self.rate or schedule.rate
-        resampler = Resampler(schedule.rate, rate, self.gain, self.floating)
+        rate = self.rate or playing.rate
+        resampler = Resampler(playing.rate, rate, self.gain, self.floating)
 
         def write(block: Samples) -> None:
             with naming(path):
@@ -169,7 +181,7 @@ class Job:
         with naming(path), _sent() if path == STDOUT else replacing(path) as temporary:
             name, subtype = os.fsencode(temporary), "FLOAT" if self.floating else subtype
             with soundfile.SoundFile(name, "w", round(rate), 2, subtype, format=kind) as file:
-                for tag, value in schedule.song.tags.items():
+                for tag, value in playing.song.tags.items():
                     if tag in TAGS:
                         kept = value.encode()[: LONGEST_TAG if kind == "WAV" else None].decode(errors="ignore")
                         setattr(file, TAGS[tag], kept)
@@ -182,8 +194,8 @@ class Job:
                 raise SongError(f"{path}: expected a sound, which a FLAC file cannot be without")
             if _frames(temporary, kind) != frames:
                 raise SongError(f"cannot write {path}: it was cut short, as on a full disk")
-            if kind == "WAV" and schedule.song.loop and not self.start:
-                start, end = _loop(schedule, rate)
+            if kind == "WAV" and playing.song.loop_start and not self.start:
+                start, end = _loop(playing, rate)
                 if start < min(end, frames):
                     _append_loop(temporary, start, min(end, frames), rate)
                 else:
@@ -191,16 +203,16 @@ class Job:
         say(f"{path}: {frames / round(rate):.3f} s, {_loudness(resampler)}")
 
 
-def remarks(notes: list[str], not_played: tuple[str, ...]) -> list[str]:
+def remarks(made: list[str], not_played: tuple[str, ...]) -> list[str]:
     """Return what was decided while a song was read, and what will not be heard, a line each."""
-    return [f"note: {note}" for note in notes] + [f"not played: {', '.join(not_played)}"] * bool(not_played)
+    return [f"note: {remark}" for remark in made] + [f"not played: {', '.join(not_played)}"] * bool(not_played)
 
 
-def about(schedule: Schedule) -> list[str]:
+def about(playing: Playing) -> list[str]:
     """Return remarks about a song, and about how it is played."""
     doubled = "cat2151 timing, the chip at twice its speed (--compat none plays the true chip)"
-    notes = schedule.remarks + [doubled] * (schedule.bus is CAT2151)
-    return remarks(notes, schedule.song.not_played)
+    doubled_too = [doubled] * (playing.song.bus is CAT2151)
+    return remarks(playing.remarks + doubled_too, playing.song.not_played)
 
 
 def write(jobs: list[Job], workers: int = 1) -> list[str]:
@@ -265,13 +277,13 @@ def _frames(path: Path, kind: str) -> int:
         return -1
 
 
-def _loop(schedule: Schedule, rate: float) -> tuple[int, int]:
+def _loop(playing: Playing, rate: float) -> tuple[int, int]:
     """Return the first frame of the loop in a file, and the first behind it."""
-    song, scale = schedule.song, rate / schedule.rate
-    assert song.loop
-    heard = schedule.end >= schedule.due(song.length)
-    start, end = (song.loop.tick, song.length) if heard else song.playing
-    return round(schedule.due(start) * scale), round(schedule.due(end) * scale)
+    song, scale = playing.song, rate / playing.rate
+    assert song.loop_start
+    heard = playing.end >= playing.due(song.end)
+    start, end = (song.loop_start.tick, song.end) if heard else song.ticks_once
+    return round(playing.due(start) * scale), round(playing.due(end) * scale)
 
 
 def _append_loop(path: Path, start: int, end: int, rate: float) -> None:

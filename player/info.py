@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from opm.song import Log, Options, Schedule, printable
+from opm.song import Song, printable
 
 from .files import Job
 from .streams import tell
@@ -14,7 +14,7 @@ def tell_all(jobs: list[Job], as_json: bool) -> list[str]:
     facts, failed = [], []
     for job in jobs:
         try:
-            facts.append({"song": str(job.song)} | _facts(job.log()))
+            facts.append({"song": str(job.song)} | _facts(job.load()))
         except Exception as error:
             failed.append(job.failure(error))
     if as_json and len(jobs) > 1:
@@ -24,21 +24,22 @@ def tell_all(jobs: list[Job], as_json: bool) -> list[str]:
     return failed
 
 
-def _facts(log: Log) -> dict[str, Any]:
+def _facts(song: Song) -> dict[str, Any]:
     """Return what a listener may want to know, ready for JSON."""
-    loop, (first, end) = log.loop, log.playing
     return {
-        "format": log.format,
-        "clock": log.clock,
-        "clocks": [log.clock, log.second_clock or log.clock][: len(log.chips)],
-        "chips": list(log.chips),
-        "length": round(log.seconds(end), 3),
-        "loop": loop and {"start": round(log.seconds(first), 3), "length": round(log.seconds(log.loop_ticks), 3)},
-        "tags": log.tags,
-        "writes": len(log.once),
-        "compat": "cat2151" if log.family else "none",
-        "not_played": list(log.not_played),
-        "notes": Schedule(log, Options()).remarks,
+        "format": song.format,
+        "clock": song.clock,
+        "clocks": list(song.clocks),
+        "chips": list(song.chips),
+        "length": round(song.length, 3),
+        "loop": None
+        if song.loop is None
+        else {"start": round(song.loop, 3), "length": round(song.seconds(song.loop_ticks), 3)},
+        "tags": song.tags,
+        "writes": len(song.rows_once),
+        "compat": "cat2151" if song.double_speed else "none",
+        "not_played": list(song.not_played),
+        "notes": song.remarks,
     }
 
 

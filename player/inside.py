@@ -41,7 +41,7 @@ def inside_page(session: Session, choices: Choices, width: int, height: int) -> 
         return song_page(session, choices, width, height)
     channel = choices.channel % len(moment.taps.T)
     number, ch = divmod(channel, CHANNELS)
-    chip, rate = moment.states[number], moment.schedule.song.chip_clock(number)
+    chip, rate = moment.states[number], moment.playing.song.chip_clock(number)
     slots = {op: opm.views.slot(chip, ch + 1, op, rate) for op in OPERATORS}
     envelopes, writes = Block(0, [[] for _ in slots]), Block(9)
     blocks = [*head(session, width), *_about(session, moment, channel, width), Block(8, [[]]), envelopes]
@@ -58,7 +58,7 @@ def inside_page(session: Session, choices: Choices, width: int, height: int) -> 
 def _about(session: Session, moment: Moment, channel: int, width: int) -> list[Block]:
     """Return what a channel is, and what it plays."""
     number, ch = divmod(channel, CHANNELS)
-    rate = moment.schedule.song.chip_clock(number)
+    rate = moment.playing.song.chip_clock(number)
     about = opm.views.channel(moment.states[number], ch + 1, rate)
     voice = voice_number(session, moment, channel)
     what = f"channel {channel_name(moment, channel)}  voice {voice:4}algorithm {{algorithm}}  {{connection}}"
@@ -96,12 +96,12 @@ def _voice(slots: dict[str, Any], width: int) -> list[Line]:
 def _writes(session: Session, moment: Moment, channel: int, width: int, count: int) -> list[Line]:
     """Return the channel's registers written lately, the last one first, with their places on the seek bar."""
     number, ch = divmod(channel, CHANNELS)
-    schedule, chip = moment.schedule, moment.schedule.song.chips[number]
-    writes, frames = schedule.lately(number, ch, moment.frame, count)
+    timetable = moment.playing.timetables[number]
+    writes, frames = timetable.lately(ch, moment.frame, count)
     lines: list[Line] = []
     for (_, _, address, data), frame in zip(writes[::-1].tolist(), frames[::-1].tolist(), strict=True):
-        seconds = session.fold(frame / schedule.rate)
-        what = f"{address:02X} {data:02X}  {opm.describe(address, data, chip)}"
+        seconds = session.fold(frame / timetable.rate)
+        what = f"{address:02X} {data:02X}  {opm.describe(address, data, timetable.part.name)}"
         when = f"{clock(seconds)}.{int(seconds * 100) % 100:02d}  "
         lines.append([(when, "dim"), (fitted(what, width - len(when)), "")])
     return lines

@@ -12,9 +12,8 @@ import numpy.typing as npt
 import opm
 from opm import events
 from opm.chip import new_chip
-from opm.song import CHIP, Log, Song, printable
+from opm.song import CHIP, Resampler, Song, printable
 
-from .resample import Resampler
 from .speaker import NoSound, Speaker
 
 BLOCK = 256
@@ -164,7 +163,7 @@ class Live:
         """
         self._schedule(np.zeros(1), np.array([(_byte("address", address), _byte("data", data))]), at)
 
-    def play(self, song: Song | Log, at: float | None = None) -> None:
+    def play(self, song: Song, at: float | None = None) -> None:
         """Schedule one playing of a song's first chip from a time, or from now; what sounds goes on.
 
         Parameters
@@ -183,15 +182,14 @@ class Live:
         ValueError, RuntimeError, NoSound
             As ``write`` does.
         """
-        if not isinstance(song, Song | Log):
+        if not isinstance(song, Song):
             raise TypeError(f"song must be what opm.load gives, got {song!r}")
-        log = song._log if isinstance(song, Song) else song
-        writes = log.once[log.once["chip"] == 0]
+        writes = song.writes[song.writes["chip"] == 0]
         data = writes["data"].astype(np.int64)
-        octaves = round(math.log2(log.chip_clock() / self._chip.clock))
+        octaves = round(math.log2(song.chip_clock() / self._chip.clock))
         moved = (data >> 4 & 7) + octaves
         data[(writes["address"] & 0xF8 == opm.registers.KC) & (moved >= 0) & (moved <= 7)] += 16 * octaves
-        self._schedule(writes["time"] * log.seconds(1), np.stack([writes["address"], data], axis=1), at)
+        self._schedule(writes["seconds"], np.stack([writes["address"], data], axis=1), at)
 
     def clear(self, after: float | None = None) -> None:
         """Drop what is scheduled at or after a time, or at all, and not yet on the bus.

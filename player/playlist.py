@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
-from opm.song import LARGEST, Options, SongError, formats, reason
+from opm.song import LARGEST, SongError, formats, reason
 
 from .files import ENDLESS, STDOUT, Job, naming
 
@@ -98,13 +98,20 @@ def jobs(args: argparse.Namespace) -> list[Job]:
     if output and len(found) > 1 and not args.folder:
         raise SongError(f"several songs need a folder: {output.with_suffix('')}/")
     loops = ENDLESS if args.loops == math.inf else args.loops
-    family = None if args.compat is None else args.compat == "cat2151"
-    options = Options(loops, args.fade, args.tail, args.clock, family, args.speed)
-    gain, mute = 10 ** (args.volume / 20), args.mute | (0xFF & ~args.solo if args.solo else 0)
+    options = {
+        "loops": loops,
+        "fade": args.fade,
+        "tail": args.tail,
+        "clock": args.clock,
+        "double_speed": None if args.compat is None else args.compat == "cat2151",
+        "speed": args.speed,
+        "mute": args.mute | (0xFF & ~args.solo if args.solo else 0),
+    }
+    gain = 10 ** (args.volume / 20)
     made = []
     for (song, data), name in zip(found, _distinct([song.stem for song, _ in found]), strict=True):
         path = output / f"{name}.{args.format}" if args.folder else output
-        how = (args.rate, args.float, args.bpm, gain, mute, args.start, args.time_unit, options)
+        how = (args.rate, args.float, args.bpm, gain, args.start, args.time_unit, options)
         made.append(Job(song, path, args.stems and Path(args.stems), name, *how, data))
     _check_places(made)
     if args.folder:

@@ -14,7 +14,7 @@ import numpy as np
 from rich.cells import cell_len
 
 import opm
-from opm.song import CHANNELS, Log, printable, sound_of
+from opm.song import CHANNELS, Song, printable, sound_of
 
 from .deck import Moment
 from .draw import KEYBOARD, QUIETEST, Line, clock, fitted, gauge, keyboard, note_of, scope
@@ -90,7 +90,7 @@ def song_page(session: Session, choices: Choices, width: int, height: int) -> Pi
 
 def head(session: Session, width: int) -> list[Block]:
     """Return what both pages begin with: title, tags and seek bar."""
-    tags = [Block(5, [_tags(session.schedule.song, width)])] if session.schedule else []
+    tags = [Block(5, [_tags(session.playing.song, width)])] if session.playing else []
     return [Block(0, [_title(session, width)]), *tags, _bar(session, width)]
 
 
@@ -122,14 +122,14 @@ def pictured(kept: Sequence[Block], channels: Block | None = None, tall: int = 1
 
 def _title(session: Session, width: int) -> Line:
     """Return the song's name, and which of how many it is."""
-    tags = session.schedule.song.tags if session.schedule else {}
+    tags = session.playing.song.tags if session.playing else {}
     words = [tags.get("title", session.job.song.name), tags.get("author", ""), tags.get("game", "")]
     count = f" {session.at + 1}/{len(session.jobs)}" if len(session.jobs) > 1 else ""
     name = printable(" - ".join(word for word in words if word))
     return [(fitted(name, width - len(count)), "title"), (count, "dim")]
 
 
-def _tags(song: Log, width: int) -> Line:
+def _tags(song: Song, width: int) -> Line:
     """Return what the file is, and what else it says."""
     others = [value for name, value in song.tags.items() if name not in ("title", "author", "game")]
     chips = " + ".join(name.upper() for name in song.chips)
@@ -141,7 +141,7 @@ def _bar(session: Session, width: int) -> Block:
     """Return the line that says where the song is."""
     here, total = session.folded, max(session.total, 0.1)
     state = "paused" if session.deck.paused else "seeking ..." if session.seeking else ""
-    state = state if session.schedule else "reading ..."
+    state = state if session.playing else "reading ..."
     left = f"{clock(here)} / {'∞' if session.endless else clock(session.total)} "
     room = max(4, width - cell_len(left) - STATES - 1)
     done = round(room * min(1.0, here / total))
@@ -156,7 +156,7 @@ def _bar(session: Session, width: int) -> Block:
 def _facts(moment: Moment, number: int, width: int) -> Line:
     """Return what a chip's LFO, noise and timers do."""
     chip = moment.states[number]
-    looks = opm.views.lfo(chip, moment.schedule.clock)
+    looks = opm.views.lfo(chip, moment.playing.song.clock)
     lfo = f"LFO {looks['wave']} {looks['frequency Hz']:.3g} Hz, AMD {int(chip.amd)} PMD {int(chip.pmd)}"
     noise = f"noise {int(chip.nfrq)}" if chip.ne else "noise off"
     timers = " ".join(name for name, on in (("A", chip.load_a), ("B", chip.load_b)) if on)
@@ -219,7 +219,7 @@ def _widths(width: int, wants_scope: bool) -> dict[str, int]:
 def _channel(session: Session, moment: Moment, channel: int, columns: dict[str, int], lines: int) -> list[Line]:
     """Return a channel's row, so many lines tall."""
     number, ch = divmod(channel, CHANNELS)
-    chip, rate = moment.states[number], moment.schedule.song.chip_clock(number)
+    chip, rate = moment.states[number], moment.playing.song.chip_clock(number)
     peak = int(np.abs(moment.taps[:, channel].astype(np.int32)).max(initial=0))
     keyed = bool(chip.kon_latch[ch::CHANNELS].any())
     sounding, muted = keyed or peak > AUDIBLE, bool(session.deck.mute >> ch & 1)

@@ -10,7 +10,7 @@ import bisect
 
 import numpy as np
 
-from opm.song import Renderer, Samples, Schedule, Snapshot
+from opm.song import Playing, Renderer, Samples, Snapshot, to_int16
 
 SPACING = 4.0
 """Seconds between snapshots; they grow apart in what plays for hours."""
@@ -28,32 +28,32 @@ STEP = 16 * BLOCK
 
 
 class Transport:
-    """Renders a schedule block by block from wherever it is told to go. For one thread.
+    """Renders a playing block by block from wherever it is told to go. For one thread.
 
     Parameters
     ----------
-    schedule : Schedule
+    playing : Playing
     """
 
-    def __init__(self, schedule: Schedule) -> None:
-        self.schedule = schedule
-        self.renderer = Renderer(schedule, tapped=True)
-        self._ahead = Renderer(schedule)
-        self._last = min(schedule.frames, round(LOOKED_AT * schedule.rate))
+    def __init__(self, playing: Playing) -> None:
+        self.playing = playing
+        self.renderer = Renderer(playing, tapped=True)
+        self._ahead = Renderer(playing)
+        self._last = min(playing.frames, round(LOOKED_AT * playing.rate))
         self._blocks = self.renderer.blocks(BLOCK)
-        self._spacing, self._far = round(SPACING * schedule.rate), round(FAR * schedule.rate)
+        self._spacing, self._far = round(SPACING * playing.rate), round(FAR * playing.rate)
         self._places: list[Snapshot] = [self.renderer.snapshot()]
         self.exact = True
         """False while what plays was approached."""
 
     def seek(self, frame: int) -> None:
         """Go to a frame; beyond the end is the end."""
-        frame = min(max(0, frame), self.schedule.frames)
+        frame = min(max(0, frame), self.playing.frames)
         place = self._before(frame)
         here = self.renderer.position if self.exact else -1
         self.exact = frame - max(place.position, here if here <= frame else 0) <= self._far
         if not self.exact:
-            self.renderer.approach(max(0, frame - round(RUN_UP * self.schedule.rate)))
+            self.renderer.approach(max(0, frame - round(RUN_UP * self.playing.rate)))
         elif not place.position <= here <= frame:
             self.renderer.restore(place)
         self.renderer.skip(frame)
@@ -97,5 +97,4 @@ def _passing(block: Samples | None, other: Samples | None) -> Samples | None:
     if block is None or other is None or len(block) != len(other):
         return other
     share = np.linspace(0, 1, len(block))[:, None]
-    passing: Samples = np.rint(block * (1 - share) + other * share).astype(np.int16)
-    return passing
+    return to_int16(block * (1 - share) + other * share)

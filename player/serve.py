@@ -36,7 +36,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from opm.song import Log, SongError, printable
+from opm.song import Song, SongError, printable
 from opm.song.formats import json_log
 
 from .live import Live
@@ -233,7 +233,7 @@ class Server(socketserver.ThreadingTCPServer):
     def _play(self, request: dict[str, Any]) -> dict[str, Any]:
         song = request["song"]
         self.live.play(song, _time(request, "at"))
-        return {"writes": len(song.writes), "length": song.seconds(song.length)}
+        return {"writes": len(song.rows), "length": song.length}
 
     def _clear(self, request: dict[str, Any]) -> dict[str, Any]:
         self.live.clear(_time(request, "after"))
@@ -258,7 +258,7 @@ def _object(line: bytes) -> dict[str, Any]:
         raise _Unwelcome(f"expected a line with a JSON object: {error}") from None
 
 
-def _song(request: dict[str, Any]) -> Log:
+def _song(request: dict[str, Any]) -> Song:
     """Read the song of a request."""
     if not isinstance(text := request.get("song"), bytes):
         raise ValueError('expected a JSON log as "song"')

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 import opm
-from opm.song import Schedule, numbered
+from opm.song import Playing, numbered
 
 from .deck import Deck, Moment
 from .files import ENDLESS, Job, about
@@ -27,22 +27,22 @@ class Session:
     jobs : list of Job
     speaker : Speaker
     latency : {"high", "low"}
-    first : Schedule, optional
+    first : Playing, optional
         The first song, if it has been read.
     """
 
-    def __init__(self, jobs: list[Job], speaker: Speaker, latency: str, first: Schedule | None = None) -> None:
+    def __init__(self, jobs: list[Job], speaker: Speaker, latency: str, first: Playing | None = None) -> None:
         self.jobs, self.at = jobs, 0
-        self.schedule: Schedule | None = None
+        self.playing: Playing | None = None
         """The song that plays; None while it is read."""
         self.failed: dict[int, str] = {}
         """What went wrong, by song."""
         self.place = jobs[0].start
         """Where the listener has gone last."""
         self.deck = Deck(speaker, HELD[latency])
-        self.deck.gain, self.deck.mute = jobs[0].gain, jobs[0].mute
+        self.deck.gain, self.deck.mute = jobs[0].gain, jobs[0].options.get("mute", 0)
         self._reader = ThreadPoolExecutor(1)
-        self._read: dict[int, Future[Schedule]] = {}
+        self._read: dict[int, Future[Playing]] = {}
         if first:
             self._read[0] = Future()
             self._read[0].set_result(first)
@@ -59,7 +59,7 @@ class Session:
     @property
     def endless(self) -> bool:
         """Whether the song plays until somebody ends it."""
-        return self.job.options.loops >= ENDLESS and self.schedule is not None and self.schedule.song.loop is not None
+        return self.playing is not None and self.playing.song.loop_start is not None and self.playing.loops >= ENDLESS
 
     @property
     def moment(self) -> Moment | None:
@@ -78,27 +78,29 @@ class Session:
 
     def past(self, moment: Moment) -> list[Moment]:
         """Return what was heard lately of a moment's song."""
-        return [seen for seen in list(self.deck.heard) if seen.schedule is moment.schedule]
+        return [seen for seen in list(self.deck.heard) if seen.playing is moment.playing]
 
     @property
     def length(self) -> float:
         """Seconds of the playing."""
-        return self.schedule.length if self.schedule else 0.0
+        return self.playing.length if self.playing else 0.0
 
     @property
     def loop(self) -> tuple[float, float]:
         """Second of the playing in which the loop begins, and how long it is; 0 if there is none."""
-        schedule = self.schedule
-        if schedule is None or not schedule.song.loop:
+        playing = self.playing
+        if playing is None or not playing.song.loop_start:
             return 0.0, 0.0
-        first, end = (schedule.due(tick) / schedule.rate for tick in schedule.song.playing)
+        first, end = (playing.due(tick) / playing.rate for tick in playing.song.ticks_once)
         return first, end - first
 
     @property
     def passes(self) -> int:
         """How often the loop is played."""
-        song = self.schedule.song if self.schedule else None
-        return song.passes(self.job.options.loops) + song.rounds_before if song and song.loop else 0
+        playing = self.playing
+        if playing is None or not playing.song.loop_start:
+            return 0
+        return playing.song.passes(playing.loops) + playing.song.intro_passes
 
     @property
     def folded(self) -> float:
@@ -119,7 +121,7 @@ class Session:
     def remarks(self) -> list[str]:
         """What there is to say about the song, and about the last one that could not be read."""
         failed = list(self.failed.values())[-1:]
-        return [*failed, *(about(self.schedule) if self.schedule else [])]
+        return [*failed, *(about(self.playing) if self.playing else [])]
 
     @property
     def numbers(self) -> dict[bytes, int]:
@@ -130,14 +132,14 @@ class Session:
     def go(self, step: int) -> None:
         """Go to the next or the previous song, or the next that can be read that way; the first has no previous."""
         self._way, self.at = step, max(0, self.at + step)
-        self.schedule, self.place = None, 0.0
+        self.playing, self.place = None, 0.0
         self.deck.go(None)
 
     def seek(self, seconds: float) -> None:
         """Go to a place of the song."""
-        if self.schedule:
+        if self.playing:
             self.place = min(max(0.0, seconds), self.length)
-            self.deck.go(self.schedule, self.place)
+            self.deck.go(self.playing, self.place)
 
     def seek_on_bar(self, share: float) -> None:
         """Go to a place of the seek bar; in the loop of an endless song, of this pass."""
@@ -151,9 +153,9 @@ class Session:
         if (now := time.monotonic()) - self._wall > 1:
             self.load = (time.process_time() - self._cpu) / (now - self._wall)
             self._wall, self._cpu = now, time.process_time()
-        if self.schedule and self.deck.ended:
+        if self.playing and self.deck.ended:
             self.go(1)
-        if self.schedule is None and self.at < len(self.jobs):
+        if self.playing is None and self.at < len(self.jobs):
             self._begin()
         return self.at < len(self.jobs)
 
@@ -164,14 +166,14 @@ class Session:
         if not self._read[self.at].done():
             return
         try:
-            self.schedule = self._read[self.at].result()
+            self.playing = self._read[self.at].result()
         except Exception as error:
             self.failed[self.at] = self.job.failure(error)
             if self.at == 0:
                 self._way = 1
             self.go(self._way)
             return
-        self._numbers = self._reader.submit(_numbers, self.schedule)
+        self._numbers = self._reader.submit(_numbers, self.playing)
         self.seek(self.job.start)
 
     def close(self, play_out: bool) -> None:
@@ -180,8 +182,7 @@ class Session:
         self.deck.stop(play_out)
 
 
-def _numbers(schedule: Schedule) -> dict[bytes, int]:
+def _numbers(playing: Playing) -> dict[bytes, int]:
     """Return the numbers of a song's voices by their sound, as ``Song.voices`` counts them."""
-    chips = range(len(schedule.song.chips))
-    first = (next(schedule.events(chip), np.empty(0, opm.EVENT)) for chip in chips)
+    first = (next(timetable.events(), np.empty(0, opm.EVENT)) for timetable in playing.timetables)
     return numbered([found.voice for events in first for found in opm.extract_voices(events, volumes=False)])

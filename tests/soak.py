@@ -29,8 +29,7 @@ from pathlib import Path
 import numpy as np
 
 import opm
-from opm.song import Options, Renderer, Schedule, formats
-from player.resample import Resampler
+from opm.song import Playing, Renderer, Resampler
 from tests import pulse
 
 # ruff: noqa: T201
@@ -67,10 +66,10 @@ def play(folder: Path, loops: int, busy: int) -> tuple[list[float], str, np.ndar
     return sizes, said, pulse.heard(recording)
 
 
-def first_difference(got: np.ndarray, schedule: Schedule) -> float | None:
+def first_difference(got: np.ndarray, playing: Playing) -> float | None:
     """Return the second in which the recording leaves the rendering."""
-    resampler, at = Resampler(schedule.rate, pulse.RATE), 0
-    blocks = Renderer(schedule).blocks(2**20)
+    resampler, at = Resampler(playing.rate, pulse.RATE), 0
+    blocks = Renderer(playing).blocks(2**20)
     first = resampler.convert(next(blocks))
     got = got[int(np.flatnonzero(got.any(axis=1))[0] - np.flatnonzero(first.any(axis=1))[0]) :]
     for want in (first, *map(resampler.convert, blocks), resampler.flush()):
@@ -155,13 +154,13 @@ def main() -> int:
     opm.YM2151()  # Compile first: that takes minutes and memory, once.
     if options.songs:
         return press(options.songs, 60 * options.minutes, options.busy, options.seed)
-    song = formats.read(SONG)
+    song = opm.load(SONG)
     loops = max(1, math.ceil(options.minutes * 60 / song.seconds(song.loop_ticks)))
-    schedule = Schedule(song, Options(loops=loops, fade=0))
-    print(f"{schedule.frames / schedule.rate / 60:.1f} minutes, {options.busy} busy processes")
+    playing = Playing(song, loops=loops, fade=0)
+    print(f"{playing.frames / playing.rate / 60:.1f} minutes, {options.busy} busy processes")
     with tempfile.TemporaryDirectory() as folder:
         sizes, said, got = play(Path(folder), loops, options.busy)
-    different = first_difference(got, schedule)
+    different = first_difference(got, playing)
     settled, last = sizes[min(5, len(sizes) - 1)], sizes[-1]
     print("recording:", "the rendering, bit for bit" if different is None else f"differs from {different:.3f} s on")
     print("the player said:", said.strip() or "nothing (no underruns)")

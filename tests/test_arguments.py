@@ -9,7 +9,7 @@ import pytest
 import opm
 from opm import plot
 from opm.dataset import Plan, random_voice
-from opm.song.formats.common import FASTEST, SLOWEST
+from opm.song import FASTEST, SLOWEST
 from opm.voice import parameters, voice_of
 from player import Live
 

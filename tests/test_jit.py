@@ -18,7 +18,7 @@ import opm
 from opm import _jit, engine
 from opm.cycle import dac
 
-PUBLIC = {"opm", "opm.chip", "opm.events", "opm.many", "opm.song", "opm.song.formats"}
+PUBLIC = {"opm", "opm.chip", "opm.events", "opm.many", "opm.song", "opm.song.formats", "opm.song.writers"}
 """Modules of opm that the player may use."""
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .._check import Samples, function, integer
 from ..events import CYCLES_PER_FRAME, LAST_CYCLE
 from ..song import Song
+from ..song.playing import Playing
 from ..song.render import Renderer
 from ..voice.voice import play_notes
 from . import entry
@@ -229,10 +230,8 @@ class _Rendering:
 
     def play(self, song: Song, out: Samples) -> None:
         """Render a song, and zeros after its end."""
-        renderer = Renderer(song._schedule())
-        renderer.schedule.frames = min(renderer.schedule.frames, self.frames)
         done = 0
-        for block in renderer.blocks():
+        for block in Renderer(Playing(song)).blocks(end=self.frames):
             if self.stop[0]:
                 return
             out[done : done + len(block)] = block

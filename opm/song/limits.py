@@ -3,6 +3,10 @@
 A file beyond a limit is refused, with its place.
 """
 
+SLOWEST, FASTEST = 500_000, 16_000_000
+"""Master clocks taken for real, in Hz."""
+SLOWEST_BPM, FASTEST_BPM = 20, 400
+"""Tempos of a MIDI file."""
 LARGEST, LARGEST_UNPACKED = 64 * 2**20, 32 * 2**20
 """Bytes of a file, and of what a packed one holds: large logs hold some MB of other chips' samples."""
 MOST_MEMBERS = 10_000

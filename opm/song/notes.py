@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,10 @@ from ..voice.channels import CHANNELS, Channel, Channels, one_by_one
 from ..voice.extract import attenuation, sound_of, turned_down
 from ..voice.table import KEY_ORDER
 from ..voice.voice import Voice
-from .log import Log, Loop
+from .data import Loop
+
+if TYPE_CHECKING:
+    from .song import Song
 
 NOTE = np.dtype(
     [("chip", np.uint8), ("channel", np.uint8), ("start", np.float64), ("end", np.float64), ("midi", np.float64),
@@ -91,20 +94,20 @@ class NoteFinder:
     A note begins where a key is struck, or where a held key's pitch steps to another note and stays (``LEGATO``).
     """
 
-    def __init__(self, log: Log, numbers: Mapping[bytes, int]) -> None:
-        self.log, self.numbers = log, numbers
+    def __init__(self, song: "Song", numbers: Mapping[bytes, int]) -> None:
+        self.song, self.numbers = song, numbers
         self.known: dict[tuple[int | None, ...], int] = {}
         """Numbers of voices by what they are made of: most keys strike one that was struck before."""
-        self.chips = [Channels() for _ in log.chips]
+        self.chips = [Channels() for _ in song.parts]
         self.down: dict[Channel, _Key] = {}
         """Keys that are held."""
-        self.end, self.frame = log.seconds(log.playing[1]), MASTER_CLOCKS_PER_FRAME / log.clock
+        self.end, self.frame = song.seconds(song.ticks_once[1]), MASTER_CLOCKS_PER_FRAME / song.clock
         self.found: list[FoundNote] = []
         """In the order they begin."""
-        for number, (tick, chip, address, data) in enumerate(one_by_one(log.once)):
+        for number, (tick, chip, address, data) in enumerate(one_by_one(song.rows_once)):
             channel = self.chips[chip].take(address, data)
             if channel and (address == KON or channel in self.down):
-                self.take(number, log.seconds(tick), chip, channel, address)
+                self.take(number, song.seconds(tick), chip, channel, address)
         for chip, follows in enumerate(self.chips):
             for channel in follows.channels:
                 self.finish(self.end, chip, channel)
@@ -133,7 +136,7 @@ class NoteFinder:
 
     def pitch(self, number: int, time: float, chip: int, channel: Channel) -> tuple[float, float, int]:
         """Return what a write makes of a channel's pitch."""
-        return time, channel.midi(self.log.chip_clock(chip)), number
+        return time, channel.midi(self.song.chip_clock(chip)), number
 
     def finish(self, end: float, chip: int, channel: Channel) -> None:
         """Collect the notes of a key that is released, struck anew, or held at the end of the song."""
@@ -253,25 +256,27 @@ def writes_of(notes: npt.NDArray[Any], voices: Sequence[Voice], clock: float) ->
 class Revoicing:
     """A song's writes with other instruments: keys, pitches, panning and volumes stay."""
 
-    def __init__(self, log: Log, voices: Sequence[Voice], others: Mapping[int, Voice]) -> None:
-        self.log, self.others = log, others
+    def __init__(self, song: "Song", voices: Sequence[Voice], others: Mapping[int, Voice]) -> None:
+        self.song, self.others = song, others
         self.voices, self.numbers = voices, numbered(voices)
         self.rows: list[tuple[int, int, int, int]] = []
-        self.chips = [Channels() for _ in log.chips]
+        self.chips = [Channels() for _ in song.parts]
         self.known: dict[tuple[int | None, ...], Voice | None] = {}
         """What takes the place of what was met before."""
         self.sent: dict[Channel, dict[int, int]] = {}
         """What each channel's registers hold in the new song."""
         self.loop: Loop | None = None
 
-    def made(self) -> Log:
-        """Return the song's log, anew."""
-        for i, (tick, chip, address, data) in enumerate(self.log.writes.tolist()):
-            if self.log.loop and i == self.log.loop.write:
-                self.loop = Loop(self.log.loop.tick, len(self.rows))
+    def made(self) -> dict[str, Any]:
+        """Return what of the song's data is another."""
+        for i, (tick, chip, address, data) in enumerate(self.song.rows.tolist()):
+            if self.song.loop_start and i == self.song.loop_start.write:
+                self.loop = Loop(self.song.loop_start.tick, len(self.rows))
                 self.sent.clear()
             self.write(tick, chip, address, data)
-        return replace(self.log, writes=np.array(self.rows, self.log.writes.dtype), loop=self.loop)
+        if self.song.loop_start and not self.loop:  # it plays no writes
+            self.loop = Loop(self.song.loop_start.tick, len(self.rows))
+        return {"rows": np.array(self.rows, self.song.rows.dtype), "loop_start": self.loop}
 
     def write(self, tick: int, chip: int, address: int, data: int) -> None:
         """Pass a write on, or what it means for the channel's instrument."""

@@ -1,6 +1,5 @@
-"""From a schedule to blocks of samples at the chip's rate."""
+"""From a playing to blocks of samples at the first chip's rate."""
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,10 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._check import Samples
 from ..chip import new_chip
 from ..events import EVENT, Events, from_writes
 from ..registers import DEPTHS, KON
-from .schedule import Place, Schedule
+from .data import Writes
+from .playing import Place, Playing, Timetable
+from .resample import Interpolator, to_int16
 
 BLOCK = 32_768
 """Frames at a time where nobody listens meanwhile."""
@@ -21,35 +23,29 @@ SILENCE = 0.1
 QUIET = 8
 """What counts as silence, of each chip: the noise of channel 8 leaves -8 and 0 (-72 dBFS) when its envelope is at rest,
 for as long as a song leaves it on."""
-Samples = npt.NDArray[np.int16]
 CHANNELS = 8
-TAPS = 32
-"""Frames that a sample of a chip with its own clock is interpolated from."""
+_NO_EVENTS = np.empty(0, EVENT)
 
 
-class Part:
-    """One of a song's chips and its events, taken as they come due."""
+class PartRenderer:
+    """One chip of a song and its events, taken as they come due."""
 
-    def __init__(self, name: str, number: int, schedule: Schedule, tapped: bool) -> None:
-        self.chip = new_chip(name, schedule.song.chip_clock(number))
-        self.number, self.schedule = number, schedule.of(number)
-        self.ratio = Fraction(self.schedule.clock, schedule.clock)
-        """Frames of the chip to a frame of the song: 1, unless it has its own clock."""
-        self.position = 0
-        """Frames of the song."""
-        self.past = np.zeros((TAPS, CHANNELS * 2), np.int16)
-        """The last of the chip's frames, if it has its own clock."""
-        self.tapped = tapped
+    def __init__(self, timetable: Timetable, ratio: Fraction, tapped: bool) -> None:
+        self.timetable, self.tapped = timetable, tapped
+        self.chip = new_chip(timetable.part.name, timetable.song.chip_clock(timetable.chip))
         self.taps: Samples = np.empty((0, CHANNELS), np.int16)
-        self.cycles_per_frame = schedule.bus.cycles_per_frame
+        """Each channel's own samples of the last run, if they are wanted."""
+        self.cycles_per_frame = timetable.bus.cycles_per_frame
+        self.in_step = None if ratio == 1 else Interpolator(ratio, CHANNELS * 2)
+        """What brings a chip with its own clock into step with the song's frames."""
         self.started = 0
         """Cycle of the song in which the chip was new: beyond 0 after ``approach``."""
         self._go(Place())
 
     def _go(self, place: Place) -> None:
         """Have the events from a place on come next."""
-        self._pieces = self.schedule.pieces(self.number, place)
-        self._take(place, np.empty(0, EVENT))
+        self._pieces = self.timetable.pieces(place)
+        self._take(place, _NO_EVENTS)
         self._advance()
 
     def _advance(self) -> bool:
@@ -71,13 +67,14 @@ class Part:
         return self.events[first : self.done]
 
     def due(self, frames: int) -> Events:
-        """Return the events of the next frames."""
+        """Return the events of the next frames, in the chip's own cycles."""
         end = self.started + self.chip.cycle + frames * self.cycles_per_frame
-        taken = [self._until(end)]
+        events = self._until(end)
         while self.done == len(self.events) and self._advance():
-            taken.append(self._until(end))
-        events = np.concatenate(taken)
-        events["cycle"] -= self.started
+            events = np.concatenate([events, self._until(end)])
+        if self.started:
+            events = events.copy()
+            events["cycle"] -= self.started
         return events
 
     def run(self, frames: int) -> Samples:
@@ -88,92 +85,74 @@ class Part:
         self.taps = both[:, 2:]
         return both[:, :2]
 
-    def _own(self, frames: int) -> Samples:
-        return self.chip.run(self.due(frames), frames, self.cycles_per_frame)
-
-    def _own_and_taps(self, frames: int) -> Samples:
-        taps = np.empty((frames, CHANNELS), np.int16)
-        samples = self.chip.run(self.due(frames), frames, self.cycles_per_frame, channels=taps)
-        return np.concatenate([samples, taps], axis=1)
-
-    def _in_step(self, frames: int, make: Callable[[int], Samples]) -> Samples:
-        """Return frames of the song of the chip's own, (n, columns), that ``make`` gives: as they are, or interpolated.
-
-        What is interpolated comes half of TAPS late, so that no frame is needed before its time.
-        """
-        if self.ratio == 1:
-            return make(frames)
-        moments = np.arange(self.position, self.position + frames) * self.ratio.numerator
-        ran = self._ran
-        self.position += frames
-        new = make(self._ran - ran)
-        rows = np.concatenate([self.past[:, : new.shape[1]], new])
-        self.past[:, : new.shape[1]] = rows[-TAPS:]
-        last = moments // self.ratio.denominator - ran + TAPS
-        rest = moments % self.ratio.denominator / self.ratio.denominator
-        band = min(1.0, float(1 / self.ratio))
-        sums = np.zeros((frames, new.shape[1]))
-        for tap in range(TAPS):
-            away = rest + tap - TAPS / 2
-            weight = band * np.sinc(band * away) * np.cos(np.pi * away / TAPS) ** 2
-            sums += weight[:, None] * rows[last - tap]
-        return to_int16(sums)
-
-    @property
-    def _ran(self) -> int:
-        """Frames of the chip until here."""
-        return math.ceil(self.position * self.ratio)
-
-    def save(self) -> tuple[bytes, Place, Samples]:
-        """Return a snapshot of the chip, where its events come from, and what it has sounded last."""
-        return self.chip.save(), self.place, self.past.copy()
-
-    def restore(self, saved: bytes, place: Place, past: Samples, frame: int) -> None:
-        """Go back to a snapshot, taken at this frame of the song."""
-        self.chip.load(saved)
-        self.started = 0
-        self.position, self.past = frame, past.copy()
-        self._go(place)
-        self._until(self.chip.cycle)
-
-    def approach(self, frame: int) -> None:
-        """Have a new chip take the registers that are held at about this frame of the song, and go on from there."""
-        self.position = frame
-        frame = self._ran
-        writes, place = self.schedule.held(self.number, frame)
-        held = _held(writes)
-        bus = self.schedule.bus
-        self.chip.reset()
-        starts = bus.spacing * np.arange(len(held))
-        events = from_writes(starts, held["address"], held["data"], bus)
-        self.chip.run(events, bus.spacing * (len(held) + 1), self.cycles_per_frame)
-        self.started = frame * self.cycles_per_frame - self.chip.cycle
-        self._go(place)
-
     def run_channels(self, frames: int) -> Samples:
         """Return what each channel gives each side of the chip's samples, (frames, 8, 2)."""
         return self._in_step(frames, self._own_sides).reshape(-1, CHANNELS, 2)
 
+    def _in_step(self, frames: int, make: Callable[[int], Samples]) -> Samples:
+        """Return frames of the song of the chip's own, (n, columns), that ``make`` gives."""
+        return self.in_step.convert(frames, make) if self.in_step else make(frames)
+
+    def _own(self, frames: int) -> Samples:
+        return self.chip.play(self.due(frames), frames, self.cycles_per_frame)
+
+    def _own_and_taps(self, frames: int) -> Samples:
+        taps = np.empty((frames, CHANNELS), np.int16)
+        return np.concatenate([self.chip.play(self.due(frames), frames, self.cycles_per_frame, taps), taps], axis=1)
+
     def _own_sides(self, frames: int) -> Samples:
-        sides = np.empty((frames, CHANNELS, 2), np.int16)
-        self.chip.run(self.due(frames), frames, self.cycles_per_frame, channels=sides)
-        return sides.reshape(frames, -1)
+        sides = np.empty((frames, 2 * CHANNELS), np.int16)
+        self.chip.play(self.due(frames), frames, self.cycles_per_frame, sides)
+        return sides
+
+    def save(self) -> "Saved":
+        """Return a snapshot."""
+        return Saved(self.chip.save(), self.place, self.in_step.past.copy() if self.in_step else None)
+
+    def restore(self, saved: "Saved", frame: int) -> None:
+        """Go back to a snapshot, taken at this frame of the song."""
+        self.chip.load(saved.chip)
+        self.started = 0
+        if self.in_step and saved.past is not None:
+            self.in_step.position, self.in_step.past = frame, saved.past.copy()
+        self._go(saved.place)
+        self._until(self.chip.cycle)
+
+    def approach(self, frame: int) -> None:
+        """Have a new chip take the registers that are held at about this frame of the song, and go on from there."""
+        if self.in_step:
+            self.in_step.position = frame
+            frame = self.in_step.ran
+        writes, place = self.timetable.held(frame)
+        held = _held(writes)
+        bus = self.timetable.bus
+        self.chip.reset()
+        starts = bus.spacing * np.arange(len(held))
+        events = from_writes(starts, held["address"], held["data"], bus)
+        self.chip.play(events, bus.spacing * (len(held) + 1), self.cycles_per_frame)
+        self.started = frame * self.cycles_per_frame - self.chip.cycle
+        self._go(place)
 
 
-def to_int16(values: npt.NDArray[Any]) -> Samples:
-    """Return values rounded and clipped to int16."""
-    rounded: Samples = np.clip(np.rint(values), -32_768, 32_767).astype(np.int16)
-    return rounded
-
-
-def _held(writes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _held(writes: Writes) -> Writes:
     """Return the last write of each register, the keys' behind the others'; 08 and 19 are several registers each."""
     address, data = (writes[name].astype(np.int32) for name in ("address", "data"))
     part = np.where(address == KON, 2 + (data & 7), np.where(address == DEPTHS, data >> 7, 0))
     last = np.full(10 << 8, -1)
     last[part << 8 | address] = np.arange(len(writes))  # of those of a register, the last one stays
-    held: npt.NDArray[Any] = writes[last[last >= 0]]
+    held: Writes = writes[last[last >= 0]]
     return held
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A chip in mid-song."""
+
+    chip: bytes
+    place: Place
+    """Where its events come from."""
+    past: Samples | None
+    """What it has sounded last, if it has its own clock."""
 
 
 @dataclass(frozen=True)
@@ -182,19 +161,21 @@ class Snapshot:
 
     position: int
     loud: int
-    parts: tuple[tuple[bytes, Place, Samples], ...]
+    parts: tuple[Saved, ...]
 
 
 class Renderer:
-    """Renders a schedule in blocks; can go back to snapshots. ``tapped`` keeps each channel's own samples, too."""
+    """Renders a playing in blocks; can go back to snapshots. ``tapped`` keeps each channel's own samples, too."""
 
-    def __init__(self, schedule: Schedule, mute: int = 0, tapped: bool = False) -> None:
-        self.schedule = schedule
+    def __init__(self, playing: Playing, tapped: bool = False) -> None:
+        self.playing = playing
         self.position = 0
         """Frames rendered."""
-        self.parts = [Part(name, i, schedule, tapped) for i, name in enumerate(schedule.song.chips)]
-        self._loud = schedule.end
-        self.mute(mute)
+        first, *_ = playing.timetables
+        ratios = [Fraction(timetable.part.clock, first.part.clock) for timetable in playing.timetables]
+        self.parts = [PartRenderer(*each, tapped) for each in zip(playing.timetables, ratios, strict=True)]
+        self._loud = playing.end
+        self.mute(playing.mute)
 
     def skip(self, frame: int) -> None:
         """Go on to a frame without keeping samples."""
@@ -213,29 +194,29 @@ class Renderer:
     def restore(self, place: Snapshot) -> None:
         """Go back (or on) to a place; what is muted now stays so."""
         for part, saved in zip(self.parts, place.parts, strict=True):
-            part.restore(*saved, place.position)
+            part.restore(saved, place.position)
         self.position, self._loud = place.position, place.loud
 
     def approach(self, frame: int) -> None:
         """Go to about where a frame finds the song, however far it is, by the registers held there: phases differ."""
         for part in self.parts:
             part.approach(frame)
-        self.position, self._loud = frame, max(frame, self.schedule.end)
+        self.position, self._loud = frame, max(frame, self.playing.end)
 
-    def blocks(self, frames: int = BLOCK) -> Iterator[Samples]:
-        """Yield (n, 2) int16 blocks, n up to ``frames``, to the end of fade or tail."""
-        return self._blocks(self._mix, frames)
+    def blocks(self, frames: int = BLOCK, end: int | None = None) -> Iterator[Samples]:
+        """Yield (n, 2) int16 blocks, n up to ``frames``, to the end of fade or tail, or a frame before it."""
+        return self._blocks(self._mix, frames, end)
 
-    def channel_blocks(self, frames: int = BLOCK) -> Iterator[Samples]:
+    def channel_blocks(self, frames: int = BLOCK, end: int | None = None) -> Iterator[Samples]:
         """Yield (n, 8 * chips, 2) int16 blocks: every channel by itself after panning, faded like the mix."""
-        return self._blocks(self._channels, frames)
+        return self._blocks(self._channels, frames, end)
 
-    def _blocks(self, make: Callable[[int], Samples], frames: int, end: int | None = None) -> Iterator[Samples]:
-        end = self.schedule.frames if end is None else min(end, self.schedule.frames)
+    def _blocks(self, make: Callable[[int], Samples], frames: int, end: int | None) -> Iterator[Samples]:
+        end = self.playing.frames if end is None else min(end, self.playing.frames)
         while self.position < end:
             sums = make(min(frames, end - self.position))
             block = self._at_volume(sums)
-            tail = self.position + len(sums) > self.schedule.end and not self.schedule.song.loop
+            tail = self.position + len(sums) > self.playing.end and not self.playing.song.loop_start
             count = self._until_silence(sums) if tail else len(sums)
             self.position += len(sums)
             yield block[:count]
@@ -255,10 +236,10 @@ class Renderer:
 
         A fade is (1 - x) squared, x the share of it that has passed.
         """
-        gain: Any = self.schedule.song.gain
-        faded = self.position + np.array([0, len(sums)]) - (self.schedule.fade_end - self.schedule.fade)
-        if faded[1] > 0 and self.schedule.fade:
-            passed = np.clip(np.arange(*faded) / self.schedule.fade, 0, 1)
+        gain: Any = self.playing.song.gain
+        faded = self.position + np.array([0, len(sums)]) - (self.playing.frames - self.playing.fade)
+        if faded[1] > 0 and self.playing.fade:
+            passed = np.clip(np.arange(*faded) / self.playing.fade, 0, 1)
             gain = gain * (1 - passed.reshape(-1, *[1] * (sums.ndim - 1))) ** 2
         elif gain == 1.0 and sums.dtype == np.int16:
             return sums
@@ -266,8 +247,8 @@ class Renderer:
 
     def _until_silence(self, block: npt.NDArray[Any]) -> int:
         """Return how much of a block there is until it has been silent long enough."""
-        enough = round(SILENCE * self.schedule.rate)
-        self._loud = max(self._loud, self.schedule.written)
+        enough = round(SILENCE * self.playing.rate)
+        self._loud = max(self._loud, self.playing.written)
         sides = np.abs(block.reshape(len(block), -1, 2).sum(axis=1))
         loud = self.position + np.flatnonzero((sides > QUIET * len(self.parts)).any(axis=1))
         marks = np.concatenate([[self._loud], loud[loud > self._loud], [self.position + len(block)]])

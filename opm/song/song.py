@@ -1,89 +1,42 @@
-"""``Song``: a song as an object - its sound, its writes, its events, its voices, the chip at any moment."""
+"""``Song``: register writes in time, and what is known about them; sound, events, notes and voices when asked for."""
 
 import html
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .._check import Samples, integer, number, real
 from .._file import printable, replacing
-from ..chip import CHIPS, YM2151
-from ..events import EVENT, MASTER_CLOCKS_PER_FRAME, Events
+from ..chip import YM2151
+from ..events import CAT2151, CHIP, CYCLES_PER_FRAME, EVENT, MASTER_CLOCKS_PER_FRAME, Bus, Events
 from ..pitch import REFERENCE_CLOCK
-from ..registers import ALL_KEYS, CSM, KC, KF, KON, TIMERS
 from ..voice.extract import Found, extract_voices
 from ..voice.voice import Voice, checked, checked_voices
-from . import formats
-from .formats import json_log, vgm
-from .formats.common import FASTEST, SLOWEST
-from .limits import LARGEST, LONGEST, MOST_MIDI_PITCHES, MOST_MIDI_WRITES
-from .log import WRITE, Log, Loop, SongError
-from .midi import FASTEST_BPM, SLOWEST_BPM, latin, midi_bytes
+from . import make, writers
+from .data import Loop, Part, Writes
+from .limits import LONGEST
 from .names import described
-from .notes import NOTE, NoteFinder, Revoicing, numbered, writes_of
-from .render import CHANNELS, Renderer, to_int16
-from .schedule import Options, Schedule
+from .notes import NoteFinder, Revoicing, numbered, writes_of
+from .playing import Playing
+from .render import BLOCK, CHANNELS, Renderer
+from .resample import Resampler
 
 SONG_WRITE = np.dtype([("seconds", np.float64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])
 """numpy.dtype of ``Song.writes``."""
 MOST_LOOPS = 10_000
 """Passes that one call plays: more than a week of most songs."""
-_PICOSECONDS = 10**12
-_JUST_BELOW = _PICOSECONDS * (1 - 2.0**-50)
-"""Picoseconds of a second, less what float seconds may be off: a frame's own time never becomes the next frame's."""
 
 
-def load(source: str | os.PathLike[str] | bytes | BinaryIO, time_unit: str | None = None) -> "Song":
-    r"""Read a song in any format, recognised by what it holds.
-
-    Parameters
-    ----------
-    source : path-like, bytes or binary file object
-        VGM, VGZ, S98, ZSM, MDX, a JSON or a text log.
-    time_unit : {"samples", "seconds"}, optional
-        What the times of a log count, where the file does not say.
-
-    Returns
-    -------
-    Song
-
-    Raises
-    ------
-    SongError
-        A ``ValueError``: the data cannot be read or played, or the path is that of a pipe, device or folder; one line
-        names the byte offset or row and what was expected.
-    TypeError, ValueError
-        No such source or time unit.
-    OSError
-        The file cannot be opened.
-
-    Examples
-    --------
-    >>> song = load(b"0 20 C7\n0 28 4A\n0 80 1F\n0 08 08\n5000 08 00\n")
-    >>> song.format, len(song.writes), song.render(stop=0.01).shape
-    ('text log', 5, (559, 2))
-    """
-    if time_unit not in (None, "samples", "seconds"):
-        raise ValueError(f"time_unit must be 'samples' or 'seconds', got {time_unit!r}")
-    if isinstance(source, bytes | bytearray | memoryview):
-        return Song._of(formats.parse(bytes(source), time_unit))
-    if isinstance(source, str | os.PathLike):
-        return Song._of(formats.parse(formats.contents(source), time_unit))
-    if not hasattr(source, "read"):
-        raise TypeError(f"source must be a path, bytes or a binary file, got {source!r}")
-    data = source.read(LARGEST + 1)
-    if not isinstance(data, bytes):
-        raise TypeError(f"source must be opened in binary mode, it gave {type(data).__name__}")
-    return Song._of(formats.parse(data, time_unit))
-
-
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class Song:
     """A song: register writes in time, for one YM2151 or YM2164, or two.
 
@@ -102,6 +55,35 @@ class Song:
     length : float, optional
         Seconds of one playing; the last write's if not given.
 
+    Attributes
+    ----------
+    format : str
+        Where it comes from, for people: ``VGM 1.71``.
+    parts : tuple of Part
+        The chips of its board, each with ``name`` and ``clock`` (Hz). Writes count them from 0.
+    tags : dict of str to str
+        What the file says of itself: ``title``, ``author`` and the like. What stands here is what ``save`` writes.
+    not_played : tuple of str
+        Chips and parts that the file holds and nothing here plays.
+    rows : (n,) WRITE
+        The register writes in ticks, in playing order; read-only.
+    rate : Fraction or None
+        Ticks per second; None: ticks are log samples, the chip's own frames.
+    end : int
+        Ticks to the end of the writes: the loop's, if there is one.
+    loop_start : Loop or None
+        Tick and write that it goes back to from its end.
+    intro_passes : int
+        MDX: passes of the loop that stand before it, since the first may differ from the others.
+    loop_base, loop_modifier : int
+        VGM: passes not to play, and sixteenths of the passes asked for.
+    gain : float
+        VGM: the factor of its volume modifier.
+    double_speed : bool
+        The cat2151 family's convention: the chip runs at twice its speed.
+    read_remarks : tuple of str
+        Decisions made and faults met while reading, a line each; ``remarks`` has them and more.
+
     Raises
     ------
     TypeError, ValueError
@@ -117,6 +99,21 @@ class Song:
     (True, 10)
     """
 
+    rows: Writes
+    end: int
+    rate: Fraction | None
+    format: str = "made in Python"
+    parts: tuple[Part, ...] = (Part(),)
+    loop_start: Loop | None = None
+    intro_passes: int = 0
+    loop_base: int = 0
+    loop_modifier: int = 16
+    gain: float = 1.0
+    tags: dict[str, str] = field(default_factory=dict)
+    not_played: tuple[str, ...] = ()
+    double_speed: bool = False
+    read_remarks: tuple[str, ...] = ()
+
     def __init__(
         self,
         writes: "Iterable[tuple[float, ...]] | npt.NDArray[Any]",
@@ -126,67 +123,83 @@ class Song:
         chips: tuple[str, ...] = ("ym2151",),
         length: float | None = None,
     ) -> None:
-        if not isinstance(chips, Sequence) or not 1 <= len(chips) <= 2 or any(name not in [*CHIPS] for name in chips):
-            raise ValueError(f"chips must be one or two of {', '.join(map(repr, CHIPS))}, got {chips!r}")
-        table = _ticks_of(writes, len(chips))
-        last = int(table["time"].max(initial=0))
-        end = last if length is None else _tick("length", length)
-        if end < last:
-            raise ValueError(
-                f"length must be at least the last write's {last / _PICOSECONDS:.15g} s, got {length:.15g}"
-            )
-        start = None
-        if loop is not None:
-            tick = _tick("loop", loop)
-            if tick >= end:
-                raise ValueError(f"loop must be before the end at {end / _PICOSECONDS:.15g} s, got {loop:.15g}")
-            start = Loop(tick, int(np.searchsorted(table["time"], int(loop * _JUST_BELOW))))
-        self._log = Log(
-            format="made in Python",
-            writes=table,
-            length=end,
-            rate=Fraction(_PICOSECONDS),
-            clock=_checked_clock(clock),
-            chips=tuple(chips),
-            loop=start,
-            tags=_checked_tags({} if tags is None else tags),
-        )
+        parts = make.parts_of(chips, clock)
+        rows = make.writes_in_order(writes, len(parts))
+        end = make.end_of(rows, length)
+        start = make.loop_of(rows, end, loop)
+        rate, named = Fraction(make.PICOSECONDS), make.tags_of({} if tags is None else tags)
+        self._hold(rows=rows, end=end, rate=rate, parts=parts, loop_start=start, tags=named)
 
     @classmethod
-    def _of(cls, log: Log) -> "Song":
+    def of(cls, **data: Any) -> "Song":
+        """Return the song of what a format's reader gives; nothing is checked.
+
+        Parameters
+        ----------
+        **data
+            The attributes by their names; ``rows``, ``end`` and ``rate`` at least.
+
+        Returns
+        -------
+        Song
+        """
         song = cls.__new__(cls)
-        song._log = log
+        song._hold(**data)
         return song
 
-    @property
-    def format(self) -> str:
-        """Where it comes from, for people: ``VGM 1.71``."""
-        return self._log.format
+    def _hold(self, **data: Any) -> None:
+        data["rows"].flags.writeable = False
+        vars(self).update(data)
+        vars(self)["tags"] = dict(data.get("tags", {}))
+
+    def but(self, **changes: Any) -> "Song":
+        """Return the same song but for some of its data.
+
+        Parameters
+        ----------
+        **changes
+            Attributes by their names.
+
+        Returns
+        -------
+        Song
+        """
+        return Song.of(**{each.name: getattr(self, each.name) for each in fields(self)} | changes)
 
     @property
     def length(self) -> float:
         """Seconds of one playing: what comes before the loop, then the loop once."""
-        return self._log.seconds(self._log.playing[1])
+        return self.seconds(self.ticks_once[1])
 
     @property
     def loop(self) -> float | None:
         """Second to which the song goes back from its end; None if it does not."""
-        return self._log.seconds(self._log.playing[0]) if self._log.loop else None
+        return self.seconds(self.ticks_once[0]) if self.loop_start else None
 
     @property
     def clock(self) -> int:
-        """Master clock phiM in Hz."""
-        return self._log.clock
+        """Master clock phiM in Hz, of the first chip."""
+        return self.parts[0].clock
 
     @property
     def clocks(self) -> tuple[int, ...]:
         """Master clock of each chip in Hz."""
-        return (self._log.clock, self._log.second_clock or self._log.clock)[: len(self.chips)]
+        return tuple(part.clock for part in self.parts)
+
+    @property
+    def chips(self) -> tuple[str, ...]:
+        """The chips: one or two of ``ym2151``, ``ym2164``."""
+        return tuple(part.name for part in self.parts)
 
     @property
     def sample_rate(self) -> float:
         """Samples per second of ``render``: clock / 64; whole Hz for logs of the cat2151 family."""
-        return self._schedule().rate
+        return Playing(self).rate
+
+    @property
+    def bus(self) -> Bus:
+        """How writes follow each other."""
+        return CAT2151 if self.double_speed else CHIP
 
     @property
     def cycles_per_frame(self) -> int:
@@ -195,49 +208,116 @@ class Song:
         ``opm.run(song.events(), frames, cycles_per_frame=song.cycles_per_frame)`` gives what ``render`` does. With 32
         it gives all samples of the faster chip, which are right at twice ``sample_rate``.
         """
-        return self._log.bus.cycles_per_frame
+        return self.bus.cycles_per_frame
+
+    def chip_clock(self, chip: int = 0) -> int:
+        """Return the master clock that a chip runs at.
+
+        Parameters
+        ----------
+        chip : int
+            Which of its chips, from 0.
+
+        Returns
+        -------
+        int
+            Hz; for the cat2151 family, twice the chip's clock.
+        """
+        return self.parts[chip].clock * self.cycles_per_frame // CYCLES_PER_FRAME
 
     @property
     def volume(self) -> float:
         """What the file has its sound turned up by, in dB: the volume modifier of a VGM; 0.0 without one."""
-        return 20 * math.log10(self._log.gain)
+        return 20 * math.log10(self.gain)
 
-    @property
-    def chips(self) -> tuple[str, ...]:
-        """The chips: one or two of ``ym2151``, ``ym2164``."""
-        return self._log.chips
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """What the file says of itself: ``title``, ``author`` and the like."""
-        return dict(self._log.tags)
-
-    @property
-    def not_played(self) -> tuple[str, ...]:
-        """Chips and parts that the file holds and nothing here plays."""
-        return self._log.not_played
-
-    @property
+    @cached_property
     def remarks(self) -> list[str]:
         """Decisions made and faults met while reading, and how late writes come that are too dense, a line each."""
-        return self._schedule().remarks
+        return Playing(self).remarks
 
     @property
     def writes(self) -> "npt.NDArray[Any]":
         """The register writes of one playing, (n,) SONG_WRITE: seconds (float64), chip 0 or 1, address, data."""
-        once = self._log.once
+        once = self.rows_once
         writes = np.empty(len(once), SONG_WRITE)
-        writes["seconds"] = once["time"] * (float(1 / self._log.rate) if self._log.rate else 64 / self.clock)
+        writes["seconds"] = once["time"] * (float(1 / self.rate) if self.rate else 64 / self.clock)
         for name in ("chip", "address", "data"):
             writes[name] = once[name]
         return writes
 
+    @property
+    def loop_ticks(self) -> int:
+        """Ticks of a pass of the loop; 0 if there is none."""
+        return self.end - self.loop_start.tick if self.loop_start else 0
+
+    @property
+    def rows_once(self) -> Writes:
+        """The writes of one playing, in ticks."""
+        return self.rows[: self.loop_start.write] if self.loop_start and self.intro_passes else self.rows
+
+    @property
+    def ticks_once(self) -> tuple[int, int]:
+        """First tick of the loop and the end, where the song is played once: the loop is heard once."""
+        before = self.intro_passes * self.loop_ticks
+        return max(0, (self.loop_start.tick if self.loop_start else 0) - before), self.end - before
+
+    def passes(self, loops: int) -> int:
+        """Return how often the loop is played, from ``loop_start`` on.
+
+        Parameters
+        ----------
+        loops : int
+            Passes that the listener asks for.
+
+        Returns
+        -------
+        int
+            By the file's own loop base and modifier, without the passes that stand before the loop.
+        """
+        return max(1, (loops * self.loop_modifier + 8) // 16 - self.loop_base) - self.intro_passes
+
+    def seconds(self, ticks: int) -> float:
+        """Return how long a number of ticks is.
+
+        Parameters
+        ----------
+        ticks : int
+
+        Returns
+        -------
+        float
+            Seconds.
+        """
+        return float(ticks / self.rate) if self.rate else ticks * MASTER_CLOCKS_PER_FRAME / self.clock
+
+    def unrolled(self) -> "Song":
+        """Return the song without passes before its loop: its first writes that do not come again stand before it.
+
+        Returns
+        -------
+        Song
+            Its loop begins behind the last of those, so it is as much longer as that is late in the first pass.
+        """
+        if not (self.loop_start and self.intro_passes):
+            return self
+        first, again = np.split(self.rows, [self.loop_start.write])
+        most = min(len(first), len(again))
+        pairs = first[len(first) - most :], again[len(again) - most :]
+        same = pairs[1]["time"] - pairs[0]["time"] == self.loop_ticks
+        for name in ("chip", "address", "data"):
+            same &= pairs[0][name] == pairs[1][name]
+        alike = int(np.append(same[::-1], False).argmin())
+        own, ahead = len(first) - alike, len(again) - alike
+        tick = max([self.ticks_once[0], *first["time"][:own][-1:], *again["time"][:ahead][-1:] - self.loop_ticks])
+        rows, start = self.rows[: len(first) + ahead], Loop(int(tick), own)
+        return self.but(rows=rows, end=start.tick + self.loop_ticks, loop_start=start, intro_passes=0)
+
     def __repr__(self) -> str:
-        name = printable(self._log.tags.get("title") or self.format)
+        name = printable(self.tags.get("title") or self.format)
         chips = " and ".join(chip.upper() for chip in self.chips)
         loop = "no loop" if self.loop is None else f"loops to {self.loop:.2f} s"
         clocks = " and ".join(f"{clock} Hz" for clock in dict.fromkeys(self.clocks))
-        return f"{name}: {chips} at {clocks}, {self.length:.2f} s, {loop}, {len(self._log.once)} writes"
+        return f"{name}: {chips} at {clocks}, {self.length:.2f} s, {loop}, {len(self.rows_once)} writes"
 
     def _repr_html_(self) -> str:
         facts = {
@@ -246,8 +326,8 @@ class Song:
             "clock": ", ".join(f"{clock} Hz" for clock in dict.fromkeys(self.clocks)),
             "length": f"{self.length:.2f} s",
             "loop": "none" if self.loop is None else f"to {self.loop:.2f} s",
-            "writes": str(len(self._log.once)),
-            **self._log.tags,
+            "writes": str(len(self.rows_once)),
+            **self.tags,
             "not played": ", ".join(self.not_played),
             "remarks": "; ".join(self.remarks),
         }
@@ -259,9 +339,9 @@ class Song:
         )
         return f"<table>{''.join(rows)}</table>"
 
-    def _schedule(self, loops: int = 1, fade: float = 0.0) -> Schedule:
+    def _playing(self, loops: int = 1, fade: float = 0.0, mute: int = 0) -> Playing:
         loops, fade = integer("loops", loops, 1, MOST_LOOPS), number("fade", fade, 0, 3600, "seconds")
-        return Schedule(self._log, Options(loops=loops, fade=fade))
+        return Playing(self, loops=loops, fade=fade, mute=integer("mute", mute, 0, 255))
 
     def render(
         self,
@@ -300,8 +380,7 @@ class Song:
         TypeError, ValueError
             An argument is out of range.
         """
-        samples = self._played(loops, fade, start, stop, integer("mute", mute, 0, 255), False)
-        return samples if rate is None else _resampled(samples, self.sample_rate, rate)
+        return self._rendered(self._playing(loops, fade, mute), start, stop, rate, apart=False)
 
     def stems(
         self,
@@ -332,23 +411,23 @@ class Song:
         TypeError, ValueError
             An argument is out of range.
         """
-        samples = self._played(loops, fade, start, stop, 0, True)
-        if rate is None:
-            return samples
-        flat = _resampled(samples.reshape(len(samples), -1), self.sample_rate, rate)
-        return flat.reshape(len(flat), -1, 2)
+        return self._rendered(self._playing(loops, fade), start, stop, rate, apart=True)
 
-    def _played(self, loops: int, fade: float, start: float, stop: float | None, mute: int, stems: bool) -> Samples:
-        schedule = self._schedule(loops, fade)
+    def _rendered(
+        self, playing: Playing, start: float, stop: float | None, rate: float | None, apart: bool
+    ) -> "Samples":
         if not 0 <= real("start", start) <= (LONGEST if stop is None else real("stop", stop)) <= LONGEST:
             raise ValueError(f"start and stop must be seconds in order, 0 to {LONGEST}, got {start!r}, {stop!r}")
-        if stop is not None:
-            schedule.frames = round(min(schedule.frames, stop * schedule.rate))
-        renderer = Renderer(schedule, mute)
-        renderer.skip(round(start * schedule.rate))
-        shape = (0, CHANNELS * len(self.chips), 2) if stems else (0, 2)
-        blocks = renderer.channel_blocks() if stems else renderer.blocks()
-        return np.concatenate([np.empty(shape, np.int16), *blocks])
+        target = playing.rate if rate is None else number("rate", rate, 1000, 768_000, "Hz")
+        end = playing.frames if stop is None else round(stop * playing.rate)
+        renderer = Renderer(playing)
+        renderer.skip(min(end, round(start * playing.rate)))
+        shape = (CHANNELS * len(self.parts), 2) if apart else (2,)
+        blocks = renderer.channel_blocks(end=end) if apart else renderer.blocks(end=end)
+        samples = np.concatenate([np.empty((0, *shape), np.int16), *blocks])
+        resampler = Resampler(playing.rate, target, channels=math.prod(shape))
+        flat = resampler.convert(samples.reshape(len(samples), -1), last=True)
+        return flat.reshape(len(flat), *shape)
 
     def events(self, chip: int = 0, loops: int = 1) -> "Events":
         """Return the song's bus events: what ``opm.run`` and ``opm.trace`` take.
@@ -371,11 +450,11 @@ class Song:
             No such chip, or loops below 1.
         """
         chip = integer("chip", chip, 0, len(self.chips) - 1)
-        schedule = self._schedule(loops).of(chip)
-        passes = self._log.passes(loops)
-        found = [np.empty(0, EVENT), *islice(schedule.events(chip), max(1, passes))]
+        playing = self._playing(loops)
+        passes = self.passes(loops)
+        found = [np.empty(0, EVENT), *islice(playing.timetables[chip].events(), max(1, passes))]
         if passes == 0:
-            found[1:] = [events[: 2 * int((self._log.once["chip"] == chip).sum())] for events in found[1:]]
+            found[1:] = [events[: 2 * int((self.rows_once["chip"] == chip).sum())] for events in found[1:]]
         return np.concatenate(found)
 
     def voices(self) -> list[Voice]:
@@ -387,11 +466,11 @@ class Song:
             Each once, at the loudest of its volumes, under its number and what its first note sounds like:
             ``2 bright pluck, middle``.
         """
-        found = self._found()
-        return [each.voice.named(f"{i} {described(each, self._log.chip_clock())}") for i, each in enumerate(found, 1)]
+        return [each.voice.named(f"{i} {described(each, self.chip_clock())}") for i, each in enumerate(self._found, 1)]
 
+    @cached_property
     def _found(self) -> list[Found]:
-        chips = range(len(self.chips))
+        chips = range(len(self.parts))
         return [found for chip in chips for found in extract_voices(self.events(chip), volumes=False)]
 
     def notes(self) -> "npt.NDArray[Any]":
@@ -410,7 +489,7 @@ class Song:
             semitones), ``level`` (dB of the loudest carrier's TL, at its loudest moment) and ``voice`` (index in
             ``voices()``). ``midi`` is the pitch it begins with.
         """
-        return NoteFinder(self._log, numbered([found.voice for found in self._found()])).notes
+        return NoteFinder(self, numbered([found.voice for found in self._found])).notes
 
     @classmethod
     def from_notes(
@@ -447,7 +526,7 @@ class Song:
         >>> song.notes()["midi"].tolist(), song.length
         ([69.0, 72.0], 0.75)
         """
-        table, voices = _note_table(notes), checked_voices(voices)
+        table, voices = make.note_table(notes), checked_voices(voices)
         wrong = (table["voice"] < 0) | (table["voice"] >= len(voices)) | ~(table["start"] < table["end"])
         wrong |= table["chip"] > 1
         if wrong.any():
@@ -476,11 +555,11 @@ class Song:
         """
         if not isinstance(others, Mapping):
             raise TypeError(f"others must be voices by their number, got {others!r}")
-        voices = [found.voice for found in self._found()]
+        voices = [found.voice for found in self._found]
         for index, voice in others.items():
             integer("voice number", index, 0, len(voices) - 1)
             checked(voice)
-        return Song._of(Revoicing(self._log, voices, others).made())
+        return self.but(**Revoicing(self, voices, others).made())
 
     def chip_at(self, seconds: float, chip: int = 0) -> YM2151:
         """Return a chip as it stands in mid-song, for looks, traces and experiments.
@@ -504,11 +583,11 @@ class Song:
         """
         chip = integer("chip", chip, 0, len(self.chips) - 1)
         seconds = number("seconds", seconds, 0, LONGEST)
-        schedule = self._schedule()
-        schedule.frames = schedule.end = round(seconds * schedule.rate)
-        renderer = Renderer(schedule)
-        renderer.skip(schedule.frames)
-        return renderer.parts[chip].chip
+        playing = Playing(self)
+        part, frames = Renderer(playing).parts[chip], round(seconds * playing.rate)
+        for first in range(0, frames, BLOCK):
+            part.run(min(BLOCK, frames - first))
+        return part.chip
 
     def save(self, path: str | os.PathLike[str], bpm: float | None = None) -> list[str]:
         """Write the song as a file; complete or not at all.
@@ -536,170 +615,7 @@ class Song:
             It cannot be written.
         """
         path = Path(path)
-        ending = path.suffix.lower()
-        lost: list[str] = []
-        if bpm is not None and (ending != ".mid" or not SLOWEST_BPM <= real("bpm", bpm) <= FASTEST_BPM):
-            raise ValueError(f"bpm must be {SLOWEST_BPM} to {FASTEST_BPM}, for .mid, got {bpm!r} for {path.name!r}")
-        if ending == ".mid":
-            _check_midi(self._log.once)
-            voices = self.voices()
-            title = self._log.tags.get("title", path.stem)
-            data, lost = midi_bytes(NoteFinder(self._log, numbered(voices)), voices, title, bpm)
-        elif ending in formats.WRITERS:
-            data = formats.WRITERS[ending](self._log)
-        else:
-            raise ValueError(f"path must end in {', '.join(formats.WRITERS)} or .mid, got {path.name!r}")
+        written = writers.write(self, path, bpm)
         with replacing(path) as temporary:
-            temporary.write_bytes(data)
-        return _not_kept(self._log, ending) + lost
-
-
-def _check_midi(writes: npt.NDArray[Any]) -> None:
-    """Raise SongError if a MIDI file of the writes is more than memory should hold."""
-    address = writes["address"]
-    struck = np.count_nonzero((address == KON) & (writes["data"] & ALL_KEYS > 0))
-    pitches = np.count_nonzero((address >= KC) & (address < KF + CHANNELS))
-    if len(writes) > MOST_MIDI_WRITES or 4 * struck + pitches > MOST_MIDI_PITCHES:
-        most = f"{MOST_MIDI_WRITES} register writes, {MOST_MIDI_PITCHES // 4} notes or {MOST_MIDI_PITCHES} pitches"
-        found = f"{len(writes)}, {struck} and {pitches}"
-        raise SongError(f"a MIDI file is made of at most {most}, this song has {found}")
-
-
-def _not_kept(log: Log, ending: str) -> list[str]:
-    """Say what a song loses in a format."""
-    lost = []
-    is_vgm = ending in (".vgm", ".vgz")
-    kept = vgm.kept_tags(log.tags) if is_vgm else log.tags
-    kept = {"title": latin(log.tags.get("title", ""))} if ending == ".mid" else kept
-    if tags := [name for name, text in log.tags.items() if text.strip() != kept.get(name, "").strip()]:
-        lost.append(f"tags: {', '.join(tags)}")
-    if log.gain != 1.0 and not is_vgm:
-        lost.append(f"the volume modifier of {20 * math.log10(log.gain):+.1f} dB")
-    if ending == ".mid":
-        lost.append("instruments, LFO, noise, panning, and levels that change within a note")
-        if ((log.once["address"] == TIMERS) & (log.once["data"] & CSM > 0)).any():
-            lost.append("notes that timer A strikes (CSM)")
-        if log.loop:
-            lost.append("the loop")
-        return lost
-    once, whole = log.seconds(log.playing[1]), log.seconds(log.unrolled().length)
-    if whole > once:
-        why = "its loop's first round differs from the others"
-        lost.append(f"the length of {once:.3f} s: {why}, so it has {whole:.3f} s")
-    if is_vgm:
-        if not vgm.keeps_loop(log):
-            lost.append(f"the loop, which is shorter than a sample of {vgm.RATE} Hz")
-        if log.rate != vgm.RATE:
-            lost.append(f"times between samples of {vgm.RATE} Hz")
-        if log.family:
-            lost.append("the cat2151 family's timing")
-        if len(set(log.chips)) > 1:
-            lost.append(f"that the second chip is a {log.chips[1].upper()}")
-        return lost
-    if "ym2164" in log.chips:
-        lost.append("that the chip is a YM2164")
-    if log.loop and (log.loop_modifier != 16 or log.loop_base):
-        lost.append(f"loop modifier 0x{log.loop_modifier:02X} and loop base {log.loop_base}")
-    if not json_log.keeps_loop(log):
-        lost.append("the loop, which is shorter than a frame")
-    elif log.loop and log.rate and not log.family and not json_log.keeps_ticks(log):
-        frame = Fraction(MASTER_CLOCKS_PER_FRAME, log.clock)
-        first, end = log.playing
-        longer = float(10**6 * ((log.frame(end) - log.frame(first)) * frame - log.loop_ticks / log.rate))
-        if longer:
-            how = "longer" if longer > 0 else "shorter"
-            lost.append(f"the loop's length to a fraction of a frame: each pass is {abs(longer):.2g} us {how}")
-    return lost
-
-
-def _tick(name: str, seconds: float) -> int:
-    """Return seconds as whole picoseconds."""
-    return round(number(name, seconds, 0, LONGEST, "seconds") * _PICOSECONDS)
-
-
-def _checked_clock(clock: Any) -> int:
-    """Return a clock; TypeError or ValueError if it is not as many whole Hz as a chip's may be."""
-    hertz = number("clock", clock, SLOWEST, FASTEST, "Hz")
-    if not hertz.is_integer():
-        raise ValueError(f"clock must be whole Hz, got {clock!r}")
-    return int(hertz)
-
-
-def _checked_tags(tags: Any) -> dict[str, str]:
-    """Return tags; TypeError if they are not strings by name."""
-    if not isinstance(tags, Mapping):
-        raise TypeError(f"tags must be strings by name, got {tags!r}")
-    for name, text in tags.items():
-        if not (isinstance(name, str) and isinstance(text, str)):
-            raise TypeError(f"tags must be strings by name, got {name!r}: {text!r}")
-    return dict(tags)
-
-
-def _note_table(notes: Any) -> npt.NDArray[Any]:
-    """Return notes as a table; TypeError or ValueError names what is not one."""
-    names = NOTE.names or ()
-    if isinstance(notes, np.ndarray) and notes.dtype.names:
-        if notes.ndim != 1 or not set(names) <= set(notes.dtype.names):
-            raise TypeError(f"notes must be rows of ({', '.join(names)}), got {notes.dtype} of shape {notes.shape}")
-        notes = zip(*(notes[name].tolist() for name in names), strict=True)
-    rows = _rows("note", notes, (len(names),), f"({', '.join(names)})")
-    for i, row in enumerate(rows):
-        for name, value in zip(names, row, strict=True):
-            whole = NOTE[name].kind != "f"
-            low, high = (int(np.iinfo(NOTE[name]).min), int(np.iinfo(NOTE[name]).max)) if whole else (-LONGEST, LONGEST)
-            given = number(f"note {i}: {name}", value, low, high)
-            if whole and not given.is_integer():
-                raise ValueError(f"note {i}: {name} must be a whole number, got {value!r}")
-    return np.array(rows, NOTE)
-
-
-def _rows(name: str, rows: Any, widths: tuple[int, ...], expected: str) -> list[tuple[Any, ...]]:
-    """Return rows as tuples; TypeError or ValueError names what is not one."""
-    if not isinstance(rows, Iterable):
-        raise TypeError(f"{name}s must be rows of {expected}, got {rows!r}")
-    listed = []
-    for i, row in enumerate(rows):
-        try:
-            listed.append(tuple(row))
-        except TypeError:
-            listed.append(())
-        if len(listed[i]) not in widths:
-            raise ValueError(f"{name} {i}: expected {expected}, got {row!r}")
-    return listed
-
-
-def _ticks_of(writes: Iterable[tuple[float, ...]] | npt.NDArray[Any], chips: int) -> npt.NDArray[Any]:
-    """Return writes in picoseconds, checked and in order."""
-    if isinstance(writes, np.ndarray) and writes.dtype.names:
-        missing = {"seconds", "address", "data"} - set(writes.dtype.names)
-        if missing:
-            raise TypeError(f"writes must have seconds, address and data, not {', '.join(writes.dtype.names)}")
-        chip = writes["chip"] if "chip" in writes.dtype.names else np.zeros(len(writes))
-        columns = [np.asarray(column) for column in (writes["seconds"], chip, writes["address"], writes["data"])]
-    else:
-        listed = _rows("write", writes, (3, 4), "(seconds, address, data) or (seconds, chip, address, data)")
-        rows = [(row[0], 0, *row[1:]) if len(row) == 3 else row for row in listed]
-        columns = [np.array([row[i] for row in rows]) for i in range(4)]
-    limits = {"seconds": LONGEST, "chip": chips - 1, "address": 255, "data": 255}
-    for i, (name, most) in enumerate(limits.items()):
-        column = columns[i]
-        if column.dtype.kind not in "iuf" or column.ndim != 1:
-            for row, value in enumerate(column):
-                number(f"write {row}: {name}", value, 0, most)
-        column = columns[i] = column.astype(np.float64)
-        fits = (column >= 0) & (column <= most) & ((column == np.floor(column)) | (name == "seconds"))
-        if not fits.all():
-            row = int(np.flatnonzero(~fits)[0])
-            raise ValueError(f"write {row}: {name} must be 0 to {most}, got {column[row]:.15g}")
-    table = np.zeros(len(columns[0]), WRITE)
-    table["time"] = columns[0] * _JUST_BELOW
-    for name, column in zip(("chip", "address", "data"), columns[1:], strict=True):
-        table[name] = column
-    return table[np.argsort(table["time"], kind="stable")]
-
-
-def _resampled(samples: Samples, source: float, target: float) -> Samples:
-    import soxr
-
-    target = number("rate", target, 1000, 768_000, "Hz")
-    return to_int16(soxr.resample(samples.astype(np.float32), source, target, quality="VHQ"))
+            temporary.write_bytes(written.data)
+        return written.lost

@@ -11,8 +11,8 @@ import numpy as np
 
 import opm
 from opm import Operator, Voice, registers
-from opm.song import WRITE, Log, Loop
-from opm.song.formats import json_log, vgm
+from opm.song import WRITE, Loop, Song
+from opm.song.writers import json_log, vgm
 
 RATE = opm.REFERENCE_CLOCK / 64
 LEFT, RIGHT, BOTH = 1, 2, 3
@@ -156,7 +156,7 @@ def play_drums(score: Score, beats: "np.ndarray") -> None:
         score.note(beats[i], eighth * 0.4, DRUMS, 26, KICK if kick else HAT)
 
 
-def compose() -> Log:
+def compose() -> Song:
     """Return the piece."""
     score = Score()
     setup(score)
@@ -186,7 +186,7 @@ def final_chord(score: Score, time: float) -> None:
         score.note(time + start, 0.1, DRUMS, 26)
 
 
-def song(score: Score) -> Log:
+def song(score: Score) -> Song:
     """Put the writes in order of time; integer samples of the chip's own rate."""
     rows = sorted(score.rows, key=lambda row: row[0])
     writes = np.zeros(len(rows), WRITE)
@@ -196,11 +196,12 @@ def song(score: Score) -> Log:
     tags = {"title": "In the Hall of the Mountain King", "author": "Edvard Grieg", "date": "1875"}
     tags["notes"] = "Arranged for the YM2151 by the numba-opm project. Public domain."
     start = Loop(0, int(np.count_nonzero(writes["time"] == 0)))
-    return Log("score", writes, int(writes["time"][-1] + RATE), None, loop=start, tags=tags)
+    end = int(writes["time"][-1] + RATE)
+    return Song.of(format="score", rows=writes, end=end, rate=None, loop_start=start, tags=tags)
 
 
 if __name__ == "__main__":
     here = Path(__file__).parent
     piece = compose()
-    (here / "mountain_king.log").write_bytes(json_log.write(piece))
-    (here / "mountain_king.vgm").write_bytes(vgm.write(piece))
+    (here / "mountain_king.log").write_bytes(json_log.text(piece))
+    (here / "mountain_king.vgm").write_bytes(vgm.write(piece).data)

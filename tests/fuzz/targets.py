@@ -19,7 +19,7 @@ import opm
 from opm import song as songs_of_opm
 from opm.chip import new_chip
 from opm.memory import STATE_AT
-from opm.song import SongError, formats
+from opm.song import SongError, writers
 from player.live import Live
 from player.serve import Server
 
@@ -107,11 +107,11 @@ def _use(read: opm.Song) -> None:
     """Play a little of a song, look at it, and save it: a short one in every format, a long one in one of them."""
     repr(read), read.remarks, read._repr_html_()
     must(read.render(stop=0.02).shape[1] == 2, "no stereo")
-    must(len(read.writes) == len(read._log.once), "writes are missing")
-    count = len(read._log.unrolled().writes)
+    must(len(read.writes) == len(read.rows_once), "writes are missing")
+    count = len(read.unrolled().rows)
     if count > 20_000:
         return
-    endings = (*formats.WRITERS, ".mid")
+    endings = (*writers.WRITERS, ".mid")
     for ending in endings if count < 300 else (endings[count % len(endings)],):
         path = _folder() / f"song{ending}"
         try:
@@ -139,7 +139,7 @@ OTHER_LENGTH = ("the length of", "the loop", "loop modifier")
 
 def _compare(read: opm.Song, again: opm.Song, lost: list[str], ending: str) -> None:
     """See that a song read back has the same events, or that what it lost was named."""
-    must(len(again.writes) == len(read._log.unrolled().writes), f"{ending}: other writes read back")
+    must(len(again.writes) == len(read.unrolled().rows), f"{ending}: other writes read back")
     must(len(again.chips) == len(read.chips), f"{ending}: another number of chips read back")
     timed = not any(line.startswith(OTHER_TIMES) for line in lost)
     for loops in (1,) if any(line.startswith(OTHER_LENGTH) for line in lost) else (1, 2):

@@ -16,7 +16,6 @@ from matplotlib.figure import Figure
 
 import opm
 from opm import plot
-from opm.song import Options, Schedule, formats
 
 OPS = tuple(opm.Operator(ar=24, d1r=12, d2r=4, rr=8, d1l=3, tl=tl) for tl in (30, 40, 8, 8))
 VOICE = opm.Voice("test", con=4, fb=5, ops=OPS)
@@ -31,8 +30,7 @@ def closed():
 
 @pytest.fixture(scope="module")
 def song():
-    log = formats.read(ROOT / "player" / "songs" / "mountain_king.log")
-    return next(Schedule(log, Options()).events(0))
+    return opm.load(ROOT / "player" / "songs" / "mountain_king.log").events()
 
 
 def test_envelope_shows_all_states():

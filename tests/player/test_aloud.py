@@ -37,7 +37,7 @@ def short(tmp_path, name="short.txt"):
     path.write_text(
         "".join(f"0.0 {write}\n" for write in ("20 C7", "28 4A", "E0 0F", "80 1F", "08 08")) + "0.2 08 00\n"
     )
-    return Job(path, options=Options(tail=0.0))
+    return Job(path, options={"tail": 0.0})
 
 
 @pytest.mark.parametrize("latency", ["high", "low"])
@@ -183,7 +183,7 @@ def test_next_and_previous(tmp_path):
 
 
 def test_an_endless_song_folds_onto_its_bar():
-    session = begun(Job(SONG, options=Options(loops=ENDLESS)))
+    session = begun(Job(SONG, options={"loops": ENDLESS}))
     assert session.endless
     assert session.total == pytest.approx(46.05, abs=0.01)
     session.seek(session.total * 1000 + 10)
@@ -198,7 +198,7 @@ def test_the_bar_of_an_endless_song_with_a_beginning(tmp_path):
     """A click before the loop goes there, one in the loop into this pass."""
     path = tmp_path / "loop.txt"
     path.write_text("0.0 20 C7\n2.0 28 4A\n# loop\nloop\n5.0 28 4E\n")
-    session = begun(Job(path, options=Options(loops=ENDLESS)))
+    session = begun(Job(path, options={"loops": ENDLESS}))
     assert session.loop == pytest.approx((2.0, 3.0), abs=0.01)
     session.seek(12.0)
     session.seek_on_bar(0.1)
@@ -222,7 +222,7 @@ def test_loops_are_where_they_are_heard():
 def test_a_loop_of_one_tick_goes_on(tmp_path):
     song = opm.Song([(0.0, 0x20, 0xC7), (0.5, 0x28, 0x4A)], loop=0.5, length=0.5 + 1 / 44_100)
     song.save(tmp_path / "tick.vgm")
-    session = begun(Job(tmp_path / "tick.vgm", options=Options(loops=ENDLESS)))
+    session = begun(Job(tmp_path / "tick.vgm", options={"loops": ENDLESS}))
     assert session.length > 86_400 * 30
     session.seek(86_400.0)
     steps(session, 40)
@@ -256,7 +256,7 @@ def test_the_plain_line_names_each_song_in_its_notes(tmp_path, capsys):
     bad, quiet = tmp_path / "bad.txt", tmp_path / "quiet.txt"
     bad.write_text("nonsense")
     quiet.write_text("0.0 20 C7\n0.1 28 4A\n")
-    session = begun(Job(bad), Job(quiet, options=Options(tail=0.0)), card=Card(plays=5000))
+    session = begun(Job(bad), Job(quiet, options={"tail": 0.0}), card=Card(plays=5000))
     session.deck.start()
     assert aloud._plain(session)
     session.close(play_out=False)

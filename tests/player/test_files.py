@@ -118,8 +118,8 @@ def test_loop_points(tmp_path):
     assert struct.unpack("<I", data[4:8])[0] == len(data) - 8
     at = data.index(b"smpl")
     first, last = struct.unpack_from("<II", data, at + 8 + 36 + 8)
-    schedule = Schedule(formats.read(VGM), Options())
-    assert (first, last + 1) == (schedule.due(0), schedule.due(formats.read(VGM).length))
+    schedule = Playing(opm.load(VGM), loops=2, fade=8.0)
+    assert (first, last + 1) == (schedule.due(0), schedule.due(opm.load(VGM).length))
     with wave.open(str(tmp_path / "a.wav")) as file:
         assert file.getnframes() == len(sound) > last
 
@@ -165,10 +165,10 @@ def test_volume_speed_and_start(two_notes, tmp_path):
 
 @pytest.mark.parametrize("ending", ["vgm", "vgz", "log", "json"])
 def test_every_log_turns_into_every_other(tmp_path, ending):
-    song = formats.read(VGM)
+    song = opm.load(VGM)
     path = tmp_path / f"copy.{ending}"
     assert main([str(VGM), "-o", str(path)]) == 0
-    copy = formats.read(path)
+    copy = opm.load(path)
     for name in ("address", "data", "chip"):
         np.testing.assert_array_equal(copy.writes[name], song.writes[name])
     frames = [
@@ -199,7 +199,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(two_notes, tmp_path, capsys):
 
 def test_unknown_endings_and_two_chips(two_notes, tmp_path, capsys):
     assert "a.mp3: expected a name that ends in .wav" in bad([two_notes, "-o", tmp_path / "a.mp3"], capsys)
-    song = formats.read(VGM)
+    song = opm.load(VGM)
     song.chips = ("ym2151", "ym2151")
     (tmp_path / "dual.vgm").write_bytes(formats.vgm.write(song))
     line = bad([tmp_path / "dual.vgm", "-o", tmp_path / "a.log"], capsys)
@@ -329,7 +329,7 @@ def test_a_song_of_no_sound_at_all(tmp_path, capsys, ending):
     elif ending == "mid":
         assert path.read_bytes()[:4] == b"MThd"
     else:
-        assert len(formats.read(path).writes) == 1
+        assert len(opm.load(path).writes) == 1
 
 
 @pytest.mark.parametrize("rate", ["native", "8000", "48000"])
@@ -375,7 +375,7 @@ def test_what_does_not_fit_names_the_output(tmp_path, capsys):
             [path, "-o", output, "--compat", "none"], capsys
         )
     assert f"{path}: {tmp_path}/s/long-1.wav: 500" in bad([path, "--stems", tmp_path / "s", "--compat", "none"], capsys)
-    job = Job(path, start=499_999.0, options=Options(family=False))
+    job = Job(path, start=499_999.0, options={"family": False})
     job._check(job.read(), path.with_suffix(".wav"))
 
 

@@ -101,7 +101,7 @@ def test_the_look_inside_has_the_seek_bars_clock(tmp_path):
     """In an endless song: of the pass that is heard, whichever it is."""
     path = tmp_path / "a.vgm"
     opm.Song([(0.5, 0x28, 1), (1.25, 0x28, 2), (1.75, 0x28, 3)], loop=1.0, length=2.0).save(path)
-    session = begun(Job(path, options=Options(loops=ENDLESS)))
+    session = begun(Job(path, options={"loops": ENDLESS}))
     for place, want in ((1.5, ["02", "01"]), (31.5, ["02", "03", "02"]), (31.2, ["03", "02", "03"])):
         session.seek(place)
         while session.seeking or not place <= session.seconds < place + 0.1:

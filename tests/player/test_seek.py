@@ -13,7 +13,7 @@ SONG = ROOT / "player" / "songs" / "mountain_king.vgm"
 
 @pytest.fixture(scope="module")
 def schedule():
-    return Job(SONG, options=Options(loops=2, fade=3)).read()
+    return Job(SONG, options={"loops": 2, "fade": 3}).read()
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_approaching_in_a_later_pass_of_the_loop():
     """The registers are those of the loop's end, not of what stands before the loop."""
     rows = [(0, 0, 0x20, 0xC7), (0, 0, 0x80, 31), (0, 0, 0x28, 0x4A), (1000, 0, 0x28, 0x4E), (1500, 0, 0x28, 0x3E)]
     song = Log("test", np.array(rows, WRITE), length=2000, rate=None, loop=Loop(900, 3))
-    schedule = Schedule(song, Options(loops=1000))
+    schedule = Playing(song, loops=1000)
     renderer = Renderer(schedule)
     for frame, key in ((950, 0x4A), (1200, 0x4E), (1700, 0x3E), (2050, 0x3E), (900 + 1100 * 500 + 200, 0x4E)):
         renderer.approach(frame)
@@ -101,7 +101,7 @@ def test_the_registers_that_hold_several_things():
     rows = [(0, 0, 0x08, 0x78), (0, 0, 0x08, 0x79), (1, 0, 0x19, 0x85), (2, 0, 0x19, 0x06), (3, 0, 0x80, 31)]
     rows += [(4, 0, 0x08, 0x00), (5, 0, 0x60, 7)]
     song = Log("test", np.array(rows, WRITE), length=9000, rate=None)
-    renderer = Renderer(Schedule(song, Options()))
+    renderer = Renderer(Playing(song, loops=2, fade=8.0))
     renderer.approach(8000)
     state = renderer.parts[0].chip.state
     assert (int(state.pmd), int(state.amd), int(state.sl_tl[0]), int(state.sl_ar[0])) == (5, 6, 7, 31)
@@ -142,7 +142,7 @@ def test_going_back_in_a_song_that_slips():
     """Bursts longer than their loop: each pass starts later than it should, and that is part of the place."""
     rows = [(0, 0, 0x28, 0x30 + i % 64) for i in range(300)] + [(0, 0, 0x20, 0xC7), (0, 0, 0x80, 31), (0, 0, 8, 8)]
     song = Log("test", np.array(rows, WRITE), length=500, rate=None, loop=Loop(0, 0))
-    schedule = Schedule(song, Options(loops=3000))
+    schedule = Playing(song, loops=3000)
     want = np.concatenate(list(Renderer(schedule).blocks())[: 20 * 2])
     assert np.abs(want).max() > 100
     transport = looked_ahead(schedule, 20)

@@ -43,7 +43,7 @@ def sound(tmp_path_factory):
 
 def excerpt(tmp_path, seconds):
     """Write the first seconds of the song as a log of its own; return it."""
-    song = formats.read(SONG)
+    song = opm.load(SONG)
     song.writes = song.writes[song.writes["time"] < 55_930 * seconds]
     path = tmp_path / "excerpt.json"
     path.write_bytes(formats.json_log.write(song))
@@ -57,7 +57,7 @@ def play_and_record(path, options, sound, folder):
         done = subprocess.run(command, cwd=ROOT, env=sound, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0
     assert "underruns" not in done.stderr
-    schedule = Schedule(formats.read(path), options)
+    schedule = Schedule(opm.load(path), options)
     resampler = Resampler(schedule.rate, pulse.RATE)
     blocks = [*map(resampler.convert, Renderer(schedule).blocks()), resampler.flush()]
     return np.concatenate(blocks), heard(recording)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import opm
-from opm.song import WRITE, Log, Loop, SongError
+from opm.song import WRITE, Loop, Part, Song, SongError, writers
 from opm.song.formats import json_log
 
 PS = 10**12
@@ -22,7 +22,7 @@ def row(time, addr, data, **extra):
 
 
 def writes(song):
-    return [(w["time"].item(), w["address"].item(), w["data"].item()) for w in song.writes]
+    return [(w["time"].item(), w["address"].item(), w["data"].item()) for w in song.rows]
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,10 @@ def test_whole_rows_of_a_log_that_is_cut_are_played(head):
     ends = [len(head + b", ".join(rows[:count])) for count in range(1, 4)]
     for size in range(ends[0], ends[2]):
         song = json_log.read(data[:size])
-        assert len(song.writes) == sum(end <= size for end in ends)
-        assert song.notes[0] == f"byte {size}: expected JSON, the data is cut short: what comes before is played"
+        assert len(song.rows) == sum(end <= size for end in ends)
+        assert song.remarks[0] == f"byte {size}: expected JSON, the data is cut short: what comes before is played"
     for size in (len(data) - 1, len(data) - 40, 70_000):
-        assert len(json_log.read(data[:size]).writes) == data[:size].count(b"}, {")
+        assert len(json_log.read(data[:size]).rows) == data[:size].count(b"}, {")
     with pytest.raises(SongError, match="cut short"):
         json_log.read(data[: ends[0] - 1])
     with pytest.raises(SongError, match="row 2"):
@@ -72,20 +72,20 @@ def test_bare_array_and_byte_order_mark(rows):
 )
 def test_what_times_count(times, seconds):
     song = json_log.read(log(*(row(t, "08", "00") for t in times)))
-    assert (song.rate is not None, song.family) == (seconds, seconds)
-    assert song.writes["time"][-1] == (times[-1] * PS if seconds else times[-1])
+    assert (song.rate is not None, song.double_speed) == (seconds, seconds)
+    assert song.rows["time"][-1] == (times[-1] * PS if seconds else times[-1])
 
 
 def test_doubtful_times_are_announced_and_can_be_forced():
     data = log(row(0, "08", "00"), row(3, "08", "00"))
-    assert "--time-unit" in json_log.read(data).notes[0]
+    assert "--time-unit" in json_log.read(data).remarks[0]
     assert json_log.read(data, "samples").rate is None
-    assert json_log.read(log(row(0.25, "08", "00")), "samples").writes["time"][0] == 0
+    assert json_log.read(log(row(0.25, "08", "00")), "samples").rows["time"][0] == 0
 
 
 def test_seconds_keep_their_decimals():
     song = json_log.read(b'[{"time": 0.1, "addr": "08", "data": "00"}]')
-    assert song.writes["time"][0] == PS // 10
+    assert song.rows["time"][0] == PS // 10
 
 
 def test_pass_2_rows_are_joined_not_expanded():
@@ -93,23 +93,23 @@ def test_pass_2_rows_are_joined_not_expanded():
     more = [row(104, "0x08", "0x78", is_data=0), row(106, "0x08", "0x78", is_data=1), row(200, "0x08", 0, is_data=0)]
     song = json_log.read(log(*pair, *more))
     assert writes(song) == [(100, 0x28, 0x4A), (104, 0x08, 0x78)]
-    assert any("1 address row(s) without" in note for note in song.notes)
+    assert any("1 address row(s) without" in note for note in song.remarks)
     assert song.rate is None
     all_address = json_log.read(log(*(row(2000, "08", "00", is_data=0) for _ in range(3))))
-    assert len(all_address.writes) == 3
+    assert len(all_address.rows) == 3
 
 
 def test_unsorted_rows_are_sorted_stably():
     song = json_log.read(log(row(9000, 1, 1), row(5, 2, 2), row(9000, 3, 3), row(5, 4, 4)))
     assert writes(song) == [(5, 2, 2), (5, 4, 4), (9000, 1, 1), (9000, 3, 3)]
-    assert "sorted" in song.notes[0]
+    assert "sorted" in song.remarks[0]
 
 
 def test_write_and_read_back():
     rows = [row(0, 0x20, 0xC7), row(5000, 0x08, 0x78)]
     song = json_log.read(log(*rows))
-    again = json_log.read(json_log.write(song))
-    np.testing.assert_array_equal(again.writes, song.writes)
+    again = json_log.read(writers.json_log.write(song).data)
+    np.testing.assert_array_equal(again.rows, song.rows)
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,8 @@ def test_bad_logs_are_named(data, words):
 
 def test_a_loop_without_rows_comes_back():
     song = opm.Song([(0.0, 0x20, 0xC7)], loop=0.5, length=1.0)
-    again = json_log.read(json_log.write(song._log, extras=True))
-    assert (again.loop.write, again.seconds(again.loop.tick)) == (1, pytest.approx(0.5, abs=1e-4))
+    again = json_log.read(writers.json_log.write(song).data)
+    assert (again.loop_start.write, again.seconds(again.loop_start.tick)) == (1, pytest.approx(0.5, abs=1e-4))
 
 
 @pytest.mark.parametrize("rate", ["44100", "60", "1000/7"])
@@ -155,10 +155,10 @@ def test_a_loop_keeps_its_length_to_a_fraction_of_a_sample(rate, clock):
     """Ticks come back from their frames, so every pass is that of the song."""
     ticks = [0, 1, 2, 3, 100, 101, 4321]
     writes = np.array([(tick, 0, 0x60, i) for i, tick in enumerate(ticks)], WRITE)
-    song = Log("test", writes, 5000, Fraction(rate), clock, loop=Loop(3, 3))
-    again = json_log.read(json_log.write(song, extras=True))
-    assert (again.rate, again.loop, again.length) == (song.rate, song.loop, song.length)
-    np.testing.assert_array_equal(again.writes, song.writes)
+    song = Song.of(rows=writes, end=5000, rate=Fraction(rate), parts=(Part(clock=clock),), loop_start=Loop(3, 3))
+    again = json_log.read(writers.json_log.write(song).data)
+    assert (again.rate, again.loop_start, again.end) == (song.rate, song.loop_start, song.end)
+    np.testing.assert_array_equal(again.rows, song.rows)
 
 
 def test_samples_that_are_no_ticks_stay_samples():
@@ -166,13 +166,13 @@ def test_samples_that_are_no_ticks_stay_samples():
     for time, rate in ((933, 60), (934, None)):
         rows = [row(0, "20", "C7"), row(time, "08", "78"), row(1865, "08", "00")]
         song = json_log.read(json.dumps({"ticks_per_second": "60", "events": rows}).encode())
-        assert (song.rate, song.length) == (rate, 2 if rate else 1865)
+        assert (song.rate, song.end) == (rate, 2 if rate else 1865)
 
 
 @pytest.mark.parametrize("rate", ["0", "1/0", "x", "99999999", 44100, "-1", "1/", "1" * 5000])
 def test_a_rate_that_is_none_is_ignored(rate):
     song = json_log.read(json.dumps({"ticks_per_second": rate, "events": [row(5000, "08", "00")]}).encode())
-    assert (song.rate, song.length) == (None, 5000)
+    assert (song.rate, song.end) == (None, 5000)
 
 
 def test_half_a_character_in_a_tag(tmp_path):
@@ -186,7 +186,7 @@ def test_a_loop_shorter_than_a_frame_is_named_as_lost(tmp_path):
     song = opm.Song([(0, 8, 8)], loop=0.5, length=0.500001)
     assert "the loop, which is shorter than a frame" in song.save(tmp_path / "a.json")
     again = opm.load(tmp_path / "a.json")
-    assert (again.loop, again.remarks) == (None, [])
+    assert (again.loop_start, again.remarks) == (None, [])
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_loop_shorter_than_a_frame_is_named_as_lost(tmp_path):
 def test_clocks_as_programs_write_them(given, clock):
     song = json_log.read(b'{"clock": %s, "events": [{"time": 0, "addr": 8, "data": 120}]}' % given.encode())
     assert song.clock == (clock or 3_579_545)
-    assert song.notes == ([] if clock else ['"clock": expected a number of Hz, got 4 MHz: 3579545 assumed'])
+    assert song.remarks == ([] if clock else ['"clock": expected a number of Hz, got 4 MHz: 3579545 assumed'])
 
 
 def test_a_clock_that_cannot_be_is_refused():

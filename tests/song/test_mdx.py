@@ -9,7 +9,7 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opm.song import Options, Schedule, SongError
+from opm.song import Playing, SongError, writers
 from opm.song.formats import mdx, vgm
 
 VOICE = bytes([7, 0x3C, 0x0F, *(1, 2, 3, 4), *(30, 31, 10, 12), *[31] * 4, *[5] * 4, *[2] * 4, *[0x17] * 4])
@@ -37,7 +37,7 @@ def early_voices(*tracks):
 
 
 def writes(song, address=None):
-    rows = [(t / TICK, a, d) for t, _, a, d in song.writes.tolist()]
+    rows = [(t / TICK, a, d) for t, _, a, d in song.rows.tolist()]
     return [row for row in rows if address is None or row[1] == address]
 
 
@@ -78,12 +78,12 @@ def test_repeat_and_escape():
 def test_loop_of_the_slowest_track():
     long, short = bytes([0xFD, 7, 0x90, 7, 0xF1, 0xFF, 0xFB]), bytes([0xFD, 7, 0x90, 3, 0xF1, 0xFF, 0xFB])
     song = mdx.read(mdx_file(long, short))
-    assert (song.length / TICK, song.loop.tick / TICK) == (16, 8)
-    assert song.playing == (0, 8 * TICK), "the first round is a playing by itself"
-    assert len(song.once) == song.loop.write
+    assert (song.end / TICK, song.loop_start.tick / TICK) == (16, 8)
+    assert song.ticks_once == (0, 8 * TICK), "the first round is a playing by itself"
+    assert len(song.rows_once) == song.loop_start.write
     for loops in (1, 2, 5):
-        schedule = Schedule(song, Options(loops=loops, fade=0))
-        assert schedule.end == schedule.due(8 * TICK * loops)
+        played = Playing(song, loops=loops, fade=0)
+        assert played.end == played.due(8 * TICK * loops)
 
 
 LOOPING = bytes([0xFD, 7, 0x90, 7, 0x92, 7, 0xF1, 0xFF, 0xF9])
@@ -103,26 +103,26 @@ def test_a_loop_that_begins_with_its_last_new_write(tracks, later):
     """As players have it that know no loop base: the song's length, but for what its first round has of its own."""
     song = mdx.read(mdx_file(*tracks))
     plain, ticks = song.unrolled(), song.loop_ticks
-    assert (plain.rounds_before, plain.loop_ticks) == (0, ticks)
-    assert plain.length - song.playing[1] == later * TICK
+    assert (plain.intro_passes, plain.loop_ticks) == (0, ticks)
+    assert plain.end - song.ticks_once[1] == later * TICK
     for passes in (1, 2, 3):  # the music of one is that of the other, as long as both play
-        want = itertools.islice(Schedule(song, Options()).events(0), passes)
-        got = itertools.islice(Schedule(plain, Options()).events(0), passes)
+        want = itertools.islice(Playing(song).timetables[0].events(), passes)
+        got = itertools.islice(Playing(plain).timetables[0].events(), passes)
         want, got = np.concatenate(list(want)), np.concatenate(list(got))
         count = min(len(want), len(got))
         np.testing.assert_array_equal(got[:count], want[:count])
-    data = vgm.write(song)
+    data = writers.vgm.write(song).data
     again = vgm.read(data)
-    assert (data[0x7E], again.rounds_before) == (0, 0)
-    assert again.seconds(again.length) == pytest.approx(song.seconds(plain.length), abs=1e-4)
+    assert (data[0x7E], again.intro_passes) == (0, 0)
+    assert again.seconds(again.end) == pytest.approx(song.seconds(plain.end), abs=1e-4)
     assert again.seconds(again.loop_ticks) == pytest.approx(song.seconds(ticks), abs=1e-4)
-    assert len(again.writes) == len(plain.writes)
+    assert len(again.rows) == len(plain.rows)
 
 
 def test_tempo_detune_portamento_and_sync():
     song = mdx.read(mdx_file(bytes([0xFD, 7, 0xFF, 100, 0xF3, 0x00, 0x40, 0x90, 0]) + END))
     assert writes(song, 0x28)[0][2] == mdx.KEY_CODES[0x11]
-    assert song.length == 156 * 1024
+    assert song.end == 156 * 1024
     glide = mdx.read(mdx_file(bytes([0xFD, 7, 0xF2, 0x40, 0x00, 0x90, 3]) + END))
     codes = [mdx.KEY_CODES[0x10 + i] for i in range(5)]
     assert [d for _, _, d in writes(glide, 0x28)] == codes, "and once more at the tick the track ends"
@@ -137,7 +137,7 @@ def test_volume_steps():
 
 def test_fade_out_ends_a_loop():
     song = mdx.read(mdx_file(bytes([0xFD, 7, 0xE7, 1, 0, 0x90, 100, 0xF1, 0xFF, 0xFB])))
-    assert song.loop is None or song.length > 0
+    assert song.loop_start is None or song.end > 0
     assert max(d for _, _, d in writes(song, 0x78)) == 0x7F
 
 
@@ -186,11 +186,11 @@ def test_the_drivers_own_writes(path):
     """Made-up songs of all commands, played by MXDRV 2.06 itself: the same keys and registers after every tick."""
     with np.load(path) as recorded:
         song = mdx.read(recorded["mdx"].tobytes())
-        end = song.length // 1024
+        end = song.end // 1024
         ticks, rows = recorded["ticks"], np.stack([recorded["address"], recorded["data"]], axis=1)
     before_end = ticks < end
     want = dict((t, (k, r)) for t, k, r in per_tick(ticks[before_end].tolist(), rows[before_end].tolist()))
-    ours = song.writes[song.writes["time"] < end * 1024]
+    ours = song.rows[song.rows["time"] < end * 1024]
     got = dict((t, (k, r)) for t, k, r in per_tick((ours["time"] // 1024).tolist(), ours[["address", "data"]].tolist()))
     keys, held = [{t: k for t, (k, _) in side.items() if k} for side in (got, want)], [{}, {}]
     assert keys[0] == keys[1]
@@ -215,16 +215,16 @@ def test_the_other_tracks_of_a_damaged_one_are_played(code, words):
     """Track 9 stands at the end of the file."""
     whole = mdx.read(mdx_file(NOTES, *[END] * 7, END))
     song = mdx.read(early_voices(NOTES, *[END] * 7, bytes([0x03]) + code))
-    assert song.writes.tolist() == whole.writes.tolist()
-    assert len(song.notes) == 1
-    assert words in song.notes[0]
+    assert song.rows.tolist() == whole.rows.tolist()
+    assert len(song.remarks) == 1
+    assert words in song.remarks[0]
 
 
 def test_a_track_behind_the_end_of_the_file():
     data = early_voices(NOTES, *[END] * 7, END)
     song = mdx.read(data[: -len(END)])
-    assert song.writes.tolist() == mdx.read(data).writes.tolist()
-    assert "track 9 runs out of the file" in song.notes[0]
+    assert song.rows.tolist() == mdx.read(data).rows.tolist()
+    assert "track 9 runs out of the file" in song.remarks[0]
 
 
 def test_voices_that_end_behind_the_file():
@@ -238,7 +238,7 @@ def test_a_damaged_track_is_played_up_to_there():
     song = mdx.read(early_voices(*[END] * 7, NOTES + NOTES[:-1]))
     keys = writes(song, 0x08)
     assert keys == [(0, 8, 0x7F), (3, 8, 7)], "the second note has no length"
-    assert "track 8 runs out" in song.notes[0]
+    assert "track 8 runs out" in song.remarks[0]
 
 
 @pytest.mark.parametrize(

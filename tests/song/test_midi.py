@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import opm
-from opm.song import midi
+from opm.song import limits
 
 VGM = ROOT / "player" / "songs" / "mountain_king.vgm"
 ORGAN = opm.Voice("organ", con=7, ops=tuple(opm.Operator(tl=20 + 6 * i, mul=i + 1) for i in range(4)))
@@ -291,7 +291,9 @@ def test_a_tempo_given_moves_no_note(tmp_path):
 
 @pytest.mark.parametrize(("name", "bpm"), [("a.mid", 19), ("a.mid", 401), ("a.mid", float("nan")), ("a.vgm", 100)])
 def test_a_tempo_without_a_meaning_is_refused(tmp_path, name, bpm):
-    with pytest.raises(ValueError, match=f"bpm must be {midi.SLOWEST_BPM} to {midi.FASTEST_BPM}, for .mid, got {bpm}"):
+    with pytest.raises(
+        ValueError, match=f"bpm must be {limits.SLOWEST_BPM} to {limits.FASTEST_BPM}, for .mid, got {bpm}"
+    ):
         rhythm(100, 16).save(tmp_path / name, bpm=bpm)
     assert not (tmp_path / name).exists()
 

@@ -30,15 +30,15 @@ def s98_file(stream=STREAM, version=3, devices=((5, 4_000_000), (4, 8_000_000)),
 
 
 def writes(song):
-    return [tuple(w) for w in song.writes.tolist()]
+    return [tuple(w) for w in song.rows.tolist()]
 
 
 def test_annotated_bytes():
     song = s98.read(s98_file(loop=3))
     assert writes(song) == [(0, 0, 0x20, 0xC7), (133, 0, 0x08, 0x78)]
-    assert (song.length, song.rate, song.clock) == (134, Fraction(60), 4_000_000)
+    assert (song.end, song.rate, song.clock) == (134, Fraction(60), 4_000_000)
     assert song.not_played == ("YM2608",)
-    assert (song.loop.tick, song.loop.write) == (0, 1)
+    assert (song.loop_start.tick, song.loop_start.write) == (0, 1)
 
 
 def test_two_opms():
@@ -49,10 +49,10 @@ def test_two_opms():
 
 def test_each_device_has_its_own_clock():
     song = s98.read(s98_file(devices=((5, 3_579_545), (5, 4_000_000))))
-    assert (song.clock, song.second_clock) == (3_579_545, 4_000_000)
+    assert (song.clock, song.clocks[1]) == (3_579_545, 4_000_000)
     bad = s98.read(s98_file(devices=((5, 3_579_545), (5, 0))))
-    assert (bad.second_clock, len(bad.notes)) == (None, 1)
-    assert "byte 0x34: expected a clock" in bad.notes[0]
+    assert (bad.clocks[1], len(bad.remarks)) == (bad.clock, 1)
+    assert "byte 0x34: expected a clock" in bad.remarks[0]
 
 
 @pytest.mark.parametrize(("count", "named"), [(2, ()), (3, ("a third YM2151",)), (5, ("3 more YM2151",))])
@@ -62,7 +62,7 @@ def test_a_third_opm_is_named(count, named):
 
 
 def test_version_2_list_ends_at_type_0():
-    assert len(s98.read(s98_file(bytes.fromhex("00 08 78 FF FD"), version=2)).writes) == 1
+    assert len(s98.read(s98_file(bytes.fromhex("00 08 78 FF FD"), version=2)).rows) == 1
 
 
 def test_default_tick_is_10_ms():
@@ -95,7 +95,7 @@ def test_no_tag_where_the_header_says(at):
     data = bytearray(s98_file(loop=3))
     struct.pack_into("<I", data, 0x10, at)
     song = s98.read(bytes(data))
-    assert (song.tags, song.notes) == ({}, [f"byte 0x{at:X}: no tag where the header says"])
+    assert (song.tags, song.remarks) == ({}, [f"byte 0x{at:X}: no tag where the header says"])
 
 
 def test_the_size_before_compression_is_not_used():
@@ -137,8 +137,8 @@ def test_bad_files_are_named(data, words):
 )
 def test_what_comes_before_a_fault_is_played(rest, words):
     song = s98.read(s98_file(bytes.fromhex("00 08 78 FF FF" + rest)))
-    assert (writes(song), song.length) == ([(0, 0, 8, 0x78)], 2)
-    assert song.notes[0].startswith(f"byte 0x45: {words}")
+    assert (writes(song), song.end) == ([(0, 0, 8, 0x78)], 2)
+    assert song.remarks[0].startswith(f"byte 0x45: {words}")
 
 
 @given(stream=st.binary(max_size=300), loop=st.integers(0, 300))

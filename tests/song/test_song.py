@@ -11,7 +11,7 @@ from conftest import ROOT
 from programs import mixed, panned_program
 
 import opm
-from opm.song import Options, Renderer, Schedule, formats
+from opm.song import Part, Playing, Renderer
 
 VGM = ROOT / "player" / "songs" / "mountain_king.vgm"
 LOG = VGM.with_suffix(".log")
@@ -66,8 +66,7 @@ def test_what_it_says_of_itself_is_one_line_that_a_terminal_only_shows():
 
 
 def test_render_is_the_players_rendering(song):
-    log = formats.read(VGM)
-    want = np.concatenate(list(Renderer(Schedule(log, Options(loops=2, fade=3.0))).blocks()))
+    want = np.concatenate(list(Renderer(Playing(song, loops=2, fade=3.0)).blocks()))
     np.testing.assert_array_equal(song.render(loops=2, fade=3.0), want)
     first, end = round(30.5 * song.sample_rate), round(33 * song.sample_rate)
     np.testing.assert_array_equal(song.render(start=30.5, stop=33.0), song.render()[first:end])
@@ -116,7 +115,7 @@ def test_stems_are_the_mix(seed, chips):
     end = round((song.length + 10 - 0.05) * song.sample_rate)
     assert len(want) == len(stems) > end
     np.testing.assert_array_equal(added(song, stems[:end]), want[:end])
-    blocks = Renderer(song._schedule(1, 0.0)).channel_blocks(777)
+    blocks = Renderer(Playing(song)).channel_blocks(777)
     np.testing.assert_array_equal(np.concatenate(list(blocks)), stems)
 
 
@@ -372,11 +371,11 @@ def test_a_chip_with_its_own_clock():
 @pytest.mark.parametrize("tapped", [False, True])
 def test_interpolated_blocks_and_snapshots_are_the_straight_rendering(tapped):
     song = opm.load(vgm_of([(chip, *write) for chip in (0, 1) for write in TONE], clock=3_579_545 | 1 << 30))
-    song._log.second_clock = 4_000_000
+    song = song.but(parts=(song.parts[0], Part(clock=4_000_000)))
     want = song.render()
-    renderer = Renderer(song._schedule(), tapped=tapped)
+    renderer = Renderer(Playing(song), tapped=tapped)
     np.testing.assert_array_equal(np.concatenate(list(renderer.blocks(777))), want)
-    renderer = Renderer(song._schedule(), tapped=tapped)
+    renderer = Renderer(Playing(song), tapped=tapped)
     renderer.skip(10_000)
     place = renderer.snapshot()
     list(renderer.blocks())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opm.song import SongError, formats
+from opm.song import SongError, formats, writers
 from opm.song.formats import json_log, text_log
 
 PS = 10**12
@@ -15,7 +15,7 @@ PS = 10**12
 def read(text, unit=None):
     assert text_log.recognise(text.encode())
     song = text_log.read(text.encode(), unit)
-    return song, [(w["time"].item(), w["address"].item(), w["data"].item()) for w in song.writes]
+    return song, [(w["time"].item(), w["address"].item(), w["data"].item()) for w in song.rows]
 
 
 def test_samples_seconds_deltas_and_comments():
@@ -32,7 +32,7 @@ def test_directives():
     )
     assert writes == [(0, 0x20, 0xC7), (500, 0x08, 0x78), (1000, 0x08, 0)]
     assert (song.clock, song.rate, song.tags) == (4_000_000, 1000, {"title": "In the Hall"})
-    assert (song.loop.tick, song.loop.write, song.length) == (500, 1, 1000)
+    assert (song.loop_start.tick, song.loop_start.write, song.end) == (500, 1, 1000)
 
 
 def test_units():
@@ -44,7 +44,7 @@ def test_units():
 @pytest.mark.parametrize(("short", "full"), [("s", "seconds"), ("ms", "milliseconds")])
 def test_units_by_their_full_names(short, full):
     (song, writes), (same, as_well) = (read(f"unit {unit}\n7 08 78\n+0.5 08 00\n") for unit in (short, full))
-    assert (song.rate, song.length, writes) == (same.rate, same.length, as_well)
+    assert (song.rate, song.end, writes) == (same.rate, same.end, as_well)
 
 
 def test_samples_before_seconds_keep_their_time():
@@ -105,7 +105,7 @@ def test_one_limit_for_times(time):
     with pytest.raises(SongError, match=r"row 2: expected a time of at most 604800 seconds"):
         text_log.read(f"0.0 20 C7\n{time} 08 00\n".encode())
     last = text_log.read(b"0.0 20 C7\n604800.0 08 00\n")
-    assert json_log.read(json_log.write(last)).seconds(1) > 0
+    assert json_log.read(writers.json_log.write(last).data).seconds(1) > 0
 
 
 LINES = st.one_of(
@@ -122,8 +122,8 @@ LINES = st.one_of(
 def test_times_are_exact_however_they_are_spelt(lines, unit, end):
     song = text_log.read(end.join(lines).encode(), unit)
     times, length, seconds = naive(lines, "s" if unit == "seconds" else unit)
-    assert sorted(times) == song.writes["time"].tolist()
-    assert (song.length, song.rate) == (max([length, *times]), Fraction(PS) if seconds else None)
+    assert sorted(times) == song.rows["time"].tolist()
+    assert (song.end, song.rate) == (max([length, *times]), Fraction(PS) if seconds else None)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp932"])
@@ -133,15 +133,18 @@ def test_encodings(encoding, end):
     mark = "\ufeff" if encoding == "utf-16-be" else ""
     data = (mark + end.join(["# 表", "title 夜明け", "0 20 C7", "5 08 78 ; 能", ""])).encode(encoding)
     song = formats.parse(data)
-    assert (song.tags, song.writes["time"].tolist(), song.notes) == ({"title": "夜明け"}, [0, 5], [])
+    assert (song.tags, song.rows["time"].tolist(), song.remarks) == ({"title": "夜明け"}, [0, 5], [])
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
 def test_a_json_log_with_a_byte_order_mark(encoding):
-    assert len(formats.parse('[{"time": 0, "addr": 8, "data": 120}]'.encode(encoding)).writes) == 1
+    assert len(formats.parse('[{"time": 0, "addr": 8, "data": 120}]'.encode(encoding)).rows) == 1
 
 
 def test_a_loop_that_takes_no_time_is_remarked():
     song, _ = read("0 08 78\n5 08 00\nloop\n")
-    assert (song.loop, song.notes) == (None, ["loop: the loop is outside the song or takes no time: not looped"])
-    assert read("0 08 78\nloop\n5 08 00\n")[0].notes == []
+    assert (song.loop_start, song.remarks) == (
+        None,
+        ["loop: the loop is outside the song or takes no time: not looped"],
+    )
+    assert read("0 08 78\nloop\n5 08 00\n")[0].remarks == []

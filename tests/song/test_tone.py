@@ -87,7 +87,7 @@ def test_a_preset_plays_its_events():
     np.testing.assert_array_equal(song.render()[:frames], log.render(fade=0)[:frames])
     samples = [{**row, "time": round(row["time"] * 55_930)} for row in PRESET]
     assert load([{"name": "Two", "events": samples}]).length == pytest.approx(1.4, abs=1e-3)
-    assert tone.read(json.dumps([{"events": samples}]).encode(), "samples").family is False
+    assert tone.read(json.dumps([{"events": samples}]).encode(), "samples").double_speed is False
 
 
 @pytest.mark.parametrize(

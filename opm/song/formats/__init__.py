@@ -1,19 +1,37 @@
-"""Song files. One module a format; each has ``recognise(data)`` and ``read(data, time_unit)``.
+"""Song files, recognised by what they hold, never by their name. This page is the contract of every format.
 
-A format is recognised by what the file holds, never by its name.
+**A reader** is a module here with ``recognise(data)``, cheap and sure, and ``read(data, time_unit)``, which gives a
+``Song.of(...)``: the register writes in the file's own ticks and order, how many of those make a second, where the song
+ends and where it goes back to, the chips with their clocks, the tags, what else the file holds and nobody here plays,
+and a remark for each decision made and fault met. It does no timing on the chip, no looping and no sound. What is
+damaged is read up to the damage, with a remark; ``SongError``, one line with the byte or row and what was expected,
+is for a file of which nothing can be played. Every size is within ``limits``.
+
+**A writer** is a module of ``opm.song.writers`` with ``write(song)``, which gives ``Written``: the bytes, and a line
+for each thing that the song has and the format cannot keep. Only the writer knows that; nobody else says it.
+``SongError`` is for a song that the format cannot hold at all.
+
+Who owns what, between a file and the ear:
+
+=========  ====================================================================================================
+time       Readers give exact ticks. ``Playing`` turns them into frames, with clock and speed, and spaces the writes.
+loops      Readers say where the song goes back to. ``Playing`` counts the passes, with the file's own loop modifier.
+end        ``Playing`` says where the song, its fade and its tail end; ``Renderer`` fades, and finds the silence.
+volume     Readers give the file's as a factor, which ``Renderer`` applies with the fade, rounding and clipping once.
+           The listener's volume and rate are ``Resampler``'s.
+mute       ``Playing`` has the mask, the chip leaves the channels out of its samples.
+=========  ====================================================================================================
 """
 
-import gzip
 import os
 import zlib
-from collections.abc import Callable
-from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from ... import _file
 from ...registers import ALL_KEYS, KON
+from ..data import SongError
 from ..limits import LARGEST, LARGEST_UNPACKED, MOST_MEMBERS
-from ..log import Log, SongError, reason
+from ..song import Song
 from . import json_log, mdx, s98, text_log, tone, vgm, zsm
 
 
@@ -23,50 +41,57 @@ class Reader(Protocol):
     def recognise(self, data: bytes) -> bool:
         """Say whether the data is of this format."""
 
-    def read(self, data: bytes, time_unit: str | None) -> Log:
+    def read(self, data: bytes, time_unit: str | None) -> Song:
         """Return the song, or raise SongError with the byte offset or row."""
 
 
-def _packed(log: Log) -> bytes:
-    """Return a song as VGZ; SongError if that would be refused when it is read."""
-    data = vgm.write(log)
-    if len(data) > LARGEST_UNPACKED:
-        most = f"a VGZ file that can be read again has at most {LARGEST_UNPACKED} bytes unpacked"
-        raise SongError(f"{most}, this song's has {len(data)}: .vgm holds it")
-    return gzip.compress(data, mtime=0)
-
-
 READERS: tuple[Reader, ...] = (vgm, s98, zsm, mdx, tone, json_log, text_log)
-WRITERS: dict[str, Callable[[Log], bytes]] = {
-    ".vgm": vgm.write,
-    ".vgz": _packed,
-    ".log": lambda log: json_log.write(log, extras=True),
-    ".json": lambda log: json_log.write(log, extras=True),
-}
-"""Formats of register writes that can be written, by the ending of a file's name."""
 _GZIP = b"\x1f\x8b"
 _PIECE = 65_536
 """Bytes unpacked at a time."""
 
 
-def read(path: Path, time_unit: str | None = None) -> Log:
-    """Read a song file.
+def load(source: str | os.PathLike[str] | bytes | BinaryIO, time_unit: str | None = None) -> Song:
+    r"""Read a song in any format, recognised by what it holds.
 
     Parameters
     ----------
-    path : Path
+    source : path-like, bytes or binary file object
+        VGM, VGZ, S98, ZSM, MDX, a JSON or a text log.
     time_unit : {"samples", "seconds"}, optional
         What the times of a log count, where the file does not say.
+
+    Returns
+    -------
+    Song
 
     Raises
     ------
     SongError
-        The file cannot be read or played; the message names the byte offset or row.
+        A ``ValueError``: the data cannot be read or played, or the path is that of a pipe, device or folder; one line
+        names the byte offset or row and what was expected.
+    TypeError, ValueError
+        No such source or time unit.
+    OSError
+        The file cannot be opened.
+
+    Examples
+    --------
+    >>> song = load(b"0 20 C7\n0 28 4A\n0 80 1F\n0 08 08\n5000 08 00\n")
+    >>> song.format, len(song.writes), song.render(stop=0.01).shape
+    ('text log', 5, (559, 2))
     """
-    try:
-        data = contents(path)
-    except OSError as error:
-        raise SongError(reason(error)) from None
+    if time_unit not in (None, "samples", "seconds"):
+        raise ValueError(f"time_unit must be 'samples' or 'seconds', got {time_unit!r}")
+    if isinstance(source, bytes | bytearray | memoryview):
+        return parse(bytes(source), time_unit)
+    if isinstance(source, str | os.PathLike):
+        return parse(contents(source), time_unit)
+    if not hasattr(source, "read"):
+        raise TypeError(f"source must be a path, bytes or a binary file, got {source!r}")
+    data = source.read(LARGEST + 1)
+    if not isinstance(data, bytes):
+        raise TypeError(f"source must be opened in binary mode, it gave {type(data).__name__}")
     return parse(data, time_unit)
 
 
@@ -78,8 +103,8 @@ def contents(path: str | os.PathLike[str]) -> bytes:
         raise SongError(str(error)) from None
 
 
-def parse(data: bytes, time_unit: str | None = None) -> Log:
-    """Return the song that a file's bytes hold; raises as ``read`` does."""
+def parse(data: bytes, time_unit: str | None = None) -> Song:
+    """Return the song that a file's bytes hold; raises as ``load`` does."""
     if len(data) > LARGEST:
         raise SongError(f"expected at most {LARGEST} bytes")
     damage = ""
@@ -91,21 +116,23 @@ def parse(data: bytes, time_unit: str | None = None) -> Log:
         song = _read(data, time_unit, damage != "")
     except SongError as error:
         raise SongError(f"{damage}; unpacked, {error}" if damage else str(error)) from None
-    song.notes[:0] = [f"{damage}: what comes before is played"] * bool(damage)
+    if damage:
+        song = song.but(read_remarks=(f"{damage}: what comes before is played", *song.read_remarks))
     return song
 
 
-def _read(data: bytes, time_unit: str | None, cut: bool) -> Log:
+def _read(data: bytes, time_unit: str | None, cut: bool) -> Song:
     """Return the song that a file's bytes, unpacked, hold; if they are cut the last line of a text log is left out."""
     for reader in READERS:
         if reader.recognise(data):
             if cut and reader is text_log:
                 data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1]
             song = reader.read(data, time_unit)
-            keys = song.writes["data"][song.writes["address"] == KON]
-            if not (keys & ALL_KEYS).any():
-                song.notes.append("no key is ever pressed: nothing of the FM chip will be heard")
-            return song
+            keys = song.rows["data"][song.rows["address"] == KON]
+            if (keys & ALL_KEYS).any():
+                return song
+            silent = "no key is ever pressed: nothing of the FM chip will be heard"
+            return song.but(read_remarks=(*song.read_remarks, silent))
     start = data[:8].hex(" ") or "nothing"
     raise SongError(f"byte 0: expected VGM, S98, ZSM, MDX, a JSON or a text log, found {start}")
 

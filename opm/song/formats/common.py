@@ -1,33 +1,23 @@
 """What several readers share: checks of clocks and loops, numbers."""
 
-from ..._file import printable
-from ..log import Loop, SongError
-
-SLOWEST, FASTEST = 500_000, 16_000_000
-"""Master clocks taken for real, in Hz."""
+from ..data import Loop
+from ..limits import FASTEST, SLOWEST
 
 
-def checked_loop(loop: Loop | None, length: int, where: str, notes: list[str]) -> Loop | None:
-    """Return the loop a file asks for if it was met inside the song and takes time, else a note instead."""
-    if loop is None or loop.tick >= length:
-        notes.append(f"{where}: the loop is outside the song or takes no time: not looped")
+def checked_loop(loop: Loop | None, end: int, where: str, remarks: list[str]) -> Loop | None:
+    """Return the loop a file asks for if it was met inside the song and takes time, else a remark instead."""
+    if loop is None or loop.tick >= end:
+        remarks.append(f"{where}: the loop is outside the song or takes no time: not looped")
         return None
     return loop
 
 
-def check_clock(clock: int, where: str) -> int:
-    """Return the clock if it can be a YM2151's, else raise SongError."""
-    if not SLOWEST <= clock <= FASTEST:
-        raise SongError(f"{where}: expected a clock of {SLOWEST} to {FASTEST} Hz, got {printable(str(clock), 40)}")
-    return clock
-
-
-def other_clock(clock: int, first: int, where: str, notes: list[str]) -> int | None:
-    """Return a second chip's clock if it differs from the first's; one that it cannot be makes a note instead."""
-    if not SLOWEST <= clock <= FASTEST:
-        notes.append(f"{where}: expected a clock of {SLOWEST} to {FASTEST} Hz, got {clock}: the first chip's taken")
-        return None
-    return None if clock == first else clock
+def second_clock(clock: int, first: int, where: str, remarks: list[str]) -> int:
+    """Return a second chip's clock; one that it cannot be makes a remark, and the first's stands for it."""
+    if SLOWEST <= clock <= FASTEST:
+        return clock
+    remarks.append(f"{where}: expected a clock of {SLOWEST} to {FASTEST} Hz, got {clock}: the first chip's taken")
+    return first
 
 
 def u32(data: bytes, at: int) -> int:

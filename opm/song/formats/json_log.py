@@ -2,13 +2,12 @@
 
 Nothing in a file says whether an integer time counts samples (of 55 930 Hz, the chip's own) or seconds, nor
 that logs in seconds were made for players that run the chip at twice its speed; this module decides and
-says so in the song's notes.
+says so in the song's remarks.
 """
 
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
@@ -20,12 +19,13 @@ import numpy.typing as npt
 from ..._file import encodable
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
-from ..limits import DEEPEST, LARGEST, LARGEST_VALUE, LONGEST, MOST_KEYS, MOST_LISTS, MOST_WRITES
-from ..log import WRITE, Log, Loop, SongError, in_pieces
-from .common import FASTEST, check_clock
+from ..data import WRITE, Loop, Part, SongError, check_clock
+from ..limits import DEEPEST, FASTEST, LARGEST_VALUE, LONGEST, MOST_KEYS, MOST_LISTS, MOST_WRITES
+from ..make import PICOSECONDS
+from ..song import Song
+from ..writers.json_log import keeps_ticks
 from .walk import part_end
 
-PICOSECONDS = 10**12
 LATEST = LONGEST * FASTEST // MASTER_CLOCKS_PER_FRAME
 """The last time of all, in samples."""
 KEYS = ("time_unit", "clock", "tags", "length", "loop", "ticks_per_second")
@@ -39,7 +39,6 @@ MOST_MEMBERS, LONGEST_MEMBER = 64, 4096
 """Members of an object one of which is a log, and bytes of each other: requests have three, of some ten bytes."""
 _PIECE = 65_536
 """Bytes of rows to parse at a time."""
-SHORTEST_ROW = len('{"time": 0, "addr": "0x08", "data": "0x00"},\n')
 _RATE = re.compile("([1-9][0-9]{0,8})(?:/([1-9][0-9]{0,8}))?")
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _ROWS = re.compile(rb'\[|\{(?:.*?,)?[ \t\r\n]*"events"[ \t\r\n]*:[ \t\r\n]*\[', re.DOTALL)
@@ -51,73 +50,91 @@ def recognise(data: bytes) -> bool:
     return data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
 
-def read(data: bytes, time_unit: str | None = None) -> Log:
+def read(data: bytes, time_unit: str | None = None) -> Song:
     """Read a log: an object with ``events`` or a bare array, one (pass 1) or two rows per write (pass 2)."""
-    notes: list[str] = []
-    data = _closed(data, notes)
+    remarks: list[str] = []
+    data = _closed(data, remarks)
     head, at = _head(data)
     if time_unit is None and head.get("time_unit") in ("samples", "seconds"):
         time_unit = head["time_unit"]
     tables, number, pointed = [np.empty(0, ROW)], 1, False
     for start, end in _parts(data, at, b"]", _PIECE):
         values = _parsed(data, start, end, "[]")
-        rows = [_row(value, number + i) for i, value in enumerate(values)]
-        if number - 1 + len(rows) > MOST_WRITES:
+        found = [_row(value, number + i) for i, value in enumerate(values)]
+        if number - 1 + len(found) > MOST_WRITES:
             raise SongError(f"byte {start}: expected at most {MOST_WRITES} rows")
         pointed = pointed or any(isinstance(value["time"], Decimal) for value in values)
-        tables.append(np.array(rows, ROW))
-        number += len(rows)
+        tables.append(np.array(found, ROW))
+        number += len(found)
     table = np.concatenate(tables)
-    seconds = _in_seconds(table, pointed, time_unit, notes)
-    clock = _clock(head["clock"], notes) if "clock" in head else REFERENCE_CLOCK
+    seconds = _in_seconds(table, pointed, time_unit, remarks)
+    clock = _clock(head["clock"], remarks) if "clock" in head else REFERENCE_CLOCK
     limit = LONGEST if seconds else LONGEST * clock // MASTER_CLOCKS_PER_FRAME
     if (late := table["whole"] + (table["picoseconds"] > 0) > limit).any():
         row = int(late.argmax())
         raise SongError(f"row {row + 1}: expected a time of 0 to {limit}, got {table['whole'][row]}")
     ticks = table["whole"] * PICOSECONDS + table["picoseconds"] if seconds else table["whole"].copy()
     if {0, 1} <= set(np.unique(table["step"])):
-        ticks, table = _fold(ticks, table, notes)
-    song = _song(ticks, table, seconds, clock, notes)
-    _take_extras(song, head, limit)
+        ticks, table = _fold(ticks, table, remarks)
+    if (np.diff(ticks) < 0).any():
+        remarks.append("rows were not in the order of their times: sorted")
+        order = np.argsort(ticks, kind="stable")
+        ticks, table = ticks[order], table[order]
+    rows = np.zeros(len(ticks), WRITE)
+    rows["time"], rows["address"], rows["data"] = ticks, table["address"], table["data"]
+    scale = PICOSECONDS if seconds else 1
+    end = max(int(rows["time"].max(initial=0)), _tick(head.get("length"), limit, scale) or 0)
+    song = Song.of(
+        format=f"JSON register log, times in {'seconds' if seconds else 'samples'}",
+        rows=rows,
+        end=end,
+        rate=Fraction(PICOSECONDS) if seconds else None,
+        parts=(Part(clock=clock),),
+        loop_start=_loop(head.get("loop"), rows["time"], end, limit, scale, remarks),
+        tags=_tags(head.get("tags")),
+        double_speed=seconds,
+        read_remarks=tuple(remarks),
+    )
     return _with_ticks(song, head.get("ticks_per_second"))
 
 
-def _clock(given: Any, notes: list[str]) -> int:
-    """Return the clock that a log gives, in whole Hz; what is no number makes a note instead."""
+def _clock(given: Any, remarks: list[str]) -> int:
+    """Return the clock that a log gives, in whole Hz; what is no number makes a remark instead."""
     if isinstance(given, int | Decimal):
         return round(check_clock(given, '"clock"'))  # type: ignore[arg-type]
-    notes.append(f'"clock": expected a number of Hz, got {_short(given)}: {REFERENCE_CLOCK} assumed')
+    remarks.append(f'"clock": expected a number of Hz, got {_short(given)}: {REFERENCE_CLOCK} assumed')
     return REFERENCE_CLOCK
 
 
-def _take_extras(song: Log, head: dict[str, Any], limit: int) -> None:
-    """Take tags, length and loop from beside the rows, as ``write`` puts them there."""
-    tags = head.get("tags")
-    if isinstance(tags, dict):
-        whole = {name: value for name, value in tags.items() if isinstance(value, str)}
-        song.tags = {encodable(name): encodable(value) for name, value in whole.items()}
-    if (end := _extra_tick(song, head.get("length"), limit)) is not None:
-        song.length = max(song.length, end)
-    loop = head.get("loop")
-    if isinstance(loop, dict):
-        first, row = _extra_tick(song, loop.get("time"), limit), loop.get("row")
-        times = song.writes["time"]
-        if (
-            first is None
-            or first >= song.length
-            or not isinstance(row, int)
-            or not np.searchsorted(times, first) <= row - 1 <= np.searchsorted(times, first, side="right")
-        ):
-            song.notes.append('"loop": expected a time before the end and the row that comes next: not looped')
-            return
-        song.loop = Loop(first, row - 1)
+def _tags(given: Any) -> dict[str, str]:
+    """Return the tags that stand beside the rows; what is no text is left out."""
+    whole = {name: value for name, value in given.items() if isinstance(value, str)} if isinstance(given, dict) else {}
+    return {encodable(name): encodable(value) for name, value in whole.items()}
 
 
-def _extra_tick(song: Log, time: Any, limit: int) -> int | None:
-    """Return a time as the song's ticks; None if it is not one."""
+def _loop(
+    given: Any, times: npt.NDArray[np.int64], end: int, limit: int, scale: int, remarks: list[str]
+) -> Loop | None:
+    """Return the loop that stands beside the rows, as ``writers.json_log`` puts it there; else a remark instead."""
+    if not isinstance(given, dict):
+        return None
+    first, row = _tick(given.get("time"), limit, scale), given.get("row")
+    if (
+        first is None
+        or first >= end
+        or not isinstance(row, int)
+        or not np.searchsorted(times, first) <= row - 1 <= np.searchsorted(times, first, side="right")
+    ):
+        remarks.append('"loop": expected a time before the end and the row that comes next: not looped')
+        return None
+    return Loop(first, row - 1)
+
+
+def _tick(time: Any, limit: int, scale: int) -> int | None:
+    """Return a time beside the rows as the song's ticks; None if it is not one."""
     if isinstance(time, bool) or not isinstance(time, int | Decimal) or not 0 <= time <= limit:
         return None
-    return int(time * PICOSECONDS) if song.rate else int(time)
+    return int(time * scale)
 
 
 def members(data: bytes, raw: str) -> dict[str, Any]:
@@ -141,100 +158,21 @@ def members(data: bytes, raw: str) -> dict[str, Any]:
     return found
 
 
-def write(song: Log, extras: bool = False) -> bytes:
-    """Return the song as a JSON log: one playing, in samples, or in seconds if the song is in the family's convention.
-
-    ``extras`` adds what the family's own players skip: ``tags``, ``length``, and ``loop``, the time and the row that
-    the song goes back to; ``ticks_per_second`` has a loop keep its length to a fraction of a sample.
-
-    Raises
-    ------
-    SongError
-        The song is for two chips, a log holds one; or the log is larger than what is read.
-    """
-    if len(song.chips) > 1:
-        raise SongError("a JSON log holds the writes of one chip, this song has two")
-    song = song.unrolled()
-    _check_size(len(song.writes) * SHORTEST_ROW)
-    head: dict[str, Any] = {
-        "event_count": len(song.writes),
-        "time_unit": "seconds" if song.rate and song.family else "samples",
-    }
-    head |= {"clock": song.clock} if song.clock != REFERENCE_CLOCK else {}
-    if extras:
-        head |= {"tags": song.tags} if song.tags else {}
-        head |= {"length": _shown(song, song.length)}
-        if song.loop and keeps_loop(song):
-            head |= {"loop": {"time": _shown(song, song.loop.tick), "row": song.loop.write + 1}}
-            head |= {"ticks_per_second": str(song.rate)} if keeps_ticks(song) else {}
-    text = bytearray(f'{json.dumps(head)[:-1]}, "events": ['.encode())
-    between = "\n"
-    for piece in in_pieces(song.writes):
-        rows = [
-            json.dumps({"time": _shown(song, time), "addr": f"0x{address:02X}", "data": f"0x{value:02X}"})
-            for time, _, address, value in piece.tolist()
-        ]
-        text += (between + ",\n".join(rows)).encode()
-        between = ",\n"
-        _check_size(len(text))
-    return bytes(text + b"\n]}\n")
-
-
-def _check_size(size: int) -> None:
-    """Raise SongError if a log of so many bytes would be refused when it is read."""
-    if size > LARGEST:
-        raise SongError(f"a JSON log that can be read again has at most {LARGEST} bytes, this song's has more")
-
-
-def _shown(song: Log, tick: int) -> float:
-    """Return a time as a log has it: the frame it stands for, or seconds."""
-    return float(tick / song.rate) if song.rate and song.family else song.frame(tick)
-
-
-def keeps_loop(song: Log) -> bool:
-    """Say whether a song has no loop, or one that takes a frame or more."""
-    song = song.unrolled()
-    return not song.loop or _shown(song, song.loop.tick) < _shown(song, song.length)
-
-
-def keeps_ticks(song: Log) -> bool:
-    """Say whether a song's ticks can be told from the frames they stand for: no two have the same."""
-    return not song.family and song.rate is not None and song.rate * MASTER_CLOCKS_PER_FRAME <= song.clock
-
-
-def _with_ticks(song: Log, written: Any) -> Log:
+def _with_ticks(song: Song, written: Any) -> Song:
     """Return the song in the ticks that its samples were made of, if a log says so and each is a tick's frame."""
     found = _RATE.fullmatch(written) if isinstance(written, str) and song.rate is None else None
-    made = replace(song, rate=Fraction(int(found[1]), int(found[2] or 1))) if found else song
-    if not keeps_ticks(made):
+    rate = Fraction(int(found[1]), int(found[2] or 1)) if found else None
+    if rate is None or not keeps_ticks(song.but(rate=rate)):
         return song
-    ends = [song.length, song.loop.tick if song.loop else 0]
-    frames = np.append(song.writes["time"], ends).astype(object)
-    ratio = Fraction(song.clock, MASTER_CLOCKS_PER_FRAME) / (made.rate or 1)
+    start = song.loop_start
+    frames = np.append(song.rows["time"], [song.end, start.tick if start else 0]).astype(object)
+    ratio = Fraction(song.clock, MASTER_CLOCKS_PER_FRAME) / rate
     ticks = frames * ratio.denominator // ratio.numerator
     if (-(-ticks * ratio.numerator // ratio.denominator) != frames).any():
         return song
-    made.writes = song.writes.copy()
-    made.writes["time"], (made.length, first) = ticks[:-2], ticks[-2:].tolist()
-    made.loop = song.loop and Loop(first, song.loop.write)
-    return made
-
-
-def _song(ticks: npt.NDArray[np.int64], rows: npt.NDArray[Any], seconds: bool, clock: int, notes: list[str]) -> Log:
-    table = np.zeros(len(ticks), WRITE)
-    table["time"], table["address"], table["data"] = ticks, rows["address"], rows["data"]
-    if (np.diff(table["time"]) < 0).any():
-        notes.append("rows were not in the order of their times: sorted")
-        table = table[np.argsort(table["time"], kind="stable")]
-    return Log(
-        format=f"JSON register log, times in {'seconds' if seconds else 'samples'}",
-        writes=table,
-        length=int(table["time"][-1]) if len(table) else 0,
-        rate=Fraction(PICOSECONDS) if seconds else None,
-        clock=clock,
-        family=seconds,
-        notes=notes,
-    )
+    rows = song.rows.copy()
+    rows["time"], (end, first) = ticks[:-2], ticks[-2:].tolist()
+    return song.but(rate=rate, rows=rows, end=end, loop_start=start and Loop(first, start.write))
 
 
 def _head(data: bytes) -> tuple[dict[str, Any], int]:
@@ -264,7 +202,7 @@ def _head(data: bytes) -> tuple[dict[str, Any], int]:
     return head, events
 
 
-def _closed(data: bytes, notes: list[str]) -> bytes:
+def _closed(data: bytes, remarks: list[str]) -> bytes:
     """Return a log that ends in mid-row without what follows its last whole row, closed; any other as it is."""
     start = _start(data)
     if part_end(data, start + 1, len(data))[1] == 0 or not (rows := _ROWS.match(data, start)):
@@ -277,7 +215,7 @@ def _closed(data: bytes, notes: list[str]) -> bytes:
         last = part[0]
     if last == rows.end():
         return data
-    notes.append(f"byte {len(data)}: expected JSON, the data is cut short: what comes before is played")
+    remarks.append(f"byte {len(data)}: expected JSON, the data is cut short: what comes before is played")
     return data[:last] + (b"]" if data[start : start + 1] == b"[" else b"]}")
 
 
@@ -363,7 +301,7 @@ def _step(row: dict[str, Any], number: int) -> int:
     return -1 if value is None else int(value)
 
 
-def _in_seconds(rows: npt.NDArray[Any], pointed: bool, time_unit: str | None, notes: list[str]) -> bool:
+def _in_seconds(rows: npt.NDArray[Any], pointed: bool, time_unit: str | None, remarks: list[str]) -> bool:
     """Decide what the times count, and say so."""
     if time_unit is not None:
         return time_unit == "seconds"
@@ -372,19 +310,21 @@ def _in_seconds(rows: npt.NDArray[Any], pointed: bool, time_unit: str | None, no
     last = int(rows["whole"].max(initial=0))
     if last == 0 or last >= AMBIGUOUS or (rows["step"] >= 0).any():
         return False
-    notes.append(f"times are whole numbers up to {last}: taken for seconds (--time-unit samples reads them as samples)")
+    remarks.append(
+        f"times are whole numbers up to {last}: taken for seconds (--time-unit samples reads them as samples)"
+    )
     return True
 
 
 def _fold(
-    ticks: npt.NDArray[np.int64], rows: npt.NDArray[Any], notes: list[str]
+    ticks: npt.NDArray[np.int64], rows: npt.NDArray[Any], remarks: list[str]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
     """Make one write of an address row and its data row, at the address row's time; expanding again would break it."""
     address = rows["step"] == 0
     follows = np.zeros(len(rows), bool)
     follows[1:] = address[:-1] & ~address[1:]
     ticks[1:][follows[1:]] = ticks[:-1][follows[1:]]
-    notes.append("two rows per write (pass 2): address and data rows joined")
+    remarks.append("two rows per write (pass 2): address and data rows joined")
     if unpaired := int(address.sum() - follows.sum()):
-        notes.append(f"{unpaired} address row(s) without a data row: not played")
+        remarks.append(f"{unpaired} address row(s) without a data row: not played")
     return ticks[~address], rows[~address]

@@ -15,8 +15,9 @@ import numpy as np
 from ...pitch import KEY_CODES
 from ...registers import KC, KF, KON, LFRQ, PMS, RL, SLOTS, TL
 from ...tables import CARRIERS
+from ..data import WRITE, Loop, Part, SongError
 from ..limits import MOST_COMMANDS, MOST_MDX_WRITES, MOST_STEPS, MOST_TICKS
-from ..log import WRITE, Log, Loop, SongError
+from ..song import Song
 
 CLOCK = 4_000_000
 FM_TRACKS = 8
@@ -243,7 +244,7 @@ class _Driver:
         self.unknown_voices: set[int] = set()
         self.faults: list[tuple[str, int]] = []
         """What is wrong with a track, and its number from 1."""
-        self.notes: list[str] = []
+        self.remarks: list[str] = []
 
     def run(self) -> Loop | None:
         """Play until all tracks have ended, or the slowest has come round twice; return the loop between the two."""
@@ -268,7 +269,7 @@ class _Driver:
                 if len(rounds) == 2:
                     return rounds[0] if rounds[1].tick > rounds[0].tick else None
             self.pass_time(min([track.sleep for track in self.tracks]) if loops <= len(rounds) else 0)
-        self.notes.append(f"cut off after {self.time // CLOCK} s: it comes neither to an end nor round")
+        self.remarks.append(f"cut off after {self.time // CLOCK} s: it comes neither to an end nor round")
         return None
 
     @property
@@ -666,7 +667,7 @@ def _voices(data: bytes, at: int, end: int) -> dict[int, bytes]:
     return {data[i]: data[i : i + VOICE_BYTES] for i in range(at, end - VOICE_BYTES + 1, VOICE_BYTES)}
 
 
-def read(data: bytes, time_unit: str | None = None) -> Log:
+def read(data: bytes, time_unit: str | None = None) -> Song:
     """Read an MDX file. ``time_unit`` has no meaning here."""
     title_end = data.find(b"\r\n\x1a")
     name_end = data.find(b"\0", title_end + 3)
@@ -686,19 +687,19 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     packed = np.array(driver.writes, np.int64)
     writes = np.zeros(len(packed), WRITE)
     writes["time"], writes["address"], writes["data"] = packed >> 16, packed >> 8 & 0xFF, packed & 0xFF
-    notes = [f"{why}: track {number} is played up to there" for why, number in driver.faults] + driver.notes
-    notes += [f"voice {number} is not in the file" for number in sorted(driver.unknown_voices)]
+    remarks = [f"{why}: track {number} is played up to there" for why, number in driver.faults] + driver.remarks
+    remarks += [f"voice {number} is not in the file" for number in sorted(driver.unknown_voices)]
     pcm = any(data[start : start + 1] not in (b"", b"\xf1") for start in starts[FM_TRACKS:])
     title, pdx = _text(data[:title_end]).strip(), _text(data[title_end + 3 : name_end])
-    return Log(
+    return Song.of(
         format="MDX",
-        writes=writes,
-        length=driver.time,
+        rows=writes,
+        end=driver.time,
         rate=Fraction(CLOCK),
-        clock=CLOCK,
-        loop=loop,
-        rounds_before=1 if loop else 0,
+        parts=(Part(clock=CLOCK),),
+        loop_start=loop,
+        intro_passes=1 if loop else 0,
         tags={"title": title} if title else {},
         not_played=(f"ADPCM ({pdx})" if pdx else "ADPCM",) if pcm else (),
-        notes=notes,
+        read_remarks=tuple(remarks),
     )

@@ -6,10 +6,11 @@ from typing import Any
 import numpy.typing as npt
 
 from ..._file import decoded, printable
+from ..data import Part, SongError, check_clock
 from ..limits import LARGEST_VALUE, LONGEST
-from ..log import Log, SongError
+from ..song import Song
 from . import walk
-from .common import check_clock, checked_loop, other_clock, u32
+from .common import checked_loop, second_clock, u32
 
 OPM_DEVICE = 5
 """Its device type."""
@@ -26,7 +27,7 @@ def recognise(data: bytes) -> bool:
     return data[:3] == b"S98" and data[3:4] in (b"0", b"1", b"2", b"3")
 
 
-def read(data: bytes, time_unit: str | None = None) -> Log:
+def read(data: bytes, time_unit: str | None = None) -> Song:
     """Read an S98 file. ``time_unit`` has no meaning here."""
     if len(data) < 0x20:
         raise SongError(f"byte {len(data)}: expected an S98 header of 32 bytes")
@@ -37,12 +38,13 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     if not ours:
         raise SongError(f"expected a YM2151: the file is for {printable(', '.join(others)) or 'no chip at all'}")
     clock = check_clock(devices[ours[0]][1], f"byte 0x{0x24 + 16 * ours[0]:X}")
-    notes: list[str] = []
+    remarks: list[str] = []
     if len(ours) > 2:
         others.append("a third YM2151" if len(ours) == 3 else f"{len(ours) - 2} more YM2151")
-    second_clock = None
-    if len(ours) > 1:
-        second_clock = other_clock(devices[ours[1]][1], clock, f"byte 0x{0x24 + 16 * ours[1]:X}", notes)
+    parts = [Part(clock=clock)]
+    for second in ours[1:2]:
+        other = second_clock(devices[second][1], clock, f"byte 0x{0x24 + 16 * second:X}", remarks)
+        parts.append(Part(clock=other))
     numerator = u32(data, 0x04) or 10
     denominator = (u32(data, 0x08) if version >= 2 else 0) or 1000
     rate = Fraction(denominator, numerator if version else 10)
@@ -51,19 +53,18 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         raise SongError(f"byte 0x14: expected the data inside the file, got offset 0x{at:X}")
     table = _commands(len(devices), ours[:2])
     stream = walk.walk(data, range(at, len(data)), table, loop_at, int(LONGEST * rate), "an S98")
-    stream.note_fault(notes)
-    return Log(
+    stream.note_fault(remarks)
+    loop = checked_loop(stream.loop, stream.time, "byte 0x18", remarks) if loop_at else None
+    return Song.of(
         format=f"S98 version {version}",
-        writes=stream.writes,
-        length=stream.time,
+        rows=stream.writes,
+        end=stream.time,
         rate=rate,
-        clock=clock,
-        second_clock=second_clock,
-        chips=("ym2151",) * len(ours[:2]),
-        loop=checked_loop(stream.loop, stream.time, "byte 0x18", notes) if loop_at else None,
-        tags=_tags(data, version, notes),
+        parts=tuple(parts),
+        loop_start=loop,
+        tags=_tags(data, version, remarks),
         not_played=tuple(others),
-        notes=notes,
+        read_remarks=tuple(remarks),
     )
 
 
@@ -93,14 +94,14 @@ def _commands(devices: int, ours: list[int]) -> npt.NDArray[Any]:
     return table
 
 
-def _tags(data: bytes, version: int, notes: list[str]) -> dict[str, str]:
+def _tags(data: bytes, version: int, remarks: list[str]) -> dict[str, str]:
     """Read the title of versions 0-2, or the key=value lines of version 3."""
     at = u32(data, 0x10)
     if not at:
         return {}
     block, end, _ = data[at : at + LARGEST_VALUE].partition(b"\0")
     if at >= len(data) or (version == 3 and not block.startswith(b"[S98]")):
-        notes.append(f"byte 0x{at:X}: no tag where the header says")
+        remarks.append(f"byte 0x{at:X}: no tag where the header says")
         return {}
     if version < 3:
         return {"title": decoded(block, bool(end))} if block else {}

@@ -18,12 +18,13 @@ import numpy.typing as npt
 from ..._file import decoded
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
+from ..data import WRITE, Loop, Part, SongError, check_clock
 from ..limits import LONGEST, LONGEST_LINE, MOST_DIGITS, MOST_LINES, MOST_WRITES
-from ..log import WRITE, Log, Loop, SongError
-from .common import check_clock, checked_loop
+from ..make import PICOSECONDS
+from ..song import Song
+from .common import checked_loop
 from .lines import EXACT, MILLI, PADDING, POINTED, REST, ROW, WHOLE, ZERO, read_lines
 
-PICOSECONDS = 10**12
 UNITS = {"s": "s", "seconds": "s", "samples": "samples", "ms": "ms", "milliseconds": "ms"}
 SHORTEST = 5
 """Bytes of the shortest line that is a write, ``$0 0``."""
@@ -198,7 +199,7 @@ def _parts(time: Fraction) -> tuple[int, int]:
     return divmod(time.numerator * REST // time.denominator, REST)
 
 
-def read(data: bytes, time_unit: str | None = None) -> Log:
+def read(data: bytes, time_unit: str | None = None) -> Song:
     """Read a text log."""
     reader = _Reader(np.frombuffer(data + PADDING, np.uint8), time_unit and UNITS[time_unit])
     at, row, slow = 3 if data.startswith(b"\xef\xbb\xbf") else 0, 1, 0
@@ -213,10 +214,10 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
             raise SongError(f"row {row}: expected {most}")
         reader.line(row, decoded(line[1]))
         at, row = line.end(), row + 1
-    return _log(reader)
+    return _song(reader)
 
 
-def _log(reader: _Reader) -> Log:
+def _song(reader: _Reader) -> Song:
     """Return the song of what was read."""
     rows = reader.rows[: reader.count]
     late = rows["whole"] + (rows["rest"] > 0) > reader.latest
@@ -226,15 +227,24 @@ def _log(reader: _Reader) -> Log:
     table = np.zeros(len(rows), WRITE)
     table["time"] = rows["whole"] * scale + rows["rest"] // (REST // scale)
     table["address"], table["data"] = rows["address"], rows["data"]
-    notes = []
+    remarks: list[str] = []
     loop = Loop(int(reader.loop[0] * scale), reader.loop[1]) if reader.loop else None
     if (np.diff(table["time"]) < 0).any():
         table = table[np.argsort(table["time"], kind="stable")]
-        notes.append("lines were not in the order of their times: sorted" + (", not looped" if loop else ""))
+        remarks.append("lines were not in the order of their times: sorted" + (", not looped" if loop else ""))
         loop = None
     length = max(int(reader.now * scale), int(table["time"].max()) if len(table) else 0)
     if loop:
-        loop = checked_loop(loop, length, "loop", notes)
+        loop = checked_loop(loop, length, "loop", remarks)
     samples = Fraction(reader.rate) if reader.rate else None
     rate = Fraction(PICOSECONDS) if reader.seconds else samples
-    return Log("text log", table, length, rate, reader.clock, loop=loop, tags=reader.tags, notes=notes)
+    return Song.of(
+        format="text log",
+        rows=table,
+        end=length,
+        rate=rate,
+        parts=(Part(clock=reader.clock),),
+        loop_start=loop,
+        tags=reader.tags,
+        read_remarks=tuple(remarks),
+    )

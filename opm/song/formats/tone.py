@@ -14,8 +14,10 @@ from ...pitch import KF_SHIFT, midi_of, note, note_name
 from ...registers import ALL_KEYS, KC, KF, KON, SLOT_BASES
 from ...voice.files import LARGEST
 from ...voice.tones import Row, Tone, is_tone, read_tones
+from ..data import WRITE, SongError
 from ..limits import LONGEST
-from ..log import WRITE, Log, SongError
+from ..make import PICOSECONDS
+from ..song import Song
 from . import json_log
 
 HELD = 1.0
@@ -40,7 +42,7 @@ def recognise(data: bytes) -> bool:
         return False
 
 
-def read(data: bytes, time_unit: str | None = None) -> Log:
+def read(data: bytes, time_unit: str | None = None) -> Song:
     """Read tones; SongError names one that is damaged."""
     try:
         tones = read_tones(data.decode("utf-8-sig"))
@@ -57,15 +59,15 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         now = rows[-1].time + REST
     if now > LONGEST:
         raise SongError(f"expected tones of at most {LONGEST} seconds, got {now:.15g}")
-    writes = np.array([(round(row.time * json_log.PICOSECONDS), 0, row.address, row.data) for row in rows], WRITE)
-    return Log(
+    writes = np.array([(round(row.time * PICOSECONDS), 0, row.address, row.data) for row in rows], WRITE)
+    return Song.of(
         format="JSON tone" if len(tones) == 1 else f"{len(tones)} JSON tones",
-        writes=writes,
-        length=int(writes["time"][-1]),
-        rate=Fraction(json_log.PICOSECONDS),
+        rows=writes,
+        end=int(writes["time"][-1]),
+        rate=Fraction(PICOSECONDS),
         tags={"title": tones[0].voice.name} if len(tones) == 1 and tones[0].voice.name else {},
-        family=any(_in_seconds(tone, time_unit) for tone in tones if tone.rows),
-        notes=_remarks(tones),
+        double_speed=any(_in_seconds(tone, time_unit) for tone in tones if tone.rows),
+        read_remarks=tuple(_remarks(tones)),
     )
 
 

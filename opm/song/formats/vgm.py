@@ -8,24 +8,18 @@ import struct
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from ..._file import printable
-from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
+from ..data import Part, SongError, check_clock
 from ..limits import LARGEST_VALUE, LONGEST
-from ..log import Log, SongError, in_pieces
+from ..song import Song
+from ..writers.vgm import DUAL, END, OPP, RATE, WRITE_FIRST, WRITE_SECOND, YM2151, strings
 from . import walk
-from .common import check_clock, other_clock, u32
+from .common import second_clock, u32
 
-RATE = 44_100
-DUAL, OPP = 1 << 30, 1 << 31
-WRITE_FIRST, WRITE_SECOND = 0x54, 0xA4
-"""Commands: a register write to the first YM2151, to the second."""
-END, DATA_BLOCK, RAM_WRITE = 0x66, 0x67, 0x68
-YM2151 = 3
-"""The chip's number in the extra header."""
+DATA_BLOCK, RAM_WRITE = 0x67, 0x68
 
 # fmt: off
 CLOCKS = {  # header offset of another chip's clock: its name
@@ -48,10 +42,6 @@ COMMANDS = {  # command of another chip: its name
     0xD4: "C140",
     **dict.fromkeys(range(0x80, 0x90), "YM2612"),
 }
-GD3_KEYS = (
-    "title", "title (native)", "game", "game (native)", "system", "system (native)",
-    "author", "author (native)", "date", "ripper", "notes",
-)
 # fmt: on
 
 
@@ -77,7 +67,7 @@ def recognise(data: bytes) -> bool:
     return data[:4] == b"Vgm "
 
 
-def read(data: bytes, time_unit: str | None = None) -> Log:
+def read(data: bytes, time_unit: str | None = None) -> Song:
     """Read a VGM file, already unpacked. ``time_unit`` has no meaning here."""
     if len(data) < 0x40:
         raise SongError(f"byte {len(data)}: expected a VGM header of 64 bytes")
@@ -89,135 +79,40 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     loop_at = 0x1C + u32(header, 0x1C) if u32(header, 0x1C) else None
     span = range(start, _data_end(data, header, start))
     stream = walk.walk(data, span, _commands(version), loop_at or 0, LONGEST * RATE, "a VGM")
-    notes = _loop_notes(stream, loop_at)
+    remarks = _loop_remarks(stream, loop_at)
     if (total := u32(header, 0x18)) and total != stream.time:
-        notes.append(f"byte 0x18: the header says {total} samples, the waits add up to {stream.time}")
-    clock, chips = _clock_and_chips(header, version, stream, notes)
-    others = _others(header) - ({"YM2413"} if clock[1] else set())
+        remarks.append(f"byte 0x18: the header says {total} samples, the waits add up to {stream.time}")
+    # Before version 1.10 the YM2413's clock is that of all FM chips.
+    borrowed = version < 0x110 and len(stream.writes) > 0 and u32(header, 0x10) != 0
+    word, where = (u32(header, 0x10), "byte 0x10") if borrowed else (u32(header, 0x30), "byte 0x30")
+    if not word and not len(stream.writes):
+        named = ", ".join(sorted(_others(header) | _used(stream))) or "no chip at all"
+        raise SongError(f"expected a YM2151: the file is for {printable(named)}")
+    parts = _parts(data, start, word, where, stream, remarks)
+    others = _others(header) - ({"YM2413"} if borrowed else set())
     steps = header[0x7C] - (256 if header[0x7C] > 0xC0 else 0)
     gain = 2.0 ** ((-64 if steps == -63 else steps) / 32)
     if steps:
-        notes.append(f"volume modifier: {20 * math.log10(gain):+.1f} dB")
-    stream.note_fault(notes)
-    log = Log(
+        remarks.append(f"volume modifier: {20 * math.log10(gain):+.1f} dB")
+    stream.note_fault(remarks)
+    song = Song.of(
         format=f"VGM {version >> 8:x}.{version & 0xFF:02x}",
-        writes=stream.writes,
-        length=stream.time,
+        rows=stream.writes,
+        end=stream.time,
         rate=Fraction(RATE),
-        clock=clock[0],
-        second_clock=_second_clock(data, start, clock[0], notes) if len(chips) > 1 else None,
-        chips=chips,
+        parts=parts,
         gain=gain,
-        loop=stream.loop if stream.loop and stream.loop.tick < stream.time else None,
+        loop_start=stream.loop if stream.loop and stream.loop.tick < stream.time else None,
         loop_base=struct.unpack_from("<b", header, 0x7E)[0] if version >= 0x160 else 0,
         loop_modifier=(header[0x7F] if version >= 0x151 else 0) or 16,
-        tags=_gd3(data, 0x14 + u32(data, 0x14) if u32(data, 0x14) else 0, notes),
+        tags=_gd3(data, 0x14 + u32(data, 0x14) if u32(data, 0x14) else 0, remarks),
         not_played=tuple(sorted(others | _used(stream))),
-        notes=notes,
     )
-    if log.loop and (log.loop_modifier != 16 or log.loop_base):
-        base = f" and base {log.loop_base}" * bool(log.loop_base)
-        passes = ", ".join(f"--loops {loops} plays {log.passes(loops)}" for loops in (1, 2))
-        notes.append(f"loop modifier 0x{log.loop_modifier:02X}{base}: {passes}")
-    return log
-
-
-def write(song: Log) -> bytes:
-    """Return the song as a VGM 1.71 file: same writes, times rounded to 1/44100 s, loop, volume and tags kept.
-
-    Raises
-    ------
-    SongError
-        The song is longer than 2**32 - 1 samples, 27 hours, which is what the header can say; its chip is too fast.
-    """
-    song = song.unrolled()
-    scale = _samples_per_tick(song)
-    if (length := round(song.length * scale)) >= 2**32:
-        raise SongError(f"a VGM file has at most {2**32 - 1} samples of 1/{RATE} s, this song has {length}")
-    body = bytearray()
-    loop_tick, first = (round(song.loop.tick * scale), song.loop.write) if song.loop else (0, 0)
-    _put(body, song.writes[:first], 0, loop_tick, scale)
-    loop_at = len(body)
-    _put(body, song.writes[first:], loop_tick, length, scale)
-    body.append(END)
-    header = bytearray(0x100)
-    if song.second_clock:
-        struct.pack_into("<I", header, 0xBC, len(header) - 0xBC)
-        header += struct.pack("<3I2BI", 12, 8, 0, 1, YM2151, song.second_clock)
-    tag = _gd3_bytes(song.tags)
-    word = check_clock(song.chip_clock(), "VGM") | (DUAL if len(song.chips) == 2 else 0)
-    word |= OPP if song.chips[0] == "ym2164" else 0
-    fields = {
-        0x04: len(header) + len(body) + len(tag) - 0x04,
-        0x08: 0x171,
-        0x14: len(header) + len(body) - 0x14 if tag else 0,
-        0x18: length,
-        0x30: word,
-        0x34: len(header) - 0x34,
-    }
-    steps = round(32 * math.log2(song.gain))
-    header[0x7C] = 0xC1 if steps == -64 else steps & 0xFF
-    if song.loop and loop_tick < length:
-        fields |= {0x1C: len(header) + loop_at - 0x1C, 0x20: length - loop_tick}
-        header[0x7E], header[0x7F] = song.loop_base & 0xFF, 0 if song.loop_modifier == 16 else song.loop_modifier
-    header[:4] = b"Vgm "
-    for at, value in fields.items():
-        struct.pack_into("<I", header, at, value)
-    return bytes(header + body + tag)
-
-
-def _samples_per_tick(song: Log) -> Fraction:
-    return Fraction(RATE) / (song.rate or Fraction(song.clock, MASTER_CLOCKS_PER_FRAME))
-
-
-def keeps_loop(song: Log) -> bool:
-    """Say whether a song has no loop, or one that takes a sample or more."""
-    song, scale = song.unrolled(), _samples_per_tick(song)
-    return not song.loop or round(song.loop.tick * scale) < round(song.length * scale)
-
-
-def _put(body: bytearray, writes: npt.NDArray[Any], now: int, end: int, scale: Fraction) -> None:
-    """Append writes and the waits from one sample to another."""
-    for piece in in_pieces(writes):
-        commands = np.empty((len(piece), 3), np.uint8)
-        commands[:, 0] = np.where(piece["chip"], WRITE_SECOND, WRITE_FIRST)
-        commands[:, 1], commands[:, 2] = piece["address"], piece["data"]
-        ready = memoryview(commands.tobytes())
-        moments, first = np.unique(piece["time"], return_index=True)
-        places = [*(3 * first).tolist(), len(ready)]
-        exact = moments.astype(object) * scale.numerator
-        samples, rest = exact // scale.denominator, exact % scale.denominator  # rounded as round() does it
-        samples += (2 * rest > scale.denominator) | ((2 * rest == scale.denominator) & (samples % 2 == 1))
-        for i, sample in enumerate(samples.tolist()):
-            body += _waits(sample - now)
-            body += ready[places[i] : places[i + 1]]
-            now = sample
-    body += _waits(end - now)
-
-
-def _waits(samples: int) -> bytes:
-    """Return wait commands, the longest first."""
-    full, rest = divmod(samples, 0xFFFF)
-    return b"\x61\xff\xff" * full + (
-        struct.pack("<BH", 0x61, rest) if rest > 16 else bytes((0x6F + rest,)) * (rest > 0)
-    )
-
-
-def _gd3_bytes(tags: dict[str, str]) -> bytes:
-    if not tags:
-        return b""
-    text = b"".join(_ended(tags.get(key, "")) for key in GD3_KEYS)
-    return b"Gd3 " + struct.pack("<II", 0x100, len(text)) + text
-
-
-def _ended(text: str) -> bytes:
-    """Return a string of the tag: a zero in it would end it too early."""
-    return text.replace("\0", " ").encode("utf-16-le", "replace") + b"\0\0"
-
-
-def kept_tags(tags: dict[str, str]) -> dict[str, str]:
-    """Return tags as they are read back."""
-    return _strings(_gd3_bytes(tags))
+    if song.loop_start and (song.loop_modifier != 16 or song.loop_base):
+        base = f" and base {song.loop_base}" * bool(song.loop_base)
+        passes = ", ".join(f"--loops {loops} plays {song.passes(loops)}" for loops in (1, 2))
+        remarks.append(f"loop modifier 0x{song.loop_modifier:02X}{base}: {passes}")
+    return song.but(read_remarks=tuple(remarks))
 
 
 def _header(data: bytes, start: int) -> bytes:
@@ -237,13 +132,13 @@ def _data_end(data: bytes, header: bytes, start: int) -> int:
     return gd3 if start < gd3 and data[gd3 : gd3 + 4] == b"Gd3 " else len(data)
 
 
-def _loop_notes(stream: walk.Stream, loop_at: int | None) -> list[str]:
-    notes = []
+def _loop_remarks(stream: walk.Stream, loop_at: int | None) -> list[str]:
+    remarks = []
     if loop_at is not None and stream.loop is None:
-        notes.append(f"byte 0x1C: the loop offset 0x{loop_at:X} is no command of the song: not looped")
+        remarks.append(f"byte 0x1C: the loop offset 0x{loop_at:X} is no command of the song: not looped")
     elif stream.loop and stream.loop.tick >= stream.time:
-        notes.append("byte 0x1C: the loop takes no time: not looped")
-    return notes
+        remarks.append("byte 0x1C: the loop takes no time: not looped")
+    return remarks
 
 
 def _used(stream: walk.Stream) -> set[str]:
@@ -256,50 +151,33 @@ def _others(header: bytes) -> set[str]:
     return {name for at, name in CLOCKS.items() if u32(header, at) & 0x3FFFFFFF}
 
 
-def _clock_and_chips(
-    header: bytes, version: int, stream: walk.Stream, notes: list[str]
-) -> tuple[tuple[int, bool], tuple[str, ...]]:
-    """Return the clock, whether it stood in the YM2413's place, and the chips."""
-    word = u32(header, 0x30)
-    borrowed = version < 0x110 and len(stream.writes) > 0 and u32(header, 0x10) != 0
-    if borrowed:  # such a header has one clock for all FM chips
-        word = u32(header, 0x10)
-    if not word and not len(stream.writes):
-        others = ", ".join(sorted(_others(header) | _used(stream))) or "no chip at all"
-        raise SongError(f"expected a YM2151: the file is for {printable(others)}")
-    clock = word & ~(DUAL | OPP)
+def _parts(data: bytes, start: int, word: int, where: str, stream: walk.Stream, remarks: list[str]) -> tuple[Part, ...]:
+    """Return the chips that the header's word says, two also where a write is for the second."""
+    clock, name = word & ~(DUAL | OPP), "ym2164" if word & OPP else "ym2151"
     if clock == 0:
-        notes.append(f"byte 0x30: no YM2151 clock: {REFERENCE_CLOCK} Hz assumed")
+        remarks.append(f"{where}: no YM2151 clock: {REFERENCE_CLOCK} Hz assumed")
         clock = REFERENCE_CLOCK
-    two = bool(word & DUAL) or stream.writes["chip"].any()
-    name = "ym2164" if word & OPP else "ym2151"
-    where = "byte 0x10" if borrowed else "byte 0x30"
-    return (check_clock(clock, where), borrowed), (name, name) if two else (name,)
+    first = Part(name, check_clock(clock, where))
+    if word & DUAL or stream.writes["chip"].any():
+        return first, Part(name, _second_clock(data, start, clock, remarks))
+    return (first,)
 
 
-def _second_clock(data: bytes, start: int, first: int, notes: list[str]) -> int | None:
-    """Return the clock that the extra header gives a second YM2151, if that differs from the first's."""
+def _second_clock(data: bytes, start: int, first: int, remarks: list[str]) -> int:
+    """Return the clock that the extra header gives a second YM2151, else the first's."""
     extra = 0xBC + u32(data, 0xBC) if start >= 0xC0 and u32(data, 0xBC) else len(data)
     at = extra + 4 + u32(data, extra + 4) if u32(data, extra) >= 8 and u32(data, extra + 4) else len(data)
     for entry in range(at + 1, at + 1 + 5 * int.from_bytes(data[at : at + 1]), 5):
         if data[entry : entry + 1] == bytes((YM2151,)):
-            clock = u32(data, entry + 1) & ~(DUAL | OPP)
-            return other_clock(clock, first, f"byte 0x{entry + 1:X}", notes)
-    return None
+            return second_clock(u32(data, entry + 1) & ~(DUAL | OPP), first, f"byte 0x{entry + 1:X}", remarks)
+    return first
 
 
-def _gd3(data: bytes, at: int, notes: list[str]) -> dict[str, str]:
+def _gd3(data: bytes, at: int, remarks: list[str]) -> dict[str, str]:
     """Read the GD3 tag, as far as it goes."""
     if not at:
         return {}
     if data[at : at + 4] != b"Gd3 ":
-        notes.append(f"byte 0x{at:X}: no GD3 tag where the header says")
+        remarks.append(f"byte 0x{at:X}: no GD3 tag where the header says")
         return {}
-    return _strings(data[at : at + 12 + LARGEST_VALUE])
-
-
-def _strings(tag: bytes) -> dict[str, str]:
-    """Return what a GD3 tag says."""
-    text = tag[12 : 12 + LARGEST_VALUE]
-    strings = text[: len(text) // 2 * 2].decode("utf-16-le", errors="replace").split("\0", len(GD3_KEYS))
-    return {key: value.strip() for key, value in zip(GD3_KEYS, strings, strict=False) if value.strip()}
+    return strings(data[at : at + 12 + LARGEST_VALUE])

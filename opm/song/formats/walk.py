@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._jit import block, entry
+from ..data import WRITE, Loop, SongError, Writes
 from ..limits import DEEPEST, LONGEST, MOST_WRITES
-from ..log import WRITE, Loop, SongError
 
 UNDEFINED, END, SKIP, WAIT, WAIT_16, WAIT_7, WRITES, BLOCK, EXTENSION = range(9)
 """Kinds of command: what it does, or how its own bytes say how long it is."""
@@ -30,16 +30,16 @@ class Stream(NamedTuple):
     at: int
     """Byte at which it stopped."""
     time: int
-    writes: npt.NDArray[Any]
+    writes: Writes
     loop: Loop | None
     first: npt.NDArray[np.int64]
     """Where each command stands first, then each of the four types of extension; -1 if nowhere."""
 
-    def note_fault(self, notes: list[str]) -> None:
+    def note_fault(self, remarks: list[str]) -> None:
         """Say what broke the song off; raise SongError if nothing of it comes before that."""
         if self.fault and not len(self.writes):
             raise SongError(self.fault)
-        notes += [f"{self.fault}: what comes before is played"] * bool(self.fault)
+        remarks += [f"{self.fault}: what comes before is played"] * bool(self.fault)
 
 
 def commands() -> npt.NDArray[Any]:

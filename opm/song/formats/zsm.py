@@ -8,8 +8,9 @@ from fractions import Fraction
 import numpy as np
 
 from ...registers import encode
+from ..data import WRITE, Loop, SongError
 from ..limits import LONGEST
-from ..log import WRITE, Log, Loop, SongError
+from ..song import Song
 from . import walk
 from .common import checked_loop
 
@@ -33,7 +34,7 @@ def recognise(data: bytes) -> bool:
     return data[:2] == b"zm"
 
 
-def read(data: bytes, time_unit: str | None = None) -> Log:
+def read(data: bytes, time_unit: str | None = None) -> Song:
     """Read a ZSM file. ``time_unit`` has no meaning here."""
     if len(data) < HEADER:
         raise SongError(f"byte {len(data)}: expected a ZSM header of {HEADER} bytes")
@@ -41,7 +42,7 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
         raise SongError(f"byte 2: expected ZSM revision 1, got {data[2]}")
     rate = int.from_bytes(data[0x0C:0x0E], "little") or 60
     loop_at = int.from_bytes(data[3:6], "little")
-    notes: list[str] = []
+    remarks: list[str] = []
     others = set()
     if data[0x0A] or data[0x0B]:
         others.add("VERA PSG")
@@ -51,16 +52,16 @@ def read(data: bytes, time_unit: str | None = None) -> Log:
     if (stream.first[:EXTENSION] >= 0).any():
         others.add("VERA PSG")
     others |= {name for name, first in zip(EXTENSIONS, stream.first[256:], strict=True) if name and first >= 0}
-    stream.note_fault(notes)
+    stream.note_fault(remarks)
     loop = stream.loop and Loop(stream.loop.tick, stream.loop.write + len(KERNAL))
     if loop_at:
-        loop = checked_loop(loop, stream.time, "byte 3", notes)
-    return Log(
+        loop = checked_loop(loop, stream.time, "byte 3", remarks)
+    return Song.of(
         format="ZSM revision 1",
-        writes=np.concatenate([np.array([(0, 0, *write) for write in KERNAL], WRITE), stream.writes]),
-        length=stream.time,
+        rows=np.concatenate([np.array([(0, 0, *write) for write in KERNAL], WRITE), stream.writes]),
+        end=stream.time,
         rate=Fraction(rate),
-        loop=loop,
+        loop_start=loop,
         not_played=tuple(sorted(others)),
-        notes=notes,
+        read_remarks=tuple(remarks),
     )

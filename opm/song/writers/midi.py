@@ -2,14 +2,21 @@
 
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..voice.channels import CHANNELS
-from ..voice.voice import Voice
-from .notes import FoundNote, NoteFinder
+from ...registers import ALL_KEYS, CSM, KC, KF, KON, TIMERS
+from ...voice.channels import CHANNELS
+from ...voice.voice import Voice
+from ..data import SongError, Writes
+from ..limits import MOST_MIDI_PITCHES, MOST_MIDI_WRITES
+from ..notes import FoundNote, NoteFinder, numbered
+from .written import Written, lost_parts, lost_tags
+
+if TYPE_CHECKING:
+    from ..song import Song
 
 TICKS_PER_BEAT = 32_640
 """As many as 15 bits hold that 2 to 6 divide. A time is 15.3 us off at 60 bpm, at most: less than a frame."""
@@ -17,7 +24,7 @@ LONGEST_DELTA = 2**28 - 1
 """Ticks between two messages, at most: a file longer than an hour or so has fewer ticks per beat."""
 BEND_RANGES = (2, 12, 24, 48, 97)
 """Semitones of a full pitch bend: a track's is the first that is wide enough. The chip has 96, from a key's middle."""
-DEFAULT_BPM, SLOWEST_BPM, FASTEST_BPM = 120, 20, 400
+DEFAULT_BPM = 120
 SLOWEST_FOUND, FASTEST_FOUND = 60, 200
 _FEWEST, _MOST = 8, 4000
 """Notes to find a tempo in."""
@@ -37,22 +44,45 @@ _RPN, _RPN_FINE, _DATA, _DATA_FINE = 101, 100, 6, 38
 """Controllers that set the range of the bends: parameter 0."""
 
 
-def midi_bytes(found: NoteFinder, voices: Sequence[Voice], title: str, bpm: float | None) -> tuple[bytes, list[str]]:
-    """Return a MIDI file of the notes that are heard, and what it does not keep of them, a line each.
+def write(song: "Song", title: str, bpm: float | None) -> Written:
+    """Return a MIDI file of the notes that are heard.
 
-    Parameters
-    ----------
-    found : NoteFinder
-    voices : sequence of Voice
-        What the notes' ``voice`` counts: programs with their names.
-    title : str
-    bpm : float or None
-        Tempo; None: that of the notes' starts, if they have one. Times do not depend on it.
+    ``bpm`` is its tempo; None: that of the notes' starts, if they have one. Times do not depend on it.
 
-    Returns
-    -------
-    (bytes, list of str)
+    Raises
+    ------
+    SongError
+        The file would be larger than memory should hold.
     """
+    _check(song.rows_once)
+    voices = song.voices()
+    found = NoteFinder(song, numbered(voices))
+    lost = lost_tags(song, {"title": latin(song.tags.get("title", ""))})
+    if song.gain != 1.0:
+        lost.append(f"the volume modifier of {song.volume:+.1f} dB")
+    lost.append("instruments, LFO, noise, panning, and levels that change within a note")
+    if ((song.rows_once["address"] == TIMERS) & (song.rows_once["data"] & CSM > 0)).any():
+        lost.append("notes that timer A strikes (CSM)")
+    if song.loop_start:
+        lost.append("the loop")
+    if off := sum(note.heard and _octaves_off(note) != 0 for note in found.found):
+        lost.append(f"the octave of notes outside MIDI's 0 to 127: {off}")
+    return Written(_file(found, voices, title, bpm), lost + lost_parts(song))
+
+
+def _check(writes: Writes) -> None:
+    """Raise SongError if a MIDI file of the writes is more than memory should hold."""
+    address = writes["address"]
+    struck = np.count_nonzero((address == KON) & (writes["data"] & ALL_KEYS > 0))
+    pitches = np.count_nonzero((address >= KC) & (address < KF + CHANNELS))
+    if len(writes) > MOST_MIDI_WRITES or 4 * struck + pitches > MOST_MIDI_PITCHES:
+        most = f"{MOST_MIDI_WRITES} register writes, {MOST_MIDI_PITCHES // 4} notes or {MOST_MIDI_PITCHES} pitches"
+        found = f"{len(writes)}, {struck} and {pitches}"
+        raise SongError(f"a MIDI file is made of at most {most}, this song has {found}")
+
+
+def _file(found: NoteFinder, voices: Sequence[Voice], title: str, bpm: float | None) -> bytes:
+    """Return the file: a track for the tempo, and one for each channel that is heard."""
     import mido
 
     heard = [note for note in found.found if note.heard]
@@ -63,7 +93,7 @@ def midi_bytes(found: NoteFinder, voices: Sequence[Voice], title: str, bpm: floa
     head = [mido.MetaMessage("set_tempo", tempo=tempo), mido.MetaMessage("track_name", name=latin(title))]
     file.tracks.append(mido.MidiTrack(head))
     second = file.ticks_per_beat * 1e6 / tempo
-    for chip in range(len(found.log.chips)):
+    for chip in range(len(found.song.parts)):
         for channel in range(1, CHANNELS + 1):
             if notes := [note for note in heard if note.row[:2] == (chip, channel)]:
                 place = chip * CHANNELS + channel - 1
@@ -72,8 +102,7 @@ def midi_bytes(found: NoteFinder, voices: Sequence[Voice], title: str, bpm: floa
                 file.tracks.append(_track(notes, voices, second, port, name))
     buffer = io.BytesIO()
     file.save(file=buffer)
-    off = sum(_octaves_off(note) != 0 for note in heard)
-    return buffer.getvalue(), [f"the octave of notes outside MIDI's 0 to 127: {off}"] if off else []
+    return buffer.getvalue()
 
 
 def latin(text: str) -> str:

@@ -1,0 +1,63 @@
+"""What songs are made of: a table of register writes, the chips they are for, and where the song repeats from."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .._file import printable
+from ..pitch import REFERENCE_CLOCK
+from .limits import FASTEST, SLOWEST
+
+WRITE = np.dtype([("time", np.int64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])
+"""numpy.dtype of a register write: time in the song's ticks, chip 0 or 1, register address, byte."""
+Writes = npt.NDArray[Any]
+"""(n,) WRITE, in playing order."""
+
+
+class Part(NamedTuple):
+    """A chip of a song's board."""
+
+    name: str = "ym2151"
+    """``ym2151`` or ``ym2164``."""
+    clock: int = REFERENCE_CLOCK
+    """Master clock in Hz."""
+
+
+class Loop(NamedTuple):
+    """Where a song repeats from: its first tick and the first of its writes."""
+
+    tick: int
+    write: int
+
+
+class SongError(ValueError):
+    """A file that cannot be played: one line saying where (byte offset or row) and what was expected.
+
+    Parameters
+    ----------
+    message : str
+        The line; control characters in it are escaped.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message, 1000))
+
+
+def reason(error: OSError) -> str:
+    """Return what the system says of an error, for the end of a line."""
+    return (error.strerror or str(error)).lower()
+
+
+def check_clock(clock: int, where: str) -> int:
+    """Return the clock if it can be a YM2151's, else raise SongError."""
+    if not SLOWEST <= clock <= FASTEST:
+        raise SongError(f"{where}: expected a clock of {SLOWEST} to {FASTEST} Hz, got {printable(str(clock), 40)}")
+    return clock
+
+
+def in_pieces(writes: Writes, size: int = 65_536) -> Iterator[Writes]:
+    """Yield writes, some at a time: as Python's own objects, all of a long song would take gigabytes."""
+    for first in range(0, len(writes), size):
+        yield writes[first : first + size]

@@ -1,0 +1,235 @@
+"""A song with the options of one playing, in exact integers: when each write is due, and its bus events.
+
+By one of two rules (``opm.events``). ``CHIP``, the default: a write is due at frame ``ceil(m / 64)``, m its master
+clock. ``CAT2151``: the chip runs two frames per log sample of clock // 64 Hz and the second is kept; a write is due at
+its sample, or round(seconds * rate). Nothing is dropped or reordered; a burst slips later.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..events import CAT2151, MASTER_CLOCKS_PER_FRAME, Events, from_writes, starts
+from ..registers import KON, RL
+from .data import Writes
+
+if TYPE_CHECKING:
+    from .song import Song
+
+RAMPS = 8
+"""The YM2164 has registers of its channels below this address."""
+PIECE = 2048
+"""Writes scheduled at a time: some milliseconds of work, at least 73 ms of bus traffic."""
+LATE = 0.02
+"""Seconds a write may be late with no word said: twice what it takes to set all registers, which songs begin with;
+the ear hears two onsets as one up to about that, and most logs count in 1/60 s."""
+CUT = 0.05
+"""Seconds over which a tail is faded that its limit cuts."""
+
+
+class Place(NamedTuple):
+    """How far a chip's writes are scheduled: all that what follows depends on."""
+
+    write: int = 0
+    """Writes behind it, those of every pass of the loop counted."""
+    free: int = 0
+    """First frame in which the bus is free."""
+
+
+class Late(NamedTuple):
+    """How late writes come that are too dense for the chip."""
+
+    most: float
+    """Seconds that one is late at most, the loop's played once more."""
+    at: float
+    """Seconds: when that is."""
+    last: float
+    """Seconds: when the last write is."""
+
+
+class Playing:
+    """A song, and how it is played.
+
+    Parameters
+    ----------
+    song : Song
+    loops : int
+        Passes of its loop.
+    fade : float
+        Seconds of fade behind them, for songs that loop.
+    tail : float
+        At most this many seconds after the end of a song that does not loop.
+    clock : int, optional
+        Master clock of all its chips in Hz instead of the file's.
+    double_speed : bool, optional
+        Instead of what the file suggests.
+    speed : float
+        Tempo, not pitch.
+    mute : int
+        8-bit mask of channels left out (bit 0 = channel 1).
+    """
+
+    def __init__(
+        self,
+        song: "Song",
+        loops: int = 1,
+        fade: float = 0.0,
+        tail: float = 10.0,
+        clock: int | None = None,
+        double_speed: bool | None = None,
+        speed: float = 1.0,
+        mute: int = 0,
+    ) -> None:
+        if clock is not None:
+            song = song.but(parts=tuple(part._replace(clock=clock) for part in song.parts))
+        if double_speed is not None:
+            song = song.but(double_speed=double_speed)
+        self.song, self.loops, self.mute = song, loops, mute
+        self.timetables = [Timetable(song, chip, Fraction(str(speed))) for chip in range(len(song.parts))]
+        """One for each chip, in its own frames."""
+        self.rate = self.timetables[0].rate
+        """Output frames per second: the first chip's."""
+        self.end = self.due(song.end + song.loop_ticks * (song.passes(loops) - 1))
+        """Frame where the song ends, or its fade begins."""
+        tail_frames = 0 if song.loop_start else round(tail * self.rate)
+        self.fade = round(fade * self.rate) if song.loop_start else min(tail_frames, round(CUT * self.rate))
+        """Frames of the fade behind the loops, or where a tail is cut."""
+        self.frames = self.end + (self.fade if song.loop_start else tail_frames)
+        """Frames to render at most; where the fade ends."""
+
+    @property
+    def length(self) -> float:
+        """Seconds to the end of the fade, or of a song that does not loop: its tail ends nobody knows when."""
+        return (self.frames if self.song.loop_start else self.end) / self.rate
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was decided and met while reading, and whether writes are late."""
+        late = max((timetable.late for timetable in self.timetables), key=lambda late: late.most)
+        if late.most < LATE:
+            return [*self.song.read_remarks]
+        when = f"{late.at // 60:.0f}:{late.at % 60:05.2f}"
+        words = f"writes come faster than the chip takes them: up to {late.most:.3f} s late, at {when}"
+        return [*self.song.read_remarks, words]
+
+    @property
+    def written(self) -> int:
+        """Frame of the last write of a song that does not loop: where writes are dense, later than its end."""
+        return round(max(timetable.late.last for timetable in self.timetables) * self.rate)
+
+    def due(self, tick: int) -> int:
+        """Return the first frame a write of this tick may start in."""
+        return int(self.timetables[0].due_frames(np.array([tick]))[0])
+
+
+class Timetable:
+    """When one chip of a song gets its writes, in frames of its own clock."""
+
+    def __init__(self, song: "Song", chip: int, speed: Fraction) -> None:
+        self.song, self.chip, self.bus, self.part = song, chip, song.bus, song.parts[chip]
+        mine = song.rows["chip"] == chip
+        self._rows = song.rows if mine.all() else song.rows[mine]
+        self._again = int(mine[song.loop_start.write :].sum()) if song.loop_start else 0
+        """How many of them, from the end, the loop plays again."""
+        self._loop = song.loop_start.tick if song.loop_start else 0
+        own = Fraction(self.part.clock, MASTER_CLOCKS_PER_FRAME)
+        whole = self.bus is CAT2151
+        self.rate: float = int(own) if whole else self.part.clock / MASTER_CLOCKS_PER_FRAME
+        """Frames per second."""
+        self._nearest = whole and song.rate is not None
+        self._frames = (Fraction(int(own)) if whole else own) / song.rate / speed if song.rate else 1 / speed
+        """Of a tick."""
+
+    @cached_property
+    def late(self) -> Late:
+        """How late writes are."""
+        most = at = 0.0
+        place, writes = Place(), len(self._rows) + self._again
+        while place.write < writes:
+            _, due, start, place = self._starts(place, min(2**16, writes - place.write))
+            worst = int((start - due).argmax())
+            most, at = max((most, at), ((start - due)[worst] / self.rate, due[worst] / self.rate))
+        return Late(most, at, max(0.0, (place.free - self.bus.spacing) / self.rate))
+
+    def due_frames(self, ticks: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the first frame each write may start in, in exact integers, of Python where 64 bits are too few."""
+        frames = self._frames
+        last = (int(ticks.max(initial=0)) + 1) * 2 * frames.numerator
+        moments = (ticks if last < 2**63 else ticks.astype(object)) * frames.numerator
+        due: npt.NDArray[Any] = moments // frames.denominator
+        rest = moments % frames.denominator
+        if self._nearest:
+            due += (2 * rest > frames.denominator) | ((2 * rest == frames.denominator) & (due % 2 == 1))
+        else:
+            due += rest > 0
+        return due
+
+    def events(self) -> Iterator[Events]:
+        """Yield the chip's bus events, a pass of the song at a time; endless if it loops."""
+        place, count = Place(), len(self._rows)
+        while count:
+            events, place = self._piece(place, count)
+            yield events
+            count = self._again
+
+    def pieces(self, place: Place) -> Iterator[tuple[Place, Events]]:
+        """Yield the same from a place on in pieces of bounded size, whatever the length of a pass: place, events."""
+        while count := PIECE if self._again else min(PIECE, len(self._rows) - place.write):
+            events, behind = self._piece(place, count)
+            yield place, events
+            place = behind
+
+    def held(self, frame: int) -> tuple[Writes, Place]:
+        """Return what was written before about a frame, but for passes of the loop that another has replaced; place."""
+        count, passes = self._passed(frame)
+        rows, again = self._rows, self._again
+        writes = np.concatenate([rows, rows[len(rows) - again : count]]) if passes else rows[:count]
+        return writes, Place(count + passes * again, frame)
+
+    def lately(self, channel: int, frame: int, most: int) -> tuple[Writes, npt.NDArray[Any]]:
+        """Return a channel's last writes, at most so many, before about a frame, and the frames they were due in.
+
+        Only the last PIECE writes of the chip are looked at. Channels count from 0.
+        """
+        count, passes = self._passed(frame)
+        end = count + passes * self._again
+        writes, ticks = self._numbered(np.arange(max(0, end - PIECE), end))
+        address = writes["address"]
+        own = (address >= RL) | ((address < RAMPS) & (self.part.name == "ym2164"))
+        of = np.where(address == KON, writes["data"], address) & 7
+        mine = np.flatnonzero((own | (address == KON)) & (of == channel))
+        mine = mine[max(0, len(mine) - most) :]
+        return writes[mine], self.due_frames(ticks[mine])
+
+    def _passed(self, frame: int) -> tuple[int, int]:
+        """Return how many writes, and how many passes of the loop, are due before a frame."""
+        tick = int(int(frame) / self._frames)
+        passes = max(0, tick - self._loop) // self.song.loop_ticks if self.song.loop_start else 0
+        # By bisect, since NumPy would copy all times into a row.
+        return bisect_left(self._rows["time"], tick - passes * self.song.loop_ticks), passes
+
+    def _numbered(self, number: npt.NDArray[Any]) -> tuple[Writes, npt.NDArray[Any]]:
+        """Return writes by their numbers, those of every pass of the loop counted, and their ticks."""
+        rows, again = self._rows, self._again
+        passes = np.maximum(0, -((len(rows) - 1 - number) // again)) if again else np.zeros_like(number)
+        part = rows[number - passes * again]
+        if (int(passes.max(initial=0)) + 1) * self.song.loop_ticks + self.song.end >= 2**63:
+            passes = passes.astype(object)
+        return part, part["time"] + passes * self.song.loop_ticks
+
+    def _piece(self, place: Place, count: int) -> tuple[Events, Place]:
+        """Return the events of the next writes, and the place behind them."""
+        part, _, start, behind = self._starts(place, count)
+        return from_writes(start, part["address"], part["data"], self.bus), behind
+
+    def _starts(self, place: Place, count: int) -> tuple[Writes, npt.NDArray[Any], npt.NDArray[Any], Place]:
+        """Return the next writes, the frames they are due in and start in, and the place behind them."""
+        part, ticks = self._numbered(np.arange(place.write, place.write + count))
+        due = self.due_frames(ticks)
+        start = starts(due, place.free, self.bus)
+        return part, due, start, Place(place.write + count, int(start[-1]) + self.bus.spacing)

@@ -1,0 +1,110 @@
+"""Rates and levels, once: the resampler of all sound that leaves a song, and the one place that rounds and clips."""
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._check import Samples
+
+FULL_SCALE = 32_768
+TAPS = 32
+"""Frames that a sample of a chip with its own clock is interpolated from."""
+
+
+def to_int16(values: npt.NDArray[Any]) -> Samples:
+    """Return values rounded and clipped to int16."""
+    rounded: Samples = np.clip(np.rint(values), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    return rounded
+
+
+class Resampler:
+    """Converts blocks from one rate (Hz, whole or not) to another; equal ones at full volume pass through untouched.
+
+    ``floating`` gives float32, 1.0 = full scale, instead of rounded and clipped int16. ``clipped`` counts samples that
+    did not fit in int16; ``peak`` is the largest magnitude met before that, in steps of int16.
+    """
+
+    def __init__(
+        self, source: float, target: float, gain: float = 1.0, floating: bool = False, channels: int = 2
+    ) -> None:
+        self._stream: Any = None
+        if source != target:
+            import soxr
+
+            self._stream = soxr.ResampleStream(source, target, channels, dtype="float32", quality="VHQ")
+        self._gain, self._floating, self._channels = gain, floating, channels
+        self.clipped, self.peak = 0, 0.0
+
+    def convert(self, block: Samples, last: bool = False) -> npt.NDArray[Any]:
+        """Return what the block completes, (n, channels) int16 or float32; ``last`` flushes the filter."""
+        if self._stream is None and self._gain == 1.0 and not self._floating:
+            self._meet(block)
+            return block
+        values = block.astype(np.float32)
+        if self._stream is not None:
+            values = self._stream.resample_chunk(values, last=last)
+        values *= np.float32(self._gain)
+        if self._floating:
+            self._meet(values)
+            values /= FULL_SCALE
+            return values
+        np.rint(values, out=values)
+        self._meet(values)
+        self.clipped += int(np.count_nonzero((values >= FULL_SCALE) | (values < -FULL_SCALE)))
+        return to_int16(values)
+
+    def _meet(self, values: npt.NDArray[Any]) -> None:
+        self.peak = max(self.peak, float(values.max(initial=0)), -float(values.min(initial=0)))
+
+    def flush(self) -> npt.NDArray[Any]:
+        """Return what the filter still holds."""
+        return self.convert(np.empty((0, self._channels), np.int16), last=True)
+
+
+class Interpolator:
+    """Brings a chip with its own clock into step with the first chip's frames.
+
+    Not ``Resampler``, whose library cannot go back: a place in the song can be restored here, bit for bit. What comes
+    out is half of TAPS late, so that no frame is needed before its time.
+
+    Parameters
+    ----------
+    ratio : Fraction
+        Frames of the chip to a frame of the song.
+    columns : int
+        Most there are to a frame.
+    """
+
+    def __init__(self, ratio: Fraction, columns: int) -> None:
+        self.ratio = ratio
+        self.position = 0
+        """Frames of the song."""
+        self.past = np.zeros((TAPS, columns), np.int16)
+        """The last of the chip's frames."""
+
+    @property
+    def ran(self) -> int:
+        """Frames of the chip until here."""
+        return math.ceil(self.position * self.ratio)
+
+    def convert(self, frames: int, make: Callable[[int], Samples]) -> Samples:
+        """Return frames of the song, (n, columns), of the chip's own that ``make`` gives."""
+        moments = np.arange(self.position, self.position + frames) * self.ratio.numerator
+        ran = self.ran
+        self.position += frames
+        new = make(self.ran - ran)
+        rows = np.concatenate([self.past[:, : new.shape[1]], new])
+        self.past[:, : new.shape[1]] = rows[-TAPS:]
+        last = moments // self.ratio.denominator - ran + TAPS
+        rest = moments % self.ratio.denominator / self.ratio.denominator
+        band = min(1.0, float(1 / self.ratio))
+        sums = np.zeros((frames, new.shape[1]))
+        for tap in range(TAPS):
+            away = rest + tap - TAPS / 2
+            weight = band * np.sinc(band * away) * np.cos(np.pi * away / TAPS) ** 2
+            sums += weight[:, None] * rows[last - tap]
+        return to_int16(sums)

@@ -1,0 +1,108 @@
+"""JSON logs out: one playing, in samples of the chip's own rate, or in seconds for the cat2151 family."""
+
+import json
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from ...events import MASTER_CLOCKS_PER_FRAME
+from ...pitch import REFERENCE_CLOCK
+from ..data import SongError, in_pieces
+from ..limits import LARGEST
+from .written import Written, lost_length, lost_parts, lost_tags
+
+if TYPE_CHECKING:
+    from ..song import Song
+
+SHORTEST_ROW = len('{"time": 0, "addr": "0x08", "data": "0x00"},\n')
+
+
+def write(song: "Song") -> Written:
+    """Return the song as a log with what the family's own players skip.
+
+    ``tags``, ``length``, and ``loop``, the time and the row that the song goes back to; ``ticks_per_second`` has times,
+    and with them the length of a loop, come back to a fraction of a sample.
+
+    Raises
+    ------
+    SongError
+        The song is for two chips, a log holds one; or the log is larger than what is read.
+    """
+    kept = song.unrolled()
+    more: dict[str, Any] = {"tags": kept.tags} if kept.tags else {}
+    more |= {"length": _shown(kept, kept.end)}
+    start = kept.loop_start
+    loops = start is not None and _shown(kept, start.tick) < _shown(kept, kept.end)
+    if start and loops:
+        more |= {"loop": {"time": _shown(kept, start.tick), "row": start.write + 1}}
+    more |= {"ticks_per_second": str(kept.rate)} if keeps_ticks(kept) else {}
+    return Written(text(kept, more), _lost(song, kept, loops))
+
+
+def text(song: "Song", more: Mapping[str, Any] | None = None) -> bytes:
+    """Return the log of a song's writes; beside them what every player of the family reads, and what else is given."""
+    if len(song.parts) > 1:
+        raise SongError("a JSON log holds the writes of one chip, this song has two")
+    _check_size(len(song.rows) * SHORTEST_ROW)
+    unit = "seconds" if song.rate and song.double_speed else "samples"
+    head: dict[str, Any] = {"event_count": len(song.rows), "time_unit": unit}
+    head |= {"clock": song.clock} if song.clock != REFERENCE_CLOCK else {}
+    log = bytearray(f'{json.dumps(head | dict(more or {}))[:-1]}, "events": ['.encode())
+    between = "\n"
+    for piece in in_pieces(song.rows):
+        rows = [
+            json.dumps({"time": _shown(song, time), "addr": f"0x{address:02X}", "data": f"0x{value:02X}"})
+            for time, _, address, value in piece.tolist()
+        ]
+        log += (between + ",\n".join(rows)).encode()
+        between = ",\n"
+        _check_size(len(log))
+    return bytes(log + b"\n]}\n")
+
+
+def _check_size(size: int) -> None:
+    """Raise SongError if a log of so many bytes would be refused when it is read."""
+    if size > LARGEST:
+        raise SongError(f"a JSON log that can be read again has at most {LARGEST} bytes, this song's has more")
+
+
+def _shown(song: "Song", tick: int) -> float:
+    """Return a time as a log has it: the frame it stands for, or seconds."""
+    return float(tick / song.rate) if song.rate and song.double_speed else _frame(song, tick)
+
+
+def _frame(song: "Song", tick: int) -> int:
+    """Return the first frame at or after a tick."""
+    frames = song.clock / (MASTER_CLOCKS_PER_FRAME * song.rate) if song.rate else Fraction(1)
+    return -(-tick * frames.numerator // frames.denominator)
+
+
+def keeps_ticks(song: "Song") -> bool:
+    """Say whether a song's ticks can be told from the frames they stand for: no two have the same."""
+    return not song.double_speed and song.rate is not None and song.rate * MASTER_CLOCKS_PER_FRAME <= song.clock
+
+
+def _lost(song: "Song", kept: "Song", loops: bool) -> list[str]:
+    """Say what the log does not keep."""
+    lost = lost_tags(song, song.tags) + lost_length(song, kept)
+    if song.gain != 1.0:
+        lost.append(f"the volume modifier of {song.volume:+.1f} dB")
+    rounded = song.rate is not None and not song.double_speed and not keeps_ticks(song)
+    if rounded:
+        lost.append("times between the chip's samples")
+    if song.double_speed and song.rate is None:
+        lost.append("the cat2151 family's timing")
+    if "ym2164" in song.chips:
+        lost.append("that the chip is a YM2164")
+    if song.loop_start and (song.loop_modifier != 16 or song.loop_base):
+        lost.append(f"loop modifier 0x{song.loop_modifier:02X} and loop base {song.loop_base}")
+    if song.loop_start and not loops:
+        lost.append("the loop, which is shorter than a frame")
+    elif song.loop_start and rounded:
+        frame = Fraction(MASTER_CLOCKS_PER_FRAME, song.clock)
+        first, end = song.ticks_once
+        longer = float(10**6 * ((_frame(song, end) - _frame(song, first)) * frame - song.loop_ticks / (song.rate or 1)))
+        if longer:
+            how = "longer" if longer > 0 else "shorter"
+            lost.append(f"the loop's length to a fraction of a frame: each pass is {abs(longer):.2g} us {how}")
+    return lost + lost_parts(song)

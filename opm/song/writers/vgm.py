@@ -1,0 +1,151 @@
+"""VGM 1.71 out: the writes in 1/44100 s, loop, volume and tags. Sources as for ``opm.song.formats.vgm``."""
+
+import math
+import struct
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...events import MASTER_CLOCKS_PER_FRAME
+from ..data import SongError, Writes, check_clock, in_pieces
+from ..limits import LARGEST_VALUE
+from .written import Written, lost_length, lost_parts, lost_tags
+
+if TYPE_CHECKING:
+    from ..song import Song
+
+RATE = 44_100
+DUAL, OPP = 1 << 30, 1 << 31
+WRITE_FIRST, WRITE_SECOND = 0x54, 0xA4
+"""Commands: a register write to the first YM2151, to the second."""
+END = 0x66
+YM2151 = 3
+"""The chip's number in the extra header."""
+GD3_KEYS = (
+    "title", "title (native)", "game", "game (native)", "system", "system (native)",
+    "author", "author (native)", "date", "ripper", "notes",
+)  # fmt: skip
+
+
+def write(song: "Song") -> Written:
+    """Return the song as a VGM 1.71 file: the same writes, their times rounded to 1/44100 s.
+
+    Raises
+    ------
+    SongError
+        The song is longer than 2**32 - 1 samples, 27 hours, which is what the header can say; its chip is too fast.
+    """
+    kept = song.unrolled()
+    scale = _samples_per_tick(kept)
+    if (length := round(kept.end * scale)) >= 2**32:
+        raise SongError(f"a VGM file has at most {2**32 - 1} samples of 1/{RATE} s, this song has {length}")
+    start = kept.loop_start
+    body, loop_tick, first = bytearray(), round(start.tick * scale) if start else 0, start.write if start else 0
+    _put(body, kept.rows[:first], 0, loop_tick, scale)
+    loop_at = len(body)
+    _put(body, kept.rows[first:], loop_tick, length, scale)
+    body.append(END)
+    loops = start is not None and loop_tick < length
+    tag = gd3_bytes(kept.tags)
+    header = _header(kept)
+    fields = {
+        0x04: len(header) + len(body) + len(tag) - 0x04,
+        0x14: len(header) + len(body) - 0x14 if tag else 0,
+        0x18: length,
+        0x34: len(header) - 0x34,
+        0x1C: len(header) + loop_at - 0x1C if loops else 0,
+        0x20: length - loop_tick if loops else 0,
+    }
+    for at, value in fields.items():
+        struct.pack_into("<I", header, at, value)
+    if loops:
+        header[0x7E], header[0x7F] = kept.loop_base & 0xFF, 0 if kept.loop_modifier == 16 else kept.loop_modifier
+    return Written(bytes(header + body + tag), _lost(song, kept, loops))
+
+
+def _header(song: "Song") -> bytearray:
+    """Return the header, but for what depends on the commands: chips, clocks and volume."""
+    header = bytearray(0x100)
+    second = song.chip_clock(1) if len(song.parts) > 1 else song.chip_clock()
+    if second != song.chip_clock():
+        struct.pack_into("<I", header, 0xBC, len(header) - 0xBC)
+        header += struct.pack("<3I2BI", 12, 8, 0, 1, YM2151, check_clock(second, "VGM"))
+    word = check_clock(song.chip_clock(), "VGM") | (DUAL if len(song.parts) == 2 else 0)
+    word |= OPP if song.chips[0] == "ym2164" else 0
+    steps = round(32 * math.log2(song.gain))
+    header[0x7C] = 0xC1 if steps == -64 else steps & 0xFF
+    header[:4] = b"Vgm "
+    struct.pack_into("<I", header, 0x08, 0x171)
+    struct.pack_into("<I", header, 0x30, word)
+    return header
+
+
+def _lost(song: "Song", kept: "Song", loops: bool) -> list[str]:
+    """Say what the file does not keep."""
+    lost = lost_tags(song, kept_tags(song.tags)) + lost_length(song, kept)
+    if song.loop_start and not loops:
+        lost.append(f"the loop, which is shorter than a sample of {RATE} Hz")
+    if song.rate != RATE:
+        lost.append(f"times between samples of {RATE} Hz")
+    if song.double_speed:
+        lost.append("the cat2151 family's timing")
+    if len(set(song.chips)) > 1:
+        lost.append(f"that the second chip is a {song.chips[1].upper()}")
+    return lost + lost_parts(song)
+
+
+def _samples_per_tick(song: "Song") -> Fraction:
+    return Fraction(RATE) / (song.rate or Fraction(song.clock, MASTER_CLOCKS_PER_FRAME))
+
+
+def _put(body: bytearray, writes: Writes, now: int, end: int, scale: Fraction) -> None:
+    """Append writes and the waits from one sample to another."""
+    for piece in in_pieces(writes):
+        commands = np.empty((len(piece), 3), np.uint8)
+        commands[:, 0] = np.where(piece["chip"], WRITE_SECOND, WRITE_FIRST)
+        commands[:, 1], commands[:, 2] = piece["address"], piece["data"]
+        ready = memoryview(commands.tobytes())
+        moments, first = np.unique(piece["time"], return_index=True)
+        places = [*(3 * first).tolist(), len(ready)]
+        exact = moments.astype(object) * scale.numerator
+        samples, rest = exact // scale.denominator, exact % scale.denominator  # rounded as round() does it
+        samples += (2 * rest > scale.denominator) | ((2 * rest == scale.denominator) & (samples % 2 == 1))
+        for i, sample in enumerate(samples.tolist()):
+            body += _waits(sample - now)
+            body += ready[places[i] : places[i + 1]]
+            now = sample
+    body += _waits(end - now)
+
+
+def _waits(samples: int) -> bytes:
+    """Return wait commands, the longest first."""
+    full, rest = divmod(samples, 0xFFFF)
+    return b"\x61\xff\xff" * full + (
+        struct.pack("<BH", 0x61, rest) if rest > 16 else bytes((0x6F + rest,)) * (rest > 0)
+    )
+
+
+def gd3_bytes(tags: dict[str, str]) -> bytes:
+    """Return the GD3 tag that holds them, as far as it can; nothing if there are none."""
+    if not tags:
+        return b""
+    text = b"".join(_ended(tags.get(key, "")) for key in GD3_KEYS)
+    return b"Gd3 " + struct.pack("<II", 0x100, len(text)) + text
+
+
+def _ended(text: str) -> bytes:
+    """Return a string of the tag: a zero in it would end it too early."""
+    return text.replace("\0", " ").encode("utf-16-le", "replace") + b"\0\0"
+
+
+def kept_tags(tags: dict[str, str]) -> dict[str, str]:
+    """Return tags as they are read back."""
+    return strings(gd3_bytes(tags))
+
+
+def strings(tag: bytes) -> dict[str, str]:
+    """Return what a GD3 tag says."""
+    text = tag[12 : 12 + LARGEST_VALUE]
+    strings = text[: len(text) // 2 * 2].decode("utf-16-le", errors="replace").split("\0", len(GD3_KEYS))
+    return {key: value.strip() for key, value in zip(GD3_KEYS, strings, strict=False) if value.strip()}

@@ -1,0 +1,175 @@
+"""What ``Song.save`` keeps comes back; what a format cannot keep it names: a table of features and formats."""
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from test_mdx import LATE, LOOPING, LOUDER, TICK, mdx_file
+
+import opm
+from opm.song import WRITE, Loop, Part, Song, SongError
+from opm.song.writers import WRITERS
+
+NOTE = [(0, 0x20, 0xC7), (0, 0x28, 0x4A), (0, 0x80, 31), (0, 0xE0, 15), (0, 0x08, 8), (22_050, 0x08, 0)]
+"""Ticks of 1/44100 s."""
+ENDINGS = (*WRITERS, ".mid")
+
+
+def song_of(rows=NOTE, chips=1, rate=Fraction(44_100), **more):
+    """Return a song of half a second and a second of rest; the second chip plays what the first does."""
+    table = np.array([(tick, chip, address, data) for tick, address, data in rows for chip in range(chips)], WRITE)
+    parts = more.pop("parts", (Part(),) * chips)
+    return Song.of(**{"rows": table, "end": 66_150, "rate": rate, "parts": parts, **more})
+
+
+def loops(song):
+    """Return what a loop sounds like: the writes of four passes."""
+    return [song.events(loops=n).tolist() for n in (1, 2, 4)]
+
+
+MIDI_LOOP = {".mid": "the loop"}
+FAST = [(tick * 10**9, address, data) for tick, address, data in NOTE]
+# Feature: the song; what comes back of it; the beginning of what a format says it does not keep, by its ending.
+FEATURES = {
+    "nothing special": (song_of(), lambda song: song.length, {}),
+    "a title": (song_of(tags={"title": "A"}), lambda song: song.tags, {}),
+    "a title beyond latin-1": (song_of(tags={"title": "曲"}), lambda song: song.tags, {".mid": "tags: title"}),
+    "an author": (song_of(tags={"author": "B"}), lambda song: song.tags, {".mid": "tags: author"}),
+    "a tag of its own": (
+        song_of(tags={"tempo": "fast"}),
+        lambda song: song.tags,
+        dict.fromkeys((".vgm", ".vgz", ".mid"), "tags: tempo"),
+    ),
+    "a clock": (song_of(parts=(Part(clock=4_000_000),)), lambda song: song.clock, {}),
+    "a loop": (song_of(loop_start=Loop(11_025, 5)), loops, MIDI_LOOP),
+    "a loop of the whole song": (song_of(loop_start=Loop(0, 0)), loops, MIDI_LOOP),
+    "a loop without writes": (song_of(loop_start=Loop(44_100, 6)), lambda song: song.loop, MIDI_LOOP),
+    "a loop shorter than a sample": (
+        song_of(FAST, rate=Fraction(44_100 * 10**9), end=66_150 * 10**9, loop_start=Loop(66_150 * 10**9 - 1, 6)),
+        lambda song: song.loop,
+        {".mid": "the loop", **dict.fromkeys(WRITERS, "the loop, which is shorter")},
+    ),
+    "a loop between the chip's samples": (
+        song_of(FAST, rate=Fraction(44_100 * 10**9), end=66_150 * 10**9, loop_start=Loop(11_025 * 10**9 + 7, 5)),
+        lambda song: song.seconds(song.loop_ticks),
+        {
+            ".mid": "the loop",
+            **dict.fromkeys((".vgm", ".vgz"), "times between samples"),
+            **dict.fromkeys((".log", ".json"), "the loop's length to a fraction of a frame"),
+        },
+    ),
+    "times between samples": (
+        song_of([(tick * 1000 + 1, *write) for tick, *write in NOTE], rate=Fraction(44_100_000), end=66_150_000),
+        lambda song: song.writes["seconds"].tolist(),
+        {
+            **dict.fromkeys((".vgm", ".vgz"), "times between samples"),
+            **dict.fromkeys((".log", ".json"), "times between the chip's samples"),
+        },
+    ),
+    "a loop modifier": (
+        song_of(loop_start=Loop(11_025, 5), loop_modifier=0x20),
+        loops,
+        {**MIDI_LOOP, **dict.fromkeys((".log", ".json"), "loop modifier 0x20 and loop base 0")},
+    ),
+    "a loop base": (
+        song_of(loop_start=Loop(11_025, 5), loop_base=-2),
+        loops,
+        {**MIDI_LOOP, **dict.fromkeys((".log", ".json"), "loop modifier 0x10 and loop base -2")},
+    ),
+    "a volume": (
+        song_of(gain=0.5),
+        lambda song: song.volume,
+        dict.fromkeys((".log", ".json", ".mid"), "the volume modifier of -6.0 dB"),
+    ),
+    "a YM2164": (
+        song_of(parts=(Part("ym2164"),)),
+        lambda song: song.chips,
+        {**dict.fromkeys((".log", ".json"), "that the chip is a YM2164"), ".mid": "instruments"},
+    ),
+    "two chips": (song_of(chips=2), lambda song: len(song.events(1)), dict.fromkeys((".log", ".json"), SongError)),
+    "a second chip of another type": (
+        song_of(chips=2, parts=(Part(), Part("ym2164"))),
+        lambda song: song.chips,
+        {
+            **dict.fromkeys((".vgm", ".vgz"), "that the second chip is a YM2164"),
+            **dict.fromkeys((".log", ".json"), SongError),
+            ".mid": "instruments",
+        },
+    ),
+    "a second chip with its own clock": (
+        song_of(chips=2, parts=(Part(), Part(clock=4_000_000))),
+        lambda song: song.clocks,
+        dict.fromkeys((".log", ".json"), SongError),
+    ),
+    "double speed": (
+        song_of(
+            [(tick * 22_675_737, *write) for tick, *write in NOTE],
+            rate=Fraction(10**12), end=1_500_000_000_000, double_speed=True,
+        ),
+        lambda song: (song.double_speed, song.length),
+        dict.fromkeys((".vgm", ".vgz"), "the cat2151 family's timing"),
+    ),
+    "double speed in samples": (
+        song_of(rate=None, double_speed=True),
+        lambda song: song.double_speed,
+        dict.fromkeys(WRITERS, "the cat2151 family's timing"),
+    ),
+    "CSM": (song_of([(0, 0x14, 0x80), *NOTE]), lambda song: len(song.writes), {".mid": "notes that timer A strikes"}),
+    "chips that nothing plays": (
+        song_of(not_played=("SN76489",)),
+        lambda song: song.not_played,
+        dict.fromkeys(ENDINGS, "what nothing here plays: SN76489"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("feature", FEATURES)
+def test_what_is_not_kept_is_named(feature, ending, tmp_path):
+    """And nothing else: a feature that a format is said to keep is read back."""
+    song, looked_at, named = FEATURES[feature]
+    path = tmp_path / f"song{ending}"
+    expected = named.get(ending)
+    if expected is SongError:
+        with pytest.raises(SongError, match="holds the writes of one chip"):
+            song.save(path)
+        assert not path.exists()
+        return
+    lost = song.save(path)
+    assert expected is None or any(line.startswith(expected) for line in lost), f"{ending} loses {feature}: {lost}"
+    if ending == ".mid":
+        others = [line for line in lost if not line.startswith(("instruments", expected or "instruments"))]
+        assert others == [], f"what else {feature} is said to lose"
+        return
+    if expected is None:
+        assert looked_at(opm.load(path)) == looked_at(song), f"{ending} is said to keep {feature}"
+        rest = [line for line in lost if not line.startswith("times between")]
+        assert rest == [], f"what else {feature} is said to lose"
+    else:
+        assert looked_at(opm.load(path)) != looked_at(song), f"{ending} keeps {feature}, and says that it does not"
+
+
+@pytest.mark.parametrize(
+    ("tracks", "later"),
+    [([LOOPING], 0), ([LOOPING, LATE], 8), ([LOUDER], 8)],
+    ids=["rounds alike", "voice set later", "no round alike"],
+)
+@pytest.mark.parametrize("ending", WRITERS)
+def test_a_looping_mdx_keeps_its_length_for_every_player(ending, tracks, later, tmp_path):
+    """No loop base, which few players know: the loop begins where all that follows comes again, and says it."""
+    song = opm.load(mdx_file(*tracks))
+    lost = song.save(tmp_path / f"song{ending}")
+    again = opm.load(tmp_path / f"song{ending}")
+    assert (again.loop_base, again.loop_modifier, again.intro_passes) == (0, 16, 0)
+    assert again.length == pytest.approx(song.length + later * TICK / 4_000_000, abs=1e-4)
+    assert again.seconds(again.loop_ticks) == pytest.approx(song.seconds(song.loop_ticks), abs=1e-4)
+    assert any(line.startswith("the length of") for line in lost) == (later > 0)
+    same = zip(again.writes.tolist(), song.but(intro_passes=0).writes.tolist(), strict=False)
+    first = list(itertools.islice(same, len(again.writes)))
+    assert [ours[1:] for ours, _ in first] == [theirs[1:] for _, theirs in first]
+
+
+def test_a_loop_that_plays_no_writes_stays_when_its_song_gets_other_voices():
+    song = song_of(loop_start=Loop(44_100, 6))
+    assert song.revoice({0: opm.Voice("other", con=7)}).loop == song.loop
