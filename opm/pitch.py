@@ -106,12 +106,16 @@ def note(midi_or_name: float | str, clock: float = REFERENCE_CLOCK) -> KeyCode:
     return KeyCode(KEY_CODES[semitone], kf)
 
 
-def key_codes(notes: Sequence[float | str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return what ``note`` returns, of many notes at the reference clock at once: key codes and fractions.
+def key_codes(
+    notes: Sequence[float | str], clock: float = REFERENCE_CLOCK
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return what ``note`` returns, of many notes at once: key codes and fractions.
 
     Parameters
     ----------
     notes : sequence of (n,) float or str
+    clock : float
+        Master clock in Hz.
 
     Returns
     -------
@@ -123,9 +127,9 @@ def key_codes(notes: Sequence[float | str]) -> tuple[npt.NDArray[np.int64], npt.
         As ``note`` says.
     """
     midi = np.array([_midi(each) for each in notes])
-    steps = np.rint((midi - LOWEST) * STEPS)
+    steps = np.rint((midi - LOWEST - 12 * math.log2(positive("clock", clock) / REFERENCE_CLOCK)) * STEPS)
     for i in np.flatnonzero(~((steps >= 0) & (steps <= HIGHEST)))[:1]:
-        note(notes[i])
+        note(notes[i], clock)
     semitone, fraction = np.divmod(steps.astype(np.int64), STEPS)
     return np.array(KEY_CODES)[semitone], fraction
 

@@ -111,6 +111,9 @@ CARRIER = _algorithms("7", "567", "4567", "01234567")
 CARRIERS = tuple(tuple(np.flatnonzero(heard).tolist()) for heard in CARRIER.T)
 """Operators that are heard, 0 to 3, by algorithm: CARRIER as tuples."""
 
+TL_DB = 0.75
+"""dB of a step of a total level. Manual, figure 2.14."""
+
 SINE = _rom(LOGSIN[[(p ^ 255) & 255 if p & 256 else p & 255 for p in range(1024)]])
 """(1024,) attenuation of a whole sine by 10-bit phase, without its sign: LOGSIN unfolded."""
 

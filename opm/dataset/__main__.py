@@ -14,7 +14,7 @@ from .._program import begins
 from ..events import REFERENCE_RATE
 from ..many import entry
 from ..pitch import midi_number
-from ..voice import Voice
+from ..voice import Voice, read_voices
 from .plan import Plan
 from .store import LONGEST_MESSAGE, DatasetError, make
 
@@ -65,7 +65,7 @@ def _bank(paths: list[Path]) -> tuple[Voice, ...]:
             raise DatasetError(f"{path}: expected .opm files in it, found none")
         for file in files:
             try:
-                voices += Voice.read(file)
+                voices += read_voices(file)
             except ValueError as error:
                 raise DatasetError(str(error)) from None
     return tuple(voices)

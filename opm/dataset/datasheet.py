@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from .._file import printable
 from ..events import REFERENCE_RATE
-from ..voice.parameters import COLUMNS
+from ..voice.table import COLUMNS
 from .plan import Plan
 from .prior import LOUD, PRIOR
 

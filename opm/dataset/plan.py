@@ -12,8 +12,8 @@ from ..events import REFERENCE_RATE
 from ..many.render import LARGEST_CHUNK
 from ..pitch import note
 from ..voice import Voice
-from ..voice.parameters import COLUMNS, parameters
-from ..voice.voice import checked
+from ..voice.table import COLUMNS
+from ..voice.voice import checked, parameters
 from .prior import LOUD, PRIOR, random_voice
 
 CHUNK = 2**20

@@ -5,7 +5,8 @@ import numpy as np
 from .._check import integer
 from ..tables import CARRIERS
 from ..voice import Voice
-from ..voice.parameters import COLUMNS, voice_of
+from ..voice.table import COLUMNS
+from ..voice.voice import voice_of
 
 LOUD = (0, 31)
 """TL of operators that are heard, whatever the algorithm: -23 dB at least."""

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from .. import many
 from .._file import printable, replacing
-from ..voice.parameters import COLUMNS, parameters
+from ..voice.table import COLUMNS
+from ..voice.voice import parameters
 from . import datasheet
 from .plan import Plan
 

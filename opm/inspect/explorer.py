@@ -7,7 +7,7 @@ import base64
 import html
 import io
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
@@ -17,20 +17,18 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..chip import run
-from ..events import CYCLES_PER_FRAME, REFERENCE_RATE, Events
+from ..events import REFERENCE_RATE
 from ..pitch import HIGHEST, LOWEST, STEPS, hertz_of, midi_of, note, note_name
 from ..registers import LIMITS, lfo_hertz
 from ..state import OPERATORS
-from ..voice.files import OPM_ORDER
-from ..voice.parameters import COLUMNS, NE, parameters, voice_of
-from ..voice.voice import Operator, Voice, checked, checked_voices
+from ..voice.play import NoteEvents
+from ..voice.table import COLUMNS, KEY_ORDER
+from ..voice.voice import OF_OPERATOR, Operator, Voice, checked, checked_voices, parameters, voice_of
 from . import plot
 from .sound import listen
 from .stages import SILENT
-from .trace import trace
+from .trace import sound_and_trace
 
-_OF_OPERATOR = [field.name for field in fields(Operator)]
 _OF_OTHERS = {
     "channel": ("con", "fb", "pms", "ams"),
     "LFO": ("lfrq", "w", "pmd", "amd"),
@@ -122,7 +120,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             column: widgets.IntSlider(max=LIMITS[key], description=_mnemonic(key), **own)
             for column, key in ((column, column.split()[-1]) for column in COLUMNS[:-1])
         }
-        self._keys = {op: widgets.ToggleButton(layout=layout, tooltip="keyed on or not") for op in OPM_ORDER}
+        self._keys = {op: widgets.ToggleButton(layout=layout, tooltip="keyed on or not") for op in KEY_ORDER}
         self._note = widgets.SelectionSlider(options=_NOTES, value=name, description="note", **own)
         self._held = widgets.FloatSlider(0.5, min=0.05, max=3, step=0.05, description="held, s", **own)
         self.player = widgets.HTML(layout=layout)
@@ -134,7 +132,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         for heading, keys in _OF_OTHERS.items():
             columns.append([headings[heading], *(self._sliders[key] for key in keys)])
         for op, key in self._keys.items():
-            columns.append([key, *(self._sliders[f"{op} {name}"] for name in _OF_OPERATOR)])
+            columns.append([key, *(self._sliders[f"{op} {name}"] for name in OF_OPERATOR)])
         grid = widgets.Layout(
             grid_template_columns="repeat(auto-fit, minmax(max(200px, 22%), 1fr))", grid_gap="4px 16px"
         )
@@ -175,12 +173,10 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             key.description = _title(voice, op)
             key.button_style = "info" if _carries(voice, op) else ""
         self._lfo.value = f"<b>LFO, {self._hertz}</b>"
-        events = voice.events(name, self._held.value)
-        on, off = (events["cycle"][[-4, -2]] // CYCLES_PER_FRAME).tolist()
-        end = off + round(_RING * REFERENCE_RATE)
-        sound = run(events, end)[on:]
+        played = voice.note(name, self._held.value)
+        sound, envelopes = _played(played)
         hertz = hertz_of(midi_of(*note(name)))
-        self.picture.value = _picture(voice, hertz, _envelopes(voice, events, on, end), sound, off - on)
+        self.picture.value = _picture(voice, hertz, envelopes, sound, played.key_off - played.key_on)
         self._sounds = listen(sound, autoplay=self._drawn)
         self.player.value = self._sounds._repr_html_()
         self._drawn = True
@@ -195,10 +191,10 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         voice = self.voice
         others = [key for keys in _OF_OTHERS.values() for key in keys]
         said = ", ".join(f"{_mnemonic(key)} {self._sliders[key].value}" for key in others) + f", LFO {self._hertz}"
-        head = "".join(f"<th style='text-align:left'>{_title(voice, op)}</th>" for op in OPM_ORDER)
+        head = "".join(f"<th style='text-align:left'>{_title(voice, op)}</th>" for op in KEY_ORDER)
         rows = "".join(
-            f"<tr><th>{_mnemonic(key)}</th>{''.join(_bar(self._sliders[f'{op} {key}']) for op in OPM_ORDER)}</tr>"
-            for key in _OF_OPERATOR
+            f"<tr><th>{_mnemonic(key)}</th>{''.join(_bar(self._sliders[f'{op} {key}']) for op in KEY_ORDER)}</tr>"
+            for key in OF_OPERATOR
         )
         self._sounds.autoplay = False
         picture = base64.b64encode(self.picture.value).decode()
@@ -232,13 +228,12 @@ def _bar(slider: Any) -> str:
     return f"<td style='text-align:left;background:linear-gradient(90deg, {colours})'>{slider.value}</td>"
 
 
-def _envelopes(voice: Voice, events: Events, start: int, stop: int) -> Envelopes:
-    """Trace the levels and states of all four operators."""
-    channel = 7 if voice.lfo and voice.lfo[NE] else 0
-    slots = {op: slot + channel for op, slot in OPERATORS.items()}
+def _played(note: NoteEvents) -> tuple[npt.NDArray[Any], Envelopes]:
+    """Play a note, once: return its samples from key-on, and the levels and states of all four operators."""
+    slots = {op: slot + note.channel - 1 for op, slot in OPERATORS.items()}
     wanted = [(name, slot) for slot in slots.values() for name in ("eg_level", "eg_state")]
-    traced = trace(events, wanted, start=start, stop=stop).elements()
-    return {op: (traced[f"eg_level[{slot}]"], traced[f"eg_state[{slot}]"]) for op, slot in slots.items()}
+    sound, rows = sound_and_trace(note.events, wanted, note.key_on, note.key_off + round(_RING * REFERENCE_RATE))
+    return sound, {op: (rows[f"eg_level[{slot}]"], rows[f"eg_state[{slot}]"]) for op, slot in slots.items()}
 
 
 def _picture(voice: Voice, hertz: float, envelopes: Envelopes, sound: npt.NDArray[Any], held: int) -> bytes:
@@ -249,14 +244,14 @@ def _picture(voice: Voice, hertz: float, envelopes: Envelopes, sound: npt.NDArra
     file = io.BytesIO()
     with plt.style.context([plot.style, _SMALL]):
         figure = Figure(figsize=(11, 3.7))
-        rows: Any = [[op for op in OPM_ORDER for _ in range(2)], ["algorithm"] * 2 + ["wave"] * 3 + ["spectrum"] * 3]
+        rows: Any = [[op for op in KEY_ORDER for _ in range(2)], ["algorithm"] * 2 + ["wave"] * 3 + ["spectrum"] * 3]
         axes = figure.subplot_mosaic(rows, height_ratios=(1, 1.2))
         figure.subplots_adjust(left=0.05, right=0.97, top=0.93, bottom=0.1, hspace=0.72, wspace=0.6)
         sounding = (np.flatnonzero(levels < SILENT) for levels, _ in envelopes.values())
         shown = max(_LEAST_SHOWN, *(rows.max(initial=0) + 2 for rows in sounding))
         for op, (levels, states) in envelopes.items():
             ax = plot.traced_envelope(levels[:shown], states[:shown], ax=axes[op])
-            ax.set(title=op, xlabel="", ylabel="dB" if op == OPM_ORDER[0] else "", yticks=[0, -30, -60, -90])
+            ax.set(title=op, xlabel="", ylabel="dB" if op == KEY_ORDER[0] else "", yticks=[0, -30, -60, -90])
             _scale(ax, "ms", 3)
             if ax.get_legend():
                 ax.legend(**_BELOW)

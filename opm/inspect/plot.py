@@ -5,9 +5,12 @@ What they show is traced or played with ``opm`` itself; nothing is drawn from fo
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
+from itertools import chain
+from math import inf
 from threading import RLock
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,22 +20,13 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
 from .._check import channel_index, first_slot, integer, numbers, positive
-from ..events import (
-    CHIP,
-    CYCLES_PER_FRAME,
-    LAST_CYCLE,
-    MASTER_CLOCKS_PER_FRAME,
-    REFERENCE_RATE,
-    Events,
-    from_writes,
-    make_events,
-    starts,
-    to_writes,
-)
-from ..pitch import REFERENCE_CLOCK, hertz_of, midi_of, note, note_name
-from ..registers import ALL_KEYS, CHIPS, KC, KF, KON, RL, SLOTS, rows
+from ..events import CYCLES_PER_FRAME, MASTER_CLOCKS_PER_FRAME, REFERENCE_RATE, make_events, to_writes
+from ..pitch import REFERENCE_CLOCK, hertz_of, midi_of, note_name
+from ..pitch import note as key_code
+from ..registers import CHIPS, KON, RL, SLOTS, rows
 from ..state import OPERATORS
-from ..tables import CARRIER, MODULATION
+from ..tables import CARRIER, MODULATION, TL_DB
+from ..voice.channels import Channel, Channels, one_by_one
 from ..voice.voice import Voice, checked
 from .stages import stages
 from .trace import trace
@@ -57,11 +51,8 @@ R = TypeVar("R")
 STATE_COLOURS = (COLOURS[2], COLOURS[1], COLOURS[4], COLOURS[3])
 _LONGEST_MS, _MOST_CYCLES = 600_000, 10_000
 """What a picture of a note shows at most."""
-_SETTLE = 64
-"""Frames between the voice's last write and the key-on."""
 _SOUNDING = 2000
 """Frames a note has sounded when its operators are drawn."""
-_LAST_FRAME = LAST_CYCLE // CYCLES_PER_FRAME // 4
 _PHASES_STILL = 13
 """A clock at which no phase of channel 1 steps."""
 _PLACES: dict[int, dict[str, tuple[float, float]]] = {
@@ -104,41 +95,10 @@ def _in_style(draw: Callable[P, R]) -> Callable[P, R]:
     return drawn
 
 
-def note_events(
-    voice: Voice, pitch: float | str = "A4", on: int = 0, off: int = 0, clock: float = REFERENCE_CLOCK
-) -> "tuple[Events, int]":
-    """Return bus events that play a note on channel 1.
-
-    Parameters
-    ----------
-    voice : Voice
-    pitch : float or str
-        As for ``opm.note``.
-    on, off : int
-        Frames of key-on and key-off, counted from the end of the set-up; off 0 = never.
-    clock : float
-        Master clock in Hz.
-
-    Returns
-    -------
-    ((n,) EVENT, int)
-        The events, and the frame of the key-on.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Not a pitch, or outside the chip's range; no such frames.
-    """
-    rows = [*checked(voice).registers(1), *note(pitch, clock).registers(1)]
-    on, off = integer("on", on, 0, _LAST_FRAME), integer("off", off, 0, _LAST_FRAME)
-    key_on = CHIP.spacing * len(rows) + _SETTLE + on
-    due = [0] * len(rows) + [key_on]
-    rows.append((KON, voice.slots << 3))
-    if off:
-        due.append(key_on + off)
-        rows.append((KON, 0))
-    address, data = zip(*rows, strict=True)
-    return from_writes(starts(due), address, data), key_on
+def __getattr__(name: str) -> NoReturn:
+    """Name what has taken the place of an old name."""
+    now = ": voice.note(pitch, seconds) returns the events, and the frames of key-on and key-off"
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{now if name == 'note_events' else ''}")
 
 
 def gapped(phase: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -161,6 +121,11 @@ def gapped(phase: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """
     phase = numbers("phase", phase, 1)
     return np.where(np.diff(phase, prepend=phase[:1]) < 0, np.nan, phase)
+
+
+def _on_channel_1(voice: Voice) -> Voice:
+    """Return a voice without the chip's registers, which a picture of its operators leaves out."""
+    return replace(checked(voice), lfo=None)
 
 
 def _axes(ax: Axes | None) -> Axes:
@@ -199,10 +164,10 @@ def envelope(
     ax = _axes(ax)
     held_ms, shown_ms = positive("held_ms", held_ms, _LONGEST_MS), positive("shown_ms", shown_ms, _LONGEST_MS)
     rate = positive("clock", clock) / MASTER_CLOCKS_PER_FRAME / 1000
-    events, key_on = note_events(voice, pitch, off=round(held_ms * rate), clock=clock)
+    note = _on_channel_1(voice).note(pitch, held_ms / 1000, clock)
     slot = first_slot(op)
-    stop = key_on + round(shown_ms * rate)
-    rows = trace(events, [("eg_level", slot), ("eg_state", slot)], start=key_on + 2, stop=stop)
+    stop = note.key_on + round(shown_ms * rate)
+    rows = trace(note.events, [("eg_level", slot), ("eg_state", slot)], start=note.key_on + 2, stop=stop)
     traced_envelope(rows[f"eg_level[{slot}]"], rows[f"eg_state[{slot}]"], 1000 * rate, ax)
     ax.axvline(held_ms, color="0.4", ls=":", lw=1)
     ax.set(xlabel="ms after key-on", title=f"Envelope of {op}", xlim=(0, shown_ms))
@@ -295,7 +260,7 @@ def envelopes(rows: Any, channel: int, clock: float = REFERENCE_CLOCK, ax: Axes 
         raise ValueError("expected at least one row")
     ax = _axes(ax)
     for op, first in OPERATORS.items():
-        level = rows["eg_level"][:, first + index] * DB_PER_STEP + (rows["sl_tl"][:, first + index] & 0x7F) * 0.75
+        level = rows["eg_level"][:, first + index] * DB_PER_STEP + (rows["sl_tl"][:, first + index] & 0x7F) * TL_DB
         ax.plot(seconds, -level, label=op)
     keyed = rows["kon"][:, [first + index for first in OPERATORS.values()]].any(axis=1)
     for at in np.flatnonzero(np.diff(keyed)) + 1:
@@ -338,12 +303,12 @@ def operators(
     """
     if ax is None:
         ax = plt.subplots(4, 1, figsize=(7, 6), sharex=True)[1]
-    events, key_on = note_events(voice, pitch, clock=clock)
-    hertz = hertz_of(midi_of(*note(pitch, clock), clock))
+    note = _on_channel_1(voice).note(pitch, inf, clock)
+    hertz = hertz_of(midi_of(*key_code(pitch, clock), clock))
     frames = round(positive("cycles", cycles, _MOST_CYCLES) * clock / MASTER_CLOCKS_PER_FRAME / hertz)
-    start = CYCLES_PER_FRAME * (key_on + 2 + _SOUNDING)
+    start = CYCLES_PER_FRAME * (note.key_on + 2 + _SOUNDING)
     fields = [*(("pg_phase", slot) for slot in OPERATORS.values()), ("op_out", 5)]
-    rows = trace(events, fields, "cycle", start, start + CYCLES_PER_FRAME * (frames + 1))
+    rows = trace(note.events, fields, "cycle", start, start + CYCLES_PER_FRAME * (frames + 1))
     time = np.arange(frames) / (clock / MASTER_CLOCKS_PER_FRAME) * 1000
     for axes, (op, slot) in zip(ax, OPERATORS.items(), strict=True):
         phases = rows[f"pg_phase[{slot}]"][_PHASES_STILL::CYCLES_PER_FRAME][:frames]
@@ -480,7 +445,7 @@ def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     boxes = {}
     for op, values in zip(OPERATORS, voice.ops, strict=True):
         box = {"boxstyle": "round", "fc": "#bfe3dd" if op in carriers else "white", "ec": "0.3"}
-        text = f"{op}{between}{0 - 0.75 * values.tl:.0f} dB"
+        text = f"{op}{between}{0 - TL_DB * values.tl:.0f} dB"
         boxes[op] = ax.text(*places[op], text, ha="center", va="center", bbox=box, fontsize="small").get_bbox_patch()
     for first, last in (wire for wire, there in _WIRES.items() if there[voice.con]):
         ends = {"patchA": boxes[first], "patchB": boxes[last], "shrinkA": 1, "shrinkB": 1}
@@ -521,35 +486,29 @@ def piano_roll(
     clock = positive("clock", clock) * (integer("cycles_per_frame", cycles_per_frame, 1) / CYCLES_PER_FRAME)
     seconds = 2 / clock
     ax = _axes(ax)
-    pitch: dict[int, tuple[int, int]] = {ch: (0, 0) for ch in range(8)}
-    sounding: dict[int, tuple[float, float]] = {}
-    notes: dict[int, list[tuple[float, float, float]]] = {ch: [] for ch in range(8)}
-    last = 0.0
+    chip, sounding = Channels(), dict[Channel, tuple[float, float]]()
+    notes: list[list[tuple[float, float, float]]] = [[] for _ in chip.channels]
     events = make_events(events)
     end = int(events["cycle"].max(initial=0))
-    for cycle, address, data in [*to_writes(events).tolist(), *((end, KON, ch) for ch in range(8))]:
-        last = cycle * seconds
-        ch = (data if address == KON else address) & 7
-        if address & 0xF8 == KC:
-            pitch[ch] = (data & 0x7F, pitch[ch][1])
-        elif address & 0xF8 == KF:
-            pitch[ch] = (pitch[ch][0], data >> 2)
-        elif address == KON:
-            if ch in sounding:
-                start, midi = sounding.pop(ch)
-                notes[ch].append((start, last - start, midi))
-            if data & ALL_KEYS:
-                sounding[ch] = (last, midi_of(*pitch[ch], clock))
-    for ch, played in notes.items():
+    for cycle, address, data in chain(one_by_one(to_writes(events)), ((end, KON, ch) for ch in range(8))):
+        channel = chip.take(address, data)
+        if address != KON or channel is None:
+            continue
+        if channel in sounding:
+            start, midi = sounding.pop(channel)
+            notes[channel.index].append((start, cycle * seconds - start, midi))
+        if channel.keys:
+            sounding[channel] = (cycle * seconds, channel.midi(clock))
+    for ch, played in enumerate(notes):
         for start, length, midi in played:
             ax.broken_barh([(start, length)], (midi - 0.4, 0.8), color=COLOURS[ch], lw=0)
         if played:
             ax.plot([], [], color=COLOURS[ch], lw=4, label=f"ch {ch + 1}")
     octaves = range(24, 109, 12)
     ax.set_yticks(list(octaves), [note_name(midi) for midi in octaves])
-    ax.set(xlabel="seconds", ylabel="note", xlim=(0, last or 1))
+    ax.set(xlabel="seconds", ylabel="note", xlim=(0, end * seconds or 1))
     ax.set_title("Piano roll", loc="left")
-    if any(notes.values()):
+    if any(notes):
         ax.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.1, ncols=8, columnspacing=1, handlelength=1)
     return ax
 

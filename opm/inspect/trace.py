@@ -6,10 +6,10 @@ from typing import Any, Literal, overload
 import numpy as np
 import numpy.typing as npt
 
-from .._check import integer
+from .._check import Samples, integer, samples
 from ..chip import CHIPS, NO_CHANNELS, NO_SAMPLES, YM2151, new_chip
 from ..engine import AUTO
-from ..events import CYCLES_PER_FRAME, EVENT, EventRows, make_events
+from ..events import CYCLES_PER_FRAME, EVENT, EventRows, Events, make_events
 from ..state import STATE, Record, offset
 
 Fields = Sequence[str | tuple[str, int]]
@@ -182,16 +182,30 @@ def trace(
     start, stop = integer("start", start, 0), integer("stop", stop, 0)
     if stop < start:
         raise ValueError(f"stop must be at least start, got {stop} < {start}")
+    step = integer("cycles_per_frame", cycles_per_frame, 1) if every == "frame" else 1
+    result = _traced(played, events, fields, start, stop, step)
+    return (result, played) if return_chip else result
+
+
+def sound_and_trace(events: Events, fields: Fields, start: int, stop: int) -> tuple[Samples, Trace]:
+    """Return frames ``start`` to ``stop`` of what ``opm.run`` gives, and what ``trace`` does, played once."""
+    sound = samples(stop - start, 2)
+    return sound, _traced(YM2151(), events, fields, start, stop, CYCLES_PER_FRAME, sound)
+
+
+def _traced(
+    played: YM2151, events: Events, fields: Fields, start: int, stop: int, step: int, sound: Samples = NO_SAMPLES
+) -> Trace:
+    """Advance a chip in steps of so many cycles; return its fields from ``start`` to ``stop``, and put its sound."""
     columns, words = _columns(fields)
     values = np.empty((stop - start, len(words)), np.int32)
-    step = integer("cycles_per_frame", cycles_per_frame, 1) if every == "frame" else 1
     begin = played.cycle
     frames, cycles = divmod(start * step, CYCLES_PER_FRAME)
     for count, length in ((frames, CYCLES_PER_FRAME), (cycles, 1)):
         before = int(np.searchsorted(events["cycle"], played.cycle + count * length))
         played._advance(count, length, NO_SAMPLES, NO_CHANNELS, events[:before])
         events = events[before:]
-    played._advance(stop - start, step, NO_SAMPLES, NO_CHANNELS, events, AUTO, words, values)
+    played._advance(stop - start, step, sound, NO_CHANNELS, events, AUTO, words, values)
     result = np.zeros(stop - start, np.dtype((Record, columns))).view(Trace)
     result["cycle"] = begin + (np.arange(start, stop) + 1) * step
     at = 0
@@ -199,4 +213,4 @@ def trace(
         count = max(1, result.dtype[name].itemsize // 4)
         result[name] = values[:, at : at + count].reshape(np.shape(result[name]))
         at += count
-    return (result, played) if return_chip else result
+    return result

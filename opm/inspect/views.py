@@ -19,6 +19,8 @@ from ..events import MASTER_CLOCKS_PER_FRAME
 from ..pitch import REFERENCE_CLOCK, hertz_of, midi_of, note, note_name
 from ..registers import OPM, OPP, SLOT, WAVES, lfo_hertz, rows
 from ..state import OPERATORS
+from ..tables import TL_DB
+from ..voice.voice import OF_OPERATOR
 
 __all__ = [
     "CONNECTIONS", "DB_PER_STEP", "REFERENCE_CLOCK", "STATES", "WAVES", "View", "channel", "lfo", "midi_of", "note",
@@ -96,7 +98,7 @@ def slot(state: Any, channel: int, op: str, clock: float | None = None) -> View:
         {
             "slot": f"{op} of channel {channel}",
             "level dB": 0 - float(state["eg_level"][index]) * DB_PER_STEP,
-            "total level dB": 0 - float(state["sl_tl"][index] & 0x7F) * 0.75,
+            "total level dB": 0 - float(state["sl_tl"][index] & 0x7F) * TL_DB,
             "state": STATES[state["eg_state"][index]],
             "key": "on" if state["kon"][index] else "off",
             "phase cycles": float(state["pg_phase"][index]) / 2**20,
@@ -105,7 +107,7 @@ def slot(state: Any, channel: int, op: str, clock: float | None = None) -> View:
     )
     for name, rate in zip(STATES, _rates(state, index), strict=True):
         looks[f"{name} rate"] = rate
-    for name in ("ar", "d1r", "d2r", "rr", "d1l", "ks", "tl", "mul", "dt1", "dt2", "ams_en"):
+    for name in OF_OPERATOR:
         looks[name] = int(state[f"sl_{name}"][index])
     return looks
 

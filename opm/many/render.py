@@ -14,7 +14,7 @@ from ..events import CYCLES_PER_FRAME, LAST_CYCLE
 from ..song import Song
 from ..song.playing import Playing
 from ..song.render import Renderer
-from ..voice.play import events_of_notes
+from ..voice.voice import play_notes
 from . import entry
 from .crew import AHEAD, PATIENCE, Cluster, Crew, Threads, each
 from .jobs import Failed, Job, checked_events, gathered, is_note, named
@@ -214,7 +214,7 @@ class _Rendering:
         songs, notes, others = dict[int, Any](), dict[int, Any](), dict[int, Any]()
         for i, job in enumerate(part):
             (notes if is_note(job) else songs if isinstance(job, Song) else others)[i] = job
-        for make, jobs in ((events_of_notes, notes), (checked_events, others)):
+        for make, jobs in ((lambda some: play_notes(some)[:2], notes), (checked_events, others)):
             if not jobs:
                 continue
             rows, events, counts = gathered(make, jobs, failed)

@@ -1,11 +1,12 @@
 from .._check import Samples
 from .._file import printable, replacing
+from ..counts import CHANNELS
 from ..events import CAT2151, CHIP
 from ..voice.extract import sound_of
 from . import formats, writers
 from .data import WRITE, Loop, Part, SongError, reason
 from .formats import load
-from .limits import CHANNELS, FASTEST, FASTEST_BPM, LARGEST, SLOWEST, SLOWEST_BPM
+from .limits import FASTEST, FASTEST_BPM, LARGEST, SLOWEST, SLOWEST_BPM
 from .notes import numbered
 from .playing import Playing, Timetable
 from .render import BLOCK, Renderer, Snapshot

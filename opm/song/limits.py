@@ -3,8 +3,6 @@
 A file beyond a limit is refused, with its place. Imports nothing, so that the command line has these at once.
 """
 
-CHANNELS = 8
-"""Of a chip."""
 SLOWEST, FASTEST = 500_000, 16_000_000
 """Master clocks taken for real, in Hz."""
 SLOWEST_BPM, FASTEST_BPM = 20, 400

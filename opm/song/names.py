@@ -6,10 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..chip import run
-from ..events import CYCLES_PER_FRAME, REFERENCE_RATE
+from ..events import REFERENCE_RATE
 from ..pitch import hertz_of, midi_of
 from ..voice.extract import Found
-from ..voice.play import events_of_notes
 
 _HELD = 0.35
 """Seconds of the note."""
@@ -32,9 +31,8 @@ def described(found: Found, clock: float) -> str:
     """Return what a voice sounds like where a song first plays it: ``bright pluck, middle``."""
     place = next(place for above, place in _PLACES.items() if midi_of(found.kc, found.kf, clock) < above)
     midi = midi_of(found.kc, found.kf)
-    events, _ = events_of_notes([(replace(found.voice, rl=3), midi, 2 * _HELD)])
-    key_on = int(events["cycle"][-3]) // CYCLES_PER_FRAME
-    sound = run(events, key_on + _FRAMES)[key_on:, 0].astype(float)
+    note = replace(found.voice, rl=3).note(midi, 2 * _HELD)
+    sound = run(note.events, note.key_on + _FRAMES)[note.key_on :, 0].astype(float)
     if not sound.any():
         return f"silence, {place}"
     colour = _colour(sound, midi)

@@ -3,22 +3,24 @@
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..counts import CHANNELS
 from ..events import CHIP, MASTER_CLOCKS_PER_FRAME
-from ..pitch import KC, KF, KF_SHIFT, midi_of, note
-from ..registers import ALL_KEYS, KON, PMS, RL, SLOT_BASES, TL
+from ..pitch import KC, KF, note
+from ..registers import ALL_KEYS, KON, RL, SLOT_BASES, TL
 from ..state import OPERATORS
-from ..tables import CARRIERS
+from ..tables import CARRIERS, TL_DB
+from ..voice.channels import Channel, Channels, one_by_one
 from ..voice.extract import attenuation, sound_of, turned_down
+from ..voice.table import KEY_ORDER
 from ..voice.voice import Voice
 from .data import Loop
-from .limits import CHANNELS
 
 if TYPE_CHECKING:
     from .song import Song
@@ -28,10 +30,6 @@ NOTE = np.dtype(
      ("level", np.float64), ("voice", np.int32)]
 )  # fmt: skip
 """numpy.dtype of a note: chip 0 or 1, channel 1 to 8, seconds, MIDI number (69 = A4), dB, number in ``Song.voices``."""
-PIECE = 4096
-"""Writes looked at at a time."""
-STEP_DB = 0.75
-"""dB of a step of TL."""
 HEARD = -78.0
 """dB: any lower, and the chip's sine has no bit left; all of its samples are 0."""
 SETTLED = 0.002
@@ -44,11 +42,9 @@ one channel are broken in steps of one to three frames, at most 54 ms at 55 Hz; 
 """
 FULL_RANGE = 96.0
 """dB from silence to the loudest moment of an envelope."""
-_KEYS = (1, 4, 2, 8)
+_KEYS = tuple(1 << KEY_ORDER.index(op) for op in OPERATORS)
 """Bits of ``Voice.slots``, for M1, M2, C1, C2."""
 _KS_AR = SLOT_BASES[2]
-_VOICE = (RL, PMS, *(base + slot for base in SLOT_BASES for slot in OPERATORS.values()))
-"""Registers of channel 1's voice."""
 
 
 @dataclass
@@ -61,50 +57,23 @@ class _Key:
     pitches: list[tuple[float, float, int]]
     """Seconds, MIDI number, number of the write: the first, and each that differs."""
     outputs: list[tuple[float, tuple[int, ...]]]
-    """Seconds, what ``_Channel.output`` gives: the first, and each that differs."""
+    """Seconds, what ``_output`` gives: the first, and each that differs."""
 
 
-@dataclass
-class _Channel:
-    """What a channel holds while the writes go by."""
-
-    index: int
-    held: dict[int, int] = field(default_factory=dict)
-    keys: int = 0
-    key: _Key | None = None
-
-    def voice(self) -> Voice:
-        """The instrument its registers make."""
-        return replace(Voice.from_registers(self.held, self.index + 1), slots=self.keys or 15)
-
-    def sound(self) -> tuple[int | None, ...]:
-        """What its voice is made of."""
-        return self.keys, *(self.held.get(address + self.index) for address in _VOICE)
-
-    def midi(self, clock: float) -> float:
-        """Its pitch."""
-        return midi_of(self.held.get(KC + self.index, 0) & 0x7F, self.held.get(KF + self.index, 0) >> KF_SHIFT, clock)
-
-    def output(self) -> tuple[int, ...]:
-        """Sides, algorithm, and the total levels of M1, M2, C1, C2; never written is heard on both sides."""
-        levels = (self.held.get(TL + slot + self.index, 0) & 0x7F for slot in OPERATORS.values())
-        return self.held.get(RL + self.index, 0xC0) & 0xC7, *levels
-
-    def attacks(self) -> tuple[int, ...]:
-        """Rates at which the struck operators rise: never written is at once."""
-        kc = self.held.get(KC + self.index, 0) & 0x7F
-        rates = []
-        for slot, key in zip(OPERATORS.values(), _KEYS, strict=True):
-            ks, ar = divmod(self.held.get(_KS_AR + slot + self.index, 31) & 0xDF, 64)
-            rates.append(min(2 * ar + (kc >> 2 + 3 - ks), 63) if ar and self.keys & key else 0)
-        return tuple(rates)
+def _output(channel: Channel) -> tuple[int, ...]:
+    """Return sides, algorithm, and the total levels of M1, M2, C1, C2; never written is heard on both sides."""
+    levels = (channel.held.get(TL + slot + channel.index, 0) & 0x7F for slot in OPERATORS.values())
+    return channel.held.get(RL + channel.index, 0xC0) & 0xC7, *levels
 
 
-def channel_of(address: int, data: int) -> int:
-    """Return the channel, from 0, that a write concerns; -1 for the chip's own registers."""
-    if address == KON:
-        return data & 7
-    return address & 7 if address >= RL else -1
+def _attacks(channel: Channel) -> tuple[int, ...]:
+    """Return rates at which the keyed operators rise: never written is at once."""
+    kc, _ = channel.key_code()
+    rates = []
+    for slot, key in zip(OPERATORS.values(), _KEYS, strict=True):
+        ks, ar = divmod(channel.held.get(_KS_AR + slot + channel.index, 31) & 0xDF, 64)
+        rates.append(min(2 * ar + (kc >> 2 + 3 - ks), 63) if ar and channel.keys & key else 0)
+    return tuple(rates)
 
 
 @dataclass
@@ -130,17 +99,18 @@ class NoteFinder:
         self.song, self.numbers = song, numbers
         self.known: dict[tuple[int | None, ...], int] = {}
         """Numbers of voices by what they are made of: most keys strike one that was struck before."""
-        self.channels = [[_Channel(i) for i in range(CHANNELS)] for _ in song.parts]
+        self.chips = [Channels() for _ in song.parts]
+        self.down: dict[Channel, _Key] = {}
+        """Keys that are held."""
         self.end, self.frame = song.seconds(song.ticks_once[1]), MASTER_CLOCKS_PER_FRAME / song.clock
         self.found: list[FoundNote] = []
         """In the order they begin."""
-        writes = song.rows_once
-        for first in range(0, len(writes), PIECE):
-            for number, (tick, chip, address, data) in enumerate(writes[first : first + PIECE].tolist(), first):
-                if (index := channel_of(address, data)) >= 0:
-                    self.take(number, song.seconds(tick), chip, self.channels[chip][index], address, data)
-        for chip, channels in enumerate(self.channels):
-            for channel in channels:
+        for number, (tick, chip, address, data) in enumerate(one_by_one(song.rows_once)):
+            channel = self.chips[chip].take(address, data)
+            if channel and (address == KON or channel in self.down):
+                self.take(number, song.seconds(tick), chip, channel, address)
+        for chip, follows in enumerate(self.chips):
+            for channel in follows.channels:
                 self.finish(self.end, chip, channel)
         self.found.sort(key=lambda note: note.write)
 
@@ -149,34 +119,29 @@ class NoteFinder:
         """The notes, (n,) NOTE, in the order they begin."""
         return np.array([note.row for note in self.found], NOTE)
 
-    def take(self, number: int, time: float, chip: int, channel: _Channel, address: int, data: int) -> None:
-        """Take one write to a channel."""
+    def take(self, number: int, time: float, chip: int, channel: Channel, address: int) -> None:
+        """Take one write to a channel whose key is held, or which concerns its key."""
         if address == KON:
-            before, channel.keys = channel.keys, (data & ALL_KEYS) >> 3
-            struck = channel.keys & ~before
-            if struck or not channel.keys:
+            if channel.struck or not channel.keys:
                 self.finish(time, chip, channel)
-            if struck and time + self.frame <= self.end:
+            if channel.struck and time + self.frame <= self.end:
                 sound = channel.sound()
                 if sound not in self.known:
                     self.known[sound] = self.numbers.get(sound_of(channel.voice()), -1)
-                voice = self.known[sound]
-                outputs = [(time, channel.output())]
-                channel.key = _Key(voice, channel.attacks(), [self.pitch(number, time, chip, channel)], outputs)
-            return
-        channel.held[address] = data
-        if channel.key and address & 0xF8 in (KC, KF):
-            _note_down(channel.key.pitches, self.pitch(number, time, chip, channel))
-        elif channel.key and (address & 0xF8 == RL or address & 0xE0 == TL):
-            _note_down(channel.key.outputs, (time, channel.output()))
+                pitches = [self.pitch(number, time, chip, channel)]
+                self.down[channel] = _Key(self.known[sound], _attacks(channel), pitches, [(time, _output(channel))])
+        elif address & 0xF8 in (KC, KF):
+            _note_down(self.down[channel].pitches, self.pitch(number, time, chip, channel))
+        elif address & 0xF8 == RL or address & 0xE0 == TL:
+            _note_down(self.down[channel].outputs, (time, _output(channel)))
 
-    def pitch(self, number: int, time: float, chip: int, channel: _Channel) -> tuple[float, float, int]:
+    def pitch(self, number: int, time: float, chip: int, channel: Channel) -> tuple[float, float, int]:
         """Return what a write makes of a channel's pitch."""
         return time, channel.midi(self.song.chip_clock(chip)), number
 
-    def finish(self, end: float, chip: int, channel: _Channel) -> None:
+    def finish(self, end: float, chip: int, channel: Channel) -> None:
         """Collect the notes of a key that is released, struck anew, or held at the end of the song."""
-        key, channel.key = channel.key, None
+        key = self.down.pop(channel, None)
         if key is None:
             return
         times = [time for time, _, _ in key.pitches]
@@ -248,7 +213,7 @@ def _lacking(rate: int, frames: float) -> float:
 def _loudness(output: Sequence[int], lacking: Sequence[float]) -> tuple[float, bool]:
     """Return the level of the loudest carrier in dB, and whether one is heard."""
     carriers = CARRIERS[output[0] & 7]
-    levels = [-STEP_DB * level for level in output[1:]]
+    levels = [-TL_DB * level for level in output[1:]]
     return max(levels[i] for i in carriers), output[0] > 7 and any(levels[i] - lacking[i] > HEARD for i in carriers)
 
 
@@ -275,7 +240,7 @@ def writes_of(notes: npt.NDArray[Any], voices: Sequence[Voice], clock: float) ->
             raise ValueError(f"more than {CHANNELS} notes sound at {start:.15g} s on chip {chip}")
         wanted = int(played["channel"]) - 1
         i = wanted if wanted in free else min(free, key=until[chip].__getitem__)
-        voice = turned_down(voices[int(played["voice"])], round(-float(played["level"]) / STEP_DB))
+        voice = turned_down(voices[int(played["voice"])], round(-float(played["level"]) / TL_DB))
         registers = voice.registers(i + 1)
         if bytes(data for _, data in registers) != loaded[chip][i]:
             rows += [(start, chip, address, data) for address, data in registers]
@@ -296,8 +261,11 @@ class Revoicing:
         self.song, self.others = song, others
         self.voices, self.numbers = voices, numbered(voices)
         self.rows: list[tuple[int, int, int, int]] = []
-        self.channels = [[_Channel(i) for i in range(CHANNELS)] for _ in song.parts]
-        self.sent: dict[tuple[int, int], dict[int, int]] = {}
+        self.chips = [Channels() for _ in song.parts]
+        self.known: dict[tuple[int | None, ...], Voice | None] = {}
+        """What takes the place of what was met before."""
+        self.sent: dict[Channel, dict[int, int]] = {}
+        """What each channel's registers hold in the new song."""
         self.loop: Loop | None = None
 
     def made(self) -> dict[str, Any]:
@@ -313,26 +281,28 @@ class Revoicing:
 
     def write(self, tick: int, chip: int, address: int, data: int) -> None:
         """Pass a write on, or what it means for the channel's instrument."""
-        index = channel_of(address, data)
-        channel = self.channels[chip][index] if index >= 0 else None
+        channel = self.chips[chip].take(address, data)
         if channel is None or KC <= address < KF + CHANNELS:
             self.rows.append((tick, chip, address, data))
             return
-        if address != KON:
-            channel.held[address] = data
-            if channel.keys:
-                self.send(tick, chip, channel)
-            return
-        channel.keys = (data & ALL_KEYS) >> 3
         if channel.keys:
             self.send(tick, chip, channel)
+        if address != KON:
+            return
+        if channel.keys:
             other = self.other(channel)
-            data = (other.slots << 3 if other else data & ALL_KEYS) | index
+            data = (other.slots << 3 if other else data & ALL_KEYS) | channel.index
         self.rows.append((tick, chip, address, data))
 
-    def other(self, channel: _Channel) -> Voice | None:
+    def other(self, channel: Channel) -> Voice | None:
         """Return the instrument that takes the place of what a channel holds, at its volume."""
-        voice = channel.voice()
+        sound = channel.sound()
+        if sound not in self.known:
+            self.known[sound] = self.other_of(channel.voice())
+        return self.known[sound]
+
+    def other_of(self, voice: Voice) -> Voice | None:
+        """Return the instrument that takes the place of another, at its volume."""
         number = self.numbers.get(sound_of(voice), -1)
         if number not in self.others:
             return None
@@ -340,12 +310,12 @@ class Revoicing:
         new = self.others[number]
         return replace(turned_down(new, attenuation(new) + down), rl=voice.rl)
 
-    def send(self, tick: int, chip: int, channel: _Channel) -> None:
+    def send(self, tick: int, chip: int, channel: Channel) -> None:
         """Send the registers that differ from what the chip has."""
         other = self.other(channel)
         own = {address: data for address, data in channel.held.items() if not KC <= address < KF + CHANNELS}
         wanted = dict(other.registers(channel.index + 1)) if other else own
-        has = self.sent.setdefault((chip, channel.index), {})
+        has = self.sent.setdefault(channel, {})
         for address, data in wanted.items():
             if has.get(address) != data:
                 self.rows.append((tick, chip, address, data))

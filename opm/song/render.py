@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from .._check import Samples
 from ..chip import new_chip
+from ..counts import CHANNELS
 from ..events import EVENT, Events, from_writes
 from ..registers import DEPTHS, KON
 from .data import Writes
-from .limits import CHANNELS
 from .playing import Place, Playing, Timetable
 from .resample import Interpolator, to_int16
 

@@ -17,13 +17,14 @@ import numpy.typing as npt
 from .._check import Samples, integer, number, real
 from .._file import printable, replacing
 from ..chip import YM2151
+from ..counts import CHANNELS
 from ..events import CAT2151, CHIP, CYCLES_PER_FRAME, EVENT, MASTER_CLOCKS_PER_FRAME, Bus, Events
 from ..pitch import REFERENCE_CLOCK
 from ..voice.extract import Found, extract_voices
 from ..voice.voice import Voice, checked, checked_voices
 from . import make, writers
 from .data import Loop, Part, Writes
-from .limits import CHANNELS, LONGEST
+from .limits import LONGEST
 from .names import described
 from .notes import NoteFinder, Revoicing, numbered, writes_of
 from .playing import Playing

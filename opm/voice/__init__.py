@@ -2,12 +2,14 @@
 
 from .extract import Found, extract_voices
 from .files import read_voices, write_opm
-from .parameters import COLUMNS, parameters, voice_of
-from .voice import Operator, Voice
+from .play import NoteEvents
+from .table import COLUMNS
+from .voice import Operator, Voice, parameters, voice_of
 
 __all__ = [
     "COLUMNS",
     "Found",
+    "NoteEvents",
     "Operator",
     "Voice",
     "extract_voices",

@@ -3,16 +3,12 @@
 import zlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain
 from typing import Any
 
 from ..events import make_events, to_writes
-from ..pitch import KF_SHIFT
-from ..registers import ALL_KEYS, KC, KF, KON, NOISE, PMS, RL, SLOTS
+from ..registers import KON, NOISE
+from .channels import Channel, Channels, one_by_one
 from .voice import Voice
-
-PIECE = 4096
-"""Writes looked at at a time."""
 
 
 @dataclass(frozen=True)
@@ -50,32 +46,26 @@ def extract_voices(song_events: Any, volumes: bool = True) -> list[Found]:
     TypeError, ValueError
         They are no bus events.
     """
-    held: dict[int, int] = {}
+    chip = Channels()
     found: dict[bytes, Found] = {}
     seen: set[tuple[int | None, ...]] = set()
-    writes = to_writes(make_events(song_events))
-    # In pieces: other threads have to wait while a list is made.
-    pieces = (writes[first : first + PIECE].tolist() for first in range(0, len(writes), PIECE))
-    for cycle, address, data in chain.from_iterable(pieces):
-        held[address] = data
-        if address == KON and data & ALL_KEYS:
-            registers = (data, *(held.get(first + (data & 7)) for first in (RL, PMS, *range(SLOTS, 256, 8))))
-            if registers in seen:
-                continue
-            seen.add(registers)
-            voice = replace(Voice.from_registers(held, (data & 7) + 1), slots=data >> 3 & 15)
-            sound = voice.same_sound() if volumes else sound_of(voice)
-            voice = replace(voice, name=f"{zlib.crc32(sound):08x}")
-            first = found.setdefault(sound, _found(held, voice, cycle, data & 7))
-            if attenuation(voice) < attenuation(first.voice):
-                found[sound] = replace(first, voice=voice)
+    for cycle, address, data in one_by_one(to_writes(make_events(song_events))):
+        channel = chip.take(address, data)
+        if address != KON or channel is None or not channel.keys or (made_of := channel.sound()) in seen:
+            continue
+        seen.add(made_of)
+        voice = channel.voice()
+        sound = voice.same_sound() if volumes else sound_of(voice)
+        voice = replace(voice, name=f"{zlib.crc32(sound):08x}")
+        first = found.setdefault(sound, _found(chip, channel, voice, cycle))
+        if attenuation(voice) < attenuation(first.voice):
+            found[sound] = replace(first, voice=voice)
     return list(found.values())
 
 
-def _found(held: dict[int, int], voice: Voice, cycle: int, channel: int) -> Found:
-    kc, kf = held.get(KC + channel, 0) & 0x7F, held.get(KF + channel, 0) >> KF_SHIFT
-    noise = channel == 7 and voice.slots & 8 > 0 and held.get(NOISE, 0) & 0x80 > 0
-    return Found(voice, cycle, channel + 1, kc, kf, noise)
+def _found(chip: Channels, channel: Channel, voice: Voice, cycle: int) -> Found:
+    noise = channel.index == 7 and voice.slots & 8 > 0 and chip.held.get(NOISE, 0) & 0x80 > 0
+    return Found(voice, cycle, channel.index + 1, *channel.key_code(), noise)
 
 
 def attenuation(voice: Voice) -> int:

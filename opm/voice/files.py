@@ -13,6 +13,7 @@ from typing import BinaryIO
 from .._file import contents, decoded, printable
 from ..registers import LIMITS
 from ..state import OPERATORS
+from .table import KEY_ORDER
 from .tones import check_count, from_pairs, read_tones
 from .voice import Operator, Voice, checked_voices
 
@@ -20,8 +21,6 @@ LARGEST = 2**20
 """Bytes of a file: a bank of 128 voices has 50 000; songs have limits of their own, in ``opm.song.limits``."""
 LONGEST_NAME = 1000
 """Characters of a voice's name that are kept."""
-OPM_ORDER = ("M1", "C1", "M2", "C2")
-"""A VOPM file lists M1, C1, M2, C2."""
 _OPM_FIELDS = ("ar", "d1r", "d2r", "rr", "d1l", "tl", "ks", "mul", "dt1", "dt2", "ams_en")
 _DMP_FIELDS = ("mul", "tl", "ar", "d1r", "d1l", "rr", "ams_en", "ks", "detune", "d2r")
 _EMPTY = "no Name"
@@ -161,7 +160,7 @@ def write_opm(voices: Iterable[Voice]) -> str:
             f"CH:{pan:5}{voice.fb:4}{voice.con:4}{voice.ams:4}{voice.pms:4}{voice.slots << 3:4}{ne:4}",
         ]
         ops = dict(zip(OPERATORS, voice.ops, strict=True))
-        for key in OPM_ORDER:
+        for key in KEY_ORDER:
             lines.append(f"{key}:" + "".join(f"{getattr(ops[key], name):4}" for name in _OPM_FIELDS))
     return "\n".join(lines) + "\n"
 

@@ -1,23 +1,57 @@
-"""Notes as bus events, many at a time: a voice, a pitch and how long the key is held, each on a chip just reset."""
+"""Notes as bus events, many at a time: a voice's row, a pitch, and how long the key is held.
+
+Each is played on a chip just reset.
+"""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from .._check import real
-from ..events import CHIP, REFERENCE_RATE, Events, from_writes
-from ..pitch import KF_SHIFT, key_codes
+from ..events import CHIP, MASTER_CLOCKS_PER_FRAME, Events, from_writes
+from ..pitch import KF_SHIFT, REFERENCE_CLOCK, key_codes
 from ..registers import KC, KF, KON, RL
-from .parameters import ADDRESSES, NE, OF_CHIP, parameters, register_bytes
-from .voice import Voice
+from .table import ADDRESSES, NE, OF_CHIP, register_bytes
 
 FOREVER = 2**40
 """Frames that nobody waits for."""
 
 
-def events_of_notes(notes: Sequence[tuple[Voice, float | str, float]]) -> tuple[Events, npt.NDArray[np.int64]]:
-    """Return the bus events that play notes, each from reset and at the reference clock.
+class NoteEvents(NamedTuple):
+    """A note as bus events on a chip just reset, and where its key goes down and up: what ``Voice.note`` returns."""
+
+    events: Events
+    """What ``opm.run`` and ``opm.trace`` take."""
+    key_on: int
+    """Frame in which the key-on is written."""
+    key_off: int
+    """Frame in which the key-off is written."""
+    channel: int
+    """Where the note sounds: 1, or 8 where the voice switches the noise on."""
+
+
+class ManyNotes(NamedTuple):
+    """Several notes, each on a chip of its own."""
+
+    events: Events
+    """One note's after the other's."""
+    counts: npt.NDArray[np.int64]
+    """How many events each has."""
+    key_on: npt.NDArray[np.int64]
+    key_off: npt.NDArray[np.int64]
+    channel: npt.NDArray[np.int64]
+
+
+def play(
+    values: npt.NDArray[np.uint8],
+    sets_chip: Sequence[bool],
+    pitches: Sequence[float | str],
+    seconds: Sequence[float],
+    clock: float = REFERENCE_CLOCK,
+) -> ManyNotes:
+    """Return notes as bus events, each from reset.
 
     A note takes channel 1, or 8 where its voice switches the noise on. The chip's registers that ``Voice.lfo`` gives
     come first, then the channel's and the slots', key code and fraction, and key-on; key-off comes when the key has
@@ -25,40 +59,44 @@ def events_of_notes(notes: Sequence[tuple[Voice, float | str, float]]) -> tuple[
 
     Parameters
     ----------
-    notes : sequence of (Voice, float or str, float)
-        A voice, a MIDI number or a note's name, and seconds from key-on to key-off.
+    values : (n, 56) uint8
+        The voices' rows, by ``COLUMNS``.
+    sets_chip : (n,) bool
+        Whether the chip's registers are written at all.
+    pitches : sequence of (n,) float or str
+        MIDI numbers or notes' names.
+    seconds : sequence of (n,) float
+        From key-on to key-off.
+    clock : float
+        Master clock in Hz.
 
     Returns
     -------
-    events : (n,) EVENT
-        One note's after the other's.
-    counts : (len(notes),) int64
-        How many each has.
+    ManyNotes
 
     Raises
     ------
     TypeError, ValueError
-        A value does not fit its register, the note is outside the chip's range, or the time is negative.
+        A note is outside the chip's range, or a time is negative.
     """
-    voices = [voice for voice, _, _ in notes]
-    values = parameters(voices)
     channel = np.where(values[:, NE] == 1, 7, 0)
-    kc, kf = key_codes([midi for _, midi, _ in notes])
+    kc, kf = key_codes(pitches, clock)
     keys = np.stack([kc, kf << KF_SHIFT, values[:, -1].astype(np.int64) << 3 | channel, channel], axis=1)
     data = np.concatenate([register_bytes(values), keys], axis=1)
     address = np.append(ADDRESSES, [KC, KF, KON, KON])
     address = address + (address >= RL) * channel[:, None]
     written = np.ones(data.shape, bool)
-    written[:, : len(OF_CHIP)] = np.array([voice.lfo is not None for voice in voices])[:, None]
+    written[:, : len(OF_CHIP)] = np.array(sets_chip, bool)[:, None]
     start = CHIP.spacing * (np.cumsum(written, axis=1) - written)
-    start[:, -1] = start[:, -2] + np.maximum(_frames([seconds for _, _, seconds in notes]), CHIP.spacing)
-    return from_writes(start[written], address[written], data[written]), 2 * written.sum(axis=1)
+    start[:, -1] = start[:, -2] + np.maximum(_frames(seconds, clock), CHIP.spacing)
+    events = from_writes(start[written], address[written], data[written])
+    return ManyNotes(events, 2 * written.sum(axis=1), start[:, -2], start[:, -1], channel + 1)
 
 
-def _frames(seconds: list[float]) -> npt.NDArray[np.int64]:
-    """Return durations in frames; ValueError names one that is none."""
+def _frames(seconds: Sequence[float], clock: float) -> npt.NDArray[np.int64]:
+    """Return durations in frames; ValueError names one that is not a duration."""
     for each in seconds:
         if not real("a note's duration", each) >= 0:
             raise ValueError(f"a note's duration must be 0 s or more, got {each!r}")
     held = np.array([min(each, FOREVER) for each in seconds], float)
-    return np.minimum(np.rint(held * REFERENCE_RATE), FOREVER).astype(np.int64)
+    return np.minimum(np.rint(held * (clock / MASTER_CLOCKS_PER_FRAME)), FOREVER).astype(np.int64)

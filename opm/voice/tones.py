@@ -15,22 +15,19 @@ from .._check import integer
 from .._file import encodable, printable
 from ..registers import ALL_KEYS, KC, KF, KON, LIMITS, RL, SLOTS
 from ..state import OPERATORS
-from .voice import Operator, Voice
+from .table import KEY_ORDER
+from .voice import TONE, Operator, Voice
 
 MOST_VOICES = 4096
 """Voices of a file: what fits into it in VOPM's format, and more than an MDX song has room for."""
 LATEST = 10**6
 """Seconds or samples of a row's time that are certainly too many for a tone."""
-_LINES = ("M1", "C1", "M2", "C2")
-"""Operators of a tone in lines, in its order."""
 _LINE_FIELDS = {
     "TL": "tl", "AR": "ar", "DR": "d1r", "SR": "d2r", "RR": "rr", "SL": "d1l", "KS": "ks", "MUL": "mul", "DT1": "dt1",
     "DT2": "dt2",
 }  # fmt: skip
 _LINE_DEFAULTS = Operator(tl=0, ar=31, d1r=16, rr=7, dt1=3)
 """What is not given in a line."""
-TYPE = "YM2151 tone"
-"""What an object may say it is."""
 _HOLDERS = {"variations", "registers", "tone", "Tones", "Tone"}
 """Members that only tones have."""
 _OF_A_LIST = _HOLDERS | {"events", "ProgramChange"}
@@ -100,7 +97,7 @@ def is_tone(root: Any) -> bool:
     come in twos, or beside something that only logs have.
     """
     if isinstance(root, dict):
-        if root.get("type") == TYPE or (_HOLDERS & root.keys() and not root.get("events")):
+        if root.get("type") == TONE or (_HOLDERS & root.keys() and not root.get("events")):
             return True
         return not _OF_LOGS & root.keys() and _only_sets_a_voice(root.get("events"))
     if not isinstance(root, list):
@@ -230,11 +227,11 @@ def _of_writes(writes: Sequence[tuple[int, int]], name: str, note: Any) -> Tone:
 def _from_lines(text: str, name: str) -> Tone:
     """Return the tone of five lines: four operators, then connection, feedback and key code; numbers in hex."""
     lines = [line for line in text.upper().splitlines() if line.strip()]
-    if len(lines) != len(_LINES) + 1:
+    if len(lines) != len(KEY_ORDER) + 1:
         raise ValueError(f"{name or 'tone'}: expected 4 lines for operators and one for the channel, got {len(lines)}")
     *ops, channel = ({word.partition("=")[0]: _hex(word, name) for word in line.split()} for line in lines)
     made = {}
-    for op, given in zip(_LINES, ops, strict=True):
+    for op, given in zip(KEY_ORDER, ops, strict=True):
         values = {key: given[word] & LIMITS[key] for word, key in _LINE_FIELDS.items() if word in given}
         made[op] = replace(_LINE_DEFAULTS, **values)
     voice = Voice(name, channel.get("CON", 0) & 7, channel.get("FL", 0) & 7, ops=[made[op] for op in OPERATORS])
@@ -268,14 +265,3 @@ def _byte(value: Any, where: str) -> int:
     if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 0xFF:
         raise ValueError(f"{where}: {_short(value)} is not a byte")
     return int(number)
-
-
-def tone(voice: Voice) -> str:
-    """Return a voice as a JSON tone: register writes for channel 1, and of register 08 where not all operators sound.
-
-    The family's converter passes register 08 on as it stands: it would press the key of channel 1 at each change of
-    the tone.
-    """
-    writes = voice.registers(1) + ([(KON, voice.slots << 3)] if voice.slots != 15 else [])
-    rows = [{"time": 0, "addr": f"0x{a:02X}", "data": f"0x{d:02X}"} for a, d in writes]
-    return json.dumps({"type": TYPE, "name": voice.name, "event_count": len(rows), "events": rows})

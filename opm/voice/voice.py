@@ -4,21 +4,30 @@ Operators are in register order M1, M2, C1, C2 throughout.
 """
 
 import html
-import os
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from itertools import chain
+from operator import attrgetter
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from .. import registers
 from .._check import channel_index, integer, listed
 from ..events import Events
-from ..registers import LIMITS, PMS, RL, SLOT_BASES, WAVES, lfo_hertz
+from ..pitch import REFERENCE_CLOCK
+from ..registers import KON, LIMITS, PMS, RL, SLOT_BASES, WAVES, lfo_hertz
 from ..state import OPERATORS
 from ..tables import CARRIERS
+from .play import ManyNotes, NoteEvents, play
+from .table import CHANNEL, COLUMNS, LFO, MOST, SLOT
 
 SLOTS = 15
 """All four operators keyed on."""
-_LFO = ("lfrq", "amd", "pmd", "w", "nfrq", "ne")
+TONE = "YM2151 tone"
+"""What a JSON tone of the cat2151 family says it is."""
 _CHANNEL = ("con", "fb", "rl", "pms", "ams")
 
 
@@ -72,7 +81,7 @@ class Operator:
     ams_en: int = 0
 
     def __post_init__(self) -> None:
-        _check(self, _OF_OPERATOR)
+        _check(self, OF_OPERATOR)
 
     def data(self) -> tuple[int, ...]:
         """Return the register bytes of the operator.
@@ -111,7 +120,8 @@ class Operator:
         return cls(**values)
 
 
-_OF_OPERATOR = {field.name: LIMITS[field.name] for field in fields(Operator)}
+OF_OPERATOR = {field.name: LIMITS[field.name] for field in fields(Operator)}
+"""An operator's fields and their largest values, in the order in which people are shown them."""
 _OF_VOICE = {name: LIMITS[name] for name in _CHANNEL} | {"slots": SLOTS}
 
 
@@ -232,35 +242,61 @@ class Voice:
         for address, data in self.registers(channel):
             _chip(chip, "write_register").write_register(address, data)
 
+    def note(self, pitch: float | str, seconds: float, clock: float = REFERENCE_CLOCK) -> NoteEvents:
+        """Return a note with this voice as bus events, on a chip just reset, and where its key goes down and up.
+
+        Parameters
+        ----------
+        pitch : float or str
+            MIDI number (69 = A4), fractions allowed, or a name such as ``"C#4"``.
+        seconds : float
+            From key-on to key-off.
+        clock : float
+            Master clock in Hz.
+
+        Returns
+        -------
+        NoteEvents
+            ``events``, what ``opm.run`` takes; ``key_on`` and ``key_off``, the frames in which the two are written;
+            ``channel``: 1, or 8 where ``lfo`` switches the noise on. ``lfo`` is applied, if there is one.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The note is outside the chip's range, the time is negative, or the clock is not a number above 0.
+
+        Examples
+        --------
+        >>> from opm import run
+        >>> organ = Voice("organ", con=7, ops=(Operator(tl=20), *(Operator(),) * 3))
+        >>> note = organ.note("A4", seconds=0.25)
+        >>> samples = run(note.events, note.key_off)[note.key_on :]
+        >>> len(samples)
+        13983
+        """
+        notes = play_notes([(self, pitch, seconds)], clock)
+        return NoteEvents(notes.events, int(notes.key_on[0]), int(notes.key_off[0]), int(notes.channel[0]))
+
     def events(self, note: float | str, duration: float) -> "Events":
-        """Return the bus events of a note with this voice, on a chip just reset: what ``opm.run`` takes.
+        """Return the bus events of a note at the reference clock: ``note(...).events``.
 
         Parameters
         ----------
         note : float or str
-            MIDI number (69 = A4), fractions allowed, or a name such as ``"C#4"``.
+            As for ``note``.
         duration : float
             Seconds from key-on to key-off.
 
         Returns
         -------
         (n,) EVENT
-            On channel 1, or 8 where ``lfo`` switches the noise on: ``lfo`` is applied, if there is one.
 
         Raises
         ------
         TypeError, ValueError
-            A value does not fit its register, the note is outside the chip's range, or the time is negative.
-
-        Examples
-        --------
-        >>> from opm import run
-        >>> organ = Voice("organ", con=7, ops=(Operator(tl=20), *(Operator(),) * 3))
-        >>> samples = run(organ.events("A4", 0.25), 14_000)
+            The note is outside the chip's range, or the time is negative.
         """
-        from .play import events_of_notes
-
-        return events_of_notes([(self, note, duration)])[0]
+        return self.note(note, duration).events
 
     @classmethod
     def from_chip(cls, chip: Any, channel: int, name: str = "") -> "Voice":
@@ -285,11 +321,11 @@ class Voice:
         """
         state, index = _chip(chip, "state").state, channel_index(channel)
         ops = tuple(
-            Operator(**{f.name: int(state[f"sl_{f.name}"][first + index]) & 0x7F for f in fields(Operator)})
+            Operator(**{key: int(state[f"sl_{key}"][first + index]) & 0x7F for key in OF_OPERATOR})
             for first in OPERATORS.values()
         )
-        con, fb, rl, pms, ams = (int(state[f"ch_{key}"][index]) for key in ("con", "fb", "rl", "pms", "ams"))
-        return cls(name, con, fb, rl, pms, ams, SLOTS, ops)
+        own: dict[str, Any] = {key: int(state[f"ch_{key}"][index]) for key in _CHANNEL}
+        return cls(name, **own, ops=ops)
 
     @classmethod
     def from_registers(cls, held: Mapping[int, int], channel: int = 1, name: str = "") -> "Voice":
@@ -325,10 +361,9 @@ class Voice:
 
     def _repr_html_(self) -> str:
         """Return the voice as a table: an operator a row, its registers by mnemonic."""
-        names = [f.name for f in fields(Operator)]
-        head = "".join(f"<th>{name}</th>" for name in names)
+        head = "".join(f"<th>{name}</th>" for name in OF_OPERATOR)
         rows = "".join(
-            f"<tr><th>{op}</th>{''.join(f'<td>{getattr(values, name)}</td>' for name in names)}</tr>"
+            f"<tr><th>{op}</th>{''.join(f'<td>{getattr(values, name)}</td>' for name in OF_OPERATOR)}</tr>"
             for op, values in zip(OPERATORS, self.ops, strict=True)
         )
         own = ", ".join(f"{name} {getattr(self, name)}" for name in _CHANNEL)
@@ -353,34 +388,17 @@ class Voice:
         Returns
         -------
         str
-            Register writes for channel 1, and for register 08 if ``slots`` is not 15.
+            Register writes for channel 1, and for register 08 if ``slots`` is not 15: the family's converter passes
+            that on as it stands, and would press the key of channel 1 at each change of the tone.
         """
-        from .tones import tone
-
-        return tone(self)
+        writes = self.registers(1) + ([(KON, self.slots << 3)] if self.slots != SLOTS else [])
+        rows = [{"time": 0, "addr": f"0x{a:02X}", "data": f"0x{d:02X}"} for a, d in writes]
+        return json.dumps({"type": TONE, "name": self.name, "event_count": len(rows), "events": rows})
 
     @staticmethod
-    def read(path: str | os.PathLike[str]) -> "list[Voice]":
-        """Read all voices of a file: ``opm.read_voices``.
-
-        Parameters
-        ----------
-        path : path-like
-
-        Returns
-        -------
-        list of Voice
-
-        Raises
-        ------
-        ValueError
-            The file is damaged, too large, no regular file or of no known format; the message names it and the place.
-        OSError
-            It cannot be read.
-        """
-        from .files import read_voices
-
-        return read_voices(path)
+    def read(*args: Any) -> None:
+        """Fail: ``opm.read_voices`` reads the voices of a file."""
+        raise AttributeError("Voice.read is opm.read_voices now")
 
 
 def _four(ops: Any) -> tuple[Operator, ...]:
@@ -402,10 +420,10 @@ def _so_many(name: str, values: Any, count: int, of: str) -> tuple[Any, ...]:
 
 def _six(lfo: Any) -> tuple[int, ...]:
     """Return the LFO's values or none; TypeError or ValueError if they are not six that fit their registers."""
-    found = listed("lfo", lfo, f"{len(_LFO)} integers or None")
-    if len(found) not in (0, len(_LFO)):
-        raise ValueError(f"lfo must be {len(_LFO)} integers, {', '.join(_LFO)}, got {len(found)}")
-    return tuple(int(integer(name, value, 0, LIMITS[name])) for name, value in zip(_LFO, found, strict=False))
+    found = listed("lfo", lfo, f"{len(LFO)} integers or None")
+    if len(found) not in (0, len(LFO)):
+        raise ValueError(f"lfo must be {len(LFO)} integers, {', '.join(LFO)}, got {len(found)}")
+    return tuple(int(integer(name, value, 0, LIMITS[name])) for name, value in zip(LFO, found, strict=False))
 
 
 def _chip(chip: Any, has: str) -> Any:
@@ -425,3 +443,88 @@ def checked(voice: Any) -> Voice:
 def checked_voices(voices: Any) -> list[Voice]:
     """Return several voices; TypeError if they are not that."""
     return [checked(voice) for voice in listed("voices", voices, "Voice objects")]
+
+
+_channel_values: Any = attrgetter(*CHANNEL)
+_slot_values: Any = attrgetter(*SLOT)
+
+
+def parameters(voices: Sequence[Voice]) -> npt.NDArray[np.uint8]:
+    """Return voices as rows of numbers.
+
+    Parameters
+    ----------
+    voices : sequence of Voice
+
+    Returns
+    -------
+    (n, 56) uint8
+        By ``COLUMNS``; the LFO's are 0 where a voice has none.
+
+    Raises
+    ------
+    TypeError
+        They are not voices.
+    """
+    rows = [
+        [
+            *(voice.lfo or (0,) * len(LFO)),
+            *_channel_values(voice),
+            *chain.from_iterable(map(_slot_values, voice.ops)),
+            voice.slots,
+        ]
+        for voice in checked_voices(voices)
+    ]
+    return np.frombuffer(b"".join(map(bytes, rows)), np.uint8).reshape(len(rows), len(COLUMNS))
+
+
+def voice_of(values: Sequence[int] | npt.NDArray[Any], name: str = "") -> Voice:
+    """Return the voice of a row: ``parameters``' inverse.
+
+    Parameters
+    ----------
+    values : (56,) int
+    name : str
+
+    Returns
+    -------
+    Voice
+        Without an LFO if all its values are 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        They are not 56 integers that fit their registers.
+    """
+    values = listed("values", values, f"{len(COLUMNS)} integers")
+    if len(values) != len(COLUMNS):
+        raise ValueError(f"expected {len(COLUMNS)} values, got {len(values)}")
+    numbers = iter([integer(*each) for each in zip(COLUMNS, values, (0,) * len(COLUMNS), MOST, strict=True)])
+    lfo = [next(numbers) for _ in LFO]
+    own: dict[str, Any] = {key: next(numbers) for key in CHANNEL}
+    ops = [Operator(**{key: next(numbers) for key in SLOT}) for _ in OPERATORS]
+    return Voice(name, **own, slots=next(numbers), ops=ops, lfo=lfo if any(lfo) else None)
+
+
+def play_notes(notes: Sequence[tuple[Voice, float | str, float]], clock: float = REFERENCE_CLOCK) -> ManyNotes:
+    """Return what ``Voice.note`` gives, of many notes at once.
+
+    Parameters
+    ----------
+    notes : sequence of (Voice, float or str, float)
+        A voice, a MIDI number or a note's name, and seconds from key-on to key-off.
+    clock : float
+        Master clock in Hz.
+
+    Returns
+    -------
+    ManyNotes
+
+    Raises
+    ------
+    TypeError, ValueError
+        As ``Voice.note`` says, or they are not voices.
+    """
+    voices = [voice for voice, _, _ in notes]
+    pitches, seconds = [pitch for _, pitch, _ in notes], [held for _, _, held in notes]
+    return play(parameters(voices), [voice.lfo is not None for voice in voices], pitches, seconds, clock)

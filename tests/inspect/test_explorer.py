@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import matplotlib as mpl
 import nbformat
+import numpy as np
 import pytest
 from conftest import ROOT
 from IPython.core.formatters import DisplayFormatter
@@ -35,7 +36,7 @@ ODD = [
 def drawn(monkeypatch):
     """Draw nothing, but write down the voices that would be."""
     voices = []
-    monkeypatch.setattr(module, "_envelopes", lambda *_: {})
+    monkeypatch.setattr(module, "_played", lambda _: (np.zeros((1, 2), np.int16), {}))
     monkeypatch.setattr(module, "_picture", lambda voice, *_: voices.append(voice) or b"")
     return voices
 
@@ -77,6 +78,30 @@ def test_a_change_is_one_picture(drawn):
     controls(explorer)["held, s"].value = 0.1
     controls(explorer)["note"].value = "C4"
     assert len(drawn) == 5
+
+
+@pytest.mark.parametrize("lfo", [None, (200, 20, 30, 2, 7, 1)])
+def test_a_note_is_played_once(lfo, monkeypatch):
+    """Sound and envelopes come from one pass of the chip, and are those of ``run`` and ``trace``."""
+    note = replace(VOICE, lfo=lfo).note("A3", 0.1)
+    end = note.key_off + round(55_930.39)
+    frames, advance = [], opm.YM2151._advance
+    monkeypatch.setattr(opm.YM2151, "_advance", lambda *of: frames.append(of[1] * of[2] / 32) or advance(*of))
+    sound, envelopes = module._played(note)
+    reset = 2048 / 32
+    assert sum(frames) == reset + end, f"expected one pass of {end} frames after the reset, got {frames}"
+    np.testing.assert_array_equal(sound, opm.run(note.events, end)[note.key_on :])
+    slot = 16 + note.channel - 1
+    rows = opm.trace(note.events, [("eg_level", slot), ("eg_state", slot)], start=note.key_on, stop=end)
+    for got, want in zip(envelopes["C1"], (rows[f"eg_level[{slot}]"], rows[f"eg_state[{slot}]"]), strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
+def test_a_change_is_played_once(monkeypatch):
+    explorer, passes, played = opm.explorer(VOICE), [], module._played
+    monkeypatch.setattr(module, "_played", lambda note: passes.append(note) or played(note))
+    explorer.voice = random_voice(15)
+    assert len(passes) == 1
 
 
 def test_an_lfo_can_be_given(drawn):

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import opm
-from opm import plot
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,7 @@ def test_what_stands_still_takes_for_ever(times):
 @pytest.mark.parametrize("rate", [24, 41, 63])
 def test_one_decay_is_that_of_a_note(times, rate):
     op = opm.Operator(ar=31, d1r=rate // 2, d2r=rate // 2, d1l=15, ks=3)
-    events, key_on = plot.note_events(opm.Voice(con=7, slots=1, ops=[op] * 4), clock=3_600_000)
+    events, key_on, *_ = opm.Voice(con=7, slots=1, ops=[op] * 4).note("A4", np.inf, clock=3_600_000)
     at = np.flatnonzero(events["data"] == 0x28)[0] + 1
     events["data"][at] = 4 * (rate % 2)
     level = opm.trace(events, [("eg_level", 0)], start=key_on, stop=key_on + 240_000)["eg_level[0]"]

@@ -1,5 +1,6 @@
 """Pictures: each returns its Axes, labelled with units, and draws into the Axes it is given."""
 
+import dataclasses
 import re
 from concurrent.futures import ThreadPoolExecutor
 
@@ -77,8 +78,8 @@ def test_operators_show_phase_and_output():
 
 
 def test_spectrum_has_the_note():
-    events, key_on = plot.note_events(VOICE, "A4")
-    samples = opm.run(events, key_on + 9000)[key_on + 800 :, 0]
+    note = VOICE.note("A4", seconds=1)
+    samples = opm.run(note.events, note.key_on + 9000)[note.key_on + 800 :, 0]
     line = plot.spectrum(samples).lines[0]
     loudest = line.get_xdata()[np.argmax(line.get_ydata())]
     assert loudest % 440 == pytest.approx(0, abs=10) or loudest % 440 == pytest.approx(440, abs=10)
@@ -124,7 +125,6 @@ REFUSED = {
     "no clock": lambda: plot.piano_roll(opm.make_events([]), 0),
     "no time": lambda: plot.envelope(VOICE, held_ms=np.inf),
     "no cycles": lambda: plot.operators(VOICE, cycles=-1),
-    "before the beginning": lambda: plot.note_events(VOICE, on=-1),
     "no chip": lambda: plot.heat_map(opm.make_events([]), chip="ym2612"),
     "operator": lambda: plot.envelope(VOICE, "X"),
 }
@@ -135,6 +135,22 @@ def test_what_is_refused_leaves_no_figure(ask):
     with pytest.raises(ValueError, match=r"expected|must be"):
         ask()
     assert plt.get_fignums() == []
+
+
+def test_the_old_name_of_a_note_names_the_new_one():
+    with pytest.raises(AttributeError, match=r"'note_events': voice\.note\(pitch, seconds\) returns the events"):
+        plot.note_events  # noqa: B018
+    with pytest.raises(AttributeError, match=r"no attribute 'nothing'$"):
+        plot.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("lfo", [None, (200, 127, 127, 2, 31, 1)])
+def test_pictures_of_a_note_are_of_the_operators_alone(lfo):
+    """The same with an LFO and with noise, which need the whole chip and another channel."""
+    voice = dataclasses.replace(VOICE, lfo=lfo)
+    levels, phases = plot.envelope(voice).lines[0].get_ydata(), plot.operators(voice)[3].lines[0].get_ydata()
+    np.testing.assert_array_equal(levels, plot.envelope(VOICE).lines[0].get_ydata())
+    np.testing.assert_array_equal(phases, plot.operators(VOICE)[3].lines[0].get_ydata())
 
 
 def test_threads_leave_the_settings_alone():

@@ -290,7 +290,7 @@ def test_a_gzip_bomb_is_refused_as_soon_as_it_is_too_large(monkeypatch):
     assert "at most 100000 bytes" in refused(bytes(100_001))
 
 
-READERS = {"load": opm.load, "Voice.read": opm.Voice.read}
+READERS = {"load": opm.load, "read_voices": opm.read_voices}
 
 
 @pytest.mark.parametrize("read", READERS.values(), ids=list(READERS))

@@ -189,12 +189,39 @@ def test_opm_in_utf_16_of_the_other_order_and_rows_of_it():
         opm.read_voices("@:0 a\rLFO: 1\r  CH: x\r".encode("utf-16"))
 
 
+WRITERS = {"VOPM": lambda voice: opm.write_opm([voice]), "JSON": opm.Voice.to_json}
+LIMITED = [
+    *((f"slots {slots}", {"slots": slots}) for slots in range(16)),
+    *((f"{key} {value}", {key: value}) for key in ("con", "fb", "rl", "pms", "ams") for value in (0, LIMITS[key])),
+    *(
+        (f"{op} {key} {value}", {"ops": [dataclasses.replace(o, **{key: value}) if i == op else o for i, o in each]})
+        for each in [list(enumerate(OPS))]
+        for op in range(4)
+        for key in (field.name for field in dataclasses.fields(opm.Operator))
+        for value in (0, LIMITS[key])
+    ),
+]
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_every_written_format_keeps_keys_and_operators(write):
+    """All slot masks, and every field at its limits."""
+    for what, values in LIMITED:
+        voice = dataclasses.replace(VOICE, **values)
+        got = opm.read_voices(write(voice).encode())
+        assert got == [voice], f"{what}: expected {voice}, got {got}"
+
+
 @pytest.mark.parametrize("slots", range(16))
-def test_slots_are_kept_by_every_format_that_has_them(slots):
-    voice = dataclasses.replace(VOICE, slots=slots)
-    assert opm.read_voices(opm.write_opm([voice]).encode())[0].slots == slots
-    assert opm.read_voices(voice.to_json().encode()) == [voice]
+def test_slots_are_kept_by_every_format_that_is_read(slots):
     assert opm.read_voices(fui(33, bytes([slots << 4 | 4]) + FM[1:]))[0].slots == slots
+    body = bytes([9, 0, slots]) + bytes(24)
+    assert opm.read_voices(b"t\r\n\x1a\0" + struct.pack(">10H", 20, *[20] * 9) + body)[0].slots == slots
+
+
+def test_the_old_name_of_read_voices_names_the_new_one(tmp_path):
+    with pytest.raises(AttributeError, match=r"opm\.read_voices"):
+        opm.Voice.read(tmp_path / "bells.opm")
 
 
 def test_opm_without_its_channel_line():

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ...counts import CHANNELS
 from ...registers import ALL_KEYS, CSM, KC, KF, KON, TIMERS
 from ...voice.voice import Voice
 from ..data import SongError, Writes
-from ..limits import CHANNELS, MOST_MIDI_PITCHES, MOST_MIDI_WRITES
+from ..limits import MOST_MIDI_PITCHES, MOST_MIDI_WRITES
 from ..notes import FoundNote, NoteFinder, numbered
 from .written import Written, lost_parts, lost_tags
 
