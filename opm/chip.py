@@ -386,23 +386,10 @@ class YM2151:
         self._advance(len(out), cycles_per_frame, out, taps, _events(events), number)
         return out
 
-    def play(
+    def _play(
         self, events: Events, frames: int, cycles_per_frame: int = CYCLES_PER_FRAME, channels: Samples = NO_CHANNELS
-    ) -> "Samples":
-        """Advance whole frames as ``run`` does, by arguments that are known to be right: nothing is checked or copied.
-
-        Parameters
-        ----------
-        events : (n,) EVENT
-            From ``from_writes``, or checked by ``make_events``; the chip's own cycles, none before ``cycle``.
-        frames, cycles_per_frame : int
-        channels : (frames, 8) or (frames, 16) int16, C-contiguous
-            Where to put each channel by itself, or what it gives each side.
-
-        Returns
-        -------
-        (frames, 2) int16
-        """
+    ) -> Samples:
+        """Return the samples of ``run`` for arguments known to be right: nothing is checked again, or copied."""
         out = np.empty((frames, 2), np.int16)
         self._advance(frames, cycles_per_frame, out, channels, events)
         return out

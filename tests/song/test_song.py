@@ -235,7 +235,8 @@ def test_save_says_what_a_format_cannot_keep(tmp_path):
     song = opm.Song(NOTE, loop=0.1, length=0.5, tags={"title": "a", "tempo": "fast"}, chips=("ym2164",))
     assert song.save(tmp_path / "a.vgm") == ["tags: tempo", "times between samples of 44100 Hz"]
     longer = "the loop's length to a fraction of a frame: each pass is 2.8 us shorter"
-    assert song.save(tmp_path / "a.log") == ["that the chip is a YM2164", longer]
+    between = "times between the chip's samples"
+    assert song.save(tmp_path / "a.log") == [between, "that the chip is a YM2164", longer]
     said = song.save(tmp_path / "a.mid")
     assert said[0] == "tags: tempo"
     assert "the loop" in said
