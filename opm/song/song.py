@@ -20,7 +20,7 @@ from ..chip import YM2151
 from ..counts import CHANNELS
 from ..events import CAT2151, CHIP, CYCLES_PER_FRAME, EVENT, MASTER_CLOCKS_PER_FRAME, Bus, Events
 from ..pitch import REFERENCE_CLOCK
-from ..voice.extract import Found, extract_voices
+from ..voice.extract import Found, found_in
 from ..voice.voice import Voice, checked, checked_voices
 from . import make, writers
 from .data import Loop, Part, Writes
@@ -472,7 +472,12 @@ class Song:
     @cached_property
     def _found(self) -> list[Found]:
         chips = range(len(self.parts))
-        return [found for chip in chips for found in extract_voices(self.events(chip), volumes=False)]
+        return [found for chip in chips for found in found_in(self.events(chip), volumes=False)]
+
+    @cached_property
+    def voice_numbers(self) -> dict[bytes, int]:
+        """The numbers that ``voices()`` has them under, by what makes two the same: ``opm.song.sound_of(voice)``."""
+        return numbered([found.voice for found in self._found])
 
     def notes(self) -> "npt.NDArray[Any]":
         """Return the notes of one playing, in the order they start.
@@ -490,7 +495,7 @@ class Song:
             semitones), ``level`` (dB of the loudest carrier's TL, at its loudest moment) and ``voice`` (index in
             ``voices()``). ``midi`` is the pitch it begins with.
         """
-        return NoteFinder(self, numbered([found.voice for found in self._found])).notes
+        return NoteFinder(self, self.voice_numbers).notes
 
     @classmethod
     def from_notes(

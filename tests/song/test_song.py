@@ -78,6 +78,23 @@ def test_render_is_a_run_of_its_events(song):
         np.testing.assert_array_equal(samples, opm.run(song.events(loops=loops), len(samples)))
 
 
+def test_no_event_is_checked_twice(song, monkeypatch):
+    """What ``from_writes`` has made goes to the chip, to the voices and to the notes as it is."""
+
+    def refuse(rows):
+        raise AssertionError(f"{len(rows)} events of the song's own are checked again")
+
+    for module in (opm.chip, opm.events, opm.voice.extract):
+        monkeypatch.setattr(module, "make_events", refuse)
+    song = song.but()
+    assert song.render(stop=1.0).any()
+    assert song.stems(stop=0.1).shape[1] == 8
+    assert len(song.notes()) > 100
+    assert song.chip_at(1.0).cycle > 0
+    with pytest.raises(AssertionError, match="checked again"):
+        opm.extract_voices(song.events())
+
+
 def test_mute_stems_and_rate(song):
     cut = {"start": 37.0, "stop": 38.0}
     stems = song.stems(**cut)

@@ -12,7 +12,7 @@ from ...registers import ALL_KEYS, CSM, KC, KF, KON, TIMERS
 from ...voice.voice import Voice
 from ..data import SongError, Writes
 from ..limits import MOST_MIDI_PITCHES, MOST_MIDI_WRITES
-from ..notes import FoundNote, NoteFinder, numbered
+from ..notes import FoundNote, NoteFinder
 from .written import Written, lost_parts, lost_tags
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def write(song: "Song", title: str, bpm: float | None) -> Written:
     """
     _check(song.rows_once)
     voices = song.voices()
-    found = NoteFinder(song, numbered(voices))
+    found = NoteFinder(song, song.voice_numbers)
     lost = lost_tags(song, {"title": latin(song.tags.get("title", ""))})
     if song.gain != 1.0:
         lost.append(f"the volume modifier of {song.volume:+.1f} dB")
