@@ -419,13 +419,15 @@ class Song:
     ) -> "Samples":
         if not 0 <= real("start", start) <= (LONGEST if stop is None else real("stop", stop)) <= LONGEST:
             raise ValueError(f"start and stop must be seconds in order, 0 to {LONGEST}, got {start!r}, {stop!r}")
-        target = playing.rate if rate is None else number("rate", rate, 1000, 768_000, "Hz")
+        target = rate if rate is None else number("rate", rate, 1000, 768_000, "Hz")
         end = playing.frames if stop is None else round(stop * playing.rate)
         renderer = Renderer(playing)
         renderer.skip(min(end, round(start * playing.rate)))
         shape = (CHANNELS * len(self.parts), 2) if apart else (2,)
         blocks = renderer.channel_blocks(end=end) if apart else renderer.blocks(end=end)
         samples = np.concatenate([np.empty((0, *shape), np.int16), *blocks])
+        if target is None:
+            return samples
         resampler = Resampler(playing.rate, target, channels=math.prod(shape))
         flat = resampler.convert(samples.reshape(len(samples), -1), last=True)
         return flat.reshape(len(flat), *shape)

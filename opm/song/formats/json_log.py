@@ -3,6 +3,9 @@
 Nothing in a file says whether an integer time counts samples (of 55 930 Hz, the chip's own) or seconds, nor
 that logs in seconds were made for players that run the chip at twice its speed; this module decides and
 says so in the song's remarks.
+
+A log is parsed in pieces of some 64 KB, which compiled code finds by its brackets: all of a long one as Python's own
+objects would take gigabytes, and would keep the sound of a live server waiting for the interpreter's lock.
 """
 
 import json
