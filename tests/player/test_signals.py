@@ -139,10 +139,10 @@ time.sleep(100)
 
 IMPORTS = """
 import socketserver
-import player.ending as ending
+import player.signals as signals
 
 seen = set()
-ending._pass_on = lambda *_: seen.update(sys.modules)
+signals._replace = lambda *_: seen.update(sys.modules)
 socketserver.BaseServer.serve_forever = lambda *_: None
 program.main()
 late = [name for name in set(sys.modules) - seen if name.partition(".")[0] in ("opm", "player", "concurrent")]
