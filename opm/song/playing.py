@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 RAMPS = 8
 """The YM2164 has registers of its channels below this address."""
 PIECE = 2048
-"""Writes scheduled at a time: some milliseconds of work, at least 73 ms of bus traffic."""
+"""Writes given their frames at a time: some milliseconds of work, at least 73 ms of bus traffic."""
 LATE = 0.02
 """Seconds a write may be late with no word said: twice what it takes to set all registers, which songs begin with;
 the ear hears two onsets as one up to about that, and most logs count in 1/60 s."""
@@ -33,7 +33,7 @@ CUT = 0.05
 
 
 class Place(NamedTuple):
-    """How far a chip's writes are scheduled: all that what follows depends on."""
+    """How far a chip's writes have been given their frames, and all that the next ones depend on."""
 
     write: int = 0
     """Writes behind it, those of every pass of the loop counted."""

@@ -23,7 +23,7 @@ from ..pitch import REFERENCE_CLOCK
 from ..voice.extract import Found, found_in
 from ..voice.voice import Voice, checked, checked_voices
 from . import make, writers
-from .data import Loop, Part, Writes
+from .data import PICOSECONDS, Loop, Part, Writes
 from .limits import LONGEST
 from .names import described
 from .notes import NoteFinder, Revoicing, numbered, writes_of
@@ -40,6 +40,12 @@ MOST_LOOPS = 10_000
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class Song:
     """A song: register writes in time, for one YM2151 or YM2164, or two.
+
+    To hear it: ``render``, ``stems``. To look at it: ``writes``, ``events``, ``notes``, ``voices``, ``chip_at``; and
+    ``length``, ``loop``, ``clock``, ``chips``, ``tags``, ``not_played``, ``remarks``. To make something of it:
+    ``save``, ``revoice``. All of these count seconds. Formats and ``opm.song.Playing`` use the rest, which counts
+    the file's own ticks: the attributes from ``rows`` on, ``of``, ``but``, ``unrolled``, ``passes``, ``seconds`` and
+    what has ``ticks`` or ``once`` in its name.
 
     Parameters
     ----------
@@ -128,7 +134,7 @@ class Song:
         rows = make.writes_in_order(writes, len(parts))
         end = make.end_of(rows, length)
         start = make.loop_of(rows, end, loop)
-        rate, named = Fraction(make.PICOSECONDS), make.tags_of({} if tags is None else tags)
+        rate, named = Fraction(PICOSECONDS), make.tags_of({} if tags is None else tags)
         self._hold(rows=rows, end=end, rate=rate, parts=parts, loop_start=start, tags=named)
 
     @classmethod
@@ -604,7 +610,7 @@ class Song:
         ----------
         path : path-like
             By its ending: ``.vgm``, ``.vgz``, ``.log`` or ``.json``; ``.mid`` is MIDI: a track per channel with the
-            notes that are heard, their velocities and pitches (what is no whole semitone as bends, whose range the
+            notes that are heard, their velocities and pitches (what is not a whole semitone as bends, whose range the
             track sets: 2, 12, 24, 48 or 97 semitones), the voices as programs with their names.
         bpm : float, optional
             Tempo of a ``.mid``, 20 to 400; if not given, that of the notes' starts, or 120 where they have none. Notes

@@ -28,7 +28,7 @@ def song_of(times, rate=Fraction(44_100), chips=1, clock=3_579_545, writes=None,
 
 
 def naive_chip_rule(song, clock):
-    """The rule as DESIGN.md words it, write by write."""
+    """The chip's own rule (docs/formats.md, section 1), write by write."""
     rows, free = [], 0
     for write in song.rows.tolist():
         master = Fraction(write[0] * clock) / song.rate
@@ -51,7 +51,7 @@ def test_chip_rule(times, burst, clock):
 
 
 def family_events(rows):
-    """The play-server's rule as a state machine over log samples (FORMATS.md 1.3)."""
+    """The play-server's rule as a state machine over log samples (docs/formats.md, section 1)."""
     events, queue, pending, next_ok, sample = [], list(rows), None, 0, 0
     while queue or pending is not None:
         if pending is not None and sample >= next_ok:

@@ -14,9 +14,8 @@ from ...pitch import KF_SHIFT, midi_of, note, note_name
 from ...registers import ALL_KEYS, KC, KF, KON, SLOT_BASES
 from ...voice.files import LARGEST
 from ...voice.tones import Row, Tone, is_tone, read_tones
-from ..data import WRITE, SongError
+from ..data import PICOSECONDS, WRITE, SongError
 from ..limits import LONGEST
-from ..make import PICOSECONDS
 from ..song import Song
 from . import json_log
 

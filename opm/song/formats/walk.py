@@ -1,4 +1,4 @@
-"""Compiled walks over a file's bytes: the commands of VGM, S98 and ZSM, and the parts of JSON.
+"""Compiled walks over a file's bytes: the commands of VGM, S98 and ZSM, and the pieces of JSON.
 
 Compiled code raises nothing: it stops, says why and where, and Python makes the error.
 """
@@ -35,7 +35,7 @@ class Stream(NamedTuple):
     first: npt.NDArray[np.int64]
     """Where each command stands first, then each of the four types of extension; -1 if nowhere."""
 
-    def note_fault(self, remarks: list[str]) -> None:
+    def remark_fault(self, remarks: list[str]) -> None:
         """Say what broke the song off; raise SongError if nothing of it comes before that."""
         if self.fault and not len(self.writes):
             raise SongError(self.fault)
@@ -105,7 +105,7 @@ def _number(data, at, end, most):
 
 @block
 def _length(data, at, end, command):
-    """Return a command's bytes; 0 if it is none."""
+    """Return a command's bytes; 0 if it is not a command."""
     length = command["length"]
     if command["kind"] == BLOCK:
         if at + 1 >= data.size or data[at + 1] != 0x66:
@@ -158,17 +158,17 @@ def _walk(data, at, end, table, loop_at, latest, writes, first):
     return stop, at, time, count, loop_tick, loop_write
 
 
-def part_end(data: bytes, at: int, least: int) -> tuple[int, int]:
-    """Return where a part of a JSON object or array ends, and how many brackets are open there.
+def piece_end(data: bytes, at: int, least: int) -> tuple[int, int]:
+    """Return where a piece of a JSON object or array ends, and how many brackets are open there.
 
-    The part begins behind the opening bracket or a comma, has whole members, and at least so many bytes of them if
+    The piece begins behind the opening bracket or a comma, has whole members, and at least so many bytes of them if
     there are; it ends at a comma or the closing bracket, or where the file or DEEPEST does.
     """
-    return _part_end(np.frombuffer(data, np.uint8), at, least, DEEPEST)  # type: ignore[no-any-return]
+    return _piece_end(np.frombuffer(data, np.uint8), at, least, DEEPEST)  # type: ignore[no-any-return]
 
 
 @entry
-def _part_end(data, at, least, deepest):
+def _piece_end(data, at, least, deepest):
     depth, quoted, end = 1, False, at + least
     while at < data.size:
         char = data[at]

@@ -52,7 +52,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     if (stream.first[:EXTENSION] >= 0).any():
         others.add("VERA PSG")
     others |= {name for name, first in zip(EXTENSIONS, stream.first[256:], strict=True) if name and first >= 0}
-    stream.note_fault(remarks)
+    stream.remark_fault(remarks)
     loop = stream.loop and Loop(stream.loop.tick, stream.loop.write + len(KERNAL))
     if loop_at:
         loop = checked_loop(loop, stream.time, "byte 3", remarks)

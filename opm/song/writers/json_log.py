@@ -9,7 +9,7 @@ from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
 from ..data import SongError, in_pieces
 from ..limits import LARGEST
-from .written import Written, lost_length, lost_parts, lost_tags
+from .written import Written, lost_length, lost_parts, lost_tags, lost_volume
 
 if TYPE_CHECKING:
     from ..song import Song
@@ -18,10 +18,10 @@ SHORTEST_ROW = len('{"time": 0, "addr": "0x08", "data": "0x00"},\n')
 
 
 def write(song: "Song") -> Written:
-    """Return the song as a log with what the family's own players skip.
+    """Return the song as a log.
 
-    ``tags``, ``length``, and ``loop``, the time and the row that the song goes back to; ``ticks_per_second`` has times,
-    and with them the length of a loop, come back to a fraction of a sample.
+    Beside the rows it has what the family's own players skip: ``tags``, ``length``, ``loop`` (the time and the row that
+    the song goes back to), and ``ticks_per_second``, by which times and the length of a loop are read back exactly.
 
     Raises
     ------
@@ -84,9 +84,7 @@ def keeps_ticks(song: "Song") -> bool:
 
 def _lost(song: "Song", kept: "Song", loops: bool) -> list[str]:
     """Say what the log does not keep."""
-    lost = lost_tags(song, song.tags) + lost_length(song, kept)
-    if song.gain != 1.0:
-        lost.append(f"the volume modifier of {song.volume:+.1f} dB")
+    lost = lost_tags(song, song.tags) + lost_length(song, kept) + lost_volume(song)
     rounded = song.rate is not None and not song.double_speed and not keeps_ticks(song)
     if rounded:
         lost.append("times between the chip's samples")

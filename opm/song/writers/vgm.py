@@ -141,10 +141,10 @@ def _ended(text: str) -> bytes:
 
 def kept_tags(tags: dict[str, str]) -> dict[str, str]:
     """Return tags as they are read back."""
-    return strings(gd3_bytes(tags))
+    return read_gd3(gd3_bytes(tags))
 
 
-def strings(tag: bytes) -> dict[str, str]:
+def read_gd3(tag: bytes) -> dict[str, str]:
     """Return what a GD3 tag says."""
     text = tag[12 : 12 + LARGEST_VALUE]
     strings = text[: len(text) // 2 * 2].decode("utf-16-le", errors="replace").split("\0", len(GD3_KEYS))
