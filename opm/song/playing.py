@@ -191,7 +191,7 @@ class Timetable:
         writes = np.concatenate([rows, rows[len(rows) - again : count]]) if passes else rows[:count]
         return writes, Place(count + passes * again, frame)
 
-    def lately(self, channel: int, frame: int, most: int) -> tuple[Writes, npt.NDArray[Any]]:
+    def last_writes(self, channel: int, frame: int, most: int) -> tuple[Writes, npt.NDArray[Any]]:
         """Return a channel's last writes, at most so many, before about a frame, and the frames they were due in.
 
         Only the last PIECE writes of the chip are looked at. Channels count from 0.

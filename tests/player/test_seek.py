@@ -13,7 +13,7 @@ SONG = ROOT / "player" / "songs" / "mountain_king.vgm"
 
 @pytest.fixture(scope="module")
 def playing():
-    return Job(SONG, options={"loops": 2, "fade": 3}).read()
+    return Job(SONG, options={"loops": 2, "fade": 3}).playing()
 
 
 @pytest.fixture(scope="module")

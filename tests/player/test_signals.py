@@ -185,13 +185,13 @@ def test_a_batch_that_ends_does_not_wait_for_what_is_read(songs, tmp_path):
         import pathlib, time
         import player.__main__ as program, player.jobs as jobs
 
-        read = jobs.Job.read
+        read = jobs.Job.playing
         def slow(job):
-            if job.song.name == "song1.log":
+            if job.path.name == "song1.log":
                 pathlib.Path({str(reads)!r}).touch()
                 time.sleep(10_000)
             return read(job)
-        jobs.Job.read = slow
+        jobs.Job.playing = slow
         program.run()
     """
     out = tmp_path / "out"
