@@ -435,6 +435,11 @@ def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    TypeError
+        It is not a voice.
     """
     voice = checked(voice)
     ax = ax if ax is not None else plt.subplots(figsize=(5, 3))[1]
@@ -482,6 +487,11 @@ def piano_roll(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        They are not bus events, or there is no such clock.
     """
     clock = positive("clock", clock) * (integer("cycles_per_frame", cycles_per_frame, 1) / CYCLES_PER_FRAME)
     seconds = 2 / clock
@@ -540,6 +550,11 @@ def heat_map(
     -------
     Axes
         A row for each register that is written, all channels together, under the mnemonics of its fields.
+
+    Raises
+    ------
+    TypeError, ValueError
+        They are not bus events, or there is no such clock or chip.
     """
     if chip not in [*CHIPS]:
         raise ValueError(f"chip must be one of {', '.join(CHIPS)}, got {chip!r}")
