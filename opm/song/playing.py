@@ -142,8 +142,8 @@ class Timetable:
         self.rate: float = int(own) if whole else self.part.clock / MASTER_CLOCKS_PER_FRAME
         """Frames per second."""
         self._nearest = whole and song.rate is not None
-        self._frames = (Fraction(int(own)) if whole else own) / song.rate / speed if song.rate else 1 / speed
-        """Of a tick."""
+        frames = Fraction(int(own)) if whole else own
+        self._frames_per_tick = frames / song.rate / speed if song.rate else 1 / speed
 
     @cached_property
     def late(self) -> Late:
@@ -158,7 +158,7 @@ class Timetable:
 
     def due_frames(self, ticks: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the first frame each write may start in, in exact integers, of Python where 64 bits are too few."""
-        frames = self._frames
+        frames = self._frames_per_tick
         last = (int(ticks.max(initial=0)) + 1) * 2 * frames.numerator
         moments = (ticks if last < 2**63 else ticks.astype(object)) * frames.numerator
         due: npt.NDArray[Any] = moments // frames.denominator
@@ -185,7 +185,10 @@ class Timetable:
             place = behind
 
     def held(self, frame: int) -> tuple[Writes, Place]:
-        """Return what was written before about a frame, but for passes of the loop that another has replaced; place."""
+        """Return the writes that say what the registers hold at about a frame, and the place behind them.
+
+        Passes of the loop between the first and the one under way are left out.
+        """
         count, passes = self._passed(frame)
         rows, again = self._rows, self._again
         writes = np.concatenate([rows, rows[len(rows) - again : count]]) if passes else rows[:count]
@@ -208,7 +211,7 @@ class Timetable:
 
     def _passed(self, frame: int) -> tuple[int, int]:
         """Return how many writes, and how many passes of the loop, are due before a frame."""
-        tick = int(int(frame) / self._frames)
+        tick = int(int(frame) / self._frames_per_tick)
         passes = max(0, tick - self._loop) // self.song.loop_ticks if self.song.loop_start else 0
         # By bisect, since NumPy would copy all times into a row.
         return bisect_left(self._rows["time"], tick - passes * self.song.loop_ticks), passes

@@ -198,7 +198,7 @@ class Renderer:
         self.position, self._loud = place.position, place.loud
 
     def approach(self, frame: int) -> None:
-        """Go to about where a frame finds the song, however far it is, by the registers held there: phases differ."""
+        """Go to about a frame at once, however far: the chips take the registers held there, but not the phases."""
         for part in self.parts:
             part.approach(frame)
         self.position, self._loud = frame, max(frame, self.playing.end)

@@ -14,7 +14,7 @@ from ..limits import DEEPEST, LONGEST, MOST_WRITES
 
 UNDEFINED, END, SKIP, WAIT, WAIT_16, WAIT_7, WRITES, BLOCK, EXTENSION = range(9)
 """Kinds of command: what it does, or how its own bytes say how long it is."""
-CUT, FULL, LATE = range(9, 12)
+CUT, TOO_MANY, TOO_LONG = range(9, 12)
 """Other reasons for a walk to stop: the data ends, too many writes, too long a time."""
 COMMAND = np.dtype([("kind", np.int32), ("length", np.int32), ("value", np.int32)])
 """A command by its first byte: kind, bytes (at least), chip of its writes or ticks of its wait."""
@@ -73,9 +73,9 @@ def walk(data: bytes, span: range, table: npt.NDArray[Any], loop_at: int, latest
         fault = f"byte 0x{at:X}: expected {name} command, found {found.hex(' ').upper()}"
     if stop == CUT:
         fault = f"byte 0x{at:X}: the data is cut short, expected {name} command or the end command"
-    if stop == FULL:
+    if stop == TOO_MANY:
         raise SongError(f"byte 0x{at:X}: expected at most {MOST_WRITES} register writes")
-    if stop == LATE:
+    if stop == TOO_LONG:
         raise SongError(f"byte 0x{at:X}: expected waits of at most {LONGEST} seconds in all")
     loop = Loop(loop_tick, loop_write) if loop_tick >= 0 else None
     return Stream(fault, at, time, writes[:count], loop, first)
@@ -132,7 +132,7 @@ def _walk(data, at, end, table, loop_at, latest, writes, first):
         if command["kind"] == WRITES:
             pairs = min(length - 1, end - at - 1) >> 1
             if count + pairs > writes.size:
-                stop = FULL
+                stop = TOO_MANY
                 break
             for i in range(pairs):
                 write = writes[count + i]
@@ -152,7 +152,7 @@ def _walk(data, at, end, table, loop_at, latest, writes, first):
             wait, after = _number(data, at + 1, end, latest)
             time, length = time + wait + command["value"], after - at
         if time > latest:
-            stop = LATE
+            stop = TOO_LONG
             break
         at += length
     return stop, at, time, count, loop_tick, loop_write
