@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._check import Samples
-from ..chip import new_chip
+from ..chip import new_chip, run_unchecked
 from ..counts import CHANNELS
 from ..events import EVENT, Events, from_writes
 from ..registers import DEPTHS, KON
@@ -94,15 +94,17 @@ class PartRenderer:
         return self.in_step.convert(frames, make) if self.in_step else make(frames)
 
     def _own(self, frames: int) -> Samples:
-        return self.chip._play(self.due(frames), frames, self.cycles_per_frame)
+        return run_unchecked(self.chip, self.due(frames), frames, self.cycles_per_frame)
 
     def _own_and_taps(self, frames: int) -> Samples:
         taps = np.empty((frames, CHANNELS), np.int16)
-        return np.concatenate([self.chip._play(self.due(frames), frames, self.cycles_per_frame, taps), taps], axis=1)
+        return np.concatenate(
+            [run_unchecked(self.chip, self.due(frames), frames, self.cycles_per_frame, taps), taps], axis=1
+        )
 
     def _own_sides(self, frames: int) -> Samples:
         sides = np.empty((frames, 2 * CHANNELS), np.int16)
-        self.chip._play(self.due(frames), frames, self.cycles_per_frame, sides)
+        run_unchecked(self.chip, self.due(frames), frames, self.cycles_per_frame, sides)
         return sides
 
     def save(self) -> "Saved":
@@ -129,7 +131,7 @@ class PartRenderer:
         self.chip.reset()
         starts = bus.spacing * np.arange(len(held))
         events = from_writes(starts, held["address"], held["data"], bus)
-        self.chip._play(events, bus.spacing * (len(held) + 1), self.cycles_per_frame)
+        run_unchecked(self.chip, events, bus.spacing * (len(held) + 1), self.cycles_per_frame)
         self.started = frame * self.cycles_per_frame - self.chip.cycle
         self._go(place)
 

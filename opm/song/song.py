@@ -434,8 +434,10 @@ class Song:
         samples = np.concatenate([np.empty((0, *shape), np.int16), *blocks])
         if target is None:
             return samples
-        resampler = Resampler(playing.rate, target, channels=math.prod(shape))
-        flat = resampler.convert(samples.reshape(len(samples), -1), last=True)
+        columns = math.prod(shape)
+        flat = Resampler(playing.rate, target, channels=columns).convert(
+            samples.reshape(len(samples), columns), last=True
+        )
         return flat.reshape(len(flat), *shape)
 
     def events(self, chip: int = 0, loops: int = 1) -> "Events":

@@ -106,6 +106,14 @@ def test_mute_stems_and_rate(song):
     assert abs(len(song.stems(rate=24_000, **cut)) - 24_000) <= 1
 
 
+@pytest.mark.parametrize("chips", [1, 2])
+def test_nothing_can_be_resampled(chips):
+    song = opm.Song([(0, 0x08, 0x00)], chips=("ym2151",) * chips, length=1.0)
+    assert song.render(stop=0.0, rate=48_000).shape == (0, 2)
+    assert song.stems(stop=0.0, rate=48_000).shape == (0, 8 * chips, 2)
+    assert song.stems(stop=0.1, rate=48_000).shape == (4800, 8 * chips, 2)
+
+
 def random_song(seed, chips=("ym2151",), length=0.1):
     """Return a song that pans its channels all the time; the last chip lags behind."""
     writes = []
