@@ -43,9 +43,9 @@ class Song:
 
     To hear it: ``render``, ``stems``. To look at it: ``writes``, ``events``, ``notes``, ``voices``, ``chip_at``; and
     ``length``, ``loop``, ``clock``, ``chips``, ``tags``, ``not_played``, ``remarks``. To make something of it:
-    ``save``, ``revoice``. All of these count seconds. Formats and ``opm.song.Playing`` use the rest, which counts
-    the file's own ticks: the attributes from ``rows`` on, ``of``, ``but``, ``unrolled``, ``passes``, ``seconds`` and
-    what has ``ticks`` or ``once`` in its name.
+    ``save``, ``revoice``. Times are seconds in all of these, in ``events`` cycles. Formats and ``opm.song.Playing``
+    use the rest, which counts the file's own ticks: the attributes from ``rows`` on, ``of``, ``but``, ``unrolled``,
+    ``passes``, ``seconds`` and what has ``ticks`` or ``once`` in its name.
 
     Parameters
     ----------
