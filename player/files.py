@@ -107,7 +107,7 @@ def _render(job: Job, batch: Batch, playing: Playing, paths: list[Path], apart: 
         batch.report(job, 0.0)
         # The last is opened first: so the first is complete first.
         outputs = [stack.enter_context(_sound_file(job, path, playing)) for path in reversed(paths)][::-1]
-        for block in renderer.channel_blocks(BLOCK) if apart else renderer.blocks(BLOCK):
+        for block in renderer.channel_blocks() if apart else renderer.blocks():
             batch.report(job, renderer.position / playing.frames)
             for number, write in enumerate(outputs):
                 write(block[:, number] if apart else block)
