@@ -426,9 +426,9 @@ class Song:
         shape = (CHANNELS * len(self.parts), 2) if apart else (2,)
         blocks = renderer.channel_blocks(end=end) if apart else renderer.blocks(end=end)
         samples = np.concatenate([np.empty((0, *shape), np.int16), *blocks])
-        resampler = Resampler(playing.rate, target, channels=math.prod(shape))
-        flat = resampler.convert(samples.reshape(len(samples), -1), last=True)
-        return flat.reshape(len(flat), *shape)
+        columns = math.prod(shape)
+        flat = Resampler(playing.rate, target, channels=columns).convert(samples.reshape(-1, columns), last=True)
+        return flat.reshape(-1, *shape)
 
     def events(self, chip: int = 0, loops: int = 1) -> "Events":
         """Return the song's bus events: what ``opm.run`` and ``opm.trace`` take.

@@ -89,6 +89,15 @@ def test_mute_stems_and_rate(song):
     assert abs(len(song.stems(rate=24_000, **cut)) - 24_000) <= 1
 
 
+def test_nothing_of_a_song_is_nothing():
+    """Behind its end, or of no length; with every option."""
+    short = opm.Song(NOTE)
+    for cut in ({"start": 30.0}, {"start": 30.0, "stop": 31.0}, {"start": 0.1, "stop": 0.1}):
+        for rate in (None, 8000.5):
+            assert short.render(rate=rate, **cut).shape == (0, 2)
+            assert short.stems(rate=rate, **cut).shape == (0, 8, 2)
+
+
 def random_song(seed, chips=("ym2151",), length=0.1):
     """Return a song that pans its channels all the time; the last chip lags behind."""
     writes = []
