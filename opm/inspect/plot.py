@@ -97,8 +97,11 @@ def _in_style(draw: Callable[P, R]) -> Callable[P, R]:
 
 def __getattr__(name: str) -> NoReturn:
     """Name what has taken the place of an old name."""
-    now = ": voice.note(pitch, seconds) returns the events, and the frames of key-on and key-off"
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{now if name == 'note_events' else ''}")
+    if name == "note_events":
+        # Of an AttributeError, "from opm.plot import note_events" would lose the message.
+        now = "voice.note(pitch, seconds), which returns the events, and the frames of key-on and key-off"
+        raise ImportError(f"opm.plot.note_events is now {now}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def gapped(phase: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -139,7 +139,7 @@ class Song:
 
     @classmethod
     def of(cls, **data: Any) -> "Song":
-        """Return the song of what a format's reader gives; nothing is checked.
+        """Return the song of what a format's reader gives; only the names are checked.
 
         Parameters
         ----------
@@ -149,15 +149,33 @@ class Song:
         Returns
         -------
         Song
+
+        Raises
+        ------
+        TypeError
+            A name is of no such attribute.
         """
         song = cls.__new__(cls)
         song._hold(**data)
         return song
 
     def _hold(self, **data: Any) -> None:
-        data["rows"].flags.writeable = False
+        names = [each.name for each in fields(self)]
+        if wrong := [name for name in data if name not in names]:
+            raise TypeError(f"a song is made of {', '.join(names)}, not of {', '.join(wrong)}")
+        if data["rows"].flags.writeable:
+            data["rows"] = data["rows"].copy()  # who gave it may go on writing to it
+            data["rows"].flags.writeable = False
         vars(self).update(data)
         vars(self)["tags"] = dict(data.get("tags", {}))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what copies and pickles hold: the data, not what was found out about it."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Hold it as any song does: rows read-only, tags its own."""
+        self._hold(**state)
 
     def but(self, **changes: Any) -> "Song":
         """Return the same song but for some of its data.
@@ -165,13 +183,18 @@ class Song:
         Parameters
         ----------
         **changes
-            Attributes by their names.
+            As for ``of``.
 
         Returns
         -------
         Song
+
+        Raises
+        ------
+        TypeError
+            A name is of no such attribute.
         """
-        return Song.of(**{each.name: getattr(self, each.name) for each in fields(self)} | changes)
+        return Song.of(**self.__getstate__() | changes)
 
     @property
     def length(self) -> float:
@@ -237,9 +260,13 @@ class Song:
         """What the file has its sound turned up by, in dB: the volume modifier of a VGM; 0.0 without one."""
         return 20 * math.log10(self.gain)
 
-    @cached_property
+    @property
     def remarks(self) -> list[str]:
         """Decisions made and faults met while reading, and how late writes come that are too dense, a line each."""
+        return [*self._remarks]
+
+    @cached_property
+    def _remarks(self) -> list[str]:
         return Playing(self).remarks
 
     @property
@@ -435,10 +462,8 @@ class Song:
         if target is None:
             return samples
         columns = math.prod(shape)
-        flat = Resampler(playing.rate, target, channels=columns).convert(
-            samples.reshape(len(samples), columns), last=True
-        )
-        return flat.reshape(len(flat), *shape)
+        flat = Resampler(playing.rate, target, channels=columns).convert(samples.reshape(-1, columns), last=True)
+        return flat.reshape(-1, *shape)
 
     def events(self, chip: int = 0, loops: int = 1) -> "Events":
         """Return the song's bus events: what ``opm.run`` and ``opm.trace`` take.
@@ -627,10 +652,13 @@ class Song:
         ------
         ValueError
             Another ending, or what the format cannot hold: a JSON log has one chip, MIDI alone has a tempo.
+        TypeError
+            Its tags are no longer strings by name.
         OSError
             It cannot be written.
         """
         path = Path(path)
+        make.tags_of(self.tags)
         written = writers.write(self, path, bpm)
         with replacing(path) as temporary:
             temporary.write_bytes(written.data)
