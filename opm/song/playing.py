@@ -97,9 +97,9 @@ class Playing:
         self.end = self.due(song.end + song.loop_ticks * (song.passes(loops) - 1))
         """Frame where the song ends, or its fade begins."""
         tail_frames = 0 if song.loop_start else round(tail * self.rate)
-        self.fade = round(fade * self.rate) if song.loop_start else min(tail_frames, round(CUT * self.rate))
+        self.fade_frames = round(fade * self.rate) if song.loop_start else min(tail_frames, round(CUT * self.rate))
         """Frames of the fade behind the loops, or where a tail is cut."""
-        self.frames = self.end + (self.fade if song.loop_start else tail_frames)
+        self.frames = self.end + (self.fade_frames if song.loop_start else tail_frames)
         """Frames to render at most; where the fade ends."""
 
     @property
@@ -141,9 +141,9 @@ class Timetable:
         whole = self.bus is CAT2151
         self.rate: float = int(own) if whole else self.part.clock / MASTER_CLOCKS_PER_FRAME
         """Frames per second."""
-        self._nearest = whole and song.rate is not None
+        self._nearest = whole and song.ticks_per_second is not None
         frames = Fraction(int(own)) if whole else own
-        self._frames_per_tick = frames / song.rate / speed if song.rate else 1 / speed
+        self._frames_per_tick = frames / song.ticks_per_second / speed if song.ticks_per_second else 1 / speed
 
     @cached_property
     def late(self) -> Late:

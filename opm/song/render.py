@@ -239,9 +239,9 @@ class Renderer:
         A fade is (1 - x) squared, x the share of it that has passed.
         """
         gain: Any = self.playing.song.gain
-        faded = self.position + np.array([0, len(sums)]) - (self.playing.frames - self.playing.fade)
-        if faded[1] > 0 and self.playing.fade:
-            passed = np.clip(np.arange(*faded) / self.playing.fade, 0, 1)
+        faded = self.position + np.array([0, len(sums)]) - (self.playing.frames - self.playing.fade_frames)
+        if faded[1] > 0 and self.playing.fade_frames:
+            passed = np.clip(np.arange(*faded) / self.playing.fade_frames, 0, 1)
             gain = gain * (1 - passed.reshape(-1, *[1] * (sums.ndim - 1))) ** 2
         elif gain == 1.0 and sums.dtype == np.int16:
             return sums

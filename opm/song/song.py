@@ -74,7 +74,7 @@ class Song:
         Chips and parts that the file holds and nothing here plays.
     rows : (n,) WRITE
         The register writes in ticks, in playing order; read-only.
-    rate : Fraction or None
+    ticks_per_second : Fraction or None
         Ticks per second; None: ticks are log samples, the chip's own frames.
     end : int
         Ticks to the end of the writes: the loop's, if there is one.
@@ -108,7 +108,7 @@ class Song:
 
     rows: Writes
     end: int
-    rate: Fraction | None
+    ticks_per_second: Fraction | None
     format: str = "made in Python"
     parts: tuple[Part, ...] = (Part(),)
     loop_start: Loop | None = None
@@ -134,8 +134,8 @@ class Song:
         rows = make.writes_in_order(writes, len(parts))
         end = make.end_of(rows, length)
         start = make.loop_of(rows, end, loop)
-        rate, named = Fraction(PICOSECONDS), make.tags_of({} if tags is None else tags)
-        self._hold(rows=rows, end=end, rate=rate, parts=parts, loop_start=start, tags=named)
+        ticks, named = Fraction(PICOSECONDS), make.tags_of({} if tags is None else tags)
+        self._hold(rows=rows, end=end, ticks_per_second=ticks, parts=parts, loop_start=start, tags=named)
 
     @classmethod
     def of(cls, **data: Any) -> "Song":
@@ -144,7 +144,7 @@ class Song:
         Parameters
         ----------
         **data
-            The attributes by their names; ``rows``, ``end`` and ``rate`` at least.
+            The attributes by their names; ``rows``, ``end`` and ``ticks_per_second`` at least.
 
         Returns
         -------
@@ -274,7 +274,9 @@ class Song:
         """The register writes of one playing, (n,) SONG_WRITE: seconds (float64), chip 0 or 1, address, data."""
         once = self.rows_once
         writes = np.empty(len(once), SONG_WRITE)
-        writes["seconds"] = once["time"] * (float(1 / self.rate) if self.rate else 64 / self.clock)
+        writes["seconds"] = once["time"] * (
+            float(1 / self.ticks_per_second) if self.ticks_per_second else 64 / self.clock
+        )
         for name in ("chip", "address", "data"):
             writes[name] = once[name]
         return writes
@@ -322,7 +324,11 @@ class Song:
         float
             Seconds.
         """
-        return float(ticks / self.rate) if self.rate else ticks * MASTER_CLOCKS_PER_FRAME / self.clock
+        return (
+            float(ticks / self.ticks_per_second)
+            if self.ticks_per_second
+            else ticks * MASTER_CLOCKS_PER_FRAME / self.clock
+        )
 
     def unrolled(self) -> "Song":
         """Return the song without passes before its loop: its first writes that do not come again stand before it.

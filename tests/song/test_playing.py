@@ -24,14 +24,14 @@ def song_of(times, rate=Fraction(44_100), chips=1, clock=3_579_545, writes=None,
     if writes:
         table["address"], table["data"] = zip(*writes, strict=True)
     more.setdefault("end", max(times, default=0))
-    return Song.of(rows=table, rate=rate, parts=(Part(clock=clock),) * chips, **more)
+    return Song.of(rows=table, ticks_per_second=rate, parts=(Part(clock=clock),) * chips, **more)
 
 
 def naive_chip_rule(song, clock):
     """The chip's own rule (docs/formats.md, section 1), write by write."""
     rows, free = [], 0
     for write in song.rows.tolist():
-        master = Fraction(write[0] * clock) / song.rate
+        master = Fraction(write[0] * clock) / song.ticks_per_second
         frame = max(-(-master // 64), free)
         rows += [(32 * frame, 0, write[2]), (32 * frame + 2, 1, write[3])]
         free = frame + 2

@@ -442,7 +442,7 @@ def test_a_copy_is_as_sealed_as_the_song(copied):
 
 def test_rows_that_are_given_stay_the_givers():
     rows = np.zeros(3, WRITE)
-    songs = [opm.Song.of(rows=rows, end=9, rate=None), opm.Song(NOTE).but(rows=rows)]
+    songs = [opm.Song.of(rows=rows, end=9, ticks_per_second=None), opm.Song(NOTE).but(rows=rows)]
     rows["data"] = 1
     for song in songs:
         assert song.rows["data"].tolist() == [0, 0, 0]

@@ -4,15 +4,15 @@
 unpacked from gzip, and UTF-8 where it was UTF-16. ``recognise(data)`` is cheap and sure. ``read(data, time_unit)``
 gives ``Song.of(...)``; only text and JSON look at ``time_unit``, by which a listener says what a log's times count:
 
-============================  ====================================================================================
-``rows``, ``rate``            The register writes as ``WRITE``, in the order of their times, which are the file's own
-                              ticks; how many of those make a second, exactly, or None where a tick is a frame.
-``end``, ``loop_start``       The tick where the song ends; the tick and the write to which it goes back from there.
-``parts``                     The chips with their clocks, one or two.
-``format``, ``tags``          What the file is, for people; what it says of the song, by name.
-``not_played``                What else it holds that nothing here plays.
-``read_remarks``              A line for each decision made and fault met.
-============================  ====================================================================================
+==============================  ==================================================================================
+``rows``, ``ticks_per_second``  The register writes as ``WRITE``, in the order of their times, which are the file's own
+                                ticks; how many of those make a second, exactly, or None where a tick is a frame.
+``end``, ``loop_start``         The tick where the song ends; the tick and the write to which it goes back from there.
+``parts``                       The chips with their clocks, one or two.
+``format``, ``tags``            What the file is, for people; what it says of the song, by name.
+``not_played``                  What else it holds that nothing here plays.
+``read_remarks``                A line for each decision made and fault met.
+==============================  ==================================================================================
 
 What a single format has beside that (``gain``, ``loop_modifier``, ``double_speed`` ...) is in ``help(opm.Song)``. A
 reader does no timing on the chip, no looping and no sound. What is damaged is read up to the damage, with a remark;

@@ -90,7 +90,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         format=f"JSON register log, times in {'seconds' if seconds else 'samples'}",
         rows=rows,
         end=end,
-        rate=Fraction(PICOSECONDS) if seconds else None,
+        ticks_per_second=Fraction(PICOSECONDS) if seconds else None,
         parts=(Part(clock=clock),),
         loop_start=_loop(head.get("loop"), rows["time"], end, limit, scale, remarks),
         tags=_tags(head.get("tags")),
@@ -162,9 +162,9 @@ def members(data: bytes, raw: str) -> dict[str, Any]:
 
 def _with_ticks(song: Song, written: Any) -> Song:
     """Return the song in the ticks that its samples were made of, if a log says so and each is a tick's frame."""
-    found = _RATE.fullmatch(written) if isinstance(written, str) and song.rate is None else None
+    found = _RATE.fullmatch(written) if isinstance(written, str) and song.ticks_per_second is None else None
     rate = Fraction(int(found[1]), int(found[2] or 1)) if found else None
-    if rate is None or not keeps_ticks(song.but(rate=rate)):
+    if rate is None or not keeps_ticks(song.but(ticks_per_second=rate)):
         return song
     start = song.loop_start
     frames = np.append(song.rows["time"], [song.end, start.tick if start else 0]).astype(object)
@@ -174,7 +174,7 @@ def _with_ticks(song: Song, written: Any) -> Song:
         return song
     rows = song.rows.copy()
     rows["time"], (end, first) = ticks[:-2], ticks[-2:].tolist()
-    return song.but(rate=rate, rows=rows, end=end, loop_start=start and Loop(first, start.write))
+    return song.but(ticks_per_second=rate, rows=rows, end=end, loop_start=start and Loop(first, start.write))
 
 
 def _head(data: bytes) -> tuple[dict[str, Any], int]:

@@ -695,7 +695,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         format="MDX",
         rows=writes,
         end=driver.time,
-        rate=Fraction(CLOCK),
+        ticks_per_second=Fraction(CLOCK),
         parts=(Part(clock=CLOCK),),
         loop_start=loop,
         intro_passes=1 if loop else 0,

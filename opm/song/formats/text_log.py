@@ -241,7 +241,7 @@ def _song(reader: _Reader) -> Song:
         format="text log",
         rows=table,
         end=length,
-        rate=rate,
+        ticks_per_second=rate,
         parts=(Part(clock=reader.clock),),
         loop_start=loop,
         tags=reader.tags,

@@ -63,7 +63,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         format="JSON tone" if len(tones) == 1 else f"{len(tones)} JSON tones",
         rows=writes,
         end=int(writes["time"][-1]),
-        rate=Fraction(PICOSECONDS),
+        ticks_per_second=Fraction(PICOSECONDS),
         tags={"title": tones[0].voice.name} if len(tones) == 1 and tones[0].voice.name else {},
         double_speed=any(_in_seconds(tone, time_unit) for tone in tones if tone.rows),
         read_remarks=tuple(_remarks(tones)),
