@@ -110,7 +110,7 @@ class Playing:
     @property
     def remarks(self) -> list[str]:
         """What was decided and met while reading, and whether writes are late."""
-        late = max((timetable.late for timetable in self.timetables), key=lambda late: late.most)
+        late = max(timetable.late for timetable in self.timetables)  # the last of the latest
         if late.most < LATE:
             return [*self.song.read_remarks]
         when = f"{late.at // 60:.0f}:{late.at % 60:05.2f}"

@@ -273,6 +273,13 @@ def test_writes_that_come_too_late_are_remarked(spacing, late):
     assert Playing(two, loops=2, fade=8.0).remarks == [], "each chip has its own bus"
 
 
+def test_of_writes_equally_late_the_last_is_named():
+    """Whichever chip's it is."""
+    rows = np.repeat(np.array([(0, 0, 0x20, 0), (60_000, 1, 0x20, 0)], WRITE), 2000)
+    song = Song.of(rows=rows, end=60_000, rate=None, parts=(Part(), Part()))
+    assert [remark[-7:] for remark in Playing(song).remarks] == ["0:01.07"]
+
+
 @given(runs=st.lists(st.integers(1, 12), max_size=9), start=st.integers(0, 60), size=st.integers(1, 70))
 def test_silence_ends_the_tail_wherever_blocks_end(runs, start, size):
     """Runs of sound and silence by turns, behind frame 8 a tail; here, 0.1 s are 5 frames."""
