@@ -224,7 +224,7 @@ class Song:
     @property
     def sample_rate(self) -> float:
         """Samples per second of ``render``: clock / 64; whole Hz for logs of the cat2151 family."""
-        return Playing(self).rate
+        return self.clock // MASTER_CLOCKS_PER_FRAME if self.double_speed else self.clock / MASTER_CLOCKS_PER_FRAME
 
     @property
     def bus(self) -> Bus:
