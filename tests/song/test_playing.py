@@ -276,7 +276,7 @@ def test_writes_that_come_too_late_are_remarked(spacing, late):
 def test_of_writes_equally_late_the_last_is_named():
     """Whichever chip's it is."""
     rows = np.repeat(np.array([(0, 0, 0x20, 0), (60_000, 1, 0x20, 0)], WRITE), 2000)
-    song = Song.of(rows=rows, end=60_000, rate=None, parts=(Part(), Part()))
+    song = Song.of(rows=rows, end=60_000, ticks_per_second=None, parts=(Part(), Part()))
     assert [remark[-7:] for remark in Playing(song).remarks] == ["0:01.07"]
 
 

@@ -452,7 +452,7 @@ def test_rows_that_are_given_stay_the_givers():
 @pytest.mark.parametrize("name", ["clock", "length", "remarks", "writes", "nothing"])
 def test_a_song_is_made_of_no_other_data(name):
     """What follows from the data is not set beside it, where it would not be heard."""
-    with pytest.raises(TypeError, match=rf"^a song is made of rows, end, rate, .*, not of {name}$"):
+    with pytest.raises(TypeError, match=rf"^a song is made of rows, end, ticks_per_second, .*, not of {name}$"):
         opm.Song(NOTE).but(**{name: 4_000_000})
 
 
