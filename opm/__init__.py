@@ -54,7 +54,7 @@ from typing import Any
 from . import _program  # noqa: F401 (to be there before what takes time)
 from ._lazy import lazy
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 _named, __dir__, __all__ = lazy(__name__, __file__)
 
 

@@ -386,14 +386,6 @@ class YM2151:
         self._advance(len(out), cycles_per_frame, out, taps, _events(events), number)
         return out
 
-    def _play(
-        self, events: Events, frames: int, cycles_per_frame: int = CYCLES_PER_FRAME, channels: Samples = NO_CHANNELS
-    ) -> Samples:
-        """Return the samples of ``run`` for arguments known to be right: nothing is checked again, or copied."""
-        out = np.empty((frames, 2), np.int16)
-        self._advance(frames, cycles_per_frame, out, channels, events)
-        return out
-
     def _advance(
         self,
         frames: int,
@@ -524,6 +516,18 @@ class YM2151:
             self._cycle, self._bus_free = cycle, bus_free
             self._written.clear()
             self._queue = queue
+
+
+def run_unchecked(
+    chip: YM2151, events: Events, frames: int, cycles_per_frame: int = CYCLES_PER_FRAME, channels: Samples = NO_CHANNELS
+) -> Samples:
+    """Return the samples of ``chip.run`` for arguments known to be right: events that ``from_writes`` has made, say.
+
+    Nothing is checked again, or copied. ``channels`` is (frames, 8) or (frames, 16).
+    """
+    out = np.empty((frames, 2), np.int16)
+    chip._advance(frames, cycles_per_frame, out, channels, events)
+    return out
 
 
 def _events(rows: EventRows) -> Events:

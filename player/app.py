@@ -70,7 +70,7 @@ class Face(Widget):
         self.draw()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Remember where: what is released elsewhere is no click."""
+        """Remember where: what is released elsewhere is not a click."""
         self._pressed = event.offset
 
     def on_click(self, event: events.Click) -> None:

@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from opm.song import printable
+from opm.song import Samples, printable
 
 LATENCY = 0.25
 """Seconds the device holds. PortAudio's own choice (35 ms) loses samples in PulseAudio without a word."""
@@ -27,7 +26,6 @@ TIME_TO_CLOSE = 0.6
 SUSPENDED = 2.0
 """Seconds without room after which nobody waits for a song's last sound."""
 PACKAGES = "apt install libportaudio2, dnf install portaudio, brew install portaudio"
-Samples = npt.NDArray[np.int16]
 
 
 class NoSound(OSError):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from opm import YM2151
 from opm.many import each
-from opm.song import FULL_SCALE, Playing, Renderer, Resampler, Samples, SongError, reason, replacing
+from opm.song import BLOCK, FULL_SCALE, Playing, Renderer, Resampler, Samples, SongError, reason, replacing
 
 from . import signals, streams
 from .cli import SOUND
@@ -18,8 +18,6 @@ from .jobs import STDOUT, Job, about, remarks
 from .progress import Batch
 from .streams import say
 
-BLOCK = 32_768
-"""Frames rendered at a time."""
 FORMATS = {"": SOUND[".wav"], **SOUND}
 """Formats by the ending of a name; STDOUT has none."""
 WAV_LIMIT = 2**32 - 2**20
@@ -55,7 +53,7 @@ def write_job(job: Job, batch: Batch) -> None:
     """Write all outputs, and say a line about each; SongError, and what cannot be written is left as it was."""
     sound = [path for path in (job.output,) if path and path.suffix.lower() in FORMATS]
     if job.stems or sound:
-        playing = job.read()
+        playing = job.playing()
         stems = job.stem_paths(len(playing.song.parts))
         for path in stems[:1] + sound:
             _check(job, playing, path)
@@ -109,7 +107,7 @@ def _render(job: Job, batch: Batch, playing: Playing, paths: list[Path], apart: 
         batch.report(job, 0.0)
         # The last is opened first: so the first is complete first.
         outputs = [stack.enter_context(_sound_file(job, path, playing)) for path in reversed(paths)][::-1]
-        for block in renderer.channel_blocks(BLOCK) if apart else renderer.blocks(BLOCK):
+        for block in renderer.channel_blocks() if apart else renderer.blocks():
             batch.report(job, renderer.position / playing.frames)
             for number, write in enumerate(outputs):
                 write(block[:, number] if apart else block)

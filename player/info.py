@@ -14,7 +14,7 @@ def tell_all(jobs: list[Job], as_json: bool) -> list[str]:
     facts, failed = [], []
     for job in jobs:
         try:
-            facts.append({"song": str(job.song)} | _facts(job.load()))
+            facts.append({"song": str(job.path)} | _facts(job.load()))
         except Exception as error:
             failed.append(job.failure(error))
     if as_json and len(jobs) > 1:
@@ -56,7 +56,7 @@ def _in_words(facts: dict[str, Any]) -> str:
         ("writes", facts["writes"]),
         ("compat", facts["compat"]),
         ("not played", ", ".join(facts["not_played"]) or "nothing"),
-        *(("remark", note) for note in facts["notes"]),
+        *(("remark", remark) for remark in facts["notes"]),
         *((printable(name, 40), value) for name, value in facts["tags"].items()),
     ]
     width = max(len(name) for name, _ in lines)

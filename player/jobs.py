@@ -31,7 +31,8 @@ STDIN = Path("standard input")
 class Job:
     """What to make of a song."""
 
-    song: Path
+    path: Path
+    """The song's file, STDIN for standard input."""
     output: Path | None = None
     """A file by its ending, or STDOUT."""
     stems: Path | None = None
@@ -54,7 +55,7 @@ class Job:
     def contents(self) -> bytes:
         """Return the song's file; raises SongError."""
         try:
-            return formats.contents(self.song) if self.data is None else self.data
+            return formats.contents(self.path) if self.data is None else self.data
         except OSError as error:
             raise SongError(reason(error)) from None
 
@@ -62,8 +63,8 @@ class Job:
         """Read the song; raises SongError."""
         return formats.parse(self.contents(), self.time_unit)
 
-    def read(self) -> Playing:
-        """Read the song and plan it; raises SongError."""
+    def playing(self) -> Playing:
+        """Read the song, to be played by the options; raises SongError."""
         playing = Playing(self.load(), **self.options)
         if self.start and self.start >= playing.length:
             raise SongError(f"--start {self.start} lies behind the end at {playing.length:.3f} s")
@@ -72,17 +73,17 @@ class Job:
     def announce(self, lines: list[str]) -> None:
         """Say something about the song, a line each."""
         for line in lines:
-            say(f"{self.song}: {line}")
+            say(f"{self.path}: {line}")
 
     def failure(self, error: Exception) -> str:
         """Return a line about what went wrong; any error but a SongError is a bug of ours, and named by its type."""
         kind = "" if isinstance(error, SongError) else f"{type(error).__name__}: "
-        return f"{self.song}: {kind}{error}".removesuffix(": ")
+        return f"{self.path}: {kind}{error}".removesuffix(": ")
 
     def stem_paths(self, chips: int) -> list[Path]:
         """Return the names of the stems."""
         numbers = range(1, CHANNELS * chips + 1) if self.stems else ()
-        return [Path(self.stems or "", f"{self.name or self.song.stem}-{number}.wav") for number in numbers]
+        return [Path(self.stems or "", f"{self.name or self.path.stem}-{number}.wav") for number in numbers]
 
 
 def remarks(made: list[str], not_played: tuple[str, ...]) -> list[str]:
@@ -199,7 +200,7 @@ def make_jobs(args: argparse.Namespace) -> list[Job]:
 def _check_places(jobs: list[Job]) -> None:
     """Raise SongError if a song would be written over, or one output over another."""
     outputs = [path for job in jobs for path in (job.output, *job.stem_paths(2)) if path not in (None, STDOUT)]
-    songs = {_place(job.song) for job in jobs if outputs}
+    songs = {_place(job.path) for job in jobs if outputs}
     if song := next((path for path in outputs if _place(path) in songs), None):
         raise SongError(f"{song}: this is the song itself: choose another name")
     if len(set(map(_place, outputs))) < len(outputs):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from opm import EVENT, REFERENCE_CLOCK, events, registers
-from opm.chip import new_chip
+from opm.chip import new_chip, run_unchecked
 from opm.song import CHIP, Resampler, Song, printable
 
 from .devices import TIME_TO_CLOSE, NoSound, Speaker
@@ -257,7 +257,7 @@ class Live:
         try:
             self._output.start()
             while not self._stopped.is_set():
-                samples = self._resampler.convert(self._chip.run(self._due(self._frame + BLOCK), BLOCK))
+                samples = self._resampler.convert(run_unchecked(self._chip, self._due(self._frame + BLOCK), BLOCK))
                 if len(samples):
                     self._output.write(samples)
         except Exception as error:

@@ -9,14 +9,14 @@ pitch, the status and what the channel is, the voice; the voice's last columns.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from rich.cells import cell_len
 
-from opm import Voice, describe, midi_of, views
+from opm import Operator, Voice, describe, midi_of, views
 from opm.song import CHANNELS, Song, printable, sound_of
 
 from .draw import (
@@ -26,10 +26,10 @@ from .draw import (
     Line,
     Picture,
     braille,
-    clock,
     fitted,
     gauge,
     keyboard,
+    minutes,
     note_of,
     pictured,
     scope,
@@ -53,7 +53,7 @@ HEADINGS = {"name": "", "keys": "keyboard", "voice": "@"}
 ENVELOPE_FLOOR = -96.0
 """dB at the foot of an envelope's bar."""
 OPERATORS = ("M1", "M2", "C1", "C2")
-VOICE_COLUMNS = ("ar", "d1r", "d2r", "rr", "d1l", "tl", "ks", "mul", "dt1", "dt2", "ams_en")
+VOICE_COLUMNS = tuple(field.name for field in fields(Operator))
 
 
 @dataclass
@@ -104,7 +104,7 @@ def _foot(session: Session, width: int) -> list[Block]:
 def _title(session: Session, width: int) -> Line:
     """Return the song's name, and which of how many it is."""
     tags = session.playing.song.tags if session.playing else {}
-    words = [tags.get("title", session.job.song.name), tags.get("author", ""), tags.get("game", "")]
+    words = [tags.get("title", session.job.path.name), tags.get("author", ""), tags.get("game", "")]
     count = f" {session.at + 1}/{len(session.jobs)}" if len(session.jobs) > 1 else ""
     name = printable(" - ".join(word for word in words if word))
     return [(fitted(name, width - len(count)), "title"), (count, "dim")]
@@ -123,7 +123,7 @@ def _bar(session: Session, width: int) -> Block:
     here, total = session.folded, max(session.total, 0.1)
     state = "paused" if session.playback.paused else "seeking ..." if session.seeking else ""
     state = state if session.playing else "reading ..."
-    left = f"{clock(here)} / {'∞' if session.endless else clock(session.total)} "
+    left = f"{minutes(here)} / {'∞' if session.endless else minutes(session.total)} "
     room = max(4, width - cell_len(left) - STATES - 1)
     done = round(room * min(1.0, here / total))
     first, length = session.loop
@@ -298,11 +298,11 @@ def _writes(session: Session, moment: Moment, channel: int, width: int, count: i
     """Return the channel's registers written lately, the last one first, with their places on the seek bar."""
     number, ch = divmod(channel, CHANNELS)
     timetable = moment.playing.timetables[number]
-    writes, frames = timetable.lately(ch, moment.frame, count)
+    writes, frames = timetable.last_writes(ch, moment.frame, count)
     lines: list[Line] = []
     for (_, _, address, data), frame in zip(writes[::-1].tolist(), frames[::-1].tolist(), strict=True):
         seconds = session.fold(frame / timetable.rate)
         what = f"{address:02X} {data:02X}  {describe(address, data, timetable.part.name)}"
-        when = f"{clock(seconds)}.{int(seconds * 100) % 100:02d}  "
+        when = f"{minutes(seconds)}.{int(seconds * 100) % 100:02d}  "
         lines.append([(when, "dim"), (fitted(what, width - len(when)), "")])
     return lines

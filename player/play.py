@@ -41,9 +41,9 @@ def _plain(session: Session) -> bool:
             playing, line = session.playing, ""
             session.job.announce(about(playing) if playing else [])
         if playing:
-            end = "∞" if session.endless else draw.clock(session.length)
-            place = f"{draw.clock(session.seconds)} / {end}"
-            title = playing.song.tags.get("title", session.job.song.name)
+            end = "∞" if session.endless else draw.minutes(session.length)
+            place = f"{draw.minutes(session.seconds)} / {end}"
+            title = playing.song.tags.get("title", session.job.path.name)
             late = session.playback.speaker.underruns
             line = printable(f"{place}  {title}{f'  underruns {late}' if late else ''}")
             _show(line)
@@ -64,7 +64,7 @@ def _show(line: str, last: bool = False) -> None:
 def play(jobs: list[Job], device: str | None, latency: str, plain: bool, scope: bool) -> list[str]:
     """Play songs one after the other, on a full screen if there is one; return what went wrong, a line each."""
     try:
-        first = jobs[0].read() if len(jobs) == 1 else None
+        first = jobs[0].playing() if len(jobs) == 1 else None
     except Exception as error:
         return [jobs[0].failure(error)]
     screen = not plain and _has_screen()

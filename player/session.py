@@ -3,10 +3,7 @@
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
-import numpy as np
-
-from opm import EVENT, extract_voices
-from opm.song import Playing, numbered
+from opm.song import Playing
 
 from .devices import Speaker
 from .jobs import ENDLESS, Job, about
@@ -163,27 +160,21 @@ class Session:
     def _begin(self) -> None:
         """Play the song if it is read by now, and have its neighbours read."""
         near = [at for at in (self.at, self.at + 1, self.at - 1) if 0 <= at < len(self.jobs)]
-        self._read = {at: self._read.get(at) or self._reader.submit(self.jobs[at].read) for at in near}
+        self._read = {at: self._read.get(at) or self._reader.submit(self.jobs[at].playing) for at in near}
         if not self._read[self.at].done():
             return
         try:
-            self.playing = self._read[self.at].result()
+            playing = self.playing = self._read[self.at].result()
         except Exception as error:
             self.failed[self.at] = self.job.failure(error)
             if self.at == 0:
                 self._direction = 1
             self.go(self._direction)
             return
-        self._numbers = self._reader.submit(_numbers, self.playing)
+        self._numbers = self._reader.submit(lambda: playing.song.voice_numbers)
         self.seek(self.job.start)
 
     def close(self, play_out: bool) -> None:
         """End."""
         self._reader.shutdown(wait=False, cancel_futures=True)
         self.playback.stop(play_out)
-
-
-def _numbers(playing: Playing) -> dict[bytes, int]:
-    """Return the numbers of a song's voices by their sound, as ``Song.voices`` counts them."""
-    first = (next(timetable.events(), np.empty(0, EVENT)) for timetable in playing.timetables)
-    return numbered([found.voice for events in first for found in extract_voices(events, volumes=False)])

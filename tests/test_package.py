@@ -81,6 +81,17 @@ def test_an_unknown_name_is_told_as_python_tells_it(package, name):
     assert str(caught.value) == f"module {package.__name__!r} has no attribute {name!r}"
 
 
+@pytest.mark.parametrize(
+    ("name", "new"), [("Log", "opm.song.Song, "), ("Schedule", "opm.song.Playing("), ("Options", "opm.song.Playing(")]
+)
+def test_an_old_name_names_the_new_one(name, new):
+    """As an attribute and in an import."""
+    for code in (f"opm.song.{name}", f"from opm.song import {name}"):
+        with pytest.raises(ImportError) as caught:
+            exec(code)
+        assert str(caught.value).startswith(f"opm.song.{name} is now {new}")
+
+
 def test_all_of_it_needs_no_matplotlib():
     code = """
 import json, sys

@@ -279,7 +279,7 @@ def _scale(ax: Axes, unit: str, steps: int) -> None:
 
 
 def _loudest(sound: npt.NDArray[Any], length: float) -> tuple[int, int]:
-    """Return the first as loud as any of the stretches of a length behind the first one, in which the note begins."""
+    """Return from where to where a stretch of a length is loudest; the first stretch, the note's start, is left out."""
     starts = np.rint(np.arange(length, len(sound) - length, length)).astype(int)
     power = np.add.reduceat(sound**2, starts)[:-1]
     start = int(starts[(power >= _AS_LOUD * power.max()).argmax()])

@@ -97,8 +97,11 @@ def _in_style(draw: Callable[P, R]) -> Callable[P, R]:
 
 def __getattr__(name: str) -> NoReturn:
     """Name what has taken the place of an old name."""
-    now = ": voice.note(pitch, seconds) returns the events, and the frames of key-on and key-off"
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{now if name == 'note_events' else ''}")
+    if name == "note_events":
+        # Of an AttributeError, "from opm.plot import note_events" would lose the message.
+        now = "voice.note(pitch, seconds), which returns the events, and the frames of key-on and key-off"
+        raise ImportError(f"opm.plot.note_events is now {now}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def gapped(phase: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -435,6 +438,11 @@ def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    TypeError
+        It is not a voice.
     """
     voice = checked(voice)
     ax = ax if ax is not None else plt.subplots(figsize=(5, 3))[1]
@@ -482,6 +490,11 @@ def piano_roll(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        They are not bus events, or there is no such clock.
     """
     clock = positive("clock", clock) * (integer("cycles_per_frame", cycles_per_frame, 1) / CYCLES_PER_FRAME)
     seconds = 2 / clock
@@ -540,6 +553,11 @@ def heat_map(
     -------
     Axes
         A row for each register that is written, all channels together, under the mnemonics of its fields.
+
+    Raises
+    ------
+    TypeError, ValueError
+        They are not bus events, or there is no such clock or chip.
     """
     if chip not in [*CHIPS]:
         raise ValueError(f"chip must be one of {', '.join(CHIPS)}, got {chip!r}")

@@ -15,5 +15,6 @@ _NEW_NAMES = {
 def __getattr__(name: str) -> Any:
     """Import what is asked for, as ``__init__.pyi`` says, or say what has taken its place."""
     if name in _NEW_NAMES:
-        raise AttributeError(f"opm.song.{name} is now {_NEW_NAMES[name]}")
+        # "from opm.song import Log" would put a message of its own in an AttributeError's place.
+        raise ImportError(f"opm.song.{name} is now {_NEW_NAMES[name]}")
     return _named(name)

@@ -7,7 +7,6 @@ from . import formats, writers
 from .data import WRITE, Loop, Part, SongError, reason
 from .formats import load
 from .limits import FASTEST, FASTEST_BPM, LARGEST, SLOWEST, SLOWEST_BPM
-from .notes import numbered
 from .playing import Playing, Timetable
 from .render import BLOCK, Renderer, Snapshot
 from .resample import FULL_SCALE, Resampler, to_int16
@@ -16,6 +15,6 @@ from .song import SONG_WRITE, Song
 __all__ = [
     "BLOCK", "CAT2151", "CHANNELS", "CHIP", "FASTEST", "FASTEST_BPM", "FULL_SCALE", "LARGEST", "SLOWEST", "SLOWEST_BPM",
     "SONG_WRITE", "WRITE", "Loop", "Part", "Playing", "Renderer", "Resampler", "Samples", "Snapshot", "Song",
-    "SongError", "Timetable", "formats", "load", "numbered", "printable", "reason", "replacing", "sound_of", "to_int16",
+    "SongError", "Timetable", "formats", "load", "printable", "reason", "replacing", "sound_of", "to_int16",
     "writers",
 ]  # fmt: skip

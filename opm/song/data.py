@@ -12,6 +12,8 @@ from .limits import FASTEST, SLOWEST
 
 WRITE = np.dtype([("time", np.int64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])
 """numpy.dtype of a register write: time in the song's ticks, chip 0 or 1, register address, byte."""
+PICOSECONDS = 10**12
+"""Ticks per second where times are given in seconds."""
 Writes = npt.NDArray[Any]
 """(n,) WRITE, in playing order."""
 

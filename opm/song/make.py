@@ -8,11 +8,10 @@ import numpy.typing as npt
 
 from .._check import number
 from ..chip import CHIPS
-from .data import WRITE, Loop, Part, Writes
+from .data import PICOSECONDS, WRITE, Loop, Part, Writes
 from .limits import FASTEST, LONGEST, SLOWEST
 from .notes import NOTE
 
-PICOSECONDS = 10**12
 _JUST_BELOW = PICOSECONDS * (1 - 2.0**-50)
 """Picoseconds of a second, less what float seconds may be off: a frame's own time never becomes the next frame's."""
 

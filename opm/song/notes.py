@@ -131,9 +131,9 @@ class NoteFinder:
                 pitches = [self.pitch(number, time, chip, channel)]
                 self.down[channel] = _Key(self.known[sound], _attacks(channel), pitches, [(time, _output(channel))])
         elif address & 0xF8 in (KC, KF):
-            _note_down(self.down[channel].pitches, self.pitch(number, time, chip, channel))
+            _keep(self.down[channel].pitches, self.pitch(number, time, chip, channel))
         elif address & 0xF8 == RL or address & 0xE0 == TL:
-            _note_down(self.down[channel].outputs, (time, _output(channel)))
+            _keep(self.down[channel].outputs, (time, _output(channel)))
 
     def pitch(self, number: int, time: float, chip: int, channel: Channel) -> tuple[float, float, int]:
         """Return what a write makes of a channel's pitch."""
@@ -162,7 +162,7 @@ class NoteFinder:
             self.found.append(FoundNote(row, key.pitches[first][2], pitches, heard))
 
 
-def _note_down(history: list[Any], now: tuple[Any, ...]) -> None:
+def _keep(history: list[Any], now: tuple[Any, ...]) -> None:
     """Keep what there is now: of writes at the same moment only what the last has made."""
     if history[-1][0] == now[0]:
         history[-1] = (*now[:2], *history[-1][2:])
@@ -270,7 +270,7 @@ class Revoicing:
 
     def made(self) -> dict[str, Any]:
         """Return what of the song's data is another."""
-        for i, (tick, chip, address, data) in enumerate(self.song.rows.tolist()):
+        for i, (tick, chip, address, data) in enumerate(one_by_one(self.song.rows)):
             if self.song.loop_start and i == self.song.loop_start.write:
                 self.loop = Loop(self.song.loop_start.tick, len(self.rows))
                 self.sent.clear()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 RAMPS = 8
 """The YM2164 has registers of its channels below this address."""
 PIECE = 2048
-"""Writes scheduled at a time: some milliseconds of work, at least 73 ms of bus traffic."""
+"""Writes given their frames at a time: some milliseconds of work, at least 73 ms of bus traffic."""
 LATE = 0.02
 """Seconds a write may be late with no word said: twice what it takes to set all registers, which songs begin with;
 the ear hears two onsets as one up to about that, and most logs count in 1/60 s."""
@@ -33,7 +33,7 @@ CUT = 0.05
 
 
 class Place(NamedTuple):
-    """How far a chip's writes are scheduled: all that what follows depends on."""
+    """How far a chip's writes have been given their frames, and all that the next ones depend on."""
 
     write: int = 0
     """Writes behind it, those of every pass of the loop counted."""
@@ -97,9 +97,9 @@ class Playing:
         self.end = self.due(song.end + song.loop_ticks * (song.passes(loops) - 1))
         """Frame where the song ends, or its fade begins."""
         tail_frames = 0 if song.loop_start else round(tail * self.rate)
-        self.fade = round(fade * self.rate) if song.loop_start else min(tail_frames, round(CUT * self.rate))
+        self.fade_frames = round(fade * self.rate) if song.loop_start else min(tail_frames, round(CUT * self.rate))
         """Frames of the fade behind the loops, or where a tail is cut."""
-        self.frames = self.end + (self.fade if song.loop_start else tail_frames)
+        self.frames = self.end + (self.fade_frames if song.loop_start else tail_frames)
         """Frames to render at most; where the fade ends."""
 
     @property
@@ -110,7 +110,7 @@ class Playing:
     @property
     def remarks(self) -> list[str]:
         """What was decided and met while reading, and whether writes are late."""
-        late = max((timetable.late for timetable in self.timetables), key=lambda late: late.most)
+        late = max(timetable.late for timetable in self.timetables)  # the last of the latest
         if late.most < LATE:
             return [*self.song.read_remarks]
         when = f"{late.at // 60:.0f}:{late.at % 60:05.2f}"
@@ -141,9 +141,9 @@ class Timetable:
         whole = self.bus is CAT2151
         self.rate: float = int(own) if whole else self.part.clock / MASTER_CLOCKS_PER_FRAME
         """Frames per second."""
-        self._nearest = whole and song.rate is not None
-        self._frames = (Fraction(int(own)) if whole else own) / song.rate / speed if song.rate else 1 / speed
-        """Of a tick."""
+        self._nearest = whole and song.ticks_per_second is not None
+        frames = Fraction(int(own)) if whole else own
+        self._frames_per_tick = frames / song.ticks_per_second / speed if song.ticks_per_second else 1 / speed
 
     @cached_property
     def late(self) -> Late:
@@ -158,7 +158,7 @@ class Timetable:
 
     def due_frames(self, ticks: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the first frame each write may start in, in exact integers, of Python where 64 bits are too few."""
-        frames = self._frames
+        frames = self._frames_per_tick
         last = (int(ticks.max(initial=0)) + 1) * 2 * frames.numerator
         moments = (ticks if last < 2**63 else ticks.astype(object)) * frames.numerator
         due: npt.NDArray[Any] = moments // frames.denominator
@@ -185,13 +185,16 @@ class Timetable:
             place = behind
 
     def held(self, frame: int) -> tuple[Writes, Place]:
-        """Return what was written before about a frame, but for passes of the loop that another has replaced; place."""
+        """Return the writes that say what the registers hold at about a frame, and the place behind them.
+
+        Passes of the loop between the first and the one under way are left out.
+        """
         count, passes = self._passed(frame)
         rows, again = self._rows, self._again
         writes = np.concatenate([rows, rows[len(rows) - again : count]]) if passes else rows[:count]
         return writes, Place(count + passes * again, frame)
 
-    def lately(self, channel: int, frame: int, most: int) -> tuple[Writes, npt.NDArray[Any]]:
+    def last_writes(self, channel: int, frame: int, most: int) -> tuple[Writes, npt.NDArray[Any]]:
         """Return a channel's last writes, at most so many, before about a frame, and the frames they were due in.
 
         Only the last PIECE writes of the chip are looked at. Channels count from 0.
@@ -208,7 +211,7 @@ class Timetable:
 
     def _passed(self, frame: int) -> tuple[int, int]:
         """Return how many writes, and how many passes of the loop, are due before a frame."""
-        tick = int(int(frame) / self._frames)
+        tick = int(int(frame) / self._frames_per_tick)
         passes = max(0, tick - self._loop) // self.song.loop_ticks if self.song.loop_start else 0
         # By bisect, since NumPy would copy all times into a row.
         return bisect_left(self._rows["time"], tick - passes * self.song.loop_ticks), passes

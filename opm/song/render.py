@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._check import Samples
-from ..chip import new_chip
+from ..chip import new_chip, run_unchecked
 from ..counts import CHANNELS
 from ..events import EVENT, Events, from_writes
 from ..registers import DEPTHS, KON
@@ -94,15 +94,17 @@ class PartRenderer:
         return self.in_step.convert(frames, make) if self.in_step else make(frames)
 
     def _own(self, frames: int) -> Samples:
-        return self.chip._play(self.due(frames), frames, self.cycles_per_frame)
+        return run_unchecked(self.chip, self.due(frames), frames, self.cycles_per_frame)
 
     def _own_and_taps(self, frames: int) -> Samples:
         taps = np.empty((frames, CHANNELS), np.int16)
-        return np.concatenate([self.chip._play(self.due(frames), frames, self.cycles_per_frame, taps), taps], axis=1)
+        return np.concatenate(
+            [run_unchecked(self.chip, self.due(frames), frames, self.cycles_per_frame, taps), taps], axis=1
+        )
 
     def _own_sides(self, frames: int) -> Samples:
         sides = np.empty((frames, 2 * CHANNELS), np.int16)
-        self.chip._play(self.due(frames), frames, self.cycles_per_frame, sides)
+        run_unchecked(self.chip, self.due(frames), frames, self.cycles_per_frame, sides)
         return sides
 
     def save(self) -> "Saved":
@@ -129,7 +131,7 @@ class PartRenderer:
         self.chip.reset()
         starts = bus.spacing * np.arange(len(held))
         events = from_writes(starts, held["address"], held["data"], bus)
-        self.chip._play(events, bus.spacing * (len(held) + 1), self.cycles_per_frame)
+        run_unchecked(self.chip, events, bus.spacing * (len(held) + 1), self.cycles_per_frame)
         self.started = frame * self.cycles_per_frame - self.chip.cycle
         self._go(place)
 
@@ -198,7 +200,7 @@ class Renderer:
         self.position, self._loud = place.position, place.loud
 
     def approach(self, frame: int) -> None:
-        """Go to about where a frame finds the song, however far it is, by the registers held there: phases differ."""
+        """Go to about a frame at once, however far: the chips take the registers held there, but not the phases."""
         for part in self.parts:
             part.approach(frame)
         self.position, self._loud = frame, max(frame, self.playing.end)
@@ -237,9 +239,9 @@ class Renderer:
         A fade is (1 - x) squared, x the share of it that has passed.
         """
         gain: Any = self.playing.song.gain
-        faded = self.position + np.array([0, len(sums)]) - (self.playing.frames - self.playing.fade)
-        if faded[1] > 0 and self.playing.fade:
-            passed = np.clip(np.arange(*faded) / self.playing.fade, 0, 1)
+        faded = self.position + np.array([0, len(sums)]) - (self.playing.frames - self.playing.fade_frames)
+        if faded[1] > 0 and self.playing.fade_frames:
+            passed = np.clip(np.arange(*faded) / self.playing.fade_frames, 0, 1)
             gain = gain * (1 - passed.reshape(-1, *[1] * (sums.ndim - 1))) ** 2
         elif gain == 1.0 and sums.dtype == np.int16:
             return sums

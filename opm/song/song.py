@@ -20,10 +20,10 @@ from ..chip import YM2151
 from ..counts import CHANNELS
 from ..events import CAT2151, CHIP, CYCLES_PER_FRAME, EVENT, MASTER_CLOCKS_PER_FRAME, Bus, Events
 from ..pitch import REFERENCE_CLOCK
-from ..voice.extract import Found, extract_voices
+from ..voice.extract import Found, found_in
 from ..voice.voice import Voice, checked, checked_voices
 from . import make, writers
-from .data import Loop, Part, Writes
+from .data import PICOSECONDS, Loop, Part, Writes
 from .limits import LONGEST
 from .names import described
 from .notes import NoteFinder, Revoicing, numbered, writes_of
@@ -40,6 +40,12 @@ MOST_LOOPS = 10_000
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class Song:
     """A song: register writes in time, for one YM2151 or YM2164, or two.
+
+    To hear it: ``render``, ``stems``. To look at it: ``writes``, ``events``, ``notes``, ``voices``, ``chip_at``; and
+    ``length``, ``loop``, ``clock``, ``chips``, ``tags``, ``not_played``, ``remarks``. To make something of it:
+    ``save``, ``revoice``. Times are seconds in all of these, in ``events`` cycles. Formats and ``opm.song.Playing``
+    use the rest, which counts the file's own ticks: the attributes from ``rows`` on, ``of``, ``but``, ``unrolled``,
+    ``passes``, ``seconds`` and what has ``ticks`` or ``once`` in its name.
 
     Parameters
     ----------
@@ -68,7 +74,7 @@ class Song:
         Chips and parts that the file holds and nothing here plays.
     rows : (n,) WRITE
         The register writes in ticks, in playing order; read-only.
-    rate : Fraction or None
+    ticks_per_second : Fraction or None
         Ticks per second; None: ticks are log samples, the chip's own frames.
     end : int
         Ticks to the end of the writes: the loop's, if there is one.
@@ -102,7 +108,7 @@ class Song:
 
     rows: Writes
     end: int
-    rate: Fraction | None
+    ticks_per_second: Fraction | None
     format: str = "made in Python"
     parts: tuple[Part, ...] = (Part(),)
     loop_start: Loop | None = None
@@ -128,30 +134,48 @@ class Song:
         rows = make.writes_in_order(writes, len(parts))
         end = make.end_of(rows, length)
         start = make.loop_of(rows, end, loop)
-        rate, named = Fraction(make.PICOSECONDS), make.tags_of({} if tags is None else tags)
-        self._hold(rows=rows, end=end, rate=rate, parts=parts, loop_start=start, tags=named)
+        ticks, named = Fraction(PICOSECONDS), make.tags_of({} if tags is None else tags)
+        self._hold(rows=rows, end=end, ticks_per_second=ticks, parts=parts, loop_start=start, tags=named)
 
     @classmethod
     def of(cls, **data: Any) -> "Song":
-        """Return the song of what a format's reader gives; nothing is checked.
+        """Return the song of what a format's reader gives; only the names are checked.
 
         Parameters
         ----------
         **data
-            The attributes by their names; ``rows``, ``end`` and ``rate`` at least.
+            The attributes by their names; ``rows``, ``end`` and ``ticks_per_second`` at least.
 
         Returns
         -------
         Song
+
+        Raises
+        ------
+        TypeError
+            A name is of no such attribute.
         """
         song = cls.__new__(cls)
         song._hold(**data)
         return song
 
     def _hold(self, **data: Any) -> None:
-        data["rows"].flags.writeable = False
+        names = [each.name for each in fields(self)]
+        if wrong := [name for name in data if name not in names]:
+            raise TypeError(f"a song is made of {', '.join(names)}, not of {', '.join(wrong)}")
+        if data["rows"].flags.writeable:
+            data["rows"] = data["rows"].copy()  # who gave it may go on writing to it
+            data["rows"].flags.writeable = False
         vars(self).update(data)
         vars(self)["tags"] = dict(data.get("tags", {}))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what copies and pickles hold: the data, not what was found out about it."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Hold it as any song does: rows read-only, tags its own."""
+        self._hold(**state)
 
     def but(self, **changes: Any) -> "Song":
         """Return the same song but for some of its data.
@@ -159,13 +183,18 @@ class Song:
         Parameters
         ----------
         **changes
-            Attributes by their names.
+            As for ``of``.
 
         Returns
         -------
         Song
+
+        Raises
+        ------
+        TypeError
+            A name is of no such attribute.
         """
-        return Song.of(**{each.name: getattr(self, each.name) for each in fields(self)} | changes)
+        return Song.of(**self.__getstate__() | changes)
 
     @property
     def length(self) -> float:
@@ -195,7 +224,7 @@ class Song:
     @property
     def sample_rate(self) -> float:
         """Samples per second of ``render``: clock / 64; whole Hz for logs of the cat2151 family."""
-        return Playing(self).rate
+        return self.clock // MASTER_CLOCKS_PER_FRAME if self.double_speed else self.clock / MASTER_CLOCKS_PER_FRAME
 
     @property
     def bus(self) -> Bus:
@@ -231,9 +260,13 @@ class Song:
         """What the file has its sound turned up by, in dB: the volume modifier of a VGM; 0.0 without one."""
         return 20 * math.log10(self.gain)
 
-    @cached_property
+    @property
     def remarks(self) -> list[str]:
         """Decisions made and faults met while reading, and how late writes come that are too dense, a line each."""
+        return [*self._remarks]
+
+    @cached_property
+    def _remarks(self) -> list[str]:
         return Playing(self).remarks
 
     @property
@@ -241,7 +274,9 @@ class Song:
         """The register writes of one playing, (n,) SONG_WRITE: seconds (float64), chip 0 or 1, address, data."""
         once = self.rows_once
         writes = np.empty(len(once), SONG_WRITE)
-        writes["seconds"] = once["time"] * (float(1 / self.rate) if self.rate else 64 / self.clock)
+        writes["seconds"] = once["time"] * (
+            float(1 / self.ticks_per_second) if self.ticks_per_second else 64 / self.clock
+        )
         for name in ("chip", "address", "data"):
             writes[name] = once[name]
         return writes
@@ -289,7 +324,11 @@ class Song:
         float
             Seconds.
         """
-        return float(ticks / self.rate) if self.rate else ticks * MASTER_CLOCKS_PER_FRAME / self.clock
+        return (
+            float(ticks / self.ticks_per_second)
+            if self.ticks_per_second
+            else ticks * MASTER_CLOCKS_PER_FRAME / self.clock
+        )
 
     def unrolled(self) -> "Song":
         """Return the song without passes before its loop: its first writes that do not come again stand before it.
@@ -419,16 +458,18 @@ class Song:
     ) -> "Samples":
         if not 0 <= real("start", start) <= (LONGEST if stop is None else real("stop", stop)) <= LONGEST:
             raise ValueError(f"start and stop must be seconds in order, 0 to {LONGEST}, got {start!r}, {stop!r}")
-        target = playing.rate if rate is None else number("rate", rate, 1000, 768_000, "Hz")
+        target = rate if rate is None else number("rate", rate, 1000, 768_000, "Hz")
         end = playing.frames if stop is None else round(stop * playing.rate)
         renderer = Renderer(playing)
         renderer.skip(min(end, round(start * playing.rate)))
         shape = (CHANNELS * len(self.parts), 2) if apart else (2,)
         blocks = renderer.channel_blocks(end=end) if apart else renderer.blocks(end=end)
         samples = np.concatenate([np.empty((0, *shape), np.int16), *blocks])
-        resampler = Resampler(playing.rate, target, channels=math.prod(shape))
-        flat = resampler.convert(samples.reshape(len(samples), -1), last=True)
-        return flat.reshape(len(flat), *shape)
+        if target is None:
+            return samples
+        columns = math.prod(shape)
+        flat = Resampler(playing.rate, target, channels=columns).convert(samples.reshape(-1, columns), last=True)
+        return flat.reshape(-1, *shape)
 
     def events(self, chip: int = 0, loops: int = 1) -> "Events":
         """Return the song's bus events: what ``opm.run`` and ``opm.trace`` take.
@@ -472,7 +513,12 @@ class Song:
     @cached_property
     def _found(self) -> list[Found]:
         chips = range(len(self.parts))
-        return [found for chip in chips for found in extract_voices(self.events(chip), volumes=False)]
+        return [found for chip in chips for found in found_in(self.events(chip), volumes=False)]
+
+    @cached_property
+    def voice_numbers(self) -> dict[bytes, int]:
+        """The numbers that ``voices()`` has them under, by what makes two the same: ``opm.song.sound_of(voice)``."""
+        return numbered([found.voice for found in self._found])
 
     def notes(self) -> "npt.NDArray[Any]":
         """Return the notes of one playing, in the order they start.
@@ -490,7 +536,7 @@ class Song:
             semitones), ``level`` (dB of the loudest carrier's TL, at its loudest moment) and ``voice`` (index in
             ``voices()``). ``midi`` is the pitch it begins with.
         """
-        return NoteFinder(self, numbered([found.voice for found in self._found])).notes
+        return NoteFinder(self, self.voice_numbers).notes
 
     @classmethod
     def from_notes(
@@ -597,7 +643,7 @@ class Song:
         ----------
         path : path-like
             By its ending: ``.vgm``, ``.vgz``, ``.log`` or ``.json``; ``.mid`` is MIDI: a track per channel with the
-            notes that are heard, their velocities and pitches (what is no whole semitone as bends, whose range the
+            notes that are heard, their velocities and pitches (what is not a whole semitone as bends, whose range the
             track sets: 2, 12, 24, 48 or 97 semitones), the voices as programs with their names.
         bpm : float, optional
             Tempo of a ``.mid``, 20 to 400; if not given, that of the notes' starts, or 120 where they have none. Notes
@@ -612,10 +658,13 @@ class Song:
         ------
         ValueError
             Another ending, or what the format cannot hold: a JSON log has one chip, MIDI alone has a tempo.
+        TypeError
+            Its tags are no longer strings by name.
         OSError
             It cannot be written.
         """
         path = Path(path)
+        make.tags_of(self.tags)
         written = writers.write(self, path, bpm)
         with replacing(path) as temporary:
             temporary.write_bytes(written.data)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from ..events import make_events, to_writes
+from ..events import Events, make_events, to_writes
 from ..registers import KON, NOISE
 from .channels import Channel, Channels, one_by_one
 from .voice import Voice
@@ -46,10 +46,15 @@ def extract_voices(song_events: Any, volumes: bool = True) -> list[Found]:
     TypeError, ValueError
         They are no bus events.
     """
+    return found_in(make_events(song_events), volumes)
+
+
+def found_in(events: Events, volumes: bool) -> list[Found]:
+    """Return the same of events that are known to be right."""
     chip = Channels()
     found: dict[bytes, Found] = {}
     seen: set[tuple[int | None, ...]] = set()
-    for cycle, address, data in one_by_one(to_writes(make_events(song_events))):
+    for cycle, address, data in one_by_one(to_writes(events)):
         channel = chip.take(address, data)
         if address != KON or channel is None or not channel.keys or (made_of := channel.sound()) in seen:
             continue

@@ -91,7 +91,7 @@ def read_tones(text: str, name: str = "") -> list[Tone]:
 
 
 def is_tone(root: Any) -> bool:
-    """Say whether parsed JSON holds tones, and is no log.
+    """Say whether parsed JSON holds tones, and is not a log.
 
     Rows that all stand at the beginning, set one channel's operators and leave its key alone are a tone, unless they
     come in twos, or beside something that only logs have.

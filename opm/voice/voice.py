@@ -65,7 +65,7 @@ class Operator:
     Raises
     ------
     TypeError, ValueError
-        A value is no integer or does not fit its register.
+        A value is not an integer or does not fit its register.
     """
 
     ar: int = 31
@@ -151,7 +151,7 @@ class Voice:
     Raises
     ------
     TypeError, ValueError
-        A value is no integer or does not fit its register, or there are not four operators.
+        A value is not an integer or does not fit its register, or there are not four operators.
 
     Examples
     --------
@@ -237,7 +237,7 @@ class Voice:
         Raises
         ------
         TypeError, ValueError
-            It is no chip, or there is no such channel.
+            It is not a chip, or there is no such channel.
         """
         for address, data in self.registers(channel):
             _chip(chip, "write_register").write_register(address, data)
@@ -317,7 +317,7 @@ class Voice:
         Raises
         ------
         TypeError, ValueError
-            It is no chip, or there is no such channel.
+            It is not a chip, or there is no such channel.
         """
         state, index = _chip(chip, "state").state, channel_index(channel)
         ops = tuple(
@@ -347,7 +347,7 @@ class Voice:
         Raises
         ------
         TypeError, ValueError
-            They are not that, or there is no such channel.
+            ``held`` is not such a mapping, or there is no such channel.
         """
         if not isinstance(held, Mapping):
             raise TypeError(f"held must be bytes by address, got {held!r}")

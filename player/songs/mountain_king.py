@@ -197,7 +197,7 @@ def song(score: Score) -> Song:
     tags["notes"] = "Arranged for the YM2151 by the numba-opm project. Public domain."
     start = Loop(0, int(np.count_nonzero(writes["time"] == 0)))
     end = int(writes["time"][-1] + RATE)
-    return Song.of(format="score", rows=writes, end=end, rate=None, loop_start=start, tags=tags)
+    return Song.of(format="score", rows=writes, end=end, ticks_per_second=None, loop_start=start, tags=tags)
 
 
 if __name__ == "__main__":

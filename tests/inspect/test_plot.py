@@ -138,8 +138,11 @@ def test_what_is_refused_leaves_no_figure(ask):
 
 
 def test_the_old_name_of_a_note_names_the_new_one():
-    with pytest.raises(AttributeError, match=r"'note_events': voice\.note\(pitch, seconds\) returns the events"):
+    new = r"^opm\.plot\.note_events is now voice\.note\(pitch, seconds\), which returns the events"
+    with pytest.raises(ImportError, match=new):
         plot.note_events  # noqa: B018
+    with pytest.raises(ImportError, match=new):
+        from opm.plot import note_events  # noqa: F401
     with pytest.raises(AttributeError, match=r"no attribute 'nothing'$"):
         plot.nothing  # noqa: B018
 

@@ -371,7 +371,7 @@ def test_what_does_not_fit_names_the_output(tmp_path, capsys):
         )
     assert f"{path}: {tmp_path}/s/long-1.wav: 500" in bad([path, "--stems", tmp_path / "s", "--compat", "none"], capsys)
     job = Job(path, start=499_999.0, options={"double_speed": False})
-    files._check(job, job.read(), path.with_suffix(".wav"))
+    files._check(job, job.playing(), path.with_suffix(".wav"))
 
 
 def test_lines_of_workers_name_their_songs(two_notes, tmp_path, capfd):

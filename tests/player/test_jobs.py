@@ -161,7 +161,7 @@ def test_shuffle_keeps_all_songs(monkeypatch):
     names = [f"{i}.log" for i in range(50)]
     put(*names)
     made = jobs.make_jobs(cli.parse([*names, "--shuffle"]))
-    order = [str(job.song) for job in made]
+    order = [str(job.path) for job in made]
     assert order != names
     assert sorted(order) == sorted(names)
 
@@ -232,10 +232,10 @@ def test_info_of_several_songs(capsys):
 def test_endless_loops_are_planned():
     """As many passes as nobody hears."""
     job = jobs.make_jobs(cli.parse([str(ROOT / "player" / "songs" / "mountain_king.vgm"), "--loops", "inf"]))[0]
-    playing = job.read()
+    playing = job.playing()
     assert playing.frames / playing.rate > 1e6 * 46
     with pytest.raises(SongError, match="behind the end"):
-        jobs.make_jobs(cli.parse([str(job.song), "--start", "101"]))[0].read()
+        jobs.make_jobs(cli.parse([str(job.path), "--start", "101"]))[0].playing()
 
 
 def test_a_folder_that_cannot_be_read(capsys, monkeypatch):
@@ -255,7 +255,7 @@ def test_a_folder_that_cannot_be_read(capsys, monkeypatch):
 def test_remarks(tmp_path):
     path = tmp_path / "seconds.log"
     path.write_text('[{"time": 0.01, "addr": "08", "data": "00"}]')
-    lines = about(Job(path).read())
+    lines = about(Job(path).playing())
     assert any("cat2151" in line for line in lines)
     assert any("no key is ever pressed" in line for line in lines)
 

@@ -181,7 +181,7 @@ def test_what_waits_comes_in_its_order_and_pace(data):
             frames = data.draw(st.lists(times, max_size=300).map(sorted))
             table = np.zeros(len(frames), WRITE)
             table["time"], table["address"], table["data"] = frames, number, np.arange(len(frames)) % 256
-            live.play(opm.Song.of(rows=table, end=2000, rate=None), at=100 / live._rate)
+            live.play(opm.Song.of(rows=table, end=2000, ticks_per_second=None), at=100 / live._rate)
             naive.rows += [(100 + frame, number, i % 256) for i, frame in enumerate(frames)]
         elif kind == "clear":
             frame = data.draw(times)
@@ -288,7 +288,7 @@ def test_a_lost_output_ends_the_session():
     with pytest.raises(NoSound, match="gone"):
         live.write(8, 0)
     with pytest.raises(NoSound, match="gone"):
-        live.play(opm.Song.of(rows=np.zeros(1, WRITE), end=0, rate=None))
+        live.play(opm.Song.of(rows=np.zeros(1, WRITE), end=0, ticks_per_second=None))
     live.stop()
 
 

@@ -65,7 +65,7 @@ def test_lines_of_what_went_wrong_are_in_the_order_of_the_songs(monkeypatch):
     failed = threading.Event()
 
     def run(job, batch):
-        if job.song == "a":
+        if job.path == "a":
             failed.wait()
         failed.set()
         raise SongError("bad")
@@ -100,7 +100,7 @@ def test_a_mistake_of_ours_costs_one_song(songs, tmp_path, monkeypatch, capsys, 
     run, out = files.write_job, tmp_path / "out"
 
     def fail(job, batch):
-        if job.song == songs[0]:
+        if job.path == songs[0]:
             raise error
         return run(job, batch)
 

@@ -13,7 +13,7 @@ SONG = ROOT / "player" / "songs" / "mountain_king.vgm"
 
 @pytest.fixture(scope="module")
 def playing():
-    return Job(SONG, options={"loops": 2, "fade": 3}).read()
+    return Job(SONG, options={"loops": 2, "fade": 3}).playing()
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_what_is_approached_leaves_no_snapshots(playing):
 def test_approaching_in_a_later_pass_of_the_loop():
     """The registers are those of the loop's end, not of what stands before the loop."""
     rows = [(0, 0, 0x20, 0xC7), (0, 0, 0x80, 31), (0, 0, 0x28, 0x4A), (1000, 0, 0x28, 0x4E), (1500, 0, 0x28, 0x3E)]
-    song = Song.of(rows=np.array(rows, WRITE), end=2000, rate=None, loop_start=Loop(900, 3))
+    song = Song.of(rows=np.array(rows, WRITE), end=2000, ticks_per_second=None, loop_start=Loop(900, 3))
     playing = Playing(song, loops=1000)
     renderer = Renderer(playing)
     for frame, key in ((950, 0x4A), (1200, 0x4E), (1700, 0x3E), (2050, 0x3E), (900 + 1100 * 500 + 200, 0x4E)):
@@ -100,7 +100,7 @@ def test_the_registers_that_hold_several_things():
     """Keys by channel, and depths of AM and PM: the last of each; keys behind all others, so that they sound."""
     rows = [(0, 0, 0x08, 0x78), (0, 0, 0x08, 0x79), (1, 0, 0x19, 0x85), (2, 0, 0x19, 0x06), (3, 0, 0x80, 31)]
     rows += [(4, 0, 0x08, 0x00), (5, 0, 0x60, 7)]
-    song = Song.of(rows=np.array(rows, WRITE), end=9000, rate=None)
+    song = Song.of(rows=np.array(rows, WRITE), end=9000, ticks_per_second=None)
     renderer = Renderer(Playing(song, loops=2, fade=8.0))
     renderer.approach(8000)
     state = renderer.parts[0].chip.state
@@ -141,7 +141,7 @@ def test_the_number_of_snapshots_is_bounded(playing, straight, monkeypatch):
 def test_going_back_in_a_song_that_slips():
     """Bursts longer than their loop: each pass starts later than it should, and that is part of the place."""
     rows = [(0, 0, 0x28, 0x30 + i % 64) for i in range(300)] + [(0, 0, 0x20, 0xC7), (0, 0, 0x80, 31), (0, 0, 8, 8)]
-    song = Song.of(rows=np.array(rows, WRITE), end=500, rate=None, loop_start=Loop(0, 0))
+    song = Song.of(rows=np.array(rows, WRITE), end=500, ticks_per_second=None, loop_start=Loop(0, 0))
     playing = Playing(song, loops=3000)
     want = np.concatenate(list(Renderer(playing).blocks())[: 20 * 2])
     assert np.abs(want).max() > 100

@@ -27,7 +27,7 @@ def test_songs_one_after_the_other(tmp_path):
     jobs = [short(tmp_path, "a.txt"), Job(bad), short(tmp_path, "b.txt"), Job(tmp_path / "none.vgm")]
     session = begun(*jobs)
     for want in ("a.txt", "b.txt"):
-        assert session.job.song.name == want
+        assert session.job.path.name == want
         to_the_end(session)
         more = wait(session)
     assert not more
@@ -40,13 +40,13 @@ def test_next_and_previous(tmp_path):
     session = begun(short(tmp_path, "a.txt"), Job(bad), short(tmp_path, "b.txt"))
     session.go(1)
     assert wait(session)
-    assert session.job.song.name == "b.txt"
+    assert session.job.path.name == "b.txt"
     session.go(-1)
     assert wait(session)
-    assert session.job.song.name == "a.txt", "past the one that cannot be read"
+    assert session.job.path.name == "a.txt", "past the one that cannot be read"
     session.go(-1)
     assert wait(session)
-    assert session.job.song.name == "a.txt", "the first has none before it"
+    assert session.job.path.name == "a.txt", "the first has none before it"
     assert len(session.failed) == 1, "a song fails once"
 
 

@@ -139,10 +139,10 @@ time.sleep(100)
 
 IMPORTS = """
 import socketserver
-import player.ending as ending
+import player.signals as signals
 
 seen = set()
-ending._pass_on = lambda *_: seen.update(sys.modules)
+signals._replace = lambda *_: seen.update(sys.modules)
 socketserver.BaseServer.serve_forever = lambda *_: None
 program.main()
 late = [name for name in set(sys.modules) - seen if name.partition(".")[0] in ("opm", "player", "concurrent")]
@@ -185,13 +185,13 @@ def test_a_batch_that_ends_does_not_wait_for_what_is_read(songs, tmp_path):
         import pathlib, time
         import player.__main__ as program, player.jobs as jobs
 
-        read = jobs.Job.read
+        read = jobs.Job.playing
         def slow(job):
-            if job.song.name == "song1.log":
+            if job.path.name == "song1.log":
                 pathlib.Path({str(reads)!r}).touch()
                 time.sleep(10_000)
             return read(job)
-        jobs.Job.read = slow
+        jobs.Job.playing = slow
         program.run()
     """
     out = tmp_path / "out"

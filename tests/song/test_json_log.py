@@ -72,14 +72,14 @@ def test_bare_array_and_byte_order_mark(rows):
 )
 def test_what_times_count(times, seconds):
     song = json_log.read(log(*(row(t, "08", "00") for t in times)))
-    assert (song.rate is not None, song.double_speed) == (seconds, seconds)
+    assert (song.ticks_per_second is not None, song.double_speed) == (seconds, seconds)
     assert song.rows["time"][-1] == (times[-1] * PS if seconds else times[-1])
 
 
 def test_doubtful_times_are_announced_and_can_be_forced():
     data = log(row(0, "08", "00"), row(3, "08", "00"))
     assert "--time-unit" in json_log.read(data).remarks[0]
-    assert json_log.read(data, "samples").rate is None
+    assert json_log.read(data, "samples").ticks_per_second is None
     assert json_log.read(log(row(0.25, "08", "00")), "samples").rows["time"][0] == 0
 
 
@@ -94,7 +94,7 @@ def test_pass_2_rows_are_joined_not_expanded():
     song = json_log.read(log(*pair, *more))
     assert writes(song) == [(100, 0x28, 0x4A), (104, 0x08, 0x78)]
     assert any("1 address row(s) without" in note for note in song.remarks)
-    assert song.rate is None
+    assert song.ticks_per_second is None
     all_address = json_log.read(log(*(row(2000, "08", "00", is_data=0) for _ in range(3))))
     assert len(all_address.rows) == 3
 
@@ -155,9 +155,11 @@ def test_a_loop_keeps_its_length_to_a_fraction_of_a_sample(rate, clock):
     """Ticks come back from their frames, so every pass is that of the song."""
     ticks = [0, 1, 2, 3, 100, 101, 4321]
     writes = np.array([(tick, 0, 0x60, i) for i, tick in enumerate(ticks)], WRITE)
-    song = Song.of(rows=writes, end=5000, rate=Fraction(rate), parts=(Part(clock=clock),), loop_start=Loop(3, 3))
+    song = Song.of(
+        rows=writes, end=5000, ticks_per_second=Fraction(rate), parts=(Part(clock=clock),), loop_start=Loop(3, 3)
+    )
     again = json_log.read(writers.json_log.write(song).data)
-    assert (again.rate, again.loop_start, again.end) == (song.rate, song.loop_start, song.end)
+    assert (again.ticks_per_second, again.loop_start, again.end) == (song.ticks_per_second, song.loop_start, song.end)
     np.testing.assert_array_equal(again.rows, song.rows)
 
 
@@ -166,13 +168,13 @@ def test_samples_that_are_no_ticks_stay_samples():
     for time, rate in ((933, 60), (934, None)):
         rows = [row(0, "20", "C7"), row(time, "08", "78"), row(1865, "08", "00")]
         song = json_log.read(json.dumps({"ticks_per_second": "60", "events": rows}).encode())
-        assert (song.rate, song.end) == (rate, 2 if rate else 1865)
+        assert (song.ticks_per_second, song.end) == (rate, 2 if rate else 1865)
 
 
 @pytest.mark.parametrize("rate", ["0", "1/0", "x", "99999999", 44100, "-1", "1/", "1" * 5000])
 def test_a_rate_that_is_none_is_ignored(rate):
     song = json_log.read(json.dumps({"ticks_per_second": rate, "events": [row(5000, "08", "00")]}).encode())
-    assert (song.rate, song.end) == (None, 5000)
+    assert (song.ticks_per_second, song.end) == (None, 5000)
 
 
 def test_half_a_character_in_a_tag(tmp_path):

@@ -24,14 +24,14 @@ def song_of(times, rate=Fraction(44_100), chips=1, clock=3_579_545, writes=None,
     if writes:
         table["address"], table["data"] = zip(*writes, strict=True)
     more.setdefault("end", max(times, default=0))
-    return Song.of(rows=table, rate=rate, parts=(Part(clock=clock),) * chips, **more)
+    return Song.of(rows=table, ticks_per_second=rate, parts=(Part(clock=clock),) * chips, **more)
 
 
 def naive_chip_rule(song, clock):
-    """The rule as DESIGN.md words it, write by write."""
+    """The chip's own rule (docs/formats.md, section 1), write by write."""
     rows, free = [], 0
     for write in song.rows.tolist():
-        master = Fraction(write[0] * clock) / song.rate
+        master = Fraction(write[0] * clock) / song.ticks_per_second
         frame = max(-(-master // 64), free)
         rows += [(32 * frame, 0, write[2]), (32 * frame + 2, 1, write[3])]
         free = frame + 2
@@ -51,7 +51,7 @@ def test_chip_rule(times, burst, clock):
 
 
 def family_events(rows):
-    """The play-server's rule as a state machine over log samples (FORMATS.md 1.3)."""
+    """The play-server's rule as a state machine over log samples (docs/formats.md, section 1)."""
     events, queue, pending, next_ok, sample = [], list(rows), None, 0, 0
     while queue or pending is not None:
         if pending is not None and sample >= next_ok:
@@ -271,6 +271,13 @@ def test_writes_that_come_too_late_are_remarked(spacing, late):
     assert "late" in Playing(looped, loops=2, fade=8.0).remarks[0], "each pass takes 18 ms and has 10"
     two = song_of([0] * 1000, chips=2)
     assert Playing(two, loops=2, fade=8.0).remarks == [], "each chip has its own bus"
+
+
+def test_of_writes_equally_late_the_last_is_named():
+    """Whichever chip's it is."""
+    rows = np.repeat(np.array([(0, 0, 0x20, 0), (60_000, 1, 0x20, 0)], WRITE), 2000)
+    song = Song.of(rows=rows, end=60_000, rate=None, parts=(Part(), Part()))
+    assert [remark[-7:] for remark in Playing(song).remarks] == ["0:01.07"]
 
 
 @given(runs=st.lists(st.integers(1, 12), max_size=9), start=st.integers(0, 60), size=st.integers(1, 70))

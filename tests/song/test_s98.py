@@ -36,7 +36,7 @@ def writes(song):
 def test_annotated_bytes():
     song = s98.read(s98_file(loop=3))
     assert writes(song) == [(0, 0, 0x20, 0xC7), (133, 0, 0x08, 0x78)]
-    assert (song.end, song.rate, song.clock) == (134, Fraction(60), 4_000_000)
+    assert (song.end, song.ticks_per_second, song.clock) == (134, Fraction(60), 4_000_000)
     assert song.not_played == ("YM2608",)
     assert (song.loop_start.tick, song.loop_start.write) == (0, 1)
 
@@ -66,7 +66,7 @@ def test_version_2_list_ends_at_type_0():
 
 
 def test_default_tick_is_10_ms():
-    assert s98.read(s98_file(bytes.fromhex("00 08 78 FF FD"), timer=(0, 0))).rate == 100
+    assert s98.read(s98_file(bytes.fromhex("00 08 78 FF FD"), timer=(0, 0))).ticks_per_second == 100
 
 
 def test_tags():

@@ -1,9 +1,11 @@
 """Songs as objects: from any source to samples, writes, events, voices, a chip in mid-song, and back to files."""
 
+import copy
 import io
 import json
 import math
 import pathlib
+import pickle
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from conftest import ROOT
 from programs import mixed, panned_program
 
 import opm
-from opm.song import Part, Playing, Renderer
+from opm.song import WRITE, Part, Playing, Renderer
 
 VGM = ROOT / "player" / "songs" / "mountain_king.vgm"
 LOG = VGM.with_suffix(".log")
@@ -78,6 +80,23 @@ def test_render_is_a_run_of_its_events(song):
         np.testing.assert_array_equal(samples, opm.run(song.events(loops=loops), len(samples)))
 
 
+def test_no_event_is_checked_twice(song, monkeypatch):
+    """What ``from_writes`` has made goes to the chip, to the voices and to the notes as it is."""
+
+    def refuse(rows):
+        raise AssertionError(f"{len(rows)} events of the song's own are checked again")
+
+    for module in (opm.chip, opm.events, opm.voice.extract):
+        monkeypatch.setattr(module, "make_events", refuse)
+    song = song.but()
+    assert song.render(stop=1.0).any()
+    assert song.stems(stop=0.1).shape[1] == 8
+    assert len(song.notes()) > 100
+    assert song.chip_at(1.0).cycle > 0
+    with pytest.raises(AssertionError, match="checked again"):
+        opm.extract_voices(song.events())
+
+
 def test_mute_stems_and_rate(song):
     cut = {"start": 37.0, "stop": 38.0}
     stems = song.stems(**cut)
@@ -87,6 +106,23 @@ def test_mute_stems_and_rate(song):
     assert (song.render(mute=0x01, **cut) != song.render(**cut)).any()
     assert abs(len(song.render(rate=48_000, **cut)) - 48_000) <= 1
     assert abs(len(song.stems(rate=24_000, **cut)) - 24_000) <= 1
+
+
+@pytest.mark.parametrize("chips", [1, 2])
+def test_nothing_can_be_resampled(chips):
+    song = opm.Song([(0, 0x08, 0x00)], chips=("ym2151",) * chips, length=1.0)
+    assert song.render(stop=0.0, rate=48_000).shape == (0, 2)
+    assert song.stems(stop=0.0, rate=48_000).shape == (0, 8 * chips, 2)
+    assert song.stems(stop=0.1, rate=48_000).shape == (4800, 8 * chips, 2)
+
+
+def test_nothing_of_a_song_is_nothing():
+    """Behind its end, or of no length; with every option."""
+    short = opm.Song(NOTE)
+    for cut in ({"start": 30.0}, {"start": 30.0, "stop": 31.0}, {"start": 0.1, "stop": 0.1}):
+        for rate in (None, 8000.5):
+            assert short.render(rate=rate, **cut).shape == (0, 2)
+            assert short.stems(rate=rate, **cut).shape == (0, 8, 2)
 
 
 def random_song(seed, chips=("ym2151",), length=0.1):
@@ -382,6 +418,51 @@ def test_interpolated_blocks_and_snapshots_are_the_straight_rendering(tapped):
     list(renderer.blocks())
     renderer.restore(place)
     np.testing.assert_array_equal(np.concatenate(list(renderer.blocks(999))), want[10_000:])
+
+
+COPIES = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda song: pickle.loads(pickle.dumps(song)),
+    "but": opm.Song.but,
+}
+
+
+@pytest.mark.parametrize("copied", COPIES.values(), ids=list(COPIES))
+def test_a_copy_is_as_sealed_as_the_song(copied):
+    song = opm.Song(NOTE, tags={"title": "A"})
+    again = copied(song)
+    again.tags["title"] = "B"
+    assert (song.tags, again.tags) == ({"title": "A"}, {"title": "B"})
+    assert not again.rows.flags.writeable
+    np.testing.assert_array_equal(again.render(stop=0.1), song.render(stop=0.1))
+    again.remarks.append("of the caller's list")
+    assert again.remarks == song.remarks == []
+
+
+def test_rows_that_are_given_stay_the_givers():
+    rows = np.zeros(3, WRITE)
+    songs = [opm.Song.of(rows=rows, end=9, ticks_per_second=None), opm.Song(NOTE).but(rows=rows)]
+    rows["data"] = 1
+    for song in songs:
+        assert song.rows["data"].tolist() == [0, 0, 0]
+        assert not song.rows.flags.writeable
+
+
+@pytest.mark.parametrize("name", ["clock", "length", "remarks", "writes", "nothing"])
+def test_a_song_is_made_of_no_other_data(name):
+    """What follows from the data is not set beside it, where it would not be heard."""
+    with pytest.raises(TypeError, match=rf"^a song is made of rows, end, rate, .*, not of {name}$"):
+        opm.Song(NOTE).but(**{name: 4_000_000})
+
+
+@pytest.mark.parametrize("ending", ["vgm", "json", "mid"])
+def test_tags_that_are_no_strings_are_not_saved(ending, tmp_path):
+    song = opm.Song(NOTE)
+    song.tags["title"] = 3
+    with pytest.raises(TypeError, match=r"^tags must be strings by name, got 'title': 3$"):
+        song.save(tmp_path / f"song.{ending}")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_songs_that_stay_silent_say_so():

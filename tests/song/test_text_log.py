@@ -20,9 +20,9 @@ def read(text, unit=None):
 
 def test_samples_seconds_deltas_and_comments():
     song, writes = read("# a song\n0 20 C7\n100, 0x28, $4A ; note\n+50\t08\t78 // on\n")
-    assert (song.rate, writes) == (None, [(0, 0x20, 0xC7), (100, 0x28, 0x4A), (150, 0x08, 0x78)])
+    assert (song.ticks_per_second, writes) == (None, [(0, 0x20, 0xC7), (100, 0x28, 0x4A), (150, 0x08, 0x78)])
     song, writes = read("0.5 20 C7\n+.25 28 4A\n")
-    assert (song.rate, writes) == (Fraction(PS), [(PS // 2, 0x20, 0xC7), (PS * 3 // 4, 0x28, 0x4A)])
+    assert (song.ticks_per_second, writes) == (Fraction(PS), [(PS // 2, 0x20, 0xC7), (PS * 3 // 4, 0x28, 0x4A)])
 
 
 def test_directives():
@@ -31,7 +31,7 @@ def test_directives():
         "$008,78\nwait 250\n1000 KeyOFF 00\nend\nnonsense"
     )
     assert writes == [(0, 0x20, 0xC7), (500, 0x08, 0x78), (1000, 0x08, 0)]
-    assert (song.clock, song.rate, song.tags) == (4_000_000, 1000, {"title": "In the Hall"})
+    assert (song.clock, song.ticks_per_second, song.tags) == (4_000_000, 1000, {"title": "In the Hall"})
     assert (song.loop_start.tick, song.loop_start.write, song.end) == (500, 1, 1000)
 
 
@@ -44,7 +44,7 @@ def test_units():
 @pytest.mark.parametrize(("short", "full"), [("s", "seconds"), ("ms", "milliseconds")])
 def test_units_by_their_full_names(short, full):
     (song, writes), (same, as_well) = (read(f"unit {unit}\n7 08 78\n+0.5 08 00\n") for unit in (short, full))
-    assert (song.rate, song.end, writes) == (same.rate, same.end, as_well)
+    assert (song.ticks_per_second, song.end, writes) == (same.ticks_per_second, same.end, as_well)
 
 
 def test_samples_before_seconds_keep_their_time():
@@ -123,7 +123,7 @@ def test_times_are_exact_however_they_are_spelt(lines, unit, end):
     song = text_log.read(end.join(lines).encode(), unit)
     times, length, seconds = naive(lines, "s" if unit == "seconds" else unit)
     assert sorted(times) == song.rows["time"].tolist()
-    assert (song.end, song.rate) == (max([length, *times]), Fraction(PS) if seconds else None)
+    assert (song.end, song.ticks_per_second) == (max([length, *times]), Fraction(PS) if seconds else None)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp932"])

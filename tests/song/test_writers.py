@@ -20,7 +20,7 @@ def song_of(rows=NOTE, chips=1, rate=Fraction(44_100), **more):
     """Return a song of half a second and a second of rest; the second chip plays what the first does."""
     table = np.array([(tick, chip, address, data) for tick, address, data in rows for chip in range(chips)], WRITE)
     parts = more.pop("parts", (Part(),) * chips)
-    return Song.of(**{"rows": table, "end": 66_150, "rate": rate, "parts": parts, **more})
+    return Song.of(**{"rows": table, "end": 66_150, "ticks_per_second": rate, "parts": parts, **more})
 
 
 def loops(song):

@@ -35,7 +35,7 @@ def test_annotated_bytes():
     song = zsm.read(zsm_file(loop=16 + 12))
     own = [tuple(w) for w in song.rows.tolist()][len(zsm.KERNAL) :]
     assert own == [(0, 0, 0x20, 0xC7), (0, 0, 0x28, 0x4A), (3, 0, 0x08, 0x78)]
-    assert (song.end, song.rate) == (5, Fraction(60))
+    assert (song.end, song.ticks_per_second) == (5, Fraction(60))
     assert song.not_played == ("VERA PSG", "expansion data")
     assert (song.loop_start.tick, song.loop_start.write) == (3, len(zsm.KERNAL) + 2)
 

@@ -1,25 +1,38 @@
 """Song files, recognised by what they hold, never by their name. This page is the contract of every format.
 
-**A reader** is a module here with ``recognise(data)``, cheap and sure, and ``read(data, time_unit)``, which gives a
-``Song.of(...)``: the register writes in the file's own ticks and order, how many of those make a second, where the song
-ends and where it goes back to, the chips with their clocks, the tags, what else the file holds and nobody here plays,
-and a remark for each decision made and fault met. It does no timing on the chip, no looping and no sound. What is
-damaged is read up to the damage, with a remark; ``SongError``, one line with the byte or row and what was expected,
-is for a file of which nothing can be played. Every size is within ``limits``.
+**A reader** is a module here that stands in ``READERS``: the first that recognises a file reads it. ``data`` is already
+unpacked from gzip, and UTF-8 where it was UTF-16. ``recognise(data)`` is cheap and sure. ``read(data, time_unit)``
+gives ``Song.of(...)``; only text and JSON look at ``time_unit``, by which a listener says what a log's times count:
 
-**A writer** is a module of ``opm.song.writers`` with ``write(song)``, which gives ``Written``: the bytes, and a line
-for each thing that the song has and the format cannot keep. Only the writer knows that; nobody else says it.
-``SongError`` is for a song that the format cannot hold at all.
+==============================  ==================================================================================
+``rows``, ``ticks_per_second``  The register writes as ``WRITE``, in the order of their times, which are the file's own
+                                ticks; how many of those make a second, exactly, or None where a tick is a frame.
+``end``, ``loop_start``         The tick where the song ends; the tick and the write to which it goes back from there.
+``parts``                       The chips with their clocks, one or two.
+``format``, ``tags``            What the file is, for people; what it says of the song, by name.
+``not_played``                  What else it holds that nothing here plays.
+``read_remarks``                A line for each decision made and fault met.
+==============================  ==================================================================================
+
+What a single format has beside that (``gain``, ``loop_modifier``, ``double_speed`` ...) is in ``help(opm.Song)``. A
+reader does no timing on the chip, no looping and no sound. What is damaged is read up to the damage, with a remark;
+``SongError``, one line with the byte or row and what was expected, is for a file of which nothing can be played. Every
+size is within ``limits``. ``walk`` reads streams of commands, ``common`` has what several readers share.
+
+**A writer** is a module of ``opm.song.writers``, chosen there by the ending of a name. ``write(song)`` (MIDI's takes a
+title and a tempo, too) gives ``Written``: the bytes, and a line for each thing that the song has and the format cannot
+keep. Only the writer knows that; nobody else says it. ``SongError`` is for a song that the format cannot hold at all.
 
 Who owns what, between a file and the ear:
 
 =========  ====================================================================================================
 time       Readers give exact ticks. ``Playing`` turns them into frames, with clock and speed, and spaces the writes.
-loops      Readers say where the song goes back to. ``Playing`` counts the passes, with the file's own loop modifier.
+loops      Readers say where the song goes back to, ``Song.passes`` how often, by the file's own loop modifier;
+           ``Playing`` lays the passes one after the other.
 end        ``Playing`` says where the song, its fade and its tail end; ``Renderer`` fades, and finds the silence.
 volume     Readers give the file's as a factor, which ``Renderer`` applies with the fade, rounding and clipping once.
-           The listener's volume and rate are ``Resampler``'s.
-mute       ``Playing`` has the mask, the chip leaves the channels out of its samples.
+           The listener's rate is ``Resampler``'s. So is his volume in files; the player changes it after that.
+mute       ``Playing`` says which channels are left out, ``Renderer`` tells the chips; the player changes it there.
 =========  ====================================================================================================
 """
 
@@ -96,7 +109,7 @@ def load(source: str | os.PathLike[str] | bytes | BinaryIO, time_unit: str | Non
 
 
 def contents(path: str | os.PathLike[str]) -> bytes:
-    """Return the bytes of a song file; OSError if it cannot be opened, SongError if it is no file or too large."""
+    """Return the bytes of a song file; OSError if it cannot be opened, SongError if it is not a file, or too large."""
     try:
         return _file.contents(path, LARGEST)
     except ValueError as error:
@@ -140,7 +153,7 @@ def _read(data: bytes, time_unit: str | None, cut: bool) -> Song:
 def _gunzip(data: bytes) -> tuple[bytes, str]:
     """Unpack all members of a gzip file, as far as they are sound; return what broke that off, too.
 
-    What follows them and is no member is left out.
+    What follows them and is not a member is left out.
     """
     plain, at = bytearray(), 0
     for _ in range(MOST_MEMBERS):

@@ -3,6 +3,9 @@
 Nothing in a file says whether an integer time counts samples (of 55 930 Hz, the chip's own) or seconds, nor
 that logs in seconds were made for players that run the chip at twice its speed; this module decides and
 says so in the song's remarks.
+
+A log is parsed in pieces of some 64 KB, which compiled code finds by its brackets: all of a long one as Python's own
+objects would take gigabytes, and would keep the sound of a live server waiting for the interpreter's lock.
 """
 
 import json
@@ -19,12 +22,11 @@ import numpy.typing as npt
 from ..._file import encodable
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
-from ..data import WRITE, Loop, Part, SongError, check_clock
+from ..data import PICOSECONDS, WRITE, Loop, Part, SongError, check_clock
 from ..limits import DEEPEST, FASTEST, LARGEST_VALUE, LONGEST, MOST_KEYS, MOST_LISTS, MOST_WRITES
-from ..make import PICOSECONDS
 from ..song import Song
 from ..writers.json_log import keeps_ticks
-from .walk import part_end
+from .walk import piece_end
 
 LATEST = LONGEST * FASTEST // MASTER_CLOCKS_PER_FRAME
 """The last time of all, in samples."""
@@ -58,7 +60,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     if time_unit is None and head.get("time_unit") in ("samples", "seconds"):
         time_unit = head["time_unit"]
     tables, number, pointed = [np.empty(0, ROW)], 1, False
-    for start, end in _parts(data, at, b"]", _PIECE):
+    for start, end in _pieces(data, at, b"]", _PIECE):
         values = _parsed(data, start, end, "[]")
         found = [_row(value, number + i) for i, value in enumerate(values)]
         if number - 1 + len(found) > MOST_WRITES:
@@ -88,7 +90,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         format=f"JSON register log, times in {'seconds' if seconds else 'samples'}",
         rows=rows,
         end=end,
-        rate=Fraction(PICOSECONDS) if seconds else None,
+        ticks_per_second=Fraction(PICOSECONDS) if seconds else None,
         parts=(Part(clock=clock),),
         loop_start=_loop(head.get("loop"), rows["time"], end, limit, scale, remarks),
         tags=_tags(head.get("tags")),
@@ -99,7 +101,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
 
 
 def _clock(given: Any, remarks: list[str]) -> int:
-    """Return the clock that a log gives, in whole Hz; what is no number makes a remark instead."""
+    """Return the clock that a log gives, in whole Hz; if it is not a number, a remark instead."""
     if isinstance(given, int | Decimal):
         return round(check_clock(given, '"clock"'))  # type: ignore[arg-type]
     remarks.append(f'"clock": expected a number of Hz, got {_short(given)}: {REFERENCE_CLOCK} assumed')
@@ -107,7 +109,7 @@ def _clock(given: Any, remarks: list[str]) -> int:
 
 
 def _tags(given: Any) -> dict[str, str]:
-    """Return the tags that stand beside the rows; what is no text is left out."""
+    """Return the tags that stand beside the rows; values that are not text are left out."""
     whole = {name: value for name, value in given.items() if isinstance(value, str)} if isinstance(given, dict) else {}
     return {encodable(name): encodable(value) for name, value in whole.items()}
 
@@ -145,7 +147,7 @@ def members(data: bytes, raw: str) -> dict[str, Any]:
     name = re.compile(rb'[ \t\r\n]*"%s"[ \t\r\n]*:' % raw.encode())
     found: dict[str, Any] = {}
     end = start
-    for count, (at, end) in enumerate(_parts(data, start + 1, b"}", 0), 1):
+    for count, (at, end) in enumerate(_pieces(data, start + 1, b"}", 0), 1):
         key = name.match(data, at, end)
         if count > MOST_MEMBERS or (not key and end - at > LONGEST_MEMBER):
             raise SongError(f"byte {at}: expected at most {MOST_MEMBERS} members, of {LONGEST_MEMBER} bytes")
@@ -160,9 +162,9 @@ def members(data: bytes, raw: str) -> dict[str, Any]:
 
 def _with_ticks(song: Song, written: Any) -> Song:
     """Return the song in the ticks that its samples were made of, if a log says so and each is a tick's frame."""
-    found = _RATE.fullmatch(written) if isinstance(written, str) and song.rate is None else None
+    found = _RATE.fullmatch(written) if isinstance(written, str) and song.ticks_per_second is None else None
     rate = Fraction(int(found[1]), int(found[2] or 1)) if found else None
-    if rate is None or not keeps_ticks(song.but(rate=rate)):
+    if rate is None or not keeps_ticks(song.but(ticks_per_second=rate)):
         return song
     start = song.loop_start
     frames = np.append(song.rows["time"], [song.end, start.tick if start else 0]).astype(object)
@@ -172,13 +174,13 @@ def _with_ticks(song: Song, written: Any) -> Song:
         return song
     rows = song.rows.copy()
     rows["time"], (end, first) = ticks[:-2], ticks[-2:].tolist()
-    return song.but(rate=rate, rows=rows, end=end, loop_start=start and Loop(first, start.write))
+    return song.but(ticks_per_second=rate, rows=rows, end=end, loop_start=start and Loop(first, start.write))
 
 
 def _head(data: bytes) -> tuple[dict[str, Any], int]:
     """Return what stands beside the rows, and where those begin."""
     start = _start(data)
-    end, depth = part_end(data, start + 1, len(data))
+    end, depth = piece_end(data, start + 1, len(data))
     if depth <= DEEPEST and data.count(b"[") > MOST_LISTS:
         raise SongError(f"expected JSON with at most {MOST_LISTS} lists")
     if depth == 0 and not _BLANK.fullmatch(data, end + 1):
@@ -187,12 +189,12 @@ def _head(data: bytes) -> tuple[dict[str, Any], int]:
         return {}, start + 1
     head: dict[str, Any] = {}
     events = -1
-    for count, (at, end) in enumerate(_parts(data, start + 1, b"}", 0), 1):
+    for count, (at, end) in enumerate(_pieces(data, start + 1, b"}", 0), 1):
         if count > MOST_KEYS:
             raise SongError(f"byte {at}: expected at most {MOST_KEYS} keys")
         if (key := _EVENTS.match(data, at, end)) and data[key.end()] == ord("["):
             events = key.end() + 1
-            after = part_end(data, events, len(data))[0] + 1
+            after = piece_end(data, events, len(data))[0] + 1
             if not _BLANK.fullmatch(data, after, end):
                 raise SongError(f"byte {after}: expected JSON: a comma or the end")
         else:
@@ -205,14 +207,14 @@ def _head(data: bytes) -> tuple[dict[str, Any], int]:
 def _closed(data: bytes, remarks: list[str]) -> bytes:
     """Return a log that ends in mid-row without what follows its last whole row, closed; any other as it is."""
     start = _start(data)
-    if part_end(data, start + 1, len(data))[1] == 0 or not (rows := _ROWS.match(data, start)):
+    if piece_end(data, start + 1, len(data))[1] == 0 or not (rows := _ROWS.match(data, start)):
         return data
     at = last = rows.end()
     for least in (_PIECE, 0):
-        while (part := part_end(data, at, least))[0] < len(data) and part[1] == 1:
-            last, at = part[0], part[0] + 1
-    if part[1] == 0 or (part[1] == 1 and data.rstrip().endswith(b"}")):
-        last = part[0]
+        while (piece := piece_end(data, at, least))[0] < len(data) and piece[1] == 1:
+            last, at = piece[0], piece[0] + 1
+    if piece[1] == 0 or (piece[1] == 1 and data.rstrip().endswith(b"}")):
+        last = piece[0]
     if last == rows.end():
         return data
     remarks.append(f"byte {len(data)}: expected JSON, the data is cut short: what comes before is played")
@@ -224,11 +226,11 @@ def _start(data: bytes) -> int:
     return _BLANK.match(data, 3 if data.startswith(b"\xef\xbb\xbf") else 0).end()  # type: ignore[union-attr]
 
 
-def _parts(data: bytes, at: int, close: bytes, least: int) -> Iterator[tuple[int, int]]:
+def _pieces(data: bytes, at: int, close: bytes, least: int) -> Iterator[tuple[int, int]]:
     """Yield where the members of an object or array stand, in pieces of at least so many bytes."""
     first, depth = True, 1
     while depth:
-        end, depth = part_end(data, at, least)
+        end, depth = piece_end(data, at, least)
         if depth > DEEPEST:
             raise SongError(f"byte {at}: expected JSON with at most {DEEPEST} levels of nesting")
         if depth > 1 or end == len(data):

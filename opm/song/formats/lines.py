@@ -88,7 +88,7 @@ def _says(data, at, word):
 
 @block
 def _hex(data, at):
-    """Read a byte; return it and where it ends, -1 if it is none."""
+    """Read a byte; return it and where it ends, -1 if it is not one."""
     for word in (_KEY_ON, _KEY_OFF):
         if _says(data, at, word):
             return KON, at + word.size

@@ -269,7 +269,7 @@ class _Driver:
                 if len(rounds) == 2:
                     return rounds[0] if rounds[1].tick > rounds[0].tick else None
             self.pass_time(min([track.sleep for track in self.tracks]) if loops <= len(rounds) else 0)
-        self.remarks.append(f"cut off after {self.time // CLOCK} s: it comes neither to an end nor round")
+        self.remarks.append(f"cut off after {self.time // CLOCK} s: it neither ends nor loops")
         return None
 
     @property
@@ -501,7 +501,7 @@ class _Driver:
         track.pending, track.delay_left = True, track.delay
 
     def end_or_loop(self, track: _Track, code: int) -> None:
-        """F1 and an offset goes back; F1 00 ends the track, as a code that is no command does."""
+        """F1 and an offset goes back; F1 00 ends the track, as a code that is not a command does."""
         if code != 0xF1 or self.byte(track, track.at + 1) == 0:
             track.ended = True
             return
@@ -695,7 +695,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         format="MDX",
         rows=writes,
         end=driver.time,
-        rate=Fraction(CLOCK),
+        ticks_per_second=Fraction(CLOCK),
         parts=(Part(clock=CLOCK),),
         loop_start=loop,
         intro_passes=1 if loop else 0,

@@ -53,13 +53,13 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         raise SongError(f"byte 0x14: expected the data inside the file, got offset 0x{at:X}")
     table = _commands(len(devices), ours[:2])
     stream = walk.walk(data, range(at, len(data)), table, loop_at, int(LONGEST * rate), "an S98")
-    stream.note_fault(remarks)
+    stream.remark_fault(remarks)
     loop = checked_loop(stream.loop, stream.time, "byte 0x18", remarks) if loop_at else None
     return Song.of(
         format=f"S98 version {version}",
         rows=stream.writes,
         end=stream.time,
-        rate=rate,
+        ticks_per_second=rate,
         parts=tuple(parts),
         loop_start=loop,
         tags=_tags(data, version, remarks),

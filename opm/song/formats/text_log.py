@@ -18,9 +18,8 @@ import numpy.typing as npt
 from ..._file import decoded
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
-from ..data import WRITE, Loop, Part, SongError, check_clock
+from ..data import PICOSECONDS, WRITE, Loop, Part, SongError, check_clock
 from ..limits import LONGEST, LONGEST_LINE, MOST_DIGITS, MOST_LINES, MOST_WRITES
-from ..make import PICOSECONDS
 from ..song import Song
 from .common import checked_loop
 from .lines import EXACT, MILLI, PADDING, POINTED, REST, ROW, WHOLE, ZERO, read_lines
@@ -85,7 +84,7 @@ class _Reader:
         if self.unit is not None and (self.unit == "samples") == self.seconds:
             forms = 0
         forms |= (ZERO if self.seconds else 0) | (EXACT if REST % self.now.denominator == 0 else 0)
-        before = _parts(self.now)
+        before = _whole_and_rest(self.now)
         at, row, now, exact, self.count = read_lines(
             self.data, at, row, before, self.latest, forms, self.rows, self.count
         )
@@ -113,7 +112,7 @@ class _Reader:
         """Add a write at the current time."""
         if self.count == len(self.rows):
             raise SongError(f"row {row}: expected at most {MOST_WRITES} writes")
-        self.rows[self.count] = (*_parts(self.now), self.byte(row, address), self.byte(row, byte))
+        self.rows[self.count] = (*_whole_and_rest(self.now), self.byte(row, address), self.byte(row, byte))
         self.count += 1
 
     def directive(self, row: int, word: str, rest: list[str], line: str) -> None:
@@ -194,7 +193,7 @@ class _Reader:
         return value
 
 
-def _parts(time: Fraction) -> tuple[int, int]:
+def _whole_and_rest(time: Fraction) -> tuple[int, int]:
     """Return a time as ROW has it, what is less than 10**-18 cut off."""
     return divmod(time.numerator * REST // time.denominator, REST)
 
@@ -242,7 +241,7 @@ def _song(reader: _Reader) -> Song:
         format="text log",
         rows=table,
         end=length,
-        rate=rate,
+        ticks_per_second=rate,
         parts=(Part(clock=reader.clock),),
         loop_start=loop,
         tags=reader.tags,

@@ -14,9 +14,8 @@ from ...pitch import KF_SHIFT, midi_of, note, note_name
 from ...registers import ALL_KEYS, KC, KF, KON, SLOT_BASES
 from ...voice.files import LARGEST
 from ...voice.tones import Row, Tone, is_tone, read_tones
-from ..data import WRITE, SongError
+from ..data import PICOSECONDS, WRITE, SongError
 from ..limits import LONGEST
-from ..make import PICOSECONDS
 from ..song import Song
 from . import json_log
 
@@ -64,7 +63,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         format="JSON tone" if len(tones) == 1 else f"{len(tones)} JSON tones",
         rows=writes,
         end=int(writes["time"][-1]),
-        rate=Fraction(PICOSECONDS),
+        ticks_per_second=Fraction(PICOSECONDS),
         tags={"title": tones[0].voice.name} if len(tones) == 1 and tones[0].voice.name else {},
         double_speed=any(_in_seconds(tone, time_unit) for tone in tones if tone.rows),
         read_remarks=tuple(_remarks(tones)),

@@ -15,7 +15,7 @@ from ...pitch import REFERENCE_CLOCK
 from ..data import Part, SongError, check_clock
 from ..limits import LARGEST_VALUE, LONGEST
 from ..song import Song
-from ..writers.vgm import DUAL, END, OPP, RATE, WRITE_FIRST, WRITE_SECOND, YM2151, strings
+from ..writers.vgm import DUAL, END, OPP, RATE, WRITE_FIRST, WRITE_SECOND, YM2151, read_gd3
 from . import walk
 from .common import second_clock, u32
 
@@ -94,12 +94,12 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     gain = 2.0 ** ((-64 if steps == -63 else steps) / 32)
     if steps:
         remarks.append(f"volume modifier: {20 * math.log10(gain):+.1f} dB")
-    stream.note_fault(remarks)
+    stream.remark_fault(remarks)
     song = Song.of(
         format=f"VGM {version >> 8:x}.{version & 0xFF:02x}",
         rows=stream.writes,
         end=stream.time,
-        rate=Fraction(RATE),
+        ticks_per_second=Fraction(RATE),
         parts=parts,
         gain=gain,
         loop_start=stream.loop if stream.loop and stream.loop.tick < stream.time else None,
@@ -180,4 +180,4 @@ def _gd3(data: bytes, at: int, remarks: list[str]) -> dict[str, str]:
     if data[at : at + 4] != b"Gd3 ":
         remarks.append(f"byte 0x{at:X}: no GD3 tag where the header says")
         return {}
-    return strings(data[at : at + 12 + LARGEST_VALUE])
+    return read_gd3(data[at : at + 12 + LARGEST_VALUE])

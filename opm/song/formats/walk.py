@@ -1,4 +1,4 @@
-"""Compiled walks over a file's bytes: the commands of VGM, S98 and ZSM, and the parts of JSON.
+"""Compiled walks over a file's bytes: the commands of VGM, S98 and ZSM, and the pieces of JSON.
 
 Compiled code raises nothing: it stops, says why and where, and Python makes the error.
 """
@@ -14,7 +14,7 @@ from ..limits import DEEPEST, LONGEST, MOST_WRITES
 
 UNDEFINED, END, SKIP, WAIT, WAIT_16, WAIT_7, WRITES, BLOCK, EXTENSION = range(9)
 """Kinds of command: what it does, or how its own bytes say how long it is."""
-CUT, FULL, LATE = range(9, 12)
+CUT, TOO_MANY, TOO_LONG = range(9, 12)
 """Other reasons for a walk to stop: the data ends, too many writes, too long a time."""
 COMMAND = np.dtype([("kind", np.int32), ("length", np.int32), ("value", np.int32)])
 """A command by its first byte: kind, bytes (at least), chip of its writes or ticks of its wait."""
@@ -35,7 +35,7 @@ class Stream(NamedTuple):
     first: npt.NDArray[np.int64]
     """Where each command stands first, then each of the four types of extension; -1 if nowhere."""
 
-    def note_fault(self, remarks: list[str]) -> None:
+    def remark_fault(self, remarks: list[str]) -> None:
         """Say what broke the song off; raise SongError if nothing of it comes before that."""
         if self.fault and not len(self.writes):
             raise SongError(self.fault)
@@ -73,9 +73,9 @@ def walk(data: bytes, span: range, table: npt.NDArray[Any], loop_at: int, latest
         fault = f"byte 0x{at:X}: expected {name} command, found {found.hex(' ').upper()}"
     if stop == CUT:
         fault = f"byte 0x{at:X}: the data is cut short, expected {name} command or the end command"
-    if stop == FULL:
+    if stop == TOO_MANY:
         raise SongError(f"byte 0x{at:X}: expected at most {MOST_WRITES} register writes")
-    if stop == LATE:
+    if stop == TOO_LONG:
         raise SongError(f"byte 0x{at:X}: expected waits of at most {LONGEST} seconds in all")
     loop = Loop(loop_tick, loop_write) if loop_tick >= 0 else None
     return Stream(fault, at, time, writes[:count], loop, first)
@@ -105,7 +105,7 @@ def _number(data, at, end, most):
 
 @block
 def _length(data, at, end, command):
-    """Return a command's bytes; 0 if it is none."""
+    """Return a command's bytes; 0 if it is not a command."""
     length = command["length"]
     if command["kind"] == BLOCK:
         if at + 1 >= data.size or data[at + 1] != 0x66:
@@ -132,7 +132,7 @@ def _walk(data, at, end, table, loop_at, latest, writes, first):
         if command["kind"] == WRITES:
             pairs = min(length - 1, end - at - 1) >> 1
             if count + pairs > writes.size:
-                stop = FULL
+                stop = TOO_MANY
                 break
             for i in range(pairs):
                 write = writes[count + i]
@@ -152,23 +152,23 @@ def _walk(data, at, end, table, loop_at, latest, writes, first):
             wait, after = _number(data, at + 1, end, latest)
             time, length = time + wait + command["value"], after - at
         if time > latest:
-            stop = LATE
+            stop = TOO_LONG
             break
         at += length
     return stop, at, time, count, loop_tick, loop_write
 
 
-def part_end(data: bytes, at: int, least: int) -> tuple[int, int]:
-    """Return where a part of a JSON object or array ends, and how many brackets are open there.
+def piece_end(data: bytes, at: int, least: int) -> tuple[int, int]:
+    """Return where a piece of a JSON object or array ends, and how many brackets are open there.
 
-    The part begins behind the opening bracket or a comma, has whole members, and at least so many bytes of them if
+    The piece begins behind the opening bracket or a comma, has whole members, and at least so many bytes of them if
     there are; it ends at a comma or the closing bracket, or where the file or DEEPEST does.
     """
-    return _part_end(np.frombuffer(data, np.uint8), at, least, DEEPEST)  # type: ignore[no-any-return]
+    return _piece_end(np.frombuffer(data, np.uint8), at, least, DEEPEST)  # type: ignore[no-any-return]
 
 
 @entry
-def _part_end(data, at, least, deepest):
+def _piece_end(data, at, least, deepest):
     depth, quoted, end = 1, False, at + least
     while at < data.size:
         char = data[at]

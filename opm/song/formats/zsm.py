@@ -52,7 +52,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     if (stream.first[:EXTENSION] >= 0).any():
         others.add("VERA PSG")
     others |= {name for name, first in zip(EXTENSIONS, stream.first[256:], strict=True) if name and first >= 0}
-    stream.note_fault(remarks)
+    stream.remark_fault(remarks)
     loop = stream.loop and Loop(stream.loop.tick, stream.loop.write + len(KERNAL))
     if loop_at:
         loop = checked_loop(loop, stream.time, "byte 3", remarks)
@@ -60,7 +60,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         format="ZSM revision 1",
         rows=np.concatenate([np.array([(0, 0, *write) for write in KERNAL], WRITE), stream.writes]),
         end=stream.time,
-        rate=Fraction(rate),
+        ticks_per_second=Fraction(rate),
         loop_start=loop,
         not_played=tuple(sorted(others)),
         read_remarks=tuple(remarks),

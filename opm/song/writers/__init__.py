@@ -43,7 +43,7 @@ def write(song: "Song", path: Path, bpm: float | None = None) -> Written:
     SongError
         The format cannot hold it.
     TypeError, ValueError
-        Another ending, or a tempo that is none, or for another format.
+        Another ending; a tempo that is out of range, or for another format than MIDI.
     """
     ending = path.suffix.lower()
     if bpm is not None and (ending != ".mid" or not SLOWEST_BPM <= real("bpm", bpm) <= FASTEST_BPM):

@@ -9,7 +9,7 @@ from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
 from ..data import SongError, in_pieces
 from ..limits import LARGEST
-from .written import Written, lost_length, lost_parts, lost_tags
+from .written import Written, lost_length, lost_parts, lost_tags, lost_volume
 
 if TYPE_CHECKING:
     from ..song import Song
@@ -18,10 +18,10 @@ SHORTEST_ROW = len('{"time": 0, "addr": "0x08", "data": "0x00"},\n')
 
 
 def write(song: "Song") -> Written:
-    """Return the song as a log with what the family's own players skip.
+    """Return the song as a log.
 
-    ``tags``, ``length``, and ``loop``, the time and the row that the song goes back to; ``ticks_per_second`` has times,
-    and with them the length of a loop, come back to a fraction of a sample.
+    Beside the rows it has what the family's own players skip: ``tags``, ``length``, ``loop`` (the time and the row that
+    the song goes back to), and ``ticks_per_second``, by which times and the length of a loop are read back exactly.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def write(song: "Song") -> Written:
     loops = start is not None and _shown(kept, start.tick) < _shown(kept, kept.end)
     if start and loops:
         more |= {"loop": {"time": _shown(kept, start.tick), "row": start.write + 1}}
-    more |= {"ticks_per_second": str(kept.rate)} if keeps_ticks(kept) else {}
+    more |= {"ticks_per_second": str(kept.ticks_per_second)} if keeps_ticks(kept) else {}
     return Written(text(kept, more), _lost(song, kept, loops))
 
 
@@ -44,7 +44,7 @@ def text(song: "Song", more: Mapping[str, Any] | None = None) -> bytes:
     if len(song.parts) > 1:
         raise SongError("a JSON log holds the writes of one chip, this song has two")
     _check_size(len(song.rows) * SHORTEST_ROW)
-    unit = "seconds" if song.rate and song.double_speed else "samples"
+    unit = "seconds" if song.ticks_per_second and song.double_speed else "samples"
     head: dict[str, Any] = {"event_count": len(song.rows), "time_unit": unit}
     head |= {"clock": song.clock} if song.clock != REFERENCE_CLOCK else {}
     log = bytearray(f'{json.dumps(head | dict(more or {}))[:-1]}, "events": ['.encode())
@@ -68,29 +68,31 @@ def _check_size(size: int) -> None:
 
 def _shown(song: "Song", tick: int) -> float:
     """Return a time as a log has it: the frame it stands for, or seconds."""
-    return float(tick / song.rate) if song.rate and song.double_speed else _frame(song, tick)
+    return float(tick / song.ticks_per_second) if song.ticks_per_second and song.double_speed else _frame(song, tick)
 
 
 def _frame(song: "Song", tick: int) -> int:
     """Return the first frame at or after a tick."""
-    frames = song.clock / (MASTER_CLOCKS_PER_FRAME * song.rate) if song.rate else Fraction(1)
+    frames = song.clock / (MASTER_CLOCKS_PER_FRAME * song.ticks_per_second) if song.ticks_per_second else Fraction(1)
     return -(-tick * frames.numerator // frames.denominator)
 
 
 def keeps_ticks(song: "Song") -> bool:
     """Say whether a song's ticks can be told from the frames they stand for: no two have the same."""
-    return not song.double_speed and song.rate is not None and song.rate * MASTER_CLOCKS_PER_FRAME <= song.clock
+    return (
+        not song.double_speed
+        and song.ticks_per_second is not None
+        and song.ticks_per_second * MASTER_CLOCKS_PER_FRAME <= song.clock
+    )
 
 
 def _lost(song: "Song", kept: "Song", loops: bool) -> list[str]:
     """Say what the log does not keep."""
-    lost = lost_tags(song, song.tags) + lost_length(song, kept)
-    if song.gain != 1.0:
-        lost.append(f"the volume modifier of {song.volume:+.1f} dB")
-    rounded = song.rate is not None and not song.double_speed and not keeps_ticks(song)
+    lost = lost_tags(song, song.tags) + lost_length(song, kept) + lost_volume(song)
+    rounded = song.ticks_per_second is not None and not song.double_speed and not keeps_ticks(song)
     if rounded:
         lost.append("times between the chip's samples")
-    if song.double_speed and song.rate is None:
+    if song.double_speed and song.ticks_per_second is None:
         lost.append("the cat2151 family's timing")
     if "ym2164" in song.chips:
         lost.append("that the chip is a YM2164")
@@ -101,7 +103,9 @@ def _lost(song: "Song", kept: "Song", loops: bool) -> list[str]:
     elif song.loop_start and rounded:
         frame = Fraction(MASTER_CLOCKS_PER_FRAME, song.clock)
         first, end = song.ticks_once
-        longer = float(10**6 * ((_frame(song, end) - _frame(song, first)) * frame - song.loop_ticks / (song.rate or 1)))
+        longer = float(
+            10**6 * ((_frame(song, end) - _frame(song, first)) * frame - song.loop_ticks / (song.ticks_per_second or 1))
+        )
         if longer:
             how = "longer" if longer > 0 else "shorter"
             lost.append(f"the loop's length to a fraction of a frame: each pass is {abs(longer):.2g} us {how}")

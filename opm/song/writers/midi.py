@@ -12,8 +12,8 @@ from ...registers import ALL_KEYS, CSM, KC, KF, KON, TIMERS
 from ...voice.voice import Voice
 from ..data import SongError, Writes
 from ..limits import MOST_MIDI_PITCHES, MOST_MIDI_WRITES
-from ..notes import FoundNote, NoteFinder, numbered
-from .written import Written, lost_parts, lost_tags
+from ..notes import FoundNote, NoteFinder
+from .written import Written, lost_parts, lost_tags, lost_volume
 
 if TYPE_CHECKING:
     from ..song import Song
@@ -56,10 +56,8 @@ def write(song: "Song", title: str, bpm: float | None) -> Written:
     """
     _check(song.rows_once)
     voices = song.voices()
-    found = NoteFinder(song, numbered(voices))
-    lost = lost_tags(song, {"title": latin(song.tags.get("title", ""))})
-    if song.gain != 1.0:
-        lost.append(f"the volume modifier of {song.volume:+.1f} dB")
+    found = NoteFinder(song, song.voice_numbers)
+    lost = lost_tags(song, {"title": latin(song.tags.get("title", ""))}) + lost_volume(song)
     lost.append("instruments, LFO, noise, panning, and levels that change within a note")
     if ((song.rows_once["address"] == TIMERS) & (song.rows_once["data"] & CSM > 0)).any():
         lost.append("notes that timer A strikes (CSM)")

@@ -86,7 +86,7 @@ def _lost(song: "Song", kept: "Song", loops: bool) -> list[str]:
     lost = lost_tags(song, kept_tags(song.tags)) + lost_length(song, kept)
     if song.loop_start and not loops:
         lost.append(f"the loop, which is shorter than a sample of {RATE} Hz")
-    if song.rate != RATE:
+    if song.ticks_per_second != RATE:
         lost.append(f"times between samples of {RATE} Hz")
     if song.double_speed:
         lost.append("the cat2151 family's timing")
@@ -96,7 +96,7 @@ def _lost(song: "Song", kept: "Song", loops: bool) -> list[str]:
 
 
 def _samples_per_tick(song: "Song") -> Fraction:
-    return Fraction(RATE) / (song.rate or Fraction(song.clock, MASTER_CLOCKS_PER_FRAME))
+    return Fraction(RATE) / (song.ticks_per_second or Fraction(song.clock, MASTER_CLOCKS_PER_FRAME))
 
 
 def _put(body: bytearray, writes: Writes, now: int, end: int, scale: Fraction) -> None:
@@ -141,10 +141,10 @@ def _ended(text: str) -> bytes:
 
 def kept_tags(tags: dict[str, str]) -> dict[str, str]:
     """Return tags as they are read back."""
-    return strings(gd3_bytes(tags))
+    return read_gd3(gd3_bytes(tags))
 
 
-def strings(tag: bytes) -> dict[str, str]:
+def read_gd3(tag: bytes) -> dict[str, str]:
     """Return what a GD3 tag says."""
     text = tag[12 : 12 + LARGEST_VALUE]
     strings = text[: len(text) // 2 * 2].decode("utf-16-le", errors="replace").split("\0", len(GD3_KEYS))

@@ -26,6 +26,11 @@ def lost_parts(song: "Song") -> list[str]:
     return [f"what nothing here plays: {', '.join(song.not_played)}"] * bool(song.not_played)
 
 
+def lost_volume(song: "Song") -> list[str]:
+    """Say that the file's own volume is not kept."""
+    return [f"the volume modifier of {song.volume:+.1f} dB"] * (song.gain != 1.0)
+
+
 def lost_length(song: "Song", kept: "Song") -> list[str]:
     """Say by how much a song is longer whose loop begins where its passes are alike."""
     once, whole = song.length, kept.length
