@@ -84,13 +84,14 @@ _IMPORT = re.compile(r"^ *from (\.+)([\w.]*) import (\([^)]*\)|.*)", re.MULTILIN
 
 def reached(source: Path) -> list[Path]:
     """Return a file of the package and all files that it imports, directly or not, by relative imports at its top."""
-    files = [source]
+    files, known = [source], {source}
     for file in files:
         for dots, module, names in _IMPORT.findall(file.read_text()):
             place = file.parents[len(dots) - 1].joinpath(*module.split("."))
             modules = [place, place / "__init__", *(place / name for name in re.findall(r"\w+", names))]
-            found = (path.with_suffix(".py") for path in modules)
-            files += [path for path in found if path not in files and path.is_file()]
+            new = [path for module in modules if (path := module.with_suffix(".py")) not in known]
+            known.update(new)
+            files += [path for path in new if path.is_file()]
     return files
 
 

@@ -11,7 +11,6 @@ Fields of YM2164 only start with ``opp_``.
 import html
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import groupby
 from typing import Any, SupportsIndex, overload
 
@@ -300,6 +299,8 @@ class Fields(tuple[Field, ...]):
             return super().__getitem__(key)
         found = next((field for field in self if field.name == key), None)
         if found is None:
+            from difflib import get_close_matches  # takes as long to import as this module
+
             like = get_close_matches(key, [field.name for field in self])
             raise ValueError(f"the state has no field {key!r}{', but ' * bool(like)}{', '.join(like)}")
         return found
