@@ -79,7 +79,7 @@ def _serve(args: "Namespace") -> int:
     from opm import REFERENCE_CLOCK, YM2151
     from opm.song import SongError, reason
 
-    from .devices import Speaker, quiet
+    from .devices import Speaker, quiet, sound_first
     from .live import LATENCY, Live
     from .serve import Server
     from .streams import complain, say
@@ -87,7 +87,7 @@ def _serve(args: "Namespace") -> int:
     signals.raise_on_signals()
     token = _token(args)
     signals.run_in_thread(YM2151)
-    with quiet():
+    with quiet(), sound_first():
         speaker = Speaker(args.device, LATENCY)
         live = Live(args.clock or REFERENCE_CLOCK, "ym2151", speaker, complain)
         try:

@@ -19,6 +19,8 @@ from opm.song import Samples, printable
 
 LATENCY = 0.25
 """Seconds the device holds. PortAudio's own choice (35 ms) loses samples in PulseAudio without a word."""
+SWITCH = 0.0005
+"""Seconds that a thread may hold the interpreter's lock while another waits; Python's default is 0.005."""
 POLL = 0.01
 """Seconds from one look for room to the next."""
 TIME_TO_CLOSE = 0.6
@@ -74,6 +76,17 @@ def quiet() -> Iterator[None]:
         sys.stderr, sys.__stderr__ = python, original  # type: ignore[misc]
 
 
+@contextlib.contextmanager
+def sound_first() -> Iterator[None]:
+    """Have other threads, a screen's or clients', give the interpreter sooner to the one that makes the sound."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
 class Speaker:
     """An output device, by number or part of its name; the default one if none is given.
 
@@ -126,6 +139,11 @@ class Speaker:
     def held(self) -> int:
         """Samples the device holds, or has taken for itself."""
         return self.capacity - int(self._call(lambda: self._stream.write_available))
+
+    @property
+    def runs_low(self) -> bool:
+        """Whether it holds less than half of what it can."""
+        return self.held < self.capacity / 2
 
     def finish(self) -> None:
         """Play what the device holds. PulseAudio loses what it holds when it is closed: silence pushes it out."""

@@ -15,7 +15,8 @@ from opm.song import CHIP, Resampler, Song, printable
 
 from .devices import TIME_TO_CLOSE, NoSound, Speaker
 
-BLOCK = 256
+BLOCK, LARGEST_BLOCK = 256, 2048
+"""Frames made at a time: more where the output has run low, so that a thread that was kept waiting catches up."""
 LATENCY = 0.1
 """Seconds the device holds."""
 MOST_WRITES = 1_000_000
@@ -253,11 +254,16 @@ class Live:
         self._free = int(start[len(order) - 1]) + CHIP.spacing
         return events.from_writes(start[: len(order)], due["address"][order], due["data"][order])
 
+    def _frames_to_make(self) -> int:
+        """Return how many frames come next."""
+        return LARGEST_BLOCK if getattr(self._output, "runs_low", False) else BLOCK
+
     def _run(self) -> None:
         try:
             self._output.start()
             while not self._stopped.is_set():
-                samples = self._resampler.convert(run_unchecked(self._chip, self._due(self._frame + BLOCK), BLOCK))
+                frames = self._frames_to_make()
+                samples = self._resampler.convert(run_unchecked(self._chip, self._due(self._frame + frames), frames))
                 if len(samples):
                     self._output.write(samples)
         except Exception as error:

@@ -10,13 +10,10 @@ from opm import YM2151
 from opm.song import SongError, printable
 
 from . import draw, signals
-from .devices import NoSound, Speaker, quiet
+from .devices import NoSound, Speaker, quiet, sound_first
 from .jobs import Job, about
 from .session import LOOKS_PER_SECOND, Session
 from .streams import PROG, say, without_echo
-
-SWITCH = 0.001
-"""Seconds that the screen may hold the interpreter's lock while the playback waits; Python's default is 0.005."""
 
 
 def _has_screen() -> bool:
@@ -82,15 +79,13 @@ def play(jobs: list[Job], device: str | None, latency: str, plain: bool, scope: 
 def _play_session(session: Session, screen: bool, scope: bool) -> list[str]:
     """Play a session to its end, or until somebody ends it; return what went wrong, a line each."""
     speaker = session.playback.speaker
-    switch, ended = sys.getswitchinterval(), False
-    sys.setswitchinterval(SWITCH)
-    with quiet():
+    ended = False
+    with quiet(), sound_first():
         try:
             session.playback.start()
             ended = _full_screen(session, scope) if screen else _plain(session)
         finally:
             session.close(play_out=ended)
-            sys.setswitchinterval(switch)
             if speaker.underruns:
                 say(f"underruns: {speaker.underruns}")
     return list(session.failed.values())

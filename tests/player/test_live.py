@@ -301,6 +301,46 @@ def test_a_lost_output_inside_a_with():
     assert live._output.closed
 
 
+def test_an_output_that_has_run_low_is_filled_at_once():
+    """With a block of its own size while it is full; the sound is the same, whatever the blocks."""
+
+    class Draining:
+        rate = opm.YM2151().sample_rate
+
+        def __init__(self):
+            self.blocks, self.low = [], iter([False, False, True, True] + [False] * 20)
+
+        @property
+        def runs_low(self):
+            return next(self.low)
+
+        def start(self):
+            pass
+
+        def write(self, samples):
+            self.blocks.append(samples)
+            if sum(map(len, self.blocks)) > 8000:
+                raise RuntimeError("enough")
+
+        def close(self):
+            pass
+
+    output = Draining()
+    live = Live(output=output)
+    for address, data in [(0x20, 0xC7), (0x28, 0x4A), (0x80, 31), (0x08, 8)]:
+        live.write(address, data, at=0.03)
+    live.start()
+    live._thread.join()
+    assert [len(block) for block in output.blocks[:6]] == [256, 256, 2048, 2048, 256, 256]
+    chip = opm.YM2151()
+    due = round(0.03 * chip.sample_rate)
+    starts = [(due + 2 * i, *write) for i, write in enumerate([(0x20, 0xC7), (0x28, 0x4A), (0x80, 31), (0x08, 8)])]
+    events = [row for at, address, data in starts for row in ((32 * at, 0, address), (32 * at + 2, 1, data))]
+    sound = np.concatenate(output.blocks)
+    np.testing.assert_array_equal(sound, opm.run(events, len(sound)))
+    assert sound.any()
+
+
 def test_a_stalled_output_does_not_hold_up_the_end(monkeypatch):
     """Its own thread closes it, when it goes on: nobody else knows what it is at."""
     monkeypatch.setattr(player.live, "TIME_TO_CLOSE", 0.01)
