@@ -31,6 +31,24 @@ def contents(path: str | os.PathLike[str], most: int) -> bytes:
         return file.read(most + 1)
 
 
+def given(source: object, most: int) -> bytes:
+    """Return the bytes that somebody has given, or those of a binary file: one more than ``most``, if it has more.
+
+    Raises
+    ------
+    TypeError
+        It is neither.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source)
+    if not hasattr(source, "read"):
+        raise TypeError(f"source must be a path, bytes or a binary file, got {source!r}")
+    data = source.read(most + 1)
+    if not isinstance(data, bytes):
+        raise TypeError(f"source must be opened in binary mode, it gave {type(data).__name__}")
+    return data
+
+
 UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 """What text in UTF-16 begins with."""
 

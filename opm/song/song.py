@@ -274,9 +274,7 @@ class Song:
         """The register writes of one playing, (n,) SONG_WRITE: seconds (float64), chip 0 or 1, address, data."""
         once = self.rows_once
         writes = np.empty(len(once), SONG_WRITE)
-        writes["seconds"] = once["time"] * (
-            float(1 / self.ticks_per_second) if self.ticks_per_second else 64 / self.clock
-        )
+        writes["seconds"] = once["time"] * self.seconds(1)
         for name in ("chip", "address", "data"):
             writes[name] = once[name]
         return writes

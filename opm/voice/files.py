@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from .._file import contents, decoded, printable
+from .._file import contents, decoded, given, printable
 from ..registers import LIMITS
 from ..state import OPERATORS
 from .table import KEY_ORDER
@@ -83,14 +83,7 @@ def read_voices(source: str | os.PathLike[str] | bytes | BinaryIO, name: str = "
             return _read(contents(source, LARGEST), name or Path(source).stem)
         except ValueError as error:
             raise ValueError(f"{printable(os.fspath(source))}: {error}") from None
-    if isinstance(source, bytes | bytearray | memoryview):
-        return _read(bytes(source), name)
-    if not hasattr(source, "read"):
-        raise TypeError(f"source must be a path, bytes or a binary file, got {source!r}")
-    data = source.read(LARGEST + 1)
-    if not isinstance(data, bytes):
-        raise TypeError(f"source must be opened in binary mode, it gave {type(data).__name__}")
-    return _read(data, name)
+    return _read(given(source, LARGEST), name)
 
 
 def _read(data: bytes, name: str) -> list[Voice]:

@@ -96,16 +96,9 @@ def load(source: str | os.PathLike[str] | bytes | BinaryIO, time_unit: str | Non
     """
     if time_unit not in (None, "samples", "seconds"):
         raise ValueError(f"time_unit must be 'samples' or 'seconds', got {time_unit!r}")
-    if isinstance(source, bytes | bytearray | memoryview):
-        return parse(bytes(source), time_unit)
     if isinstance(source, str | os.PathLike):
         return parse(contents(source), time_unit)
-    if not hasattr(source, "read"):
-        raise TypeError(f"source must be a path, bytes or a binary file, got {source!r}")
-    data = source.read(LARGEST + 1)
-    if not isinstance(data, bytes):
-        raise TypeError(f"source must be opened in binary mode, it gave {type(data).__name__}")
-    return parse(data, time_unit)
+    return parse(_file.given(source, LARGEST), time_unit)
 
 
 def contents(path: str | os.PathLike[str]) -> bytes:
