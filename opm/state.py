@@ -273,10 +273,10 @@ _TABLE: tuple[Any, ...] = (
 # fmt: on
 
 
-def _fields() -> Iterator[Field]:
-    """Read the table: a heading names the block of the rows behind it."""
+def _fields(table: tuple[Any, ...]) -> Iterator[Field]:
+    """Read a table: a heading names the block of the rows behind it."""
     block = ""
-    for row in _TABLE:
+    for row in table:
         if isinstance(row, str):
             block = row
         else:
@@ -288,6 +288,18 @@ class Fields(tuple[Field, ...]):
     """The fields in the record's order: by number or by name, and a table in a notebook."""
 
     __slots__ = ()
+
+    @classmethod
+    def of(cls, *table: Any) -> "Fields":
+        """Return the fields of a table: rows of name, bits, elements, meaning, perhaps SIGNED; headings between."""
+        fields = cls(_fields(table))
+        _KNOWN[tuple(field.name for field in fields)] = fields
+        return fields
+
+    @property
+    def state(self) -> "np.dtype[Any]":
+        """The record: all fields int32, packed."""
+        return np.dtype([_format(field) for field in self])
 
     @overload
     def __getitem__(self, key: SupportsIndex | str) -> Field: ...
@@ -318,7 +330,9 @@ class Fields(tuple[Field, ...]):
         return f"<table>{head}{rows}</table>"
 
 
-FIELDS = Fields(_fields())
+_KNOWN: dict[tuple[str, ...], Fields] = {}
+"""All tables of fields, by the names in them, for records to show themselves."""
+FIELDS = Fields.of(*_TABLE)
 """Every field of the state, in the record's order: ``FIELDS["eg_level"]`` says what that is."""
 
 
@@ -326,11 +340,8 @@ def _format(field: Field) -> tuple[Any, ...]:
     return (field.name, np.int32) if field.count == 1 else (field.name, np.int32, (field.count,))
 
 
-STATE = np.dtype([_format(field) for field in FIELDS])
+STATE = FIELDS.state
 """numpy.dtype of the chip's state record: all fields int32, packed, described by ``FIELDS``."""
-
-_BLOCKS = {field.name: field.block for field in FIELDS}
-_MEANINGS = {field.name: field.meaning for field in FIELDS}
 
 
 class Record(np.record):  # type: ignore[misc]
@@ -343,12 +354,18 @@ class Record(np.record):  # type: ignore[misc]
         """Return the fields, then what every record has."""
         return [*(self.dtype.names or ()), *super().__dir__()]
 
+    def _fields(self) -> dict[str, Field]:
+        """Return what is known of the record's fields; a trace has elements of some of the chip's, too."""
+        return {field.name: field for field in _KNOWN.get(self.dtype.names or (), FIELDS)}
+
     def _by_block(self) -> dict[str, dict[str, Any]]:
         """Return the fields that are not zero, by block."""
         shown: dict[str, dict[str, Any]] = {}
+        fields = self._fields()
         for name in self.dtype.names or ():
             if np.any(self[name]):
-                shown.setdefault(_BLOCKS.get(name.partition("[")[0], "time"), {})[name] = self[name]
+                field = fields.get(name.partition("[")[0])
+                shown.setdefault(field.block if field else "time", {})[name] = self[name]
         return shown
 
     def __repr__(self) -> str:
@@ -362,11 +379,11 @@ class Record(np.record):  # type: ignore[misc]
     def _repr_html_(self) -> str:
         """Return a table for each block: name, value, meaning."""
         left = "style='text-align:left'"
-        tables = []
+        tables, known = [], self._fields()
         for block, fields in self._by_block().items():
             rows = "".join(
                 f"<tr><th {left}>{name}</th><td {left}>{_elements(value, '<br>')}</td>"
-                f"<td {left}>{html.escape(_MEANINGS.get(name.partition('[')[0], ''))}</td></tr>"
+                f"<td {left}>{html.escape(field.meaning if (field := known.get(name.partition('[')[0])) else '')}</td></tr>"
                 for name, value in fields.items()
             )
             tables.append(f"<tr><td colspan=3 {left}><b>{html.escape(block)}</b></td></tr>{rows}")
@@ -386,30 +403,36 @@ RECORD = np.dtype((Record, STATE))
 """STATE as a ``Record``."""
 
 
-def _outside() -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
-    """Return, for each word of the record, what makes its values non-negative, and the bits then outside its width."""
-    bias, mask = np.zeros(1, STATE), np.zeros(1, STATE)
-    for field in FIELDS:
+def _outside(fields: Fields) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
+    """Return, for each word of a record, what makes its values non-negative, and the bits then outside its width."""
+    bias, mask = np.zeros(1, fields.state), np.zeros(1, fields.state)
+    for field in fields:
         if field.bits < HISTORY:
             bias[field.name] = 1 << field.bits - 1 if field.signed else 0
             mask[field.name] = -1 << field.bits
     return bias.view(np.int32), mask.view(np.int32)
 
 
-BIAS, OUTSIDE = _outside()
+BIAS, OUTSIDE = _outside(FIELDS)
 """(n,) int32: a word is within its declared width if ``(word + BIAS) & OUTSIDE`` is 0."""
 
 
-def check_widths(record: np.record) -> None:
+def check_widths(record: "np.ndarray[Any, Any] | np.record", fields: Fields = FIELDS) -> None:
     """Raise ValueError naming the first field of a record that holds more than its declared width."""
+    bias, outside = _outside(fields)
     words = np.atleast_1d(record).view(np.int32).astype(np.int64)
-    for word in np.flatnonzero((words + BIAS) & OUTSIDE)[:1]:
-        field = next(field for field in reversed(FIELDS) if offset(field.name) <= word)
-        name = field.name if field.count == 1 else f"{field.name}[{word - offset(field.name)}]"
-        low = -BIAS[word]
-        raise ValueError(f"state.{name} must be {low} to {low + ~OUTSIDE[word]}, got {words[word]}")
+    for word in np.flatnonzero((words + bias) & outside)[:1]:
+        field = next(field for field in reversed(fields) if _place(fields, field.name) <= word)
+        name = field.name if field.count == 1 else f"{field.name}[{word - _place(fields, field.name)}]"
+        low = -bias[word]
+        raise ValueError(f"state.{name} must be {low} to {low + ~outside[word]}, got {words[word]}")
 
 
 def offset(name: str, index: int = 0) -> int:
-    """Return where a field's element lies in the record, in 32-bit words."""
-    return STATE.fields[name][1] // 4 + index  # type: ignore[index]
+    """Return where a field's element lies in the chip's record, in 32-bit words."""
+    return _place(FIELDS, name) + index
+
+
+def _place(fields: Fields, name: str) -> int:
+    """Return where a field begins in its record, in 32-bit words."""
+    return fields.state.fields[name][1] // 4  # type: ignore[index]
