@@ -104,9 +104,9 @@ def sources(source: Path) -> int:
     return crc
 
 
-def entry(function: Any) -> Any:
-    """Compile a function that Python calls, with the options above."""
-    compiled: Any = njit(nogil=True, pipeline_class=_ENTRY)(function)
+def entry(function: Any, fastmath: Any = False) -> Any:
+    """Compile a function that Python calls, with the options above; ``fastmath``: what sums of floats may suffer."""
+    compiled: Any = njit(nogil=True, fastmath=fastmath, pipeline_class=_ENTRY)(function)
     if compiled is not function:
         try:
             compiled._cache = DiskCache(function, sources(Path(function.__code__.co_filename)))

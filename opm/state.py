@@ -379,11 +379,11 @@ class Record(np.record):  # type: ignore[misc]
     def _repr_html_(self) -> str:
         """Return a table for each block: name, value, meaning."""
         left = "style='text-align:left'"
-        tables, known = [], self._fields()
+        tables, known = [], {name: field.meaning for name, field in self._fields().items()}
         for block, fields in self._by_block().items():
             rows = "".join(
                 f"<tr><th {left}>{name}</th><td {left}>{_elements(value, '<br>')}</td>"
-                f"<td {left}>{html.escape(field.meaning if (field := known.get(name.partition('[')[0])) else '')}</td></tr>"
+                f"<td {left}>{html.escape(known.get(name.partition('[')[0], ''))}</td></tr>"
                 for name, value in fields.items()
             )
             tables.append(f"<tr><td colspan=3 {left}><b>{html.escape(block)}</b></td></tr>{rows}")

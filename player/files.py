@@ -54,7 +54,7 @@ def write_job(job: Job, batch: Batch) -> None:
     sound = [path for path in (job.output,) if path and path.suffix.lower() in FORMATS]
     if job.stems or sound:
         playing = job.playing()
-        stems = job.stem_paths(len(playing.song.parts))
+        stems = job.stem_paths(len(playing.song.opms))
         for path in stems[:1] + sound:
             _check(job, playing, path)
         job.announce(about(playing))

@@ -302,7 +302,7 @@ def _writes(session: Session, moment: Moment, channel: int, width: int, count: i
     lines: list[Line] = []
     for (_, _, address, data), frame in zip(writes[::-1].tolist(), frames[::-1].tolist(), strict=True):
         seconds = session.fold(frame / timetable.rate)
-        what = f"{address:02X} {data:02X}  {describe(address, data, timetable.part.name)}"
+        what = f"{address:02X} {data:02X}  {describe(address, data, timetable.opm.name)}"
         when = f"{minutes(seconds)}.{int(seconds * 100) % 100:02d}  "
         lines.append([(when, "dim"), (fitted(what, width - len(when)), "")])
     return lines

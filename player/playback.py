@@ -148,7 +148,7 @@ class Playback:
         self._dropped = round((seconds - frame / playing.rate) * self.speaker.rate)
         self._resampler = Resampler(playing.rate, self.speaker.rate)
         if self.paused:
-            self._show(self._transport, np.empty((0, CHANNELS * len(playing.song.parts)), np.int16))
+            self._show(self._transport, np.empty((0, CHANNELS * len(playing.song.opms)), np.int16))
 
     def _play(self, transport: Transport) -> None:
         """Give the next block to the device."""

@@ -4,7 +4,7 @@ from ..counts import CHANNELS
 from ..events import CAT2151, CHIP
 from ..voice.extract import sound_of
 from . import formats, writers
-from .data import WRITE, Loop, Part, SongError, reason
+from .data import PART_WRITE, WRITE, Bank, Companion, Loop, Opm, Part, SongError, reason
 from .formats import load
 from .limits import FASTEST, FASTEST_BPM, LARGEST, SLOWEST, SLOWEST_BPM
 from .playing import Playing, Timetable
@@ -13,8 +13,8 @@ from .resample import FULL_SCALE, Resampler, to_int16
 from .song import SONG_WRITE, Song
 
 __all__ = [
-    "BLOCK", "CAT2151", "CHANNELS", "CHIP", "FASTEST", "FASTEST_BPM", "FULL_SCALE", "LARGEST", "SLOWEST", "SLOWEST_BPM",
-    "SONG_WRITE", "WRITE", "Loop", "Part", "Playing", "Renderer", "Resampler", "Samples", "Snapshot", "Song",
-    "SongError", "Timetable", "formats", "load", "printable", "reason", "replacing", "sound_of", "to_int16",
-    "writers",
+    "BLOCK", "CAT2151", "CHANNELS", "CHIP", "FASTEST", "FASTEST_BPM", "FULL_SCALE", "LARGEST", "PART_WRITE", "SLOWEST",
+    "SLOWEST_BPM", "SONG_WRITE", "WRITE", "Bank", "Companion", "Loop", "Opm", "Part", "Playing", "Renderer",
+    "Resampler", "Samples", "Snapshot", "Song", "SongError", "Timetable", "formats", "load", "printable", "reason",
+    "replacing", "sound_of", "to_int16", "writers",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """What songs are made of: a table of register writes, the chips they are for, and where the song repeats from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,15 +17,66 @@ PICOSECONDS = 10**12
 """Ticks per second where times are given in seconds."""
 Writes = npt.NDArray[Any]
 """(n,) WRITE, in playing order."""
+PART_WRITE = np.dtype([("time", np.int64), ("address", np.int32), ("data", np.int32)])
+"""numpy.dtype of what another chip of the board takes: time in the song's ticks, address, data."""
+PART_SECONDS = np.dtype([("seconds", np.float64), ("address", np.int32), ("data", np.int32)])
+"""numpy.dtype of ``Song.part_writes``."""
 
 
-class Part(NamedTuple):
-    """A chip of a song's board."""
+class Opm(NamedTuple):
+    """A YM2151 or YM2164 of a song's board."""
 
     name: str = "ym2151"
     """``ym2151`` or ``ym2164``."""
     clock: int = REFERENCE_CLOCK
     """Master clock in Hz."""
+
+
+class Bank(NamedTuple):
+    """Bytes that streams of a VGM send, and the blocks they came in."""
+
+    data: bytes = b""
+    blocks: tuple[tuple[int, int], ...] = ()
+    """Start and length of each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Companion:
+    """Another chip of a song's board, beside the YM2151."""
+
+    name: str
+    """One of ``opm.board.CORES``."""
+    clock: int
+    """Master clock in Hz."""
+    rows: Writes
+    """(n,) PART_WRITE, in playing order."""
+    again: int = 0
+    """The first of them that the loop plays again."""
+    level: float = 1.0
+    """What its samples are multiplied by, to be added to the YM2151's."""
+    memory: bytes = b""
+    """Its ROM, or the samples it plays."""
+    options: Mapping[str, int] = field(default_factory=dict)
+    """What the board wires."""
+    banks: Mapping[int, Bank] = field(default_factory=dict)
+    """What its streams send."""
+    samples: Mapping[int, int] = field(default_factory=dict)
+    """The song's own numbers of samples, by where they lie in memory."""
+
+
+class Part(NamedTuple):
+    """A chip of a song's board, the YM2151 included, and what it sounds in one playing."""
+
+    name: str
+    """What ``parts=`` and ``--mute`` call it: ``ym2151``, ``vera_psg``; the second of its kind ends in ``-2``."""
+    title: str
+    """What people call it."""
+    clock: int
+    """Master clock in Hz."""
+    sounds: int
+    """Notes or samples that it strikes."""
+    channels: tuple[int, ...]
+    """The channels that it strikes them on, from 1."""
 
 
 class Loop(NamedTuple):

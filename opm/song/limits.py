@@ -13,6 +13,14 @@ MOST_MEMBERS = 10_000
 """Parts of a gzip file, which may be several packed one by one: twice what the largest has in blocks of 64 KiB."""
 MOST_WRITES = 8_000_000
 """Register writes: an hour of the densest music, 1800 a second, has 6.5 million."""
+MOST_KEPT = 4_000_000
+"""Commands for other chips of a board: a quarter of an hour of writes to all registers of a PSG at each 1/60 s."""
+MOST_BLOCKS, MOST_STREAMED = 100_000, 250_000
+"""Data blocks of a VGM, and commands of its streams: an hour of four drums a second has 60 000."""
+LARGEST_ROM, LARGEST_ROMS = 2**24, 2**26
+"""Bytes of a chip's ROM, as many as the largest address, and of all samples of a song: boards had some MB."""
+FASTEST_PART = 2_000_000
+"""Samples per second of another chip."""
 LONGEST = 7 * 86_400
 """Seconds, of a song and of any time in it: what is longer has a damaged time."""
 MOST_LINES = 50_000

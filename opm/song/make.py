@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from .._check import number
 from ..chip import CHIPS
-from .data import PICOSECONDS, WRITE, Loop, Part, Writes
+from .data import PICOSECONDS, WRITE, Loop, Opm, Writes
 from .limits import FASTEST, LONGEST, SLOWEST
 from .notes import NOTE
 
@@ -16,14 +16,19 @@ _JUST_BELOW = PICOSECONDS * (1 - 2.0**-50)
 """Picoseconds of a second, less what float seconds may be off: a frame's own time never becomes the next frame's."""
 
 
-def parts_of(chips: Any, clock: Any) -> tuple[Part, ...]:
-    """Return the parts of a song; TypeError or ValueError names what is not one."""
-    if not isinstance(chips, Sequence) or not 1 <= len(chips) <= 2 or any(name not in [*CHIPS] for name in chips):
-        raise ValueError(f"chips must be one or two of {', '.join(map(repr, CHIPS))}, got {chips!r}")
+MOST_CHIPS = 16
+"""YM2151s of a song: a board has two, rarely more."""
+
+
+def opms_of(chips: Any, clock: Any) -> tuple[Opm, ...]:
+    """Return the YM2151s of a song; TypeError or ValueError names what is not one."""
+    known = isinstance(chips, Sequence) and all(name in [*CHIPS] for name in chips)
+    if not known or not 1 <= len(chips) <= MOST_CHIPS:
+        raise ValueError(f"chips must be 1 to {MOST_CHIPS} of {', '.join(map(repr, CHIPS))}, got {chips!r}")
     hertz = number("clock", clock, SLOWEST, FASTEST, "Hz")
     if not hertz.is_integer():
         raise ValueError(f"clock must be whole Hz, got {clock!r}")
-    return tuple(Part(name, int(hertz)) for name in chips)
+    return tuple(Opm(name, int(hertz)) for name in chips)
 
 
 def end_of(writes: Writes, length: float | None) -> int:

@@ -99,7 +99,7 @@ class NoteFinder:
         self.song, self.numbers = song, numbers
         self.known: dict[tuple[int | None, ...], int] = {}
         """Numbers of voices by what they are made of: most keys strike one that was struck before."""
-        self.chips = [Channels() for _ in song.parts]
+        self.chips = [Channels() for _ in song.opms]
         self.down: dict[Channel, _Key] = {}
         """Keys that are held."""
         self.end, self.frame = song.seconds(song.ticks_once[1]), MASTER_CLOCKS_PER_FRAME / song.clock
@@ -232,7 +232,8 @@ def writes_of(notes: npt.NDArray[Any], voices: Sequence[Voice], clock: float) ->
     together are struck in the order given.
     """
     rows: list[tuple[float, int, int, int]] = []
-    until, loaded = [[-1.0] * CHANNELS for _ in range(2)], [[b""] * CHANNELS for _ in range(2)]
+    chips = range(int(notes["chip"].max(initial=0)) + 1)
+    until, loaded = [[-1.0] * CHANNELS for _ in chips], [[b""] * CHANNELS for _ in chips]
     for played in notes[np.argsort(notes["start"], kind="stable")]:
         chip, start, end = int(played["chip"]), float(played["start"]), float(played["end"])
         free = [i for i in range(CHANNELS) if until[chip][i] <= start]
@@ -261,7 +262,7 @@ class Revoicing:
         self.song, self.others = song, others
         self.voices, self.numbers = voices, numbered(voices)
         self.rows: list[tuple[int, int, int, int]] = []
-        self.chips = [Channels() for _ in song.parts]
+        self.chips = [Channels() for _ in song.opms]
         self.known: dict[tuple[int | None, ...], Voice | None] = {}
         """What takes the place of what was met before."""
         self.sent: dict[Channel, dict[int, int]] = {}

@@ -6,7 +6,7 @@ its sample, or round(seconds * rate). Nothing is dropped or reordered; a burst s
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..board import core
 from ..events import CAT2151, MASTER_CLOCKS_PER_FRAME, Events, from_writes, starts
 from ..registers import KON, RL
-from .data import Writes
+from .data import Companion, Writes
 
 if TYPE_CHECKING:
     from .song import Song
@@ -72,6 +73,8 @@ class Playing:
         Tempo, not pitch.
     mute : int
         8-bit mask of channels left out (bit 0 = channel 1).
+    parts : collection of str, optional
+        The parts to be heard, by ``song.parts``; all if not given.
     """
 
     def __init__(
@@ -84,14 +87,26 @@ class Playing:
         double_speed: bool | None = None,
         speed: float = 1.0,
         mute: int = 0,
+        parts: Collection[str] | None = None,
     ) -> None:
         if clock is not None:
-            song = song.but(parts=tuple(part._replace(clock=clock) for part in song.parts))
+            song = song.but(opms=tuple(opm._replace(clock=clock) for opm in song.opms))
         if double_speed is not None:
             song = song.but(double_speed=double_speed)
         self.song, self.loops, self.mute = song, loops, mute
-        self.timetables = [Timetable(song, chip, Fraction(str(speed))) for chip in range(len(song.parts))]
-        """One for each chip, in its own frames."""
+        tempo = Fraction(str(speed))
+        self.timetables = [Timetable(song, chip, tempo) for chip in range(len(song.opms))]
+        """One for each YM2151, in its own frames."""
+        names, opms = song.part_names, len(song.opms)
+        heard = names if parts is None else song.chosen(parts)
+        self.heard_opms = [name in heard for name in names[:opms]]
+        """Which of them are heard."""
+        self.others = [
+            PartTimetable(song, name, companion, tempo)
+            for name, companion in zip(names[opms:], song.companions, strict=True)
+            if name in heard
+        ]
+        """One for each other part that is heard."""
         self.rate = self.timetables[0].rate
         """Output frames per second: the first chip's."""
         self.end = self.due(song.end + song.loop_ticks * (song.passes(loops) - 1))
@@ -127,34 +142,26 @@ class Playing:
         return int(self.timetables[0].due_frames(np.array([tick]))[0])
 
 
-class Timetable:
-    """When one chip of a song gets its writes, in frames of its own clock."""
+class Passes:
+    """The writes of a chip, those of every pass of the loop one after the other, and the samples they are due in.
 
-    def __init__(self, song: "Song", chip: int, speed: Fraction) -> None:
-        self.song, self.chip, self.bus, self.part = song, chip, song.bus, song.parts[chip]
-        mine = song.rows["chip"] == chip
-        self._rows = song.rows if mine.all() else song.rows[mine]
-        self._again = int(mine[song.loop_start.write :].sum()) if song.loop_start else 0
-        """How many of them, from the end, the loop plays again."""
+    Parameters
+    ----------
+    song : Song
+    rows : structured array with ``time``
+        The chip's writes.
+    again : int
+        How many of them, from the end, the loop plays again.
+    frames_per_tick : Fraction
+        Of the chip's own frames, or samples.
+    nearest : bool
+        A write is due in the nearest frame instead of the first at or after its time.
+    """
+
+    def __init__(self, song: "Song", rows: Writes, again: int, frames_per_tick: Fraction, nearest: bool) -> None:
+        self.song, self._rows, self._again = song, rows, again
+        self._frames_per_tick, self._nearest = frames_per_tick, nearest
         self._loop = song.loop_start.tick if song.loop_start else 0
-        own = Fraction(self.part.clock, MASTER_CLOCKS_PER_FRAME)
-        whole = self.bus is CAT2151
-        self.rate: float = int(own) if whole else self.part.clock / MASTER_CLOCKS_PER_FRAME
-        """Frames per second."""
-        self._nearest = whole and song.ticks_per_second is not None
-        frames = Fraction(int(own)) if whole else own
-        self._frames_per_tick = frames / song.ticks_per_second / speed if song.ticks_per_second else 1 / speed
-
-    @cached_property
-    def late(self) -> Late:
-        """How late writes are."""
-        most = at = 0.0
-        place, writes = Place(), len(self._rows) + self._again
-        while place.write < writes:
-            _, due, start, place = self._starts(place, min(2**16, writes - place.write))
-            worst = int((start - due).argmax())
-            most, at = max((most, at), ((start - due)[worst] / self.rate, due[worst] / self.rate))
-        return Late(most, at, max(0.0, (place.free - self.bus.spacing) / self.rate))
 
     def due_frames(self, ticks: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the first frame each write may start in, in exact integers, of Python where 64 bits are too few."""
@@ -168,6 +175,87 @@ class Timetable:
         else:
             due += rest > 0
         return due
+
+    def _passed(self, frame: int) -> tuple[int, int]:
+        """Return how many writes, and how many passes of the loop, are due before a frame."""
+        tick = int(int(frame) / self._frames_per_tick)
+        passes = max(0, tick - self._loop) // self.song.loop_ticks if self.song.loop_start else 0
+        # By bisect, since NumPy would copy all times into a row.
+        return bisect_left(self._rows["time"], tick - passes * self.song.loop_ticks), passes
+
+    def _numbered(self, number: npt.NDArray[Any]) -> tuple[Writes, npt.NDArray[Any]]:
+        """Return writes by their numbers, those of every pass of the loop counted, and their ticks."""
+        rows, again = self._rows, self._again
+        passes = np.maximum(0, -((len(rows) - 1 - number) // again)) if again else np.zeros_like(number)
+        part = rows[number - passes * again]
+        if (int(passes.max(initial=0)) + 1) * self.song.loop_ticks + self.song.end >= 2**63:
+            passes = passes.astype(object)
+        return part, part["time"] + passes * self.song.loop_ticks
+
+
+class PartTimetable(Passes):
+    """When another chip of the board gets its writes, in samples of its own."""
+
+    def __init__(self, song: "Song", name: str, companion: Companion, speed: Fraction) -> None:
+        self.name, self.companion = name, companion
+        self.rate: Fraction = core(companion.name).rate(companion.clock, companion.options)
+        """Samples per second."""
+        again = len(companion.rows) - companion.again if song.loop_start else 0
+        super().__init__(song, companion.rows, again, self.rate / (song.ticks_per_second or 1) / speed, False)
+
+    def rows(self, first: int) -> tuple[npt.NDArray[Any], Writes] | None:
+        """Return the next rows, at most PIECE, and the samples they are due in; None if there are no more."""
+        last = len(self._rows)
+        count = PIECE if self._again else min(PIECE, last - first)
+        if count <= 0:
+            return None
+        rows, ticks = self._numbered(np.arange(first, first + count))
+        return self.due_frames(ticks), rows
+
+    def before(self, sample: int) -> tuple[npt.NDArray[Any], Writes, int]:
+        """Return the rows that come before about a sample, when they are due, and the number of the one behind them.
+
+        Passes of the loop between the first and the one under way are left out.
+        """
+        count, passes = self._passed(sample)
+        rows, again = self._rows, self._again
+        number = np.arange(len(rows) if passes else count)
+        if passes:
+            number = np.append(number, np.arange(len(rows) - again, count) + passes * again)
+        rows, ticks = self._numbered(number)
+        return self.due_frames(ticks), rows, count + passes * again
+
+
+class Timetable(Passes):
+    """When one YM2151 of a song gets its writes, in frames of its own clock."""
+
+    def __init__(self, song: "Song", chip: int, speed: Fraction) -> None:
+        self.chip, self.bus, self.opm = chip, song.bus, song.opms[chip]
+        mine = song.rows["chip"] == chip
+        rows = song.rows if mine.all() else song.rows[mine]
+        own = Fraction(self.opm.clock, MASTER_CLOCKS_PER_FRAME)
+        whole = self.bus is CAT2151
+        self.rate: float = int(own) if whole else self.opm.clock / MASTER_CLOCKS_PER_FRAME
+        """Frames per second."""
+        frames = Fraction(int(own)) if whole else own
+        super().__init__(
+            song,
+            rows,
+            int(mine[song.loop_start.write :].sum()) if song.loop_start else 0,
+            frames / song.ticks_per_second / speed if song.ticks_per_second else 1 / speed,
+            whole and song.ticks_per_second is not None,
+        )
+
+    @cached_property
+    def late(self) -> Late:
+        """How late writes are."""
+        most = at = 0.0
+        place, writes = Place(), len(self._rows) + self._again
+        while place.write < writes:
+            _, due, start, place = self._starts(place, min(2**16, writes - place.write))
+            worst = int((start - due).argmax())
+            most, at = max((most, at), ((start - due)[worst] / self.rate, due[worst] / self.rate))
+        return Late(most, at, max(0.0, (place.free - self.bus.spacing) / self.rate))
 
     def events(self) -> Iterator[Events]:
         """Yield the chip's bus events, a pass of the song at a time; endless if it loops."""
@@ -203,27 +291,11 @@ class Timetable:
         end = count + passes * self._again
         writes, ticks = self._numbered(np.arange(max(0, end - PIECE), end))
         address = writes["address"]
-        own = (address >= RL) | ((address < RAMPS) & (self.part.name == "ym2164"))
+        own = (address >= RL) | ((address < RAMPS) & (self.opm.name == "ym2164"))
         of = np.where(address == KON, writes["data"], address) & 7
         mine = np.flatnonzero((own | (address == KON)) & (of == channel))
         mine = mine[max(0, len(mine) - most) :]
         return writes[mine], self.due_frames(ticks[mine])
-
-    def _passed(self, frame: int) -> tuple[int, int]:
-        """Return how many writes, and how many passes of the loop, are due before a frame."""
-        tick = int(int(frame) / self._frames_per_tick)
-        passes = max(0, tick - self._loop) // self.song.loop_ticks if self.song.loop_start else 0
-        # By bisect, since NumPy would copy all times into a row.
-        return bisect_left(self._rows["time"], tick - passes * self.song.loop_ticks), passes
-
-    def _numbered(self, number: npt.NDArray[Any]) -> tuple[Writes, npt.NDArray[Any]]:
-        """Return writes by their numbers, those of every pass of the loop counted, and their ticks."""
-        rows, again = self._rows, self._again
-        passes = np.maximum(0, -((len(rows) - 1 - number) // again)) if again else np.zeros_like(number)
-        part = rows[number - passes * again]
-        if (int(passes.max(initial=0)) + 1) * self.song.loop_ticks + self.song.end >= 2**63:
-            passes = passes.astype(object)
-        return part, part["time"] + passes * self.song.loop_ticks
 
     def _piece(self, place: Place, count: int) -> tuple[Events, Place]:
         """Return the events of the next writes, and the place behind them."""

@@ -1,5 +1,6 @@
-"""From a playing to blocks of samples at the first chip's rate."""
+"""From a playing to blocks of samples at the first YM2151's rate."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from .._check import Samples
+from ..board.mix import HEADROOM, Interpolator
 from ..chip import new_chip, run_unchecked
 from ..counts import CHANNELS
 from ..events import EVENT, Events, from_writes
 from ..registers import DEPTHS, KON
+from .companions import CompanionRenderer, SavedCompanion
 from .data import Writes
 from .playing import Place, Playing, Timetable
-from .resample import Interpolator, to_int16
+from .resample import FULL_SCALE, to_int16
 
 BLOCK = 32_768
 """Frames at a time where nobody listens meanwhile."""
@@ -24,15 +27,17 @@ SILENCE = 0.1
 QUIET = 8
 """What counts as silence, of each chip: the noise of channel 8 leaves -8 and 0 (-72 dBFS) when its envelope is at rest,
 for as long as a song leaves it on."""
+STEADY = 0.5
+"""What counts as silence of another part: it changes by no more from frame to frame, wherever it has come to rest."""
 _NO_EVENTS = np.empty(0, EVENT)
 
 
 class PartRenderer:
-    """One chip of a song and its events, taken as they come due."""
+    """One YM2151 of a song and its events, taken as they come due."""
 
     def __init__(self, timetable: Timetable, ratio: Fraction, tapped: bool) -> None:
         self.timetable, self.tapped = timetable, tapped
-        self.chip = new_chip(timetable.part.name, timetable.song.chip_clock(timetable.chip))
+        self.chip = new_chip(timetable.opm.name, timetable.song.chip_clock(timetable.chip))
         self.taps: Samples = np.empty((0, CHANNELS), np.int16)
         """Each channel's own samples of the last run, if they are wanted."""
         self.cycles_per_frame = timetable.bus.cycles_per_frame
@@ -91,7 +96,7 @@ class PartRenderer:
 
     def _in_step(self, frames: int, make: Callable[[int], Samples]) -> Samples:
         """Return frames of the song of the chip's own, (n, columns), that ``make`` gives."""
-        return self.in_step.convert(frames, make) if self.in_step else make(frames)
+        return to_int16(self.in_step.convert(frames, make)) if self.in_step else make(frames)
 
     def _own(self, frames: int) -> Samples:
         return run_unchecked(self.chip, self.due(frames), frames, self.cycles_per_frame)
@@ -123,7 +128,7 @@ class PartRenderer:
     def approach(self, frame: int) -> None:
         """Have a new chip take the registers that are held at about this frame of the song, and go on from there."""
         if self.in_step:
-            self.in_step.position = frame
+            self.in_step.go(frame)
             frame = self.in_step.ran
         writes, place = self.timetable.held(frame)
         held = _held(writes)
@@ -146,6 +151,14 @@ def _held(writes: Writes) -> Writes:
     return held
 
 
+def _sum(frames: int, parts: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:
+    """Return the sum of parts' samples; without a part, silence."""
+    sums = np.zeros((frames, 2), kind)
+    for part in parts:
+        sums += part
+    return sums
+
+
 @dataclass(frozen=True)
 class Saved:
     """A chip in mid-song."""
@@ -153,7 +166,7 @@ class Saved:
     chip: bytes
     place: Place
     """Where its events come from."""
-    past: Samples | None
+    past: npt.NDArray[np.float32] | None
     """What it has sounded last, if it has its own clock."""
 
 
@@ -164,18 +177,28 @@ class Snapshot:
     position: int
     loud: int
     parts: tuple[Saved, ...]
+    others: tuple[SavedCompanion, ...]
 
 
 class Renderer:
     """Renders a playing in blocks; can go back to snapshots. ``tapped`` keeps each channel's own samples, too."""
 
     def __init__(self, playing: Playing, tapped: bool = False) -> None:
-        self.playing = playing
+        self.playing, self.tapped = playing, tapped
         self.position = 0
         """Frames rendered."""
         first, *_ = playing.timetables
-        ratios = [Fraction(timetable.part.clock, first.part.clock) for timetable in playing.timetables]
+        ratios = [Fraction(timetable.opm.clock, first.opm.clock) for timetable in playing.timetables]
         self.parts = [PartRenderer(*each, tapped) for each in zip(playing.timetables, ratios, strict=True)]
+        self.others = [CompanionRenderer(timetable, Fraction(first.rate)) for timetable in playing.others]
+        self.levels = [0.0] * len(self.others)
+        """With ``tapped``: the largest magnitude of each other part in the last block, of 1."""
+        self._gain = playing.song.gain * (HEADROOM if self.others else 1.0)
+        self._opms: npt.NDArray[Any] = np.zeros((0, 2), np.int16)
+        """The last block of the YM2151s, and of each other part with a frame before it."""
+        self._others = [np.zeros((1, 2), np.float32) for _ in self.others]
+        self.clipped = Counter[str]()
+        """Samples that did not fit in int16, by the part that was loudest then."""
         self._loud = playing.end
         self.mute(playing.mute)
 
@@ -191,18 +214,23 @@ class Renderer:
 
     def snapshot(self) -> Snapshot:
         """Return the place the rendering has come to."""
-        return Snapshot(self.position, self._loud, tuple(part.save() for part in self.parts))
+        saved = tuple(part.save() for part in self.parts), tuple(part.save() for part in self.others)
+        return Snapshot(self.position, self._loud, *saved)
 
     def restore(self, place: Snapshot) -> None:
         """Go back (or on) to a place; what is muted now stays so."""
         for part, saved in zip(self.parts, place.parts, strict=True):
             part.restore(saved, place.position)
+        for other, as_it_was in zip(self.others, place.others, strict=True):
+            other.restore(as_it_was, place.position)
         self.position, self._loud = place.position, place.loud
 
     def approach(self, frame: int) -> None:
         """Go to about a frame at once, however far: the chips take the registers held there, but not the phases."""
         for part in self.parts:
             part.approach(frame)
+        for other in self.others:
+            other.approach(frame)
         self.position, self._loud = frame, max(frame, self.playing.end)
 
     def blocks(self, frames: int = BLOCK, end: int | None = None) -> Iterator[Samples]:
@@ -210,35 +238,67 @@ class Renderer:
         return self._blocks(self._mix, frames, end)
 
     def channel_blocks(self, frames: int = BLOCK, end: int | None = None) -> Iterator[Samples]:
-        """Yield (n, 8 * chips, 2) int16 blocks: every channel by itself after panning, faded like the mix."""
+        """Yield (n, 8 * chips + others, 2) int16 blocks: every channel after panning and every other part by itself."""
         return self._blocks(self._channels, frames, end)
 
-    def _blocks(self, make: Callable[[int], Samples], frames: int, end: int | None) -> Iterator[Samples]:
+    def _blocks(self, make: Callable[[int], npt.NDArray[Any]], frames: int, end: int | None) -> Iterator[Samples]:
         end = self.playing.frames if end is None else min(end, self.playing.frames)
         while self.position < end:
             sums = make(min(frames, end - self.position))
             block = self._at_volume(sums)
             tail = self.position + len(sums) > self.playing.end and not self.playing.song.loop_start
-            count = self._until_silence(sums) if tail else len(sums)
+            count = self._until_silence() if tail else len(sums)
             self.position += len(sums)
             yield block[:count]
             if count < len(sums):
                 return
 
     def _mix(self, frames: int) -> npt.NDArray[Any]:
-        """Add the chips."""
-        parts = [part.run(frames) for part in self.parts]
-        return parts[0] if len(parts) == 1 else parts[0].astype(np.int32) + parts[1]
+        """Add the parts."""
+        own = [part.run(frames) for part in self.parts]
+        heard = [samples for samples, is_heard in zip(own, self.playing.heard_opms, strict=True) if is_heard]
+        self._opms = heard[0] if len(heard) == 1 else _sum(frames, heard, np.int32)
+        if not self.others:
+            return self._opms
+        others = self._run_others(frames)
+        mixed = _sum(frames, [self._opms, *others], np.float32)
+        self._count_clipped(mixed, others)
+        return mixed
 
     def _channels(self, frames: int) -> npt.NDArray[Any]:
-        return np.concatenate([part.run_channels(frames) for part in self.parts], axis=1)
+        """Return each channel, and each other part behind them."""
+        channels = np.concatenate([part.run_channels(frames) for part in self.parts], axis=1)
+        self._opms = channels.sum(axis=1)
+        if not self.others:
+            return channels
+        return np.concatenate([channels, np.stack(self._run_others(frames), axis=1)], axis=1, dtype=np.float32)
+
+    def _run_others(self, frames: int) -> list[npt.NDArray[np.float32]]:
+        """Return the other parts' frames; keep how loud they are, and whether they move."""
+        others = [other.run(frames) for other in self.others]
+        rows = zip(self._others, others, strict=True)
+        self._others = [np.concatenate([before[-1:], now]) for before, now in rows]
+        if self.tapped:
+            peaks = [max(float(samples.max(initial=0)), -float(samples.min(initial=0))) for samples in others]
+            self.levels = [peak / FULL_SCALE for peak in peaks]
+        return others
+
+    def _count_clipped(self, mixed: npt.NDArray[Any], others: list[npt.NDArray[np.float32]]) -> None:
+        """Count what will not fit, by the part that is loudest there."""
+        most = FULL_SCALE / self._gain
+        if mixed.max(initial=0) < most and mixed.min(initial=0) >= -most:
+            return
+        beyond = np.abs(mixed) >= most
+        loudest = np.abs([part[beyond] for part in (self._opms, *others)]).argmax(axis=0)
+        names = [self.playing.song.chips[0], *(other.name for other in self.others)]
+        self.clipped.update({names[part]: int(count) for part, count in enumerate(np.bincount(loudest)) if count})
 
     def _at_volume(self, sums: npt.NDArray[Any]) -> Samples:
         """Return samples: the chips' own of one chip at full volume, else the sums at theirs, rounded and clipped once.
 
         A fade is (1 - x) squared, x the share of it that has passed.
         """
-        gain: Any = self.playing.song.gain
+        gain: Any = self._gain
         faded = self.position + np.array([0, len(sums)]) - (self.playing.frames - self.playing.fade_frames)
         if faded[1] > 0 and self.playing.fade_frames:
             passed = np.clip(np.arange(*faded) / self.playing.fade_frames, 0, 1)
@@ -247,14 +307,16 @@ class Renderer:
             return sums
         return to_int16(sums * gain)
 
-    def _until_silence(self, block: npt.NDArray[Any]) -> int:
-        """Return how much of a block there is until it has been silent long enough."""
-        enough = round(SILENCE * self.playing.rate)
+    def _until_silence(self) -> int:
+        """Return how much of the last block there is until it has been silent long enough."""
+        count, enough = len(self._opms), round(SILENCE * self.playing.rate)
         self._loud = max(self._loud, self.playing.written)
-        sides = np.abs(block.reshape(len(block), -1, 2).sum(axis=1))
-        loud = self.position + np.flatnonzero((sides > QUIET * len(self.parts)).any(axis=1))
-        marks = np.concatenate([[self._loud], loud[loud > self._loud], [self.position + len(block)]])
+        loud = (np.abs(self._opms) > QUIET * len(self.parts)).any(axis=1)
+        for other in self._others:
+            loud |= (np.abs(np.diff(other, axis=0)) > STEADY).any(axis=1)
+        heard = self.position + np.flatnonzero(loud)
+        marks = np.concatenate([[self._loud], heard[heard > self._loud], [self.position + count]])
         silent = np.diff(marks) > enough
         silent[-1] = True  # so far
         self._loud = int(marks[silent.argmax()])
-        return min(len(block), max(0, self._loud + enough - self.position))
+        return min(count, max(0, self._loud + enough - self.position))

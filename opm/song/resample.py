@@ -1,8 +1,5 @@
 """Rates and levels, once: the resampler of all sound that leaves a song, and the one place that rounds and clips."""
 
-import math
-from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -11,8 +8,6 @@ import numpy.typing as npt
 from .._check import Samples
 
 FULL_SCALE = 32_768
-TAPS = 32
-"""Frames that a sample of a chip with its own clock is interpolated from."""
 
 
 def to_int16(values: npt.NDArray[Any]) -> Samples:
@@ -63,48 +58,3 @@ class Resampler:
     def flush(self) -> npt.NDArray[Any]:
         """Return what the filter still holds."""
         return self.convert(np.empty((0, self._channels), np.int16), last=True)
-
-
-class Interpolator:
-    """Brings a chip with its own clock into step with the first chip's frames.
-
-    Not ``Resampler``, whose library cannot go back: a place in the song can be restored here, bit for bit. What comes
-    out is half of TAPS late, so that no frame is needed before its time.
-
-    Parameters
-    ----------
-    ratio : Fraction
-        Frames of the chip to a frame of the song.
-    columns : int
-        Most there are to a frame.
-    """
-
-    def __init__(self, ratio: Fraction, columns: int) -> None:
-        self.ratio = ratio
-        self.position = 0
-        """Frames of the song."""
-        self.past = np.zeros((TAPS, columns), np.int16)
-        """The last of the chip's frames."""
-
-    @property
-    def ran(self) -> int:
-        """Frames of the chip until here."""
-        return math.ceil(self.position * self.ratio)
-
-    def convert(self, frames: int, make: Callable[[int], Samples]) -> Samples:
-        """Return frames of the song, (n, columns), of the chip's own that ``make`` gives."""
-        moments = np.arange(self.position, self.position + frames) * self.ratio.numerator
-        ran = self.ran
-        self.position += frames
-        new = make(self.ran - ran)
-        rows = np.concatenate([self.past[:, : new.shape[1]], new])
-        self.past[:, : new.shape[1]] = rows[-TAPS:]
-        last = moments // self.ratio.denominator - ran + TAPS
-        rest = moments % self.ratio.denominator / self.ratio.denominator
-        band = min(1.0, float(1 / self.ratio))
-        sums = np.zeros((frames, new.shape[1]))
-        for tap in range(TAPS):
-            away = rest + tap - TAPS / 2
-            weight = band * np.sinc(band * away) * np.cos(np.pi * away / TAPS) ** 2
-            sums += weight[:, None] * rows[last - tap]
-        return to_int16(sums)

@@ -3,7 +3,7 @@
 import html
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from functools import cached_property
@@ -16,14 +16,16 @@ import numpy.typing as npt
 
 from .._check import Samples, integer, number, real
 from .._file import printable, replacing
+from ..board import Chip, core
 from ..chip import YM2151
 from ..counts import CHANNELS
 from ..events import CAT2151, CHIP, CYCLES_PER_FRAME, EVENT, MASTER_CLOCKS_PER_FRAME, Bus, Events
 from ..pitch import REFERENCE_CLOCK
+from ..registers import ALL_KEYS, KON
 from ..voice.extract import Found, found_in
 from ..voice.voice import Voice, checked, checked_voices
 from . import make, writers
-from .data import PICOSECONDS, Loop, Part, Writes
+from .data import PART_SECONDS, PICOSECONDS, Companion, Loop, Opm, Part, Writes
 from .limits import LONGEST
 from .names import described
 from .notes import NoteFinder, Revoicing, numbered, writes_of
@@ -39,13 +41,13 @@ MOST_LOOPS = 10_000
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class Song:
-    """A song: register writes in time, for one YM2151 or YM2164, or two.
+    """A song: register writes in time, for a YM2151 or YM2164, or several, and for the other chips of its board.
 
-    To hear it: ``render``, ``stems``. To look at it: ``writes``, ``events``, ``notes``, ``voices``, ``chip_at``; and
-    ``length``, ``loop``, ``clock``, ``chips``, ``tags``, ``not_played``, ``remarks``. To make something of it:
-    ``save``, ``revoice``. Times are seconds in all of these, in ``events`` cycles. Formats and ``opm.song.Playing``
-    use the rest, which counts the file's own ticks: the attributes from ``rows`` on, ``of``, ``but``, ``unrolled``,
-    ``passes``, ``seconds`` and what has ``ticks`` or ``once`` in its name.
+    To hear it: ``render``, ``stems``. To look at it: ``parts``, ``writes``, ``part_writes``, ``events``, ``notes``,
+    ``voices``, ``chip_at``, ``part_at``; and ``length``, ``loop``, ``clock``, ``chips``, ``tags``, ``not_played``,
+    ``remarks``. To make something of it: ``save``, ``revoice``. Times are seconds in all of these, in ``events``
+    cycles. Formats and ``opm.song.Playing`` use the rest, which counts the file's own ticks: the attributes from
+    ``rows`` on, ``of``, ``but``, ``unrolled``, ``passes``, ``seconds`` and what has ``ticks`` or ``once`` in its name.
 
     Parameters
     ----------
@@ -58,7 +60,7 @@ class Song:
     tags : mapping of str to str, optional
         ``title``, ``author``, ``game`` and the like.
     chips : sequence of {"ym2151", "ym2164"}
-        One or two.
+        One or more.
     length : float, optional
         Seconds of one playing; the last write's if not given.
 
@@ -66,8 +68,10 @@ class Song:
     ----------
     format : str
         Where it comes from, for people: ``VGM 1.71``.
-    parts : tuple of Part
-        The chips of its board, each with ``name`` and ``clock`` (Hz). Writes count them from 0.
+    opms : tuple of Opm
+        Its YM2151s and YM2164s, each with ``name`` and ``clock`` (Hz). Writes count them from 0.
+    companions : tuple of Companion
+        The other chips of its board, with all that is written to them.
     tags : dict of str to str
         What the file says of itself: ``title``, ``author`` and the like. What stands here is what ``save`` writes.
     not_played : tuple of str
@@ -110,7 +114,8 @@ class Song:
     end: int
     ticks_per_second: Fraction | None
     format: str = "made in Python"
-    parts: tuple[Part, ...] = (Part(),)
+    opms: tuple[Opm, ...] = (Opm(),)
+    companions: tuple[Companion, ...] = ()
     loop_start: Loop | None = None
     intro_passes: int = 0
     loop_base: int = 0
@@ -130,12 +135,12 @@ class Song:
         chips: tuple[str, ...] = ("ym2151",),
         length: float | None = None,
     ) -> None:
-        parts = make.parts_of(chips, clock)
-        rows = make.writes_in_order(writes, len(parts))
+        opms = make.opms_of(chips, clock)
+        rows = make.writes_in_order(writes, len(opms))
         end = make.end_of(rows, length)
         start = make.loop_of(rows, end, loop)
         ticks, named = Fraction(PICOSECONDS), make.tags_of({} if tags is None else tags)
-        self._hold(rows=rows, end=end, ticks_per_second=ticks, parts=parts, loop_start=start, tags=named)
+        self._hold(rows=rows, end=end, ticks_per_second=ticks, opms=opms, loop_start=start, tags=named)
 
     @classmethod
     def of(cls, **data: Any) -> "Song":
@@ -208,18 +213,106 @@ class Song:
 
     @property
     def clock(self) -> int:
-        """Master clock phiM in Hz, of the first chip."""
-        return self.parts[0].clock
+        """Master clock phiM in Hz, of the first YM2151."""
+        return self.opms[0].clock
 
     @property
     def clocks(self) -> tuple[int, ...]:
-        """Master clock of each chip in Hz."""
-        return tuple(part.clock for part in self.parts)
+        """Master clock of each YM2151 in Hz."""
+        return tuple(opm.clock for opm in self.opms)
 
     @property
     def chips(self) -> tuple[str, ...]:
-        """The chips: one or two of ``ym2151``, ``ym2164``."""
-        return tuple(part.name for part in self.parts)
+        """Its YM2151s: each ``ym2151`` or ``ym2164``."""
+        return tuple(opm.name for opm in self.opms)
+
+    @cached_property
+    def part_names(self) -> tuple[str, ...]:
+        """What the parts are called, the YM2151s first; the second of a kind ends in ``-2``."""
+        kinds = [*self.chips, *(companion.name for companion in self.companions)]
+        before = [kinds[:at].count(kind) for at, kind in enumerate(kinds)]
+        return tuple(f"{kind}-{count + 1}" if count else kind for kind, count in zip(kinds, before, strict=True))
+
+    def chosen(self, names: "str | Collection[str]") -> list[str]:
+        """Return the parts that names mean: a kind of chip means all of its kind, ``ym2151`` the YM2164, too.
+
+        Parameters
+        ----------
+        names : str or collection of str
+
+        Returns
+        -------
+        list of str
+            Of ``part_names``, in their order.
+
+        Raises
+        ------
+        TypeError, ValueError
+            One that is not of the song.
+        """
+        asked = {names} if isinstance(names, str) else set(names)
+        each = [{"ym2151", chip} for chip in self.chips] + [{companion.name} for companion in self.companions]
+        kinds = [{name, *kind} for name, kind in zip(self.part_names, each, strict=True)]
+        if strange := asked - set().union(*kinds):
+            expected = ", ".join(dict.fromkeys(["ym2151", *self.part_names]))
+            raise ValueError(f"parts must be of {expected}, got {', '.join(map(repr, sorted(map(str, strange))))}")
+        return [name for name, kind in zip(self.part_names, kinds, strict=True) if kind & asked]
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """Each chip of its board: name, title, clock, and what it sounds in one playing."""
+        found = []
+        for chip, opm in enumerate(self.opms):
+            keys = self.rows_once[(self.rows_once["chip"] == chip) & (self.rows_once["address"] == KON)]["data"]
+            struck = keys[keys & ALL_KEYS > 0] & 7
+            found.append((opm.name.upper(), opm.clock, struck))
+        for companion in self.companions:
+            module, rows = core(companion.name), self._rows_of(companion)
+            found.append((module.TITLE, companion.clock, module.struck(rows)["channel"]))
+        return tuple(
+            Part(name, title, clock, len(struck), tuple((np.unique(struck) + 1).tolist()))
+            for name, (title, clock, struck) in zip(self.part_names, found, strict=True)
+        )
+
+    def _rows_of(self, companion: Companion) -> Writes:
+        """Return what a companion takes in one playing."""
+        return companion.rows[: companion.again] if self.loop_start and self.intro_passes else companion.rows
+
+    def _companion(self, name: str) -> Companion:
+        """Return the companion of a name; ValueError if there is none."""
+        names = self.part_names[len(self.opms) :]
+        if name not in names:
+            known = ", ".join(names) or "none: the song has no other part"
+            raise ValueError(f"part must be one of {known}, got {name!r}")
+        return self.companions[names.index(name)]
+
+    def part_writes(self, name: str) -> "npt.NDArray[Any]":
+        """Return what another chip of its board takes in one playing.
+
+        Parameters
+        ----------
+        name : str
+            Of ``parts``, but for the YM2151, whose writes are ``writes``.
+
+        Returns
+        -------
+        (n,) PART_SECONDS
+            ``seconds`` (float64), ``address`` and ``data`` (int32) as the chip's page in ``opm.board`` has them;
+            addresses from ``opm.song.streams.STREAM`` on are for its streams.
+
+        Raises
+        ------
+        ValueError
+            No such part.
+        """
+        rows = self._rows_of(self._companion(name))
+        writes = np.empty(len(rows), PART_SECONDS)
+        writes["seconds"], writes["address"], writes["data"] = (
+            rows["time"] * self.seconds(1),
+            rows["address"],
+            rows["data"],
+        )
+        return writes
 
     @property
     def sample_rate(self) -> float:
@@ -253,7 +346,7 @@ class Song:
         int
             Hz; for the cat2151 family, twice the chip's clock.
         """
-        return self.parts[chip].clock * self.cycles_per_frame // CYCLES_PER_FRAME
+        return self.opms[chip].clock * self.cycles_per_frame // CYCLES_PER_FRAME
 
     @property
     def volume(self) -> float:
@@ -352,7 +445,7 @@ class Song:
 
     def __repr__(self) -> str:
         name = printable(self.tags.get("title") or self.format)
-        chips = " and ".join(chip.upper() for chip in self.chips)
+        chips = " and ".join(part.title for part in self.parts)
         loop = "no loop" if self.loop is None else f"loops to {self.loop:.2f} s"
         clocks = " and ".join(f"{clock} Hz" for clock in dict.fromkeys(self.clocks))
         return f"{name}: {chips} at {clocks}, {self.length:.2f} s, {loop}, {len(self.rows_once)} writes"
@@ -360,7 +453,7 @@ class Song:
     def _repr_html_(self) -> str:
         facts = {
             "format": self.format,
-            "chips": ", ".join(chip.upper() for chip in self.chips),
+            "parts": ", ".join(part.title for part in self.parts),
             "clock": ", ".join(f"{clock} Hz" for clock in dict.fromkeys(self.clocks)),
             "length": f"{self.length:.2f} s",
             "loop": "none" if self.loop is None else f"to {self.loop:.2f} s",
@@ -377,9 +470,12 @@ class Song:
         )
         return f"<table>{''.join(rows)}</table>"
 
-    def _playing(self, loops: int = 1, fade: float = 0.0, mute: int = 0) -> Playing:
+    def _playing(
+        self, loops: int = 1, fade: float = 0.0, mute: int = 0, parts: "str | Collection[str] | None" = None
+    ) -> Playing:
         loops, fade = integer("loops", loops, 1, MOST_LOOPS), number("fade", fade, 0, 3600, "seconds")
-        return Playing(self, loops=loops, fade=fade, mute=integer("mute", mute, 0, 255))
+        heard = None if parts is None else self.chosen(parts)
+        return Playing(self, loops=loops, fade=fade, mute=integer("mute", mute, 0, 255), parts=heard)
 
     def render(
         self,
@@ -389,8 +485,9 @@ class Song:
         stop: float | None = None,
         mute: int = 0,
         rate: float | None = None,
+        parts: "str | Collection[str] | None" = None,
     ) -> "Samples":
-        """Play the song.
+        """Play the song: all that its board plays.
 
         Parameters
         ----------
@@ -407,6 +504,9 @@ class Song:
             Resample to this many Hz; the chip's own samples, bit-exact, if not given. Where a VGM has a volume modifier
             (``volume``) they are multiplied by that, rounded and clipped; ``opm.run(song.events(), ...)`` gives them as
             they are. A second chip that has its own clock is resampled to the first's.
+        parts : str or collection of str, optional
+            The parts to be heard, by their names in ``parts``; all if not given. ``"ym2151"`` gives its samples bit for
+            bit. With other parts the sum is 6 dB down, which leaves room for them.
 
         Returns
         -------
@@ -418,7 +518,7 @@ class Song:
         TypeError, ValueError
             An argument is out of range.
         """
-        return self._rendered(self._playing(loops, fade, mute), start, stop, rate, apart=False)
+        return self._rendered(self._playing(loops, fade, mute, parts), start, stop, rate, apart=False)
 
     def stems(
         self,
@@ -431,8 +531,8 @@ class Song:
         """Play the song, every channel by itself on the sides it is panned to, in step with ``render``.
 
         The mixer clamps the sum of a chip's channels to 16 bits, and the DAC rounds it to a mantissa of 10 bits and an
-        exponent of 3: that is what ``render`` returns, if there is no fade, no ``volume`` and no second clock. Two
-        chips are added after that.
+        exponent of 3: that is what ``render`` returns, if there is no fade, no ``volume``, no second clock and no other
+        part. Two chips are added after that.
 
         Parameters
         ----------
@@ -442,7 +542,7 @@ class Song:
         Returns
         -------
         (n, channels, 2) int16
-            8 channels per chip.
+            8 channels per YM2151, then a row for each other part, in the order of ``parts``.
 
         Raises
         ------
@@ -460,7 +560,7 @@ class Song:
         end = playing.frames if stop is None else round(stop * playing.rate)
         renderer = Renderer(playing)
         renderer.skip(min(end, round(start * playing.rate)))
-        shape = (CHANNELS * len(self.parts), 2) if apart else (2,)
+        shape = (CHANNELS * len(self.opms) + len(playing.others), 2) if apart else (2,)
         blocks = renderer.channel_blocks(end=end) if apart else renderer.blocks(end=end)
         samples = np.concatenate([np.empty((0, *shape), np.int16), *blocks])
         if target is None:
@@ -510,7 +610,7 @@ class Song:
 
     @cached_property
     def _found(self) -> list[Found]:
-        chips = range(len(self.parts))
+        chips = range(len(self.opms))
         return [found for chip in chips for found in found_in(self.events(chip), volumes=False)]
 
     @cached_property
@@ -530,7 +630,7 @@ class Song:
         Returns
         -------
         (n,) structured array
-            ``chip`` (0 or 1), ``channel`` (1 to 8), ``start`` and ``end`` (seconds), ``midi`` (69 = A4, fractions are
+            ``chip`` (from 0), ``channel`` (1 to 8), ``start`` and ``end`` (seconds), ``midi`` (69 = A4, fractions are
             semitones), ``level`` (dB of the loudest carrier's TL, at its loudest moment) and ``voice`` (index in
             ``voices()``). ``midi`` is the pitch it begins with.
         """
@@ -549,7 +649,7 @@ class Song:
         ----------
         notes : structured array as ``notes()`` gives it, or sequence of tuples of its seven values
             A note keeps its channel if that is free, else it takes one of its chip that is. Those that start together
-            are struck in the order given. A note of chip 1 makes a song of two chips.
+            are struck in the order given. There are as many chips as the notes are for.
         voices : sequence of Voice
             What the notes' ``voice`` counts.
         clock : int
@@ -573,10 +673,10 @@ class Song:
         """
         table, voices = make.note_table(notes), checked_voices(voices)
         wrong = (table["voice"] < 0) | (table["voice"] >= len(voices)) | ~(table["start"] < table["end"])
-        wrong |= table["chip"] > 1
+        wrong |= table["chip"] >= make.MOST_CHIPS
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
-            expected = f"chip 0 or 1, a start before its end and a voice below {len(voices)}"
+            expected = f"a chip below {make.MOST_CHIPS}, a start before its end and a voice below {len(voices)}"
             raise ValueError(f"note {row}: expected {expected}, got {table[row]}")
         chips = 1 + int(table["chip"].max(initial=0))
         return cls(writes_of(table, voices, clock), clock, chips=("ym2151",) * chips)
@@ -614,7 +714,7 @@ class Song:
         seconds : float
             Time from the start of the song; its loop goes on for ever.
         chip : int
-            Which of its chips, from 0.
+            Which of its YM2151s, from 0.
 
         Returns
         -------
@@ -630,6 +730,33 @@ class Song:
         seconds = number("seconds", seconds, 0, LONGEST)
         playing = Playing(self)
         part, frames = Renderer(playing).parts[chip], round(seconds * playing.rate)
+        for first in range(0, frames, BLOCK):
+            part.run(min(BLOCK, frames - first))
+        return part.chip
+
+    def part_at(self, seconds: float, name: str) -> Chip:
+        """Return another chip of the board as it stands in mid-song.
+
+        Parameters
+        ----------
+        seconds : float
+            Time from the start of the song; its loop goes on for ever.
+        name : str
+            Of ``parts``, but for the YM2151.
+
+        Returns
+        -------
+        opm.board.Chip
+            A few samples on: its filter looks ahead.
+
+        Raises
+        ------
+        TypeError, ValueError
+            No such part, or a negative or unreasonable time.
+        """
+        self._companion(name)
+        seconds, playing = number("seconds", seconds, 0, LONGEST), Playing(self, parts=[name])
+        (part,), frames = Renderer(playing).others, round(seconds * playing.rate)
         for first in range(0, frames, BLOCK):
             part.run(min(BLOCK, frames - first))
         return part.chip

@@ -196,7 +196,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(two_notes, tmp_path, capsys):
 def test_unknown_endings_and_two_chips(two_notes, tmp_path, capsys):
     assert "a.mp3: expected a name that ends in .wav" in bad([two_notes, "-o", tmp_path / "a.mp3"], capsys)
     song = opm.load(VGM)
-    song.but(parts=song.parts * 2).save(tmp_path / "dual.vgm")
+    song.but(opms=song.opms * 2).save(tmp_path / "dual.vgm")
     line = bad([tmp_path / "dual.vgm", "-o", tmp_path / "a.log"], capsys)
     assert "two" in line
     assert "a.log: " in line

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import opm
-from opm.song import WRITE, Loop, Part, Song, SongError, writers
+from opm.song import WRITE, Loop, Opm, Song, SongError, writers
 from opm.song.formats import json_log
 
 PS = 10**12
@@ -156,7 +156,7 @@ def test_a_loop_keeps_its_length_to_a_fraction_of_a_sample(rate, clock):
     ticks = [0, 1, 2, 3, 100, 101, 4321]
     writes = np.array([(tick, 0, 0x60, i) for i, tick in enumerate(ticks)], WRITE)
     song = Song.of(
-        rows=writes, end=5000, ticks_per_second=Fraction(rate), parts=(Part(clock=clock),), loop_start=Loop(3, 3)
+        rows=writes, end=5000, ticks_per_second=Fraction(rate), opms=(Opm(clock=clock),), loop_start=Loop(3, 3)
     )
     again = json_log.read(writers.json_log.write(song).data)
     assert (again.ticks_per_second, again.loop_start, again.end) == (song.ticks_per_second, song.loop_start, song.end)

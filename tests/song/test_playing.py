@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import opm
 from opm.bench.workloads import patch
-from opm.song import WRITE, Loop, Part, Playing, Renderer, Song, playing
+from opm.song import WRITE, Loop, Opm, Playing, Renderer, Song, playing
 from opm.song.formats import json_log
 from opm.song.playing import PIECE, Place
 
@@ -24,7 +24,7 @@ def song_of(times, rate=Fraction(44_100), chips=1, clock=3_579_545, writes=None,
     if writes:
         table["address"], table["data"] = zip(*writes, strict=True)
     more.setdefault("end", max(times, default=0))
-    return Song.of(rows=table, ticks_per_second=rate, parts=(Part(clock=clock),) * chips, **more)
+    return Song.of(rows=table, ticks_per_second=rate, opms=(Opm(clock=clock),) * chips, **more)
 
 
 def naive_chip_rule(song, clock):
@@ -276,7 +276,7 @@ def test_writes_that_come_too_late_are_remarked(spacing, late):
 def test_of_writes_equally_late_the_last_is_named():
     """Whichever chip's it is."""
     rows = np.repeat(np.array([(0, 0, 0x20, 0), (60_000, 1, 0x20, 0)], WRITE), 2000)
-    song = Song.of(rows=rows, end=60_000, ticks_per_second=None, parts=(Part(), Part()))
+    song = Song.of(rows=rows, end=60_000, ticks_per_second=None, opms=(Opm(), Opm()))
     assert [remark[-7:] for remark in Playing(song).remarks] == ["0:01.07"]
 
 

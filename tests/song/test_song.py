@@ -13,7 +13,7 @@ from conftest import ROOT
 from programs import mixed, panned_program
 
 import opm
-from opm.song import WRITE, Part, Playing, Renderer
+from opm.song import WRITE, Opm, Playing, Renderer
 
 VGM = ROOT / "player" / "songs" / "mountain_king.vgm"
 LOG = VGM.with_suffix(".log")
@@ -408,7 +408,7 @@ def test_a_chip_with_its_own_clock():
 @pytest.mark.parametrize("tapped", [False, True])
 def test_interpolated_blocks_and_snapshots_are_the_straight_rendering(tapped):
     song = opm.load(vgm_of([(chip, *write) for chip in (0, 1) for write in TONE], clock=3_579_545 | 1 << 30))
-    song = song.but(parts=(song.parts[0], Part(clock=4_000_000)))
+    song = song.but(opms=(song.opms[0], Opm(clock=4_000_000)))
     want = song.render()
     renderer = Renderer(Playing(song), tapped=tapped)
     np.testing.assert_array_equal(np.concatenate(list(renderer.blocks(777))), want)

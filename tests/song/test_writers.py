@@ -8,7 +8,7 @@ import pytest
 from test_mdx import LATE, LOOPING, LOUDER, TICK, mdx_file
 
 import opm
-from opm.song import WRITE, Loop, Part, Song, SongError
+from opm.song import WRITE, Loop, Opm, Song, SongError
 from opm.song.writers import WRITERS
 
 NOTE = [(0, 0x20, 0xC7), (0, 0x28, 0x4A), (0, 0x80, 31), (0, 0xE0, 15), (0, 0x08, 8), (22_050, 0x08, 0)]
@@ -19,8 +19,8 @@ ENDINGS = (*WRITERS, ".mid")
 def song_of(rows=NOTE, chips=1, rate=Fraction(44_100), **more):
     """Return a song of half a second and a second of rest; the second chip plays what the first does."""
     table = np.array([(tick, chip, address, data) for tick, address, data in rows for chip in range(chips)], WRITE)
-    parts = more.pop("parts", (Part(),) * chips)
-    return Song.of(**{"rows": table, "end": 66_150, "ticks_per_second": rate, "parts": parts, **more})
+    parts = more.pop("parts", (Opm(),) * chips)
+    return Song.of(**{"rows": table, "end": 66_150, "ticks_per_second": rate, "opms": parts, **more})
 
 
 def loops(song):
@@ -41,7 +41,7 @@ FEATURES = {
         lambda song: song.tags,
         dict.fromkeys((".vgm", ".vgz", ".mid"), "tags: tempo"),
     ),
-    "a clock": (song_of(parts=(Part(clock=4_000_000),)), lambda song: song.clock, {}),
+    "a clock": (song_of(opms=(Opm(clock=4_000_000),)), lambda song: song.clock, {}),
     "a loop": (song_of(loop_start=Loop(11_025, 5)), loops, MIDI_LOOP),
     "a loop of the whole song": (song_of(loop_start=Loop(0, 0)), loops, MIDI_LOOP),
     "a loop without writes": (song_of(loop_start=Loop(44_100, 6)), lambda song: song.loop, MIDI_LOOP),
@@ -83,13 +83,13 @@ FEATURES = {
         dict.fromkeys((".log", ".json", ".mid"), "the volume modifier of -6.0 dB"),
     ),
     "a YM2164": (
-        song_of(parts=(Part("ym2164"),)),
+        song_of(opms=(Opm("ym2164"),)),
         lambda song: song.chips,
         {**dict.fromkeys((".log", ".json"), "that the chip is a YM2164"), ".mid": "instruments"},
     ),
     "two chips": (song_of(chips=2), lambda song: len(song.events(1)), dict.fromkeys((".log", ".json"), SongError)),
     "a second chip of another type": (
-        song_of(chips=2, parts=(Part(), Part("ym2164"))),
+        song_of(chips=2, opms=(Opm(), Opm("ym2164"))),
         lambda song: song.chips,
         {
             **dict.fromkeys((".vgm", ".vgz"), "that the second chip is a YM2164"),
@@ -98,7 +98,7 @@ FEATURES = {
         },
     ),
     "a second chip with its own clock": (
-        song_of(chips=2, parts=(Part(), Part(clock=4_000_000))),
+        song_of(chips=2, opms=(Opm(), Opm(clock=4_000_000))),
         lambda song: song.clocks,
         dict.fromkeys((".log", ".json"), SongError),
     ),

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from ..._file import encodable
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
-from ..data import PICOSECONDS, WRITE, Loop, Part, SongError, check_clock
+from ..data import PICOSECONDS, WRITE, Loop, Opm, SongError, check_clock
 from ..limits import DEEPEST, FASTEST, LARGEST_VALUE, LONGEST, MOST_KEYS, MOST_LISTS, MOST_WRITES
 from ..song import Song
 from ..writers.json_log import keeps_ticks
@@ -91,7 +91,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         rows=rows,
         end=end,
         ticks_per_second=Fraction(PICOSECONDS) if seconds else None,
-        parts=(Part(clock=clock),),
+        opms=(Opm(clock=clock),),
         loop_start=_loop(head.get("loop"), rows["time"], end, limit, scale, remarks),
         tags=_tags(head.get("tags")),
         double_speed=seconds,

@@ -15,7 +15,7 @@ import numpy as np
 from ...pitch import KEY_CODES
 from ...registers import KC, KF, KON, LFRQ, PMS, RL, SLOTS, TL
 from ...tables import CARRIERS
-from ..data import WRITE, Loop, Part, SongError
+from ..data import WRITE, Loop, Opm, SongError
 from ..limits import MOST_COMMANDS, MOST_MDX_WRITES, MOST_STEPS, MOST_TICKS
 from ..song import Song
 
@@ -696,7 +696,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         rows=writes,
         end=driver.time,
         ticks_per_second=Fraction(CLOCK),
-        parts=(Part(clock=CLOCK),),
+        opms=(Opm(clock=CLOCK),),
         loop_start=loop,
         intro_passes=1 if loop else 0,
         tags={"title": title} if title else {},

@@ -3,11 +3,13 @@
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from ..._file import decoded, printable
-from ..data import Part, SongError, check_clock
-from ..limits import LARGEST_VALUE, LONGEST
+from ...board import core
+from ..data import PART_WRITE, Companion, Opm, SongError, check_clock
+from ..limits import FASTEST_PART, LARGEST_VALUE, LONGEST
 from ..song import Song
 from . import walk
 from .common import checked_loop, second_clock, u32
@@ -18,6 +20,13 @@ DEVICES = {
     1: "YM2149", 2: "YM2203", 3: "YM2612", 4: "YM2608", OPM_DEVICE: "YM2151", 6: "YM2413", 7: "YM3526", 8: "YM3812",
     9: "YMF262", 15: "AY8910", 16: "SN76489",
 }  # fmt: skip
+OTHERS: dict[int, tuple[str, int, dict[str, int]]] = {
+    1: ("ay8910", 1, {"type": 0x10, "flags": 0x10}),
+    15: ("ay8910", 2, {"type": 0}),
+    16: ("sn76489", 1, {"feedback": 9, "width": 16}),
+}
+"""Devices that are played beside it: core, divider of the clock, options. A YM2149 halves its clock by a pin (flag 10).
+Source: libvgm's player (d4a07d0)."""
 END, LONG_WAIT, TICK = 0xFD, 0xFE, 0xFF
 MOST_DEVICES = 64
 
@@ -39,31 +48,36 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         raise SongError(f"expected a YM2151: the file is for {printable(', '.join(others)) or 'no chip at all'}")
     clock = check_clock(devices[ours[0]][1], f"byte 0x{0x24 + 16 * ours[0]:X}")
     remarks: list[str] = []
-    if len(ours) > 2:
-        others.append("a third YM2151" if len(ours) == 3 else f"{len(ours) - 2} more YM2151")
-    parts = [Part(clock=clock)]
-    for second in ours[1:2]:
+    opms = [Opm(clock=clock)]
+    for second in ours[1:]:
         other = second_clock(devices[second][1], clock, f"byte 0x{0x24 + 16 * second:X}", remarks)
-        parts.append(Part(clock=other))
+        opms.append(Opm(clock=other))
     numerator = u32(data, 0x04) or 10
     denominator = (u32(data, 0x08) if version >= 2 else 0) or 1000
     rate = Fraction(denominator, numerator if version else 10)
     at, loop_at = u32(data, 0x14), u32(data, 0x18)
     if not 0x20 <= at <= len(data):
         raise SongError(f"byte 0x14: expected the data inside the file, got offset 0x{at:X}")
-    table = _commands(len(devices), ours[:2])
+    table = _commands(devices, ours)
     stream = walk.walk(data, range(at, len(data)), table, loop_at, int(LONGEST * rate), "an S98")
     stream.remark_fault(remarks)
+    companions = [
+        companion
+        for number, (kind, hertz) in enumerate(devices)
+        if kind in OTHERS and (companion := _companion(data, stream, number, kind, hertz, loop_at, remarks))
+    ]
+    played = {DEVICES[kind] for kind in OTHERS if OTHERS[kind][0] in {each.name for each in companions}}
     loop = checked_loop(stream.loop, stream.time, "byte 0x18", remarks) if loop_at else None
     return Song.of(
         format=f"S98 version {version}",
         rows=stream.writes,
         end=stream.time,
         ticks_per_second=rate,
-        parts=tuple(parts),
+        opms=tuple(opms),
+        companions=tuple(companions),
         loop_start=loop,
         tags=_tags(data, version, remarks),
-        not_played=tuple(others),
+        not_played=tuple(name for name in others if name not in played),
         read_remarks=tuple(remarks),
     )
 
@@ -84,10 +98,33 @@ def _devices(data: bytes, version: int) -> list[tuple[int, int]]:
     return devices or [(4, 7_987_200)]
 
 
-def _commands(devices: int, ours: list[int]) -> npt.NDArray[Any]:
+def _companion(
+    data: bytes, stream: walk.Stream, number: int, kind: int, hertz: int, loop_at: int, remarks: list[str]
+) -> Companion | None:
+    """Return a device that is played beside the YM2151, if anything is written to it."""
+    name, divider, options = OTHERS[kind]
+    found = np.frombuffer(data, np.uint8)
+    kept = stream.kept[found[stream.kept["at"]] == 2 * number]
+    clock = hertz // divider
+    if not len(kept):
+        return None
+    if not clock or not core(name).rate(clock, options) <= FASTEST_PART:
+        remarks.append(f"byte 0x{0x24 + 16 * number:X}: a {DEVICES[kind]} at {hertz} Hz is not played")
+        return None
+    rows = np.empty(len(kept), PART_WRITE)
+    rows["time"], rows["address"], rows["data"] = kept["time"], found[kept["at"] + 1], found[kept["at"] + 2]
+    if name == "sn76489":
+        rows["address"] = rows["address"] == 1  # its stereo register; all else is for its only other port
+    return Companion(name, clock, rows, int((kept["at"] < loop_at).sum()), options=options)
+
+
+def _commands(devices: list[tuple[int, int]], ours: list[int]) -> npt.NDArray[Any]:
     """Return what each command does: a device has two, for the ports; a YM2151 has the first port only."""
     table = walk.commands()
-    table[: 2 * devices] = (walk.SKIP, 3, 0)
+    table[: 2 * len(devices)] = (walk.SKIP, 3, 0)
+    for number, (kind, _) in enumerate(devices):
+        if kind in OTHERS:
+            table[2 * number] = (walk.KEEP, 3, 0)
     for chip, device in enumerate(ours):
         table[2 * device] = (walk.WRITES, 3, chip)
     table[END], table[TICK], table[LONG_WAIT] = (walk.END, 1, 0), (walk.WAIT, 1, 1), (walk.WAIT_7, 1, 2)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from ..._file import decoded
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
-from ..data import PICOSECONDS, WRITE, Loop, Part, SongError, check_clock
+from ..data import PICOSECONDS, WRITE, Loop, Opm, SongError, check_clock
 from ..limits import LONGEST, LONGEST_LINE, MOST_DIGITS, MOST_LINES, MOST_WRITES
 from ..song import Song
 from .common import checked_loop
@@ -242,7 +242,7 @@ def _song(reader: _Reader) -> Song:
         rows=table,
         end=length,
         ticks_per_second=rate,
-        parts=(Part(clock=reader.clock),),
+        opms=(Opm(clock=reader.clock),),
         loop_start=loop,
         tags=reader.tags,
         read_remarks=tuple(remarks),

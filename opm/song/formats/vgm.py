@@ -1,4 +1,4 @@
-"""VGM and VGZ (1.00 to 1.72): a chip log with waits in 1/44100 s. All of it is walked, the YM2151's part played.
+"""VGM and VGZ (1.00 to 1.72): a chip log with waits in 1/44100 s. What other chips it is for: ``vgm_board``.
 
 Sources: the VGM specification and docs/formats.md, section 2. Offsets in the header count from their own field.
 """
@@ -12,14 +12,16 @@ import numpy.typing as npt
 
 from ..._file import printable
 from ...pitch import REFERENCE_CLOCK
-from ..data import Part, SongError, check_clock
+from ..data import Opm, SongError, check_clock
 from ..limits import LARGEST_VALUE, LONGEST
 from ..song import Song
-from ..writers.vgm import DUAL, END, OPP, RATE, WRITE_FIRST, WRITE_SECOND, YM2151, read_gd3
+from ..writers.vgm import DUAL, END, OPP, RATE, WRITE_FIRST, WRITE_SECOND, read_gd3
+from ..writers.vgm_chips import LENGTHS, VGM_CHIPS, YM2151
 from . import walk
 from .common import second_clock, u32
+from .vgm_board import CODES, DATA_BLOCK, STREAM_COMMANDS, Board, Extra, extra_header, own_volume
 
-DATA_BLOCK, RAM_WRITE = 0x67, 0x68
+RAM_WRITE = 0x68
 
 # fmt: off
 CLOCKS = {  # header offset of another chip's clock: its name
@@ -29,7 +31,8 @@ CLOCKS = {  # header offset of another chip's clock: its name
     0x80: "Game Boy DMG", 0x84: "NES APU", 0x88: "MultiPCM", 0x8C: "uPD7759", 0x90: "OKIM6258",
     0x98: "OKIM6295", 0x9C: "K051649", 0xA0: "K054539", 0xA4: "HuC6280", 0xA8: "C140", 0xAC: "K053260",
     0xB0: "Pokey", 0xB4: "QSound", 0xB8: "SCSP", 0xC0: "WonderSwan", 0xC4: "VSU", 0xC8: "SAA1099",
-    0xCC: "ES5503", 0xD0: "ES5506", 0xD8: "X1-010", 0xDC: "C352", 0xE0: "GA20", 0xE4: "Mikey",
+    0xCC: "ES5503", 0xD0: "ES5506", 0xD8: "X1-010", 0xDC: "C352", 0xE0: "GA20", 0xE4: "Mikey", 0xE8: "K007232",
+    0xEC: "K005289", 0xF0: "MSM5205", 0xF4: "MSM5232", 0xF8: "BSMT2000", 0xFC: "ICS2115",
 }
 COMMANDS = {  # command of another chip: its name
     0x4F: "SN76489", 0x50: "SN76489", 0x30: "SN76489", 0x3F: "SN76489", 0x31: "AY8910", 0x51: "YM2413", 0xA1: "YM2413",
@@ -39,10 +42,14 @@ COMMANDS = {  # command of another chip: its name
     0xB1: "RF5C164", 0xB2: "PWM", 0xB3: "Game Boy DMG", 0xB4: "NES APU", 0xB5: "MultiPCM", 0xB6: "uPD7759",
     0xB7: "OKIM6258", 0xB8: "OKIM6295", 0xB9: "HuC6280", 0xBA: "K053260", 0xBB: "Pokey", 0xC0: "Sega PCM",
     0xC3: "MultiPCM", 0xC4: "QSound", 0xD0: "YMF278B", 0xD1: "YMF271", 0xD2: "K051649", 0xD3: "K054539",
-    0xD4: "C140",
+    0xD4: "C140", 0x32: "MSM5205", 0x40: "Mikey", 0x41: "K007232", 0x42: "K005289", 0x43: "MSM5232", 0x44: "ICS2115",
+    0xBC: "WonderSwan", 0xBD: "SAA1099", 0xBE: "ES5506", 0xBF: "GA20", 0xC1: "RF5C68", 0xC2: "RF5C164", 0xC5: "SCSP",
+    0xC6: "WonderSwan", 0xC7: "VSU", 0xC8: "X1-010", 0xC9: "BSMT2000", 0xD5: "ES5503", 0xD6: "ES5506", 0xE1: "C352",
     **dict.fromkeys(range(0x80, 0x90), "YM2612"),
 }
 # fmt: on
+PLAYED = {CLOCKS[chip.clock_at] for chip in VGM_CHIPS.values()}
+"""Those that are played if anything is written to them."""
 
 
 def _commands(version: int) -> npt.NDArray[Any]:
@@ -54,6 +61,11 @@ def _commands(version: int) -> npt.NDArray[Any]:
         (0x95, 0x95, 5), (0xA0, 0xBF, 3), (0xC0, 0xDF, 4), (0xE0, 0xFF, 5),
     ):  # fmt: skip
         table[first : last + 1] = (walk.SKIP, length, 0)
+    for code, (_, form, _, _) in CODES.items():
+        table[code] = (walk.KEEP, LENGTHS[form], 0)
+    if version < 0x161:
+        table[0x41] = (walk.SKIP, 2, 0)
+    table["kind"][STREAM_COMMANDS.start : STREAM_COMMANDS.stop] = walk.KEEP
     table[WRITE_FIRST], table[WRITE_SECOND] = (walk.WRITES, 3, 0), (walk.WRITES, 3, 1)
     table[END], table[DATA_BLOCK] = (walk.END, 1, 0), (walk.BLOCK, 7, 0)
     table[0x61], table[0x62], table[0x63] = (walk.WAIT_16, 3, 0), (walk.WAIT, 1, 735), (walk.WAIT, 1, 882)
@@ -88,8 +100,12 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     if not word and not len(stream.writes):
         named = ", ".join(sorted(_others(header) | _used(stream))) or "no chip at all"
         raise SongError(f"expected a YM2151: the file is for {printable(named)}")
-    parts = _parts(data, start, word, where, stream, remarks)
-    others = _others(header) - ({"YM2413"} if borrowed else set())
+    extra = extra_header(data, start)
+    opms = _opms(extra, word, where, stream, remarks)
+    own = own_volume(extra, remarks)
+    companions = Board(data, header, stream, extra, remarks).companions(stream.loop and loop_at, own)
+    played = {CLOCKS[VGM_CHIPS[companion.name].clock_at] for companion in companions}
+    others = _others(header) - ({"YM2413"} if borrowed else set()) - PLAYED
     steps = header[0x7C] - (256 if header[0x7C] > 0xC0 else 0)
     gain = 2.0 ** ((-64 if steps == -63 else steps) / 32)
     if steps:
@@ -100,13 +116,14 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         rows=stream.writes,
         end=stream.time,
         ticks_per_second=Fraction(RATE),
-        parts=parts,
-        gain=gain,
+        opms=opms,
+        companions=companions,
+        gain=gain * own,
         loop_start=stream.loop if stream.loop and stream.loop.tick < stream.time else None,
         loop_base=struct.unpack_from("<b", header, 0x7E)[0] if version >= 0x160 else 0,
         loop_modifier=(header[0x7F] if version >= 0x151 else 0) or 16,
         tags=_gd3(data, 0x14 + u32(data, 0x14) if u32(data, 0x14) else 0, remarks),
-        not_played=tuple(sorted(others | _used(stream))),
+        not_played=tuple(sorted((others | _used(stream)) - played)),
     )
     if song.loop_start and (song.loop_modifier != 16 or song.loop_base):
         base = f" and base {song.loop_base}" * bool(song.loop_base)
@@ -151,26 +168,17 @@ def _others(header: bytes) -> set[str]:
     return {name for at, name in CLOCKS.items() if u32(header, at) & 0x3FFFFFFF}
 
 
-def _parts(data: bytes, start: int, word: int, where: str, stream: walk.Stream, remarks: list[str]) -> tuple[Part, ...]:
-    """Return the chips that the header's word says, two also where a write is for the second."""
+def _opms(extra: Extra, word: int, where: str, stream: walk.Stream, remarks: list[str]) -> tuple[Opm, ...]:
+    """Return the YM2151s that the header's word says, two also where a write is for the second."""
     clock, name = word & ~(DUAL | OPP), "ym2164" if word & OPP else "ym2151"
     if clock == 0:
         remarks.append(f"{where}: no YM2151 clock: {REFERENCE_CLOCK} Hz assumed")
         clock = REFERENCE_CLOCK
-    first = Part(name, check_clock(clock, where))
-    if word & DUAL or stream.writes["chip"].any():
-        return first, Part(name, _second_clock(data, start, clock, remarks))
-    return (first,)
-
-
-def _second_clock(data: bytes, start: int, first: int, remarks: list[str]) -> int:
-    """Return the clock that the extra header gives a second YM2151, else the first's."""
-    extra = 0xBC + u32(data, 0xBC) if start >= 0xC0 and u32(data, 0xBC) else len(data)
-    at = extra + 4 + u32(data, extra + 4) if u32(data, extra) >= 8 and u32(data, extra + 4) else len(data)
-    for entry in range(at + 1, at + 1 + 5 * int.from_bytes(data[at : at + 1]), 5):
-        if data[entry : entry + 1] == bytes((YM2151,)):
-            return second_clock(u32(data, entry + 1) & ~(DUAL | OPP), first, f"byte 0x{entry + 1:X}", remarks)
-    return first
+    first = Opm(name, check_clock(clock, where))
+    if not (word & DUAL or stream.writes["chip"].any()):
+        return (first,)
+    other, place = extra.clocks.get(YM2151, (clock, 0))
+    return first, Opm(name, second_clock(other & ~(DUAL | OPP), clock, f"byte 0x{place:X}", remarks))
 
 
 def _gd3(data: bytes, at: int, remarks: list[str]) -> dict[str, str]:

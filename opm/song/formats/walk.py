@@ -10,14 +10,17 @@ import numpy.typing as npt
 
 from ..._jit import block, entry
 from ..data import WRITE, Loop, SongError, Writes
-from ..limits import DEEPEST, LONGEST, MOST_WRITES
+from ..limits import DEEPEST, LONGEST, MOST_KEPT, MOST_WRITES
 
-UNDEFINED, END, SKIP, WAIT, WAIT_16, WAIT_7, WRITES, BLOCK, EXTENSION = range(9)
-"""Kinds of command: what it does, or how its own bytes say how long it is."""
-CUT, TOO_MANY, TOO_LONG = range(9, 12)
+UNDEFINED, END, SKIP, WAIT, WAIT_16, WAIT_7, WRITES, BLOCK, EXTENSION, KEEP = range(10)
+"""Kinds of command: what it does, or how its own bytes say how long it is. BLOCK, EXTENSION and KEEP are kept."""
+CUT, TOO_MANY, TOO_LONG = range(10, 13)
 """Other reasons for a walk to stop: the data ends, too many writes, too long a time."""
 COMMAND = np.dtype([("kind", np.int32), ("length", np.int32), ("value", np.int32)])
 """A command by its first byte: kind, bytes (at least), chip of its writes or ticks of its wait."""
+
+KEPT = np.dtype([("time", np.int64), ("at", np.int64)])
+"""A command that a reader looks at by itself: its time, and where it stands."""
 
 QUOTE, COMMA, BACKSLASH = b'",\\'
 
@@ -34,6 +37,8 @@ class Stream(NamedTuple):
     loop: Loop | None
     first: npt.NDArray[np.int64]
     """Where each command stands first, then each of the four types of extension; -1 if nowhere."""
+    kept: npt.NDArray[Any]
+    """(n,) KEPT: the commands that the reader looks at by itself."""
 
     def remark_fault(self, remarks: list[str]) -> None:
         """Say what broke the song off; raise SongError if nothing of it comes before that."""
@@ -65,8 +70,9 @@ def walk(data: bytes, span: range, table: npt.NDArray[Any], loop_at: int, latest
     """
     first = np.full(256 + 4, -1)
     writes = np.empty(min(len(span) // 2, MOST_WRITES), WRITE)
-    found = _walk(np.frombuffer(data, np.uint8), span.start, span.stop, table, loop_at, latest, writes, first)
-    stop, at, time, count, loop_tick, loop_write = map(int, found)
+    kept = np.empty(min(len(span) // 2 + 1, MOST_KEPT), KEPT)
+    found = _walk(np.frombuffer(data, np.uint8), span.start, span.stop, table, loop_at, latest, writes, kept, first)
+    stop, at, time, count, keeping, loop_tick, loop_write = map(int, found)
     fault = ""
     if stop == UNDEFINED:
         found = data[at : at + 2] if table["kind"][data[at]] == BLOCK else data[at : at + 1]
@@ -74,11 +80,11 @@ def walk(data: bytes, span: range, table: npt.NDArray[Any], loop_at: int, latest
     if stop == CUT:
         fault = f"byte 0x{at:X}: the data is cut short, expected {name} command or the end command"
     if stop == TOO_MANY:
-        raise SongError(f"byte 0x{at:X}: expected at most {MOST_WRITES} register writes")
+        raise SongError(f"byte 0x{at:X}: expected at most {MOST_WRITES} register writes, {MOST_KEPT} for other chips")
     if stop == TOO_LONG:
         raise SongError(f"byte 0x{at:X}: expected waits of at most {LONGEST} seconds in all")
     loop = Loop(loop_tick, loop_write) if loop_tick >= 0 else None
-    return Stream(fault, at, time, writes[:count], loop, first)
+    return Stream(fault, at, time, writes[:count], loop, first, kept[:keeping])
 
 
 @block
@@ -118,9 +124,9 @@ def _length(data, at, end, command):
 
 
 @entry
-def _walk(data, at, end, table, loop_at, latest, writes, first):
-    """Walk; return why and where it stopped, the time, the number of writes, and time and write of the loop."""
-    stop, time, count, loop_tick, loop_write = CUT, 0, 0, -1, 0
+def _walk(data, at, end, table, loop_at, latest, writes, kept, first):
+    """Walk; return why and where it stopped, the time, how many writes and kept, and time and write of the loop."""
+    stop, time, count, keeping, loop_tick, loop_write = CUT, 0, 0, 0, -1, 0
     while at < end:
         if at == loop_at:
             loop_tick, loop_write = time, count
@@ -141,6 +147,12 @@ def _walk(data, at, end, table, loop_at, latest, writes, first):
             count += pairs
         if at + length > end:
             break
+        if command["kind"] >= BLOCK:
+            if keeping == kept.size:
+                stop = TOO_MANY
+                break
+            kept[keeping]["time"], kept[keeping]["at"] = time, at
+            keeping += 1
         kind = 256 + (data[at + 1] >> 6) if command["kind"] == EXTENSION else np.int64(data[at])
         if first[kind] < 0:
             first[kind] = at
@@ -155,7 +167,7 @@ def _walk(data, at, end, table, loop_at, latest, writes, first):
             stop = TOO_LONG
             break
         at += length
-    return stop, at, time, count, loop_tick, loop_write
+    return stop, at, time, count, keeping, loop_tick, loop_write
 
 
 def piece_end(data: bytes, at: int, least: int) -> tuple[int, int]:

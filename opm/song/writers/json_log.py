@@ -41,7 +41,7 @@ def write(song: "Song") -> Written:
 
 def text(song: "Song", more: Mapping[str, Any] | None = None) -> bytes:
     """Return the log of a song's writes; beside them what every player of the family reads, and what else is given."""
-    if len(song.parts) > 1:
+    if len(song.opms) > 1:
         raise SongError("a JSON log holds the writes of one chip, this song has two")
     _check_size(len(song.rows) * SHORTEST_ROW)
     unit = "seconds" if song.ticks_per_second and song.double_speed else "samples"

@@ -91,7 +91,7 @@ def _file(found: NoteFinder, voices: Sequence[Voice], title: str, bpm: float | N
     head = [mido.MetaMessage("set_tempo", tempo=tempo), mido.MetaMessage("track_name", name=latin(title))]
     file.tracks.append(mido.MidiTrack(head))
     second = file.ticks_per_beat * 1e6 / tempo
-    for chip in range(len(found.song.parts)):
+    for chip in range(len(found.song.opms)):
         for channel in range(1, CHANNELS + 1):
             if notes := [note for note in heard if note.row[:2] == (chip, channel)]:
                 place = chip * CHANNELS + channel - 1

@@ -10,6 +10,7 @@ import numpy as np
 from ...events import MASTER_CLOCKS_PER_FRAME
 from ..data import SongError, Writes, check_clock, in_pieces
 from ..limits import LARGEST_VALUE
+from .vgm_chips import YM2151
 from .written import Written, lost_length, lost_parts, lost_tags
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ DUAL, OPP = 1 << 30, 1 << 31
 WRITE_FIRST, WRITE_SECOND = 0x54, 0xA4
 """Commands: a register write to the first YM2151, to the second."""
 END = 0x66
-YM2151 = 3
-"""The chip's number in the extra header."""
 GD3_KEYS = (
     "title", "title (native)", "game", "game (native)", "system", "system (native)",
     "author", "author (native)", "date", "ripper", "notes",
@@ -67,11 +66,11 @@ def write(song: "Song") -> Written:
 def _header(song: "Song") -> bytearray:
     """Return the header, but for what depends on the commands: chips, clocks and volume."""
     header = bytearray(0x100)
-    second = song.chip_clock(1) if len(song.parts) > 1 else song.chip_clock()
+    second = song.chip_clock(1) if len(song.opms) > 1 else song.chip_clock()
     if second != song.chip_clock():
         struct.pack_into("<I", header, 0xBC, len(header) - 0xBC)
         header += struct.pack("<3I2BI", 12, 8, 0, 1, YM2151, check_clock(second, "VGM"))
-    word = check_clock(song.chip_clock(), "VGM") | (DUAL if len(song.parts) == 2 else 0)
+    word = check_clock(song.chip_clock(), "VGM") | (DUAL if len(song.opms) == 2 else 0)
     word |= OPP if song.chips[0] == "ym2164" else 0
     steps = round(32 * math.log2(song.gain))
     header[0x7C] = 0xC1 if steps == -64 else steps & 0xFF
