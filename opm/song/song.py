@@ -4,12 +4,12 @@ import html
 import math
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,35 @@ SONG_WRITE = np.dtype([("seconds", np.float64), ("chip", np.uint8), ("address", 
 """numpy.dtype of ``Song.writes``."""
 MOST_LOOPS = 10_000
 """Passes that one call plays: more than a week of most songs."""
+
+
+class _Apart(NamedTuple):
+    """The first pass of a chip's writes, the one behind it, and how many at the head of each are not alike."""
+
+    first: Writes
+    own: int
+    ahead: int
+    tick: int
+    """The last of their times, in the first pass."""
+
+    def end_at(self, tick: int) -> tuple[int, int]:
+        """Return how many writes stand before a loop that begins at this tick, and how many there are to its end."""
+        own = max(self.own, int(np.searchsorted(self.first["time"], tick)))
+        return own, len(self.first) + self.ahead + own - self.own
+
+
+def _apart(rows: Writes, again: int, loop_ticks: int) -> _Apart:
+    """Compare two passes of a chip's writes from their ends."""
+    first, second = np.split(rows, [again])
+    most = min(len(first), len(second))
+    pairs = first[len(first) - most :], second[len(second) - most :]
+    same = pairs[1]["time"] - pairs[0]["time"] == loop_ticks
+    for name in set(rows.dtype.names or ()) - {"time"}:
+        same &= pairs[0][name] == pairs[1][name]
+    alike = int(np.append(same[::-1], False).argmin())
+    own, ahead = len(first) - alike, len(second) - alike
+    last = max([0, *first["time"][:own][-1:], *second["time"][:ahead][-1:] - loop_ticks])
+    return _Apart(first, own, ahead, int(last))
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -431,17 +460,14 @@ class Song:
         """
         if not (self.loop_start and self.intro_passes):
             return self
-        first, again = np.split(self.rows, [self.loop_start.write])
-        most = min(len(first), len(again))
-        pairs = first[len(first) - most :], again[len(again) - most :]
-        same = pairs[1]["time"] - pairs[0]["time"] == self.loop_ticks
-        for name in ("chip", "address", "data"):
-            same &= pairs[0][name] == pairs[1][name]
-        alike = int(np.append(same[::-1], False).argmin())
-        own, ahead = len(first) - alike, len(again) - alike
-        tick = max([self.ticks_once[0], *first["time"][:own][-1:], *again["time"][:ahead][-1:] - self.loop_ticks])
-        rows, start = self.rows[: len(first) + ahead], Loop(int(tick), own)
-        return self.but(rows=rows, end=start.tick + self.loop_ticks, loop_start=start, intro_passes=0)
+        sources = [(self.rows, self.loop_start.write), *((part.rows, part.again) for part in self.companions)]
+        found = [_apart(rows, again, self.loop_ticks) for rows, again in sources]
+        tick = max(self.ticks_once[0], *(each.tick for each in found))
+        ends = [each.end_at(tick) for each in found]
+        (rows, write), *others = [(rows[:end], own) for (rows, _), (own, end) in zip(sources, ends, strict=True)]
+        parts = [replace(part, rows=rows, again=own) for part, (rows, own) in zip(self.companions, others, strict=True)]
+        end = tick + self.loop_ticks
+        return self.but(rows=rows, end=end, loop_start=Loop(tick, write), intro_passes=0, companions=tuple(parts))
 
     def __repr__(self) -> str:
         name = printable(self.tags.get("title") or self.format)

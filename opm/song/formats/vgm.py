@@ -15,7 +15,8 @@ from ...pitch import REFERENCE_CLOCK
 from ..data import Opm, SongError, check_clock
 from ..limits import LARGEST_VALUE, LONGEST
 from ..song import Song
-from ..writers.vgm import DUAL, END, OPP, RATE, WRITE_FIRST, WRITE_SECOND, read_gd3
+from ..writers.vgm import DUAL, END, OPP, RATE, read_gd3
+from ..writers.vgm_board import WRITE_FIRST, WRITE_SECOND
 from ..writers.vgm_chips import LENGTHS, VGM_CHIPS, YM2151
 from . import walk
 from .common import second_clock, u32

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...events import MASTER_CLOCKS_PER_FRAME
-from ..data import SongError, Writes, check_clock, in_pieces
+from ..data import SongError, check_clock
 from ..limits import LARGEST_VALUE
+from .vgm_board import BoardOut, Commands
 from .vgm_chips import YM2151
 from .written import Written, lost_length, lost_parts, lost_tags
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
 RATE = 44_100
 DUAL, OPP = 1 << 30, 1 << 31
-WRITE_FIRST, WRITE_SECOND = 0x54, 0xA4
-"""Commands: a register write to the first YM2151, to the second."""
 END = 0x66
+PIECE = 65_536
+"""Commands put together at a time."""
 GD3_KEYS = (
     "title", "title (native)", "game", "game (native)", "system", "system (native)",
     "author", "author (native)", "date", "ripper", "notes",
@@ -39,15 +40,17 @@ def write(song: "Song") -> Written:
     scale = _samples_per_tick(kept)
     if (length := round(kept.end * scale)) >= 2**32:
         raise SongError(f"a VGM file has at most {2**32 - 1} samples of 1/{RATE} s, this song has {length}")
-    start = kept.loop_start
-    body, loop_tick, first = bytearray(), round(start.tick * scale) if start else 0, start.write if start else 0
-    _put(body, kept.rows[:first], 0, loop_tick, scale)
+    start, board = kept.loop_start, BoardOut(kept)
+    loop_tick = round(start.tick * scale) if start else 0
+    body = bytearray(board.blocks)
+    _put(body, board.commands(before_loop=True), 0, loop_tick if start else length, scale)
     loop_at = len(body)
-    _put(body, kept.rows[first:], loop_tick, length, scale)
+    if start:
+        _put(body, board.commands(before_loop=False), loop_tick, length, scale)
     body.append(END)
     loops = start is not None and loop_tick < length
     tag = gd3_bytes(kept.tags)
-    header = _header(kept)
+    header = _header(kept, board)
     fields = {
         0x04: len(header) + len(body) + len(tag) - 0x04,
         0x14: len(header) + len(body) - 0x14 if tag else 0,
@@ -60,17 +63,22 @@ def write(song: "Song") -> Written:
         struct.pack_into("<I", header, at, value)
     if loops:
         header[0x7E], header[0x7F] = kept.loop_base & 0xFF, 0 if kept.loop_modifier == 16 else kept.loop_modifier
-    return Written(bytes(header + body + tag), _lost(song, kept, loops))
+    return Written(bytes(header + body + tag), _lost(song, kept, board, loops))
 
 
-def _header(song: "Song") -> bytearray:
+def _header(song: "Song", board: BoardOut) -> bytearray:
     """Return the header, but for what depends on the commands: chips, clocks and volume."""
     header = bytearray(0x100)
+    board.fill(header)
     second = song.chip_clock(1) if len(song.opms) > 1 else song.chip_clock()
-    if second != song.chip_clock():
+    clocks = [(YM2151, check_clock(second, "VGM"))] * (second != song.chip_clock()) + board.second_clocks
+    if clocks or board.volumes:
         struct.pack_into("<I", header, 0xBC, len(header) - 0xBC)
-        header += struct.pack("<3I2BI", 12, 8, 0, 1, YM2151, check_clock(second, "VGM"))
-    word = check_clock(song.chip_clock(), "VGM") | (DUAL if len(song.opms) == 2 else 0)
+        lists = struct.pack("<B", len(clocks)) + b"".join(struct.pack("<BI", *clock) for clock in clocks)
+        header += struct.pack("<3I", 12, 8, 4 + len(lists)) + lists
+        header += struct.pack("<B", len(board.volumes))
+        header += b"".join(struct.pack("<BBH", *volume) for volume in board.volumes)
+    word = check_clock(song.chip_clock(), "VGM") | (DUAL if len(song.opms) >= 2 else 0)
     word |= OPP if song.chips[0] == "ym2164" else 0
     steps = round(32 * math.log2(song.gain))
     header[0x7C] = 0xC1 if steps == -64 else steps & 0xFF
@@ -80,7 +88,7 @@ def _header(song: "Song") -> bytearray:
     return header
 
 
-def _lost(song: "Song", kept: "Song", loops: bool) -> list[str]:
+def _lost(song: "Song", kept: "Song", board: BoardOut, loops: bool) -> list[str]:
     """Say what the file does not keep."""
     lost = lost_tags(song, kept_tags(song.tags)) + lost_length(song, kept)
     if song.loop_start and not loops:
@@ -89,24 +97,27 @@ def _lost(song: "Song", kept: "Song", loops: bool) -> list[str]:
         lost.append(f"times between samples of {RATE} Hz")
     if song.double_speed:
         lost.append("the cat2151 family's timing")
-    if len(set(song.chips)) > 1:
+    if len(set(song.chips[:2])) > 1:
         lost.append(f"that the second chip is a {song.chips[1].upper()}")
-    return lost + lost_parts(song)
+    if len(song.opms) > 2:
+        lost.append(f"the YM2151s beyond two: {len(song.opms) - 2}")
+    return lost + board.lost + lost_parts(song)
 
 
 def _samples_per_tick(song: "Song") -> Fraction:
     return Fraction(RATE) / (song.ticks_per_second or Fraction(song.clock, MASTER_CLOCKS_PER_FRAME))
 
 
-def _put(body: bytearray, writes: Writes, now: int, end: int, scale: Fraction) -> None:
-    """Append writes and the waits from one sample to another."""
-    for piece in in_pieces(writes):
-        commands = np.empty((len(piece), 3), np.uint8)
-        commands[:, 0] = np.where(piece["chip"], WRITE_SECOND, WRITE_FIRST)
-        commands[:, 1], commands[:, 2] = piece["address"], piece["data"]
-        ready = memoryview(commands.tobytes())
-        moments, first = np.unique(piece["time"], return_index=True)
-        places = [*(3 * first).tolist(), len(ready)]
+def _put(body: bytearray, commands: Commands, now: int, end: int, scale: Fraction) -> None:
+    """Append commands, in the order of their times, and the waits from one sample to another."""
+    order = np.argsort(commands.times, kind="stable")
+    for first in range(0, len(order), PIECE):
+        chosen = order[first : first + PIECE]
+        moments, starts = np.unique(commands.times[chosen], return_index=True)
+        lengths = commands.lengths[chosen]
+        ready = commands.data[chosen][np.arange(commands.data.shape[1]) < lengths[:, None]].tobytes()
+        ends = np.concatenate([[0], np.cumsum(lengths)])
+        places = [*ends[starts].tolist(), len(ready)]
         exact = moments.astype(object) * scale.numerator
         samples, rest = exact // scale.denominator, exact % scale.denominator  # rounded as round() does it
         samples += (2 * rest > scale.denominator) | ((2 * rest == scale.denominator) & (samples % 2 == 1))

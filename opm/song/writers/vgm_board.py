@@ -1,0 +1,185 @@
+"""What a VGM holds of a board, out: commands of all its chips, ROMs and samples in data blocks, streams, volumes."""
+
+import struct
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ...board import core
+from ..data import Bank, Companion, Writes
+from ..streams import BLOCK, COMMAND, DATA, FREQUENCY, LENGTH, PLAY, START, STOP, STREAM
+from .vgm_chips import BIG, BYTE, LITTLE, NIBBLES, SHORT, VGM_CHIPS
+
+if TYPE_CHECKING:
+    from ..song import Song
+
+WRITE_FIRST, WRITE_SECOND = 0x54, 0xA4
+"""Commands: a register write to the first YM2151, to the second."""
+LONGEST_COMMAND = 11
+DUAL, SPECIAL = 1 << 30, 1 << 31
+MOST_INSTANCES = 2
+
+
+class Commands(NamedTuple):
+    """Commands of a VGM, in any order."""
+
+    times: npt.NDArray[np.int64]
+    """(n,) in the song's ticks."""
+    lengths: npt.NDArray[np.int64]
+    """(n,) bytes of each."""
+    data: npt.NDArray[np.uint8]
+    """(n, LONGEST_COMMAND): its bytes first."""
+
+
+class BoardOut:
+    """A song's board, as a VGM has it.
+
+    Parameters
+    ----------
+    song : Song
+        With what is to be played again at its end only.
+    """
+
+    def __init__(self, song: "Song") -> None:
+        self._song = song
+        self._kept: list[tuple[Companion, int]] = []
+        """Those that a VGM can hold, and which of two each is."""
+        self.lost: list[str] = []
+        for companion in song.companions:
+            instance = sum(other.name == companion.name for other, _ in self._kept)
+            if companion.name in VGM_CHIPS and instance < MOST_INSTANCES:
+                self._kept.append((companion, instance))
+            else:
+                self.lost.append(f"the {core(companion.name).TITLE}")
+
+    @property
+    def blocks(self) -> bytes:
+        """The data blocks: each chip's ROM, and what streams send."""
+        made: list[bytes] = []
+        banks: dict[int, Bank] = {}
+        for companion, instance in self._kept:
+            if (kind := VGM_CHIPS[companion.name].rom) is not None and companion.memory:
+                head = struct.pack("<II", len(companion.memory), 0)
+                made.append(_block(kind, head + _in_file_order(companion), instance))
+            banks.update(companion.banks)
+        for number, bank in banks.items():
+            made += [_block(number, bank.data[start : start + length], 0) for start, length in bank.blocks]
+        return b"".join(made)
+
+    def commands(self, before_loop: bool) -> Commands:
+        """Return the commands before the loop, or in it."""
+        song, start = self._song, self._song.loop_start
+        rows = song.rows if start is None else song.rows[: start.write] if before_loop else song.rows[start.write :]
+        two = rows[rows["chip"] < MOST_INSTANCES]
+        found = [_fixed(two["time"], [np.where(two["chip"], WRITE_SECOND, WRITE_FIRST), two["address"], two["data"]])]
+        for companion, instance in self._kept:
+            rows, again = companion.rows, companion.again
+            rows = rows if start is None else rows[:again] if before_loop else rows[again:]
+            streamed = rows["address"] >= STREAM
+            found.append(_writes(companion.name, instance, rows[~streamed]))
+            found.append(_streams(companion.name, instance, rows[streamed]))
+        return Commands(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+    def fill(self, header: bytearray) -> None:
+        """Put the chips into the header."""
+        for companion, instance in self._kept:
+            chip = VGM_CHIPS[companion.name]
+            if instance:
+                header[chip.clock_at + 3] |= DUAL >> 24
+                continue
+            word = companion.clock | SPECIAL * bool(companion.options.get(chip.special))
+            struct.pack_into("<I", header, chip.clock_at, word)
+            for name, bits in chip.options.items():
+                value = (companion.options.get(name, bits.base) - bits.base) // bits.step & (1 << bits.width) - 1
+                whole = int.from_bytes(header[bits.at : bits.at + 4], "little") | value << bits.shift
+                header[bits.at : bits.at + 4] = whole.to_bytes(4, "little")
+
+    @property
+    def second_clocks(self) -> list[tuple[int, int]]:
+        """The extra header's clocks: of second chips that have their own."""
+        first = {companion.name: companion.clock for companion, instance in self._kept if instance == 0}
+        return [
+            (VGM_CHIPS[companion.name].number, companion.clock)
+            for companion, instance in self._kept
+            if instance and companion.clock != first[companion.name]
+        ]
+
+    @property
+    def volumes(self) -> list[tuple[int, int, int]]:
+        """The extra header's volumes, of what is not as loud as it usually is: chip, which of two, relative volume."""
+        names = [companion.name for companion, _ in self._kept]
+        made = []
+        for companion, instance in self._kept:
+            chip = VGM_CHIPS[companion.name]
+            relative = round(companion.level / (chip.volume / 0x100 / names.count(companion.name)) * 0x100)
+            if relative != 0x100:
+                made.append((chip.number, instance, 0x8000 | min(relative, 0x7FFF)))
+        return made
+
+
+def _block(kind: int, data: bytes, instance: int) -> bytes:
+    """Return a data block."""
+    return struct.pack("<BBBI", 0x67, 0x66, kind, len(data) | instance << 31) + data
+
+
+def _in_file_order(companion: Companion) -> bytes:
+    """Return a ROM as a file has it: that of an ASIC 219 with its bytes in pairs, swapped."""
+    if companion.name != "c140" or companion.options.get("type") != 2:
+        return companion.memory
+    whole = companion.memory + b"\xff" * (len(companion.memory) % 2)
+    return np.frombuffer(whole, np.uint16).byteswap().tobytes()
+
+
+def _fixed(times: npt.NDArray[Any], columns: list[Any]) -> Commands:
+    """Return commands of the same length, byte by byte."""
+    data = np.zeros((len(times), LONGEST_COMMAND), np.uint8)
+    for i, column in enumerate(columns):
+        data[:, i] = column
+    return Commands(times, np.full(len(times), len(columns)), data)
+
+
+def _writes(name: str, instance: int, rows: Writes) -> Commands:
+    """Return the writes to a chip."""
+    chip, address, value = VGM_CHIPS[name], rows["address"], rows["data"]
+    code, (form, _, _) = next(iter(chip.commands.items()))
+    if form == BYTE:
+        codes = {(which, register): code for code, (_, which, register) in chip.commands.items()}
+        return _fixed(rows["time"], [np.where(address == 1, codes[instance, 1], codes[instance, 0]), value & 0xFF])
+    if form == NIBBLES:
+        return _fixed(rows["time"], [code, instance << 7 | (address & 7) << 4 | value & 0x0F])
+    low, high = address & 0xFF, instance << 7 | address >> 8 & 0x7F
+    forms = {
+        SHORT: [instance << 7 | address & 0x7F, value & 0xFF],
+        BIG: [high, low, value & 0xFF],
+        LITTLE: [low, high, value & 0xFF],
+    }
+    return _fixed(rows["time"], [code, *forms[form]])
+
+
+def _streams(name: str, instance: int, rows: Writes) -> Commands:
+    """Return the commands of a chip's streams; where one plays from, and how long, is said when it does."""
+    made: list[tuple[int, bytes]] = []
+    said: dict[tuple[int, int], int] = {}
+    kind = VGM_CHIPS[name].number | instance << 7
+    for time, address, value in rows.tolist():
+        stream, what = address - STREAM >> 4, address & 15
+        word = value & 0xFFFFFFFF
+        if what == COMMAND:
+            made.append((time, struct.pack("<BBB", 0x90, stream, kind) + struct.pack(">H", value & 0xFFFF)))
+        elif what == DATA:
+            made.append((time, struct.pack("<BBI", 0x91, stream, word)[:5]))
+        elif what == FREQUENCY:
+            made.append((time, struct.pack("<BBI", 0x92, stream, word)))
+        elif what in (START, LENGTH):
+            said[stream, what] = word
+        elif what == PLAY:
+            place, length = said.get((stream, START), 0xFFFFFFFF), said.get((stream, LENGTH), 0)
+            made.append((time, struct.pack("<BBIBI", 0x93, stream, place, value & 0xFF, length)))
+        elif what == STOP:
+            made.append((time, struct.pack("<BB", 0x94, stream)))
+        elif what == BLOCK:
+            made.append((time, struct.pack("<BBI", 0x95, stream, word)[:5]))
+    data = np.frombuffer(b"".join(command.ljust(LONGEST_COMMAND, b"\0") for _, command in made), np.uint8)
+    lengths = np.array([len(command) for _, command in made], np.int64)
+    return Commands(np.array([time for time, _ in made], np.int64), lengths, data.reshape(-1, LONGEST_COMMAND))
