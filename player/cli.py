@@ -5,9 +5,9 @@ import math
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
-from opm.song import CHANNELS, FASTEST, FASTEST_BPM, SLOWEST, SLOWEST_BPM
+from opm.song import CHANNELS, CORES, FASTEST, FASTEST_BPM, SLOWEST, SLOWEST_BPM
 
 from .keys import KEYS
 from .signals import BAD_INPUT
@@ -20,19 +20,22 @@ FILES = (*SOUND, ".vgm", ".vgz", ".log", ".json", ".mid")
 DEFAULT_RATE = 48_000
 DEFAULT_ADDRESS = ("127.0.0.1", 2151)
 
+PARTS = ("ym2151", "ym2164", *CORES)
+"""What a song's parts are called."""
+
 PLAYING = "playing"
 _HEARD = {PLAYING, "--stems", *SOUND}
 _WRITTEN = {"--stems", *FILES}
 MEANINGS = {
     option: uses
     for uses, options in (
-        ({PLAYING, "--info", *_WRITTEN}, "songs time_unit"),
+        ({PLAYING, "--info", *_WRITTEN}, "songs time_unit pdx"),
         (_WRITTEN, "output stems format jobs"),
         ({"--stems", *SOUND}, "rate"),
         ({"--stems", ".wav"}, "float"),
         ({".mid"}, "bpm"),
         (_HEARD, "loops fade tail start speed volume compat"),
-        ({PLAYING, *SOUND}, "mute solo"),
+        ({PLAYING, *SOUND}, "mute solo parts"),
         ({"--serve", *_HEARD}, "clock"),
         ({PLAYING, "--serve"}, "device"),
         ({PLAYING}, "latency plain scope shuffle"),
@@ -45,6 +48,14 @@ MEANINGS = {
     for option in options.split()
 }
 """What each option has a meaning for: playing, an ending of ``-o``, or an option that asks for something by itself."""
+
+
+class Voices(NamedTuple):
+    """Channels and parts that an option names."""
+
+    channels: int = 0
+    """Mask, bit 0 = channel 1."""
+    parts: frozenset[str] = frozenset()
 
 
 class _Parser(argparse.ArgumentParser):
@@ -86,9 +97,25 @@ def _time(text: str) -> float:
     return value + 60 * (_number(0, 10_000, int)(minutes) if colon else 0)
 
 
-def _channels(text: str) -> int:
-    """Read channel numbers from 1 into a mask."""
-    return sum(1 << (number - 1) for number in set(map(_number(1, CHANNELS, int), text.split(","))))
+def _part(text: str) -> str:
+    """Read a part's name, which may end in a number."""
+    kind, _, number = text.lower().partition("-")
+    if kind not in PARTS or (number and not number.isdecimal()):
+        raise argparse.ArgumentTypeError(f"expected a part: {', '.join(PARTS)}, got {text!r}")
+    return text.lower()
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    """Read names of parts."""
+    return tuple(dict.fromkeys(map(_part, text.split(","))))
+
+
+def _voices(text: str) -> Voices:
+    """Read channel numbers from 1, and names of parts."""
+    words = set(text.split(","))
+    numbers = {word for word in words if word[:1].isdigit() or not word}
+    channels = sum(1 << (number - 1) for number in set(map(_number(1, CHANNELS, int), numbers)))
+    return Voices(channels, frozenset(map(_part, words - numbers)))
 
 
 def _name(text: str) -> str:
@@ -129,7 +156,7 @@ def parser(prog: str = "numba-opm") -> _Parser:
     add("-o", "--output", type=_name, metavar="FILE", help=output)
     endings = [ending[1:] for ending in FILES]
     add("--format", choices=endings, default="wav", help="what to write to -o FOLDER/ (wav)")
-    add("--stems", type=_name, metavar="FOLDER", help="write one WAV file per channel")
+    add("--stems", type=_name, metavar="FOLDER", help="write one WAV file per channel and per other part")
     add("--jobs", type=_number(1, 64, int), metavar="N", help="several songs: how many at the same time (1)")
     rate, hertz = f"sample rate ({DEFAULT_RATE}); native: the chip's own samples", _number(8000, 384_000, int)
     add("--rate", type=_or("native", None, hertz), default=DEFAULT_RATE, metavar="native|HZ", help=rate)
@@ -146,11 +173,14 @@ def parser(prog: str = "numba-opm") -> _Parser:
     add("--start", type=_time, default=0.0, metavar="TIME", help="begin there: seconds or minutes:seconds")
     add("--speed", type=_number(0.05, 20), default=1.0, metavar="X", help="tempo, not pitch (1)")
     add("--volume", type=_number(-96, 48), default=0.0, metavar="DB", help="volume in dB (0)")
-    add("--mute", type=_channels, default=0, metavar="1,3", help="channels to leave out")
-    add("--solo", type=_channels, default=0, metavar="2", help="channels to hear alone")
+    add("--mute", type=_voices, default=Voices(), metavar="1,PART", help="channels and parts to leave out")
+    add("--solo", type=_voices, default=Voices(), metavar="2,PART", help="channels and parts to hear alone")
+    parts = f"chips of the board to hear, as --info names them: ym2151, {', '.join(CORES[:4])} ..."
+    add("--parts", type=_parts, metavar="NAMES", help=parts)
     add("--clock", type=_number(SLOWEST, FASTEST, int), metavar="HZ", help="master clock instead of the file's")
     compat = "cat2151: the chip at twice its speed, as that family of players runs it; none: the true chip"
     add("--compat", choices=("cat2151", "none"), help=compat)
+    add("--pdx", type=_name, metavar="FOLDER", help="where an MDX's samples are, if not beside it")
     add("--time-unit", choices=("samples", "seconds"), help="what a JSON or text log's times count")
     group = made.add_argument_group("playing")
     add("--shuffle", **flag, help="several songs in any order")
@@ -199,8 +229,12 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         made.error("--scope has no meaning for --plain")
     if args.token and args.token_file:
         made.error("--token and --token-file are the same")
-    if both := args.mute & args.solo:
+    if both := args.mute.channels & args.solo.channels:
         made.error(f"channel {both.bit_length()} is both in --mute and in --solo")
+    if named := args.mute.parts & args.solo.parts:
+        made.error(f"{min(named)} is both in --mute and in --solo")
+    if args.parts and any(args.solo):
+        made.error("--parts and --solo both say what is heard")
     return args
 
 
@@ -214,7 +248,13 @@ def completion(shell: str) -> str:
 
     made, kinds = (
         parser(),
-        {"songs": shtab.FILE, "output": shtab.FILE, "token_file": shtab.FILE, "stems": shtab.DIRECTORY},
+        {
+            "songs": shtab.FILE,
+            "output": shtab.FILE,
+            "token_file": shtab.FILE,
+            "stems": shtab.DIRECTORY,
+            "pdx": shtab.DIRECTORY,
+        },
     )
     for action in made._actions:
         if action.dest in kinds:

@@ -54,7 +54,8 @@ def write_job(job: Job, batch: Batch) -> None:
     sound = [path for path in (job.output,) if path and path.suffix.lower() in FORMATS]
     if job.stems or sound:
         playing = job.playing()
-        stems = job.stem_paths(len(playing.song.opms))
+        song = playing.song
+        stems = job.stem_paths(len(song.opms), song.part_names[len(song.opms) :])
         for path in stems[:1] + sound:
             _check(job, playing, path)
         job.announce(about(playing))
@@ -106,7 +107,7 @@ def _render(job: Job, batch: Batch, playing: Playing, paths: list[Path], apart: 
     with batch.writers, ExitStack() as stack:
         batch.report(job, 0.0)
         # The last is opened first: so the first is complete first.
-        outputs = [stack.enter_context(_sound_file(job, path, playing)) for path in reversed(paths)][::-1]
+        outputs = [stack.enter_context(_sound_file(job, path, renderer, apart)) for path in reversed(paths)][::-1]
         for block in renderer.channel_blocks() if apart else renderer.blocks():
             batch.report(job, renderer.position / playing.frames)
             for number, write in enumerate(outputs):
@@ -114,10 +115,11 @@ def _render(job: Job, batch: Batch, playing: Playing, paths: list[Path], apart: 
 
 
 @contextmanager
-def _sound_file(job: Job, path: Path, playing: Playing) -> Iterator[Callable[[Samples], None]]:
-    """Give a function that writes the chip's samples to a sound file; say a line about it once it is complete."""
+def _sound_file(job: Job, path: Path, renderer: Renderer, apart: bool) -> Iterator[Callable[[Samples], None]]:
+    """Give a function that writes a song's samples to a sound file; say a line about it once it is complete."""
     import soundfile
 
+    playing = renderer.playing
     kind, subtype = FORMATS[path.suffix.lower()]
     rate = job.rate or playing.rate
     resampler = Resampler(playing.rate, rate, job.gain, job.floating)
@@ -148,7 +150,7 @@ def _sound_file(job: Job, path: Path, playing: Playing) -> Iterator[Callable[[Sa
                 _append_loop(temporary, start, min(end, frames), rate)
             else:
                 job.announce([f"note: {path} does not keep the loop, which is shorter than a sample"])
-    say(f"{path}: {frames / round(rate):.3f} s, {_loudness(resampler)}")
+    say(f"{path}: {frames / round(rate):.3f} s, {_loudness(resampler, None if apart else renderer)}")
 
 
 @contextmanager
@@ -173,14 +175,18 @@ def _to_stdout() -> Iterator[Path]:
             streams.send(file)
 
 
-def _loudness(resampler: Resampler) -> str:
-    """Say how loud the sound is, how much was clipped, and by how much the volume would have to be lowered."""
+def _loudness(resampler: Resampler, mixed: Renderer | None) -> str:
+    """Say how loud the sound is, how much was clipped, by which part, and by how much the volume has to be lowered."""
     if not resampler.peak:
         return "silent"
     decibels = 20 * math.log10(resampler.peak / FULL_SCALE)
     if not resampler.clipped:
         return f"peak {decibels:z.1f} dBFS"
-    return f"peak 0.0 dBFS, {resampler.clipped} samples clipped, the loudest by {decibels:.1f} dB (--volume)"
+    loudest = ""
+    if mixed and mixed.others:
+        parts = zip(mixed.peaks, ["ym2151", *(other.name for other in mixed.others)], strict=True)
+        loudest = f", {max(parts)[1]} is the loudest part"
+    return f"peak 0.0 dBFS, {resampler.clipped} samples clipped, the loudest by {decibels:.1f} dB (--volume){loudest}"
 
 
 def _frames(path: Path, kind: str) -> int:

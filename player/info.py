@@ -31,6 +31,7 @@ def _facts(song: Song) -> dict[str, Any]:
         "clock": song.clock,
         "clocks": list(song.clocks),
         "chips": list(song.chips),
+        "parts": [part._asdict() | {"channels": list(part.channels)} for part in song.parts],
         "length": round(song.length, 3),
         "loop": None
         if song.loop is None
@@ -43,6 +44,12 @@ def _facts(song: Song) -> dict[str, Any]:
     }
 
 
+def _part_in_words(part: dict[str, Any]) -> str:
+    """Return what a part is, and what it sounds."""
+    channels = f" on {len(part['channels'])} channels" if len(part["channels"]) > 1 else ""
+    return f"{part['name']}: {part['title']} at {part['clock']} Hz, {part['sounds']} sounds{channels}"
+
+
 def _in_words(facts: dict[str, Any]) -> str:
     """Return the facts, a line each."""
     loop = facts["loop"]
@@ -51,6 +58,7 @@ def _in_words(facts: dict[str, Any]) -> str:
         ("format", facts["format"]),
         ("clock", ", ".join(f"{clock} Hz" for clock in dict.fromkeys(facts["clocks"]))),
         ("chips", ", ".join(name.upper() for name in facts["chips"])),
+        *(("part", _part_in_words(part)) for part in facts["parts"] if len(facts["parts"]) > 1),
         ("length", f"{facts['length']:.3f} s"),
         ("loop", f"{loop['length']:.3f} s from {loop['start']:.3f} s" if loop else "none"),
         ("writes", facts["writes"]),

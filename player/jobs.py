@@ -6,13 +6,13 @@ import os
 import random
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
 
-from opm.song import CAT2151, CHANNELS, LARGEST, Playing, Song, SongError, formats, reason
+from opm.song import CAT2151, CHANNELS, CORES, LARGEST, Playing, Song, SongError, formats, reason
 
 from .streams import say
 
@@ -49,6 +49,12 @@ class Job:
     time_unit: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     """``Playing``'s."""
+    heard: tuple[str, ...] = ()
+    """The parts that are heard; all if there are none."""
+    silent: frozenset[str] = frozenset()
+    """The parts that are not."""
+    pdx: str | None = None
+    """Folder of samples for MDX."""
     data: bytes | None = None
     """What the song's file held, if it can be read only once."""
 
@@ -65,10 +71,22 @@ class Job:
 
     def playing(self) -> Playing:
         """Read the song, to be played by the options; raises SongError."""
-        playing = Playing(self.load(), **self.options)
+        song = self.load()
+        playing = Playing(song, **self.options, parts=self._parts(song))
         if self.start and self.start >= playing.length:
             raise SongError(f"--start {self.start} lies behind the end at {playing.length:.3f} s")
         return playing
+
+    def _parts(self, song: Song) -> list[str] | None:
+        """Return the parts to be heard; SongError if the song has none of them."""
+        if not (self.heard or self.silent):
+            return None
+        kinds = {name.partition("-")[0] for name in song.part_names} | {"ym2151", *song.part_names}
+        heard = song.chosen([name for name in self.heard if name in kinds]) if self.heard else [*song.part_names]
+        silent = song.chosen([name for name in self.silent if name in kinds])
+        if not heard:
+            raise SongError(f"expected a part {' or '.join(self.heard)}: the song has {', '.join(song.part_names)}")
+        return [name for name in heard if name not in silent]
 
     def announce(self, lines: list[str]) -> None:
         """Say something about the song, a line each."""
@@ -80,10 +98,10 @@ class Job:
         kind = "" if isinstance(error, SongError) else f"{type(error).__name__}: "
         return f"{self.path}: {kind}{error}".removesuffix(": ")
 
-    def stem_paths(self, chips: int) -> list[Path]:
-        """Return the names of the stems."""
-        numbers = range(1, CHANNELS * chips + 1) if self.stems else ()
-        return [Path(self.stems or "", f"{self.name or self.path.stem}-{number}.wav") for number in numbers]
+    def stem_paths(self, chips: int, parts: Sequence[str]) -> list[Path]:
+        """Return the names of the stems: of so many YM2151s, and of other parts."""
+        names = [*range(1, CHANNELS * chips + 1), *parts] if self.stems else ()
+        return [Path(self.stems or "", f"{self.name or self.path.stem}-{name}.wav") for name in names]
 
 
 def remarks(made: list[str], not_played: tuple[str, ...]) -> list[str]:
@@ -180,13 +198,15 @@ def make_jobs(args: argparse.Namespace) -> list[Job]:
         "clock": args.clock,
         "double_speed": None if args.compat is None else args.compat == "cat2151",
         "speed": args.speed,
-        "mute": args.mute | (0xFF & ~args.solo if args.solo else 0),
+        "mute": args.mute.channels | (0xFF & ~args.solo.channels if args.solo.channels else 0),
     }
+    solo = [*(["ym2151"] if args.solo.channels else []), *sorted(args.solo.parts)]
     gain = 10 ** (args.volume / 20)
     made = []
     for (song, data), name in zip(found, _distinct([song.stem for song, _ in found]), strict=True):
         path = output / f"{name}.{args.format}" if args.folder else output
-        how = (args.rate, args.float, args.bpm, gain, args.start, args.time_unit, options)
+        parts = (args.parts or tuple(solo), args.mute.parts, args.pdx)
+        how = (args.rate, args.float, args.bpm, gain, args.start, args.time_unit, options, *parts)
         made.append(Job(song, path, args.stems and Path(args.stems), name, *how, data))
     _check_places(made)
     if args.folder:
@@ -199,7 +219,8 @@ def make_jobs(args: argparse.Namespace) -> list[Job]:
 
 def _check_places(jobs: list[Job]) -> None:
     """Raise SongError if a song would be written over, or one output over another."""
-    outputs = [path for job in jobs for path in (job.output, *job.stem_paths(2)) if path not in (None, STDOUT)]
+    parts = [f"{name}{number}" for name in CORES for number in ("", "-2")]
+    outputs = [path for job in jobs for path in (job.output, *job.stem_paths(2, parts)) if path not in (None, STDOUT)]
     songs = {_place(job.path) for job in jobs if outputs}
     if song := next((path for path in outputs if _place(path) in songs), None):
         raise SongError(f"{song}: this is the song itself: choose another name")

@@ -15,6 +15,7 @@ A chip's module (a *core*) has the registers' map at its head, and beside it:
 ===============  ======================================================================================================
 """
 
-from .chip import CORES, Chip, core
+from ..counts import CORES
+from .chip import Chip, core
 
 __all__ = ["CORES", "Chip", "core"]

@@ -11,14 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .._check import integer
+from ..counts import CORES
 from ..state import Record, check_widths
 from .record import WRITE
 
-CORES = (
-    "vera_psg", "vera_pcm", "msm6258", "pcm8", "sega_pcm", "msm6295", "ay8910", "upd7759", "k007232", "k053260",
-    "k054539", "c140", "ga20", "sn76489", "msm5205",
-)  # fmt: skip
-"""The chips by the names of their modules."""
 _MAGIC = b"opm-part"
 _HEADER = struct.Struct("<8sI")
 

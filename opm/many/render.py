@@ -14,6 +14,7 @@ from ..events import CYCLES_PER_FRAME, LAST_CYCLE
 from ..song import Song
 from ..song.playing import Playing
 from ..song.render import Renderer
+from ..song.resample import to_int16
 from ..voice.voice import play_notes
 from . import entry
 from .crew import AHEAD, PATIENCE, Cluster, Crew, Threads, each
@@ -234,6 +235,6 @@ class _Rendering:
         for block in Renderer(Playing(song)).blocks(end=self.frames):
             if self.stop[0]:
                 return
-            out[done : done + len(block)] = block
+            out[done : done + len(block)] = to_int16(block)
             done += len(block)
         out[done:] = 0

@@ -1,6 +1,6 @@
 from .._check import Samples
 from .._file import printable, replacing
-from ..counts import CHANNELS
+from ..counts import CHANNELS, CORES
 from ..events import CAT2151, CHIP
 from ..voice.extract import sound_of
 from . import formats, writers
@@ -13,8 +13,8 @@ from .resample import FULL_SCALE, Resampler, to_int16
 from .song import SONG_WRITE, Song
 
 __all__ = [
-    "BLOCK", "CAT2151", "CHANNELS", "CHIP", "FASTEST", "FASTEST_BPM", "FULL_SCALE", "LARGEST", "PART_WRITE", "SLOWEST",
-    "SLOWEST_BPM", "SONG_WRITE", "WRITE", "Bank", "Companion", "Loop", "Opm", "Part", "Playing", "Renderer",
+    "BLOCK", "CAT2151", "CHANNELS", "CHIP", "CORES", "FASTEST", "FASTEST_BPM", "FULL_SCALE", "LARGEST", "PART_WRITE",
+    "SLOWEST", "SLOWEST_BPM", "SONG_WRITE", "WRITE", "Bank", "Companion", "Loop", "Opm", "Part", "Playing", "Renderer",
     "Resampler", "Samples", "Snapshot", "Song", "SongError", "Timetable", "formats", "load", "printable", "reason",
     "replacing", "sound_of", "to_int16", "writers",
 ]  # fmt: skip

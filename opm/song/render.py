@@ -1,6 +1,5 @@
 """From a playing to blocks of samples at the first YM2151's rate."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -29,6 +28,7 @@ QUIET = 8
 for as long as a song leaves it on."""
 STEADY = 0.5
 """What counts as silence of another part: it changes by no more from frame to frame, wherever it has come to rest."""
+Block = npt.NDArray[Any]
 _NO_EVENTS = np.empty(0, EVENT)
 
 
@@ -151,6 +151,11 @@ def _held(writes: Writes) -> Writes:
     return held
 
 
+def _peak(samples: npt.NDArray[Any]) -> float:
+    """Return the largest magnitude."""
+    return max(float(samples.max(initial=0)), -float(samples.min(initial=0)))
+
+
 def _sum(frames: int, parts: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:
     """Return the sum of parts' samples; without a part, silence."""
     sums = np.zeros((frames, 2), kind)
@@ -184,21 +189,21 @@ class Renderer:
     """Renders a playing in blocks; can go back to snapshots. ``tapped`` keeps each channel's own samples, too."""
 
     def __init__(self, playing: Playing, tapped: bool = False) -> None:
-        self.playing, self.tapped = playing, tapped
+        self.playing = playing
         self.position = 0
         """Frames rendered."""
         first, *_ = playing.timetables
         ratios = [Fraction(timetable.opm.clock, first.opm.clock) for timetable in playing.timetables]
         self.parts = [PartRenderer(*each, tapped) for each in zip(playing.timetables, ratios, strict=True)]
         self.others = [CompanionRenderer(timetable, Fraction(first.rate)) for timetable in playing.others]
-        self.levels = [0.0] * len(self.others)
-        """With ``tapped``: the largest magnitude of each other part in the last block, of 1."""
+        self.levels = [0.0] * (1 + len(self.others))
+        """The largest magnitude in the last block of all YM2151s and of each other part, of 1."""
+        self.peaks = self.levels
+        """The same in all blocks so far."""
         self._gain = playing.song.gain * (HEADROOM if self.others else 1.0)
         self._opms: npt.NDArray[Any] = np.zeros((0, 2), np.int16)
         """The last block of the YM2151s, and of each other part with a frame before it."""
         self._others = [np.zeros((1, 2), np.float32) for _ in self.others]
-        self.clipped = Counter[str]()
-        """Samples that did not fit in int16, by the part that was loudest then."""
         self._loud = playing.end
         self.mute(playing.mute)
 
@@ -233,15 +238,18 @@ class Renderer:
             other.approach(frame)
         self.position, self._loud = frame, max(frame, self.playing.end)
 
-    def blocks(self, frames: int = BLOCK, end: int | None = None) -> Iterator[Samples]:
-        """Yield (n, 2) int16 blocks, n up to ``frames``, to the end of fade or tail, or a frame before it."""
+    def blocks(self, frames: int = BLOCK, end: int | None = None) -> Iterator[Block]:
+        """Yield (n, 2) blocks, n up to ``frames``, to the end of fade or tail, or a frame before it.
+
+        int16 of the YM2151 alone; of a whole board float32, neither rounded nor clipped, which ``Resampler`` does.
+        """
         return self._blocks(self._mix, frames, end)
 
-    def channel_blocks(self, frames: int = BLOCK, end: int | None = None) -> Iterator[Samples]:
+    def channel_blocks(self, frames: int = BLOCK, end: int | None = None) -> Iterator[Block]:
         """Yield (n, 8 * chips + others, 2) int16 blocks: every channel after panning and every other part by itself."""
         return self._blocks(self._channels, frames, end)
 
-    def _blocks(self, make: Callable[[int], npt.NDArray[Any]], frames: int, end: int | None) -> Iterator[Samples]:
+    def _blocks(self, make: Callable[[int], npt.NDArray[Any]], frames: int, end: int | None) -> Iterator[Block]:
         end = self.playing.frames if end is None else min(end, self.playing.frames)
         while self.position < end:
             sums = make(min(frames, end - self.position))
@@ -260,10 +268,7 @@ class Renderer:
         self._opms = heard[0] if len(heard) == 1 else _sum(frames, heard, np.int32)
         if not self.others:
             return self._opms
-        others = self._run_others(frames)
-        mixed = _sum(frames, [self._opms, *others], np.float32)
-        self._count_clipped(mixed, others)
-        return mixed
+        return _sum(frames, [self._opms, *self._run_others(frames)], np.float32)
 
     def _channels(self, frames: int) -> npt.NDArray[Any]:
         """Return each channel, and each other part behind them."""
@@ -274,27 +279,16 @@ class Renderer:
         return np.concatenate([channels, np.stack(self._run_others(frames), axis=1)], axis=1, dtype=np.float32)
 
     def _run_others(self, frames: int) -> list[npt.NDArray[np.float32]]:
-        """Return the other parts' frames; keep how loud they are, and whether they move."""
+        """Return the other parts' frames; keep how loud all are, and a frame before the others'."""
         others = [other.run(frames) for other in self.others]
         rows = zip(self._others, others, strict=True)
         self._others = [np.concatenate([before[-1:], now]) for before, now in rows]
-        if self.tapped:
-            peaks = [max(float(samples.max(initial=0)), -float(samples.min(initial=0))) for samples in others]
-            self.levels = [peak / FULL_SCALE for peak in peaks]
+        self.levels = [_peak(samples) * self._gain / FULL_SCALE for samples in (self._opms, *others)]
+        self.peaks = [max(both) for both in zip(self.peaks, self.levels, strict=True)]
         return others
 
-    def _count_clipped(self, mixed: npt.NDArray[Any], others: list[npt.NDArray[np.float32]]) -> None:
-        """Count what will not fit, by the part that is loudest there."""
-        most = FULL_SCALE / self._gain
-        if mixed.max(initial=0) < most and mixed.min(initial=0) >= -most:
-            return
-        beyond = np.abs(mixed) >= most
-        loudest = np.abs([part[beyond] for part in (self._opms, *others)]).argmax(axis=0)
-        names = [self.playing.song.chips[0], *(other.name for other in self.others)]
-        self.clipped.update({names[part]: int(count) for part, count in enumerate(np.bincount(loudest)) if count})
-
-    def _at_volume(self, sums: npt.NDArray[Any]) -> Samples:
-        """Return samples: the chips' own of one chip at full volume, else the sums at theirs, rounded and clipped once.
+    def _at_volume(self, sums: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return samples: the chip's own of one YM2151 at full volume, else the sums at theirs.
 
         A fade is (1 - x) squared, x the share of it that has passed.
         """
@@ -305,7 +299,7 @@ class Renderer:
             gain = gain * (1 - passed.reshape(-1, *[1] * (sums.ndim - 1))) ** 2
         elif gain == 1.0 and sums.dtype == np.int16:
             return sums
-        return to_int16(sums * gain)
+        return (sums * np.asarray(gain, np.float32)) if self.others else to_int16(sums * gain)
 
     def _until_silence(self) -> int:
         """Return how much of the last block there is until it has been silent long enough."""

@@ -11,7 +11,9 @@ FULL_SCALE = 32_768
 
 
 def to_int16(values: npt.NDArray[Any]) -> Samples:
-    """Return values rounded and clipped to int16."""
+    """Return values rounded and clipped to int16; what is int16 already as it is."""
+    if values.dtype == np.int16:
+        return values
     rounded: Samples = np.clip(np.rint(values), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
     return rounded
 
@@ -34,9 +36,9 @@ class Resampler:
         self._gain, self._floating, self._channels = gain, floating, channels
         self.clipped, self.peak = 0, 0.0
 
-    def convert(self, block: Samples, last: bool = False) -> npt.NDArray[Any]:
+    def convert(self, block: npt.NDArray[Any], last: bool = False) -> npt.NDArray[Any]:
         """Return what the block completes, (n, channels) int16 or float32; ``last`` flushes the filter."""
-        if self._stream is None and self._gain == 1.0 and not self._floating:
+        if self._stream is None and self._gain == 1.0 and not self._floating and block.dtype == np.int16:
             self._meet(block)
             return block
         values = block.astype(np.float32)

@@ -31,7 +31,7 @@ from .names import described
 from .notes import NoteFinder, Revoicing, numbered, writes_of
 from .playing import Playing
 from .render import BLOCK, Renderer
-from .resample import Resampler
+from .resample import Resampler, to_int16
 
 SONG_WRITE = np.dtype([("seconds", np.float64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])
 """numpy.dtype of ``Song.writes``."""
@@ -590,7 +590,7 @@ class Song:
         blocks = renderer.channel_blocks(end=end) if apart else renderer.blocks(end=end)
         samples = np.concatenate([np.empty((0, *shape), np.int16), *blocks])
         if target is None:
-            return samples
+            return to_int16(samples)
         columns = math.prod(shape)
         flat = Resampler(playing.rate, target, channels=columns).convert(samples.reshape(-1, columns), last=True)
         return flat.reshape(-1, *shape)
