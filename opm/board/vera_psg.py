@@ -13,9 +13,12 @@ Bit 16 of a phase falls once a period, when the sum carries out of 17 bits. That
 value, whatever its waveform. All voices look at one LFSR, which steps once for each of them in turn.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .._jit import block, entry
 from ..state import Fields
@@ -37,18 +40,16 @@ FIELDS = Fields.of(
     ("noise", 6, VOICES, "noise value taken when bit 16 of the phase last fell"),
     ("lfsr_at", 16, 1, "steps that the LFSR has made, modulo its period"),
 )
-# fmt: off
 VOLUME = np.array([
       0,   4,   8,  12,  16,  17,  18,  20,  21,  22,  23,  25,  26,  28,  30,  31,
      33,  35,  37,  40,  42,  45,  47,  50,  53,  56,  60,  63,  67,  71,  75,  80,
      85,  90,  95, 101, 107, 113, 120, 127, 135, 143, 151, 160, 170, 180, 191, 202,
     214, 227, 241, 255, 270, 286, 303, 321, 341, 361, 382, 405, 429, 455, 482, 511,
 ], np.int32)  # fmt: skip
-# fmt: on
 """Amplitude by volume: about 0.5 dB a step, linear at the bottom."""
 
 
-def _lfsr():
+def _lfsr() -> npt.NDArray[np.int32]:
     """Return the LFSR's state after each 16 steps, through a period and a stretch.
 
     The 16 bits of the next one are those that come in meanwhile, so each state between lies across two of them.
@@ -65,12 +66,12 @@ def _lfsr():
 LFSR = _lfsr()
 
 
-def rate(clock, options):
+def rate(clock: int, options: Mapping[str, int]) -> Fraction:
     """Samples per second: one each 512 clocks."""
     return Fraction(clock, 512)
 
 
-def power_up(state, clock, options):
+def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
     """All registers are 0, the LFSR holds 1."""
 
 
@@ -184,22 +185,22 @@ def run(state, memory, writes, out):
     row, at = 0, 0
     mix = np.zeros((2, STRETCH), np.int32)
     while at < len(out):
-        while row < len(writes) and writes[row].sample <= at:
-            write(s, writes[row].address, writes[row].data)
+        while row < len(writes) and writes[row]["sample"] <= at:
+            write(s, writes[row]["address"], writes[row]["data"])
             row += 1
         end = min(len(out), at + STRETCH)
         if row < len(writes):
-            end = min(end, writes[row].sample)
+            end = min(end, writes[row]["sample"])
         stretch(s, mix, end - at)
         for n in range(end - at):
             out[at + n, 0], out[at + n, 1] = mix[0, n], mix[1, n]
             mix[0, n] = mix[1, n] = 0
         at = end
     for late in range(row, len(writes)):
-        write(s, writes[late].address, writes[late].data)
+        write(s, writes[late]["address"], writes[late]["data"])
 
 
-def struck(rows):
+def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """A voice is struck where it becomes audible: a volume, and a side to be heard on."""
     found = []
     for voice in range(VOICES):
