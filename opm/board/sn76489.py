@@ -71,7 +71,7 @@ def rate(clock: int, options: Mapping[str, int]) -> Fraction:
 def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
     """Set what is not 0 after a reset; all is silent until a level is written."""
     flags = options.get("flags", 0)
-    width = min(options.get("width", 0) or 16, 31)
+    width = min(options.get("width", 0) & 0xFF or 16, 31)
     taps = [tap for tap in range(min(width, 16)) if (options.get("feedback", 0) & 0xFFFF or 9) >> tap & 1][:2]
     state.long_zero, state.negate, state.mono = flags & _LONG_ZERO, flags & _NEGATE != 0, flags & _MONO != 0
     state.ncr = flags & _NCR != 0
