@@ -1,0 +1,308 @@
+"""uPD7759: one voice of 4-bit ADPCM, from a ROM by numbers (master) or as a stream of bytes (slave).
+
+Source: libvgm's upd7759.c (from MAME, with Valley Bell's queue, as checked out November 2026), compared sample by
+sample, one sample a call: it forgets a fraction of a sample at the end of a sound or not, by how it is called.
+
+=======  ==========================================================================================
+address  write
+=======  ==========================================================================================
+00       reset pin: going to 0 resets
+01       start pin: going to 1 starts, if nothing plays and reset is 1
+02       number of the sound to start (master); data, through a queue of 63 bytes (slave)
+03       bank of 128 KB
+=======  ==========================================================================================
+
+The ROM has the last sound's number, four bytes, then each sound's address divided by two, high byte first. At twice
+that address a byte is skipped, then blocks follow: 00 the end (but not first), 00-3F silence of 1024 clocks and more,
+40-7F 256 nibbles, 80-BF a number of nibbles less one, C0-FF repeat the block behind up to eight times. Their low bits
+are the nibble's time in four clocks, less one. In slave mode the same bytes come through the queue, unless the board
+has a ROM; a byte that is late by 42 clocks is taken to be the last one again. Memory beyond its end reads as 0.
+
+Option ``slave``: 1 if the mode pin says so, bit 31 of the clock in a VGM file's header.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+
+from .._jit import block, entry, outline
+from ..state import SIGNED, Fields
+from .record import STRIKE
+
+TITLE = "uPD7759"
+CLOCKS = 4
+"""Master clocks to a sample of ours."""
+IDLE, ANSWER, START, FIRST, LAST, SKIP1, HIGH, LOW, SKIP2, BLOCK, COUNT, UPPER, LOWER = range(13)
+"""The states: nothing plays; a request is answered; then what happens at the end of each wait."""
+ANSWERED = 21
+"""Clocks from a request to its answer."""
+FIELDS = Fields.of(
+    "wiring and pins",
+    ("slave", 1, 1, "the mode pin: data come from the bus"),
+    ("reset", 1, 1, "reset pin"),
+    ("start", 1, 1, "start pin"),
+    ("bank", 8, 1, "bank of 128 KB"),
+    "bytes from the bus",
+    ("latch", 8, 1, "the last byte taken"),
+    ("queue", 8, 64, "bytes that wait, slave mode"),
+    ("queue_read", 6, 1, "place of the next to take"),
+    ("queue_write", 6, 1, "place behind the last"),
+    "sequencer",
+    ("state", 4, 1, "what happens when the wait is over"),
+    ("wait", 18, 1, "clocks until then; below 0 clocks of the sample that are over", SIGNED),
+    ("asking", 2, 1, "a byte is asked for; 2, 3: it is late"),
+    ("next_state", 4, 1, "state behind the answer"),
+    ("next_wait", 18, 1, "its clocks, without those of the answer", SIGNED),
+    ("number", 8, 1, "number of the sound"),
+    ("last", 8, 1, "number of the last sound in the ROM"),
+    ("offset", 17, 1, "address in the bank"),
+    ("began", 1, 1, "a block other than 00 was there: 00 is the end"),
+    ("repeats", 4, 1, "how often the block comes again"),
+    ("repeat_offset", 17, 1, "its address"),
+    ("nibbles", 9, 1, "nibbles left in the block"),
+    ("period", 7, 1, "a nibble's time, in four clocks"),
+    "ADPCM",
+    ("data", 8, 1, "two nibbles"),
+    ("scale", 4, 1, "row of the table of steps"),
+    ("signal", 16, 1, "sample", SIGNED),
+)
+_SIZES = """
+0  0  1  2  3   5   7  10    0  1  2  3  4   6   8  13    0  1  2  4  5   7  10  15    0  1  3  4  6   9  13  19
+0  2  3  5  8  11  15  23    0  2  4  7 10  14  19  29    0  3  5  8 12  16  22  33    1  4  7 10 15  20  29  43
+1  4  8 13 18  25  35  53    1  6 10 16 22  31  43  64    2  7 12 19 27  37  51  76    2  9 16 24 34  46  64  96
+3 11 19 29 41  57  79 117    4 13 24 36 50  69  96 143    4 16 29 44 62  85 118 175    6 20 36 54 76 104 144 214
+"""
+SIZE = np.array(_SIZES.split(), np.int32).reshape(16, 8)
+"""What a nibble's three low bits add, by scale; bit 3 subtracts it."""
+SCALED = np.array([-1, -1, 0, 0, 1, 2, 2, 3], np.int32)
+"""What they add to the scale."""
+
+
+def rate(clock, options):
+    """Return samples per second."""
+    return Fraction(clock, CLOCKS)
+
+
+def power_up(state, clock, options):
+    """Set the mode; reset and start are high."""
+    state.slave = options.get("slave", 0) != 0
+    state.reset = state.start = 1
+
+
+def struck(rows):
+    """Return what starts a sound; number: the sound's, -1 if it is streamed, more than one byte since the last start."""
+    found, reset, start, number, count = [], True, True, 0, 0
+    for row, (address, data) in enumerate(zip(rows["address"].tolist(), rows["data"].tolist(), strict=True)):
+        high = data & 0xFF != 0
+        if address == 0:
+            reset = high
+        elif address == 1:
+            if high and reset and not start:
+                found.append((row, 0, number if count <= 1 else -1))
+                count = 0
+            start = high
+        elif address == 2:
+            number, count = data & 0xFF, count + 1
+    return np.array(found, STRIKE)
+
+
+@block
+def reset(s):
+    """What the reset pin does: stop, forget."""
+    s.latch = s.queue_read = s.queue_write = 0
+    s.state, s.wait, s.asking, s.next_state, s.next_wait = IDLE, 0, 0, IDLE, 0
+    s.number = s.last = s.offset = s.began = s.repeats = s.repeat_offset = s.nibbles = s.period = 0
+    s.data = s.scale = s.signal = 0
+
+
+@block
+def take(s, address, data):
+    """Take a write."""
+    high = 1 if data else 0
+    if address == 0:
+        if s.reset and not high:
+            reset(s)
+        s.reset = high
+    elif address == 1:
+        if s.state == IDLE and s.reset and high and not s.start:
+            s.state = START
+        s.start = high
+    elif address == 2 and not s.slave:
+        s.latch = data
+    elif address == 2 and (s.queue_write + 1) & 0x3F != s.queue_read:
+        s.queue[s.queue_write] = data
+        s.queue_write = (s.queue_write + 1) & 0x3F
+    elif address == 3:
+        s.bank = data
+
+
+@block
+def read(s, memory, offset):
+    """Return the byte at an address of the bank; without a ROM, what came from the bus."""
+    if not len(memory):
+        return np.int64(s.latch)
+    place = s.bank << 17 | offset
+    return np.int64(memory[place]) if place < len(memory) else 0
+
+
+@block
+def read_on(s, memory):
+    """Return the next byte; a ROM is there again and again behind its size, rounded up to a power of two."""
+    size = 1
+    while size < min(len(memory), 0x20000):
+        size *= 2
+    value = read(s, memory, s.offset & size - 1)
+    if len(memory):
+        s.offset = (s.offset + 1) & 0x1FFFF
+    return value
+
+
+@block
+def decode(s, nibble):
+    """One nibble; what follows lasts until the next."""
+    size = SIZE[s.scale, nibble & 7]
+    signal = s.signal + (-size if nibble & 8 else size)
+    s.signal = (signal + 0x8000 & 0xFFFF) - 0x8000
+    s.scale = min(max(s.scale + SCALED[nibble & 7], 0), 15)
+    s.wait = CLOCKS * s.period
+    s.nibbles = (s.nibbles - 1) & 0x1FF
+    if s.nibbles == 0:
+        s.state = BLOCK
+    else:
+        s.state = UPPER if s.state == LOWER else LOWER
+
+
+@block
+def header(s, memory):
+    """The first byte of a block."""
+    if s.repeats:
+        s.repeats -= 1
+        s.offset = s.repeat_offset
+    byte = read_on(s, memory)
+    kind, low = byte >> 6, byte & 0x3F
+    s.wait = 36
+    if kind == 0:
+        s.wait = 1024 * (low + 1)
+        s.state = IDLE if byte == 0 and s.began else BLOCK
+        s.signal = s.scale = 0
+    elif kind == 3:
+        s.repeats = (low & 7) + 1
+        s.repeat_offset = s.offset
+    else:
+        s.period = low + 1
+        s.nibbles = 256
+        s.state = UPPER if kind == 1 else COUNT
+    if byte:
+        s.began = 1
+
+
+@block
+def find(s, memory):
+    """The steps from a start to the first block, each at the end of its wait."""
+    state = s.state
+    s.state = state + 1
+    if state == START:
+        s.number = s.latch if len(memory) else 16
+        s.wait = 70
+    elif state == FIRST:
+        s.wait = 44
+    elif state == LAST:
+        s.last = read(s, memory, 0)
+        s.wait = 28
+        if s.number > s.last:
+            s.state = IDLE
+    elif state == SKIP1:
+        s.wait = 32
+    elif state == HIGH:
+        s.offset = read(s, memory, 2 * s.number + 5) << 9 & 0x1FFFF
+        s.wait = 44
+    elif state == LOW:
+        s.offset |= read(s, memory, 2 * s.number + 6) << 1
+        s.wait = 36
+    else:
+        s.offset = (s.offset + 1) & 0x1FFFF
+        s.began = 0
+        s.wait = 36
+
+
+@block
+def answer(s):
+    """The byte asked for comes; in slave mode it may not be in the queue yet, that is waited for twice."""
+    if s.slave:
+        if s.queue_read != s.queue_write:
+            s.latch = s.queue[s.queue_read]
+            s.queue_read = (s.queue_read + 1) & 0x3F
+        elif s.asking < 2:
+            s.asking += 1
+            s.wait = ANSWERED
+            return
+    s.asking = 0
+    s.state, s.wait = s.next_state, s.next_wait
+
+
+@outline
+def advance(s, memory):
+    """The wait is over: do what the state says; most of them then ask for a byte and come to their wait behind it."""
+    state = s.state
+    if state == ANSWER:
+        answer(s)
+        return
+    if START <= state <= SKIP2:
+        find(s, memory)
+    elif state == BLOCK:
+        header(s, memory)
+    elif state == COUNT:
+        s.nibbles = read_on(s, memory) + 1
+        s.wait = 36
+        s.state = UPPER
+    elif state == UPPER:
+        s.data = read_on(s, memory)
+        decode(s, s.data >> 4)
+    elif state == LOWER:
+        decode(s, s.data & 15)
+    else:
+        s.state = IDLE
+    if state != START and state != LOWER and state != IDLE:
+        s.asking = 1
+        s.next_state, s.next_wait = s.state, s.wait - ANSWERED
+        s.state, s.wait = ANSWER, ANSWERED
+
+
+@block
+def pass_time(s, memory, clocks):
+    """Let clocks go by, within the last four of which the wait may end.
+
+    Behind a nibble's request less than no time may be left: then the chip is early by as much. The master begins no
+    state when a sample's time is used up to the clock. Where it stops it keeps the clocks left for the next start.
+    """
+    s.wait -= clocks
+    while s.wait <= 0 and s.state != IDLE:
+        over = -s.wait
+        advance(s, memory)
+        s.wait -= over
+        if s.state == IDLE:
+            s.wait = 0 if s.slave else -over
+        elif over == 0 and not s.slave:
+            break
+
+
+@entry
+def run(state, memory, writes, out):
+    """Make samples, in runs without a change of state."""
+    s, flat = state[0], out.reshape(out.size)
+    silent = not len(memory) and not s.slave
+    start = 0
+    for i in range(len(writes) + 1):
+        end = min(writes[i].sample, len(out)) if i < len(writes) else len(out)
+        while start < end:
+            count, value = end - start, 0
+            playing = s.state != IDLE and not silent
+            if playing:
+                count = min(count, max((s.wait + CLOCKS - 1) // CLOCKS, 1))
+                value = s.signal << 7
+            flat[2 * start : 2 * (start + count)] = value
+            if playing:
+                pass_time(s, memory, CLOCKS * count)
+            start += count
+        if i < len(writes):
+            take(s, writes[i].address, writes[i].data & 0xFF)
