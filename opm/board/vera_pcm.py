@@ -18,8 +18,8 @@ compared with its sound in the 20 songs of Melodius 3720fa5 with samples and 60 
 The feeder is no part of the chip: it stands for the CPU, which the chip interrupts while the FIFO is less than a
 quarter full (AFLOW). It then fills it up, before the next sample. The FIFO it leaves alone otherwise: to cut off what
 still sounds, write AUDIO_CTRL first. ZSMKit fills a little 60 times a second, which sounds the same, but loses bytes of
-each turn of a loop: as many as it has fed from behind the loop point in the tick of the turn. That is not done here, and
-is the difference in the twentieth song.
+each turn of a loop: as many as it has fed from behind the loop point in the tick of the turn. That is not done here:
+the difference in the twentieth song.
 """
 
 from collections.abc import Mapping
