@@ -1,6 +1,6 @@
 """MSM5205, and its successor MSM6585: one voice of 4-bit (or 3-bit) ADPCM that a program feeds nibble by nibble.
 
-Source: libvgm's msm5205.c (by eito, cam900, Valley Bell and Mao after MAME, as checked out November 2026), compared
+Source: libvgm d4a07d0, emu/cores/msm5205.c (by eito, cam900, Valley Bell and Mao, after MAME), read and compared
 sample by sample.
 
 =======  ==============================================================================================
@@ -20,13 +20,16 @@ Options, of a VGM file's header: ``prescaler`` (bits 0-1 of the byte at D7) the 
 byte, 0 for 3) to a nibble, ``msm6585`` (bit 31 of the clock) 1 for that chip.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .._jit import block, entry
 from ..state import SIGNED, Fields
-from .oki import CHANGE, stepped
+from .oki import DIFFERENCE, NEXT_STEP
 from .record import STRIKE
 
 TITLE = "MSM5205"
@@ -53,12 +56,12 @@ FIELDS = Fields.of(
 )
 
 
-def rate(clock, options):
+def rate(clock: int, options: Mapping[str, int]) -> Fraction:
     """Return samples per second."""
     return Fraction(clock, 20 if options.get("msm6585", 0) else 16)
 
 
-def power_up(state, clock, options):
+def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
     """Set the pins as they are wired."""
     state.msm6585 = options.get("msm6585", 0) != 0
     state.prescaler = options.get("prescaler", 0) & 3
@@ -66,7 +69,7 @@ def power_up(state, clock, options):
     state.signal = -2
 
 
-def struck(rows):
+def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return what begins a sound: the first nibble after a reset or power up."""
     found, held, fresh = [], False, True
     for row, (address, data) in enumerate(zip(rows["address"].tolist(), rows["data"].tolist(), strict=True)):
@@ -86,9 +89,9 @@ def play(s):
         return
     nibble = s.queue[s.queue_read] if s.four else s.queue[s.queue_read] << 1 & 15
     s.queue_read = (s.queue_read + 1) & 7
-    signal = ((CHANGE[s.step, nibble] << 8) + s.signal * 245) >> 8
+    signal = ((DIFFERENCE[s.step, nibble] << 8) + s.signal * 245) >> 8
     s.signal = min(max(signal, -2048), 2047)
-    s.step = stepped(s.step, nibble)
+    s.step = NEXT_STEP[s.step, nibble]
 
 
 @block
@@ -139,9 +142,9 @@ def run(state, memory, writes, out):
     s = state[0]
     start = 0
     for i in range(len(writes) + 1):
-        end = min(writes[i].sample, len(out)) if i < len(writes) else len(out)
+        end = min(writes[i]["sample"], len(out)) if i < len(writes) else len(out)
         if start < end:
             stretch(s, out, start, end)
             start = end
         if i < len(writes):
-            take(s, writes[i].address, writes[i].data & 0xFF)
+            take(s, writes[i]["address"], writes[i]["data"] & 0xFF)

@@ -1,6 +1,6 @@
 """MSM6295 (OKIM6295): four voices of 4-bit ADPCM from a ROM that begins with a table of phrases.
 
-Source: libvgm's okim6295.c and okiadpcm.c (from MAME, as checked out November 2026), compared sample by sample.
+Source: libvgm d4a07d0, emu/cores/okim6295.c (from MAME), read and compared sample by sample.
 
 =======  ==============================================================================================
 address  write
@@ -18,18 +18,21 @@ A voice that plays takes no other phrase. A phrase has 8 bytes in the table: sta
 first. Memory beyond its end reads as 0.
 
 The chip makes a sample each 132 or 165 clocks; here a sample is 33 clocks of the option, so those are 4 or 5 equal
-samples. Another clock makes its steps where they are due, but no more than 16 times the first (4 to a sample).
+samples. With another clock the steps come where they are due; one above 16 times the first counts as 16 times.
 
 Option ``pin7``: its state at reset, bit 31 of the clock in a VGM file's header.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .._jit import block, entry
 from ..state import SIGNED, Fields
-from .oki import CHANGE, stepped
+from .oki import DIFFERENCE, NEXT_STEP
 from .record import STRIKE
 
 TITLE = "MSM6295"
@@ -63,12 +66,12 @@ FIELDS = Fields.of(
 )
 
 
-def rate(clock, options):
+def rate(clock: int, options: Mapping[str, int]) -> Fraction:
     """Return samples per second."""
     return Fraction(clock, 33)
 
 
-def power_up(state, clock, options):
+def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
     """Set clock and pin 7 as they are wired; no command waits."""
     state.clock = state.clock_now = clock
     state.clock_byte[:] = [clock >> shift & 0xFF for shift in (0, 8, 16, 24)]
@@ -76,7 +79,7 @@ def power_up(state, clock, options):
     state.command = NO_COMMAND
 
 
-def struck(rows):
+def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return what asks for a phrase: a voice that still plays another does not begin it. Number: the phrase."""
     found, phrase = [], NO_COMMAND
     commands = np.flatnonzero(rows["address"] == 0)
@@ -169,9 +172,9 @@ def step(s, memory):
             count = s.nibble[voice]
             byte = read(s, memory, (s.start[voice] + (count >> 1)) & 0x3FFFF)
             nibble = byte & 15 if count & 1 else byte >> 4
-            signal = min(max(s.signal[voice] + CHANGE[s.step[voice], nibble], -2048), 2047)
+            signal = min(max(s.signal[voice] + DIFFERENCE[s.step[voice], nibble], -2048), 2047)
             s.signal[voice] = signal
-            s.step[voice] = stepped(s.step[voice], nibble)
+            s.step[voice] = NEXT_STEP[s.step[voice], nibble]
             product = signal * s.volume[voice]
             total += product + (product < 0) >> 1  # half of it, towards 0
             s.nibble[voice] = (count + 1) & 0xFFFFF
@@ -182,7 +185,7 @@ def step(s, memory):
 
 @block
 def stretch(s, memory, out, start, end, clock):
-    """Make samples without a write between them; time is counted in 1/clock of a clock, so that every clock is exact."""
+    """Make samples without a write between them. Time is counted in 1/clock of a clock: every clock is exact."""
     wait = s.wait * clock + s.wait_part
     passing = 33 * min(np.int64(s.clock_now), 16 * clock)
     period = clock * (132 if s.pin7 else 165)
@@ -209,9 +212,9 @@ def run(state, memory, writes, out):
     clock = max(np.int64(s.clock), 1)
     start = 0
     for i in range(len(writes) + 1):
-        end = min(writes[i].sample, len(out)) if i < len(writes) else len(out)
+        end = min(writes[i]["sample"], len(out)) if i < len(writes) else len(out)
         if start < end:
             stretch(s, memory, out, start, end, clock)
             start = end
         if i < len(writes):
-            take(s, memory, writes[i].address, writes[i].data & 0xFF)
+            take(s, memory, writes[i]["address"], writes[i]["data"] & 0xFF)

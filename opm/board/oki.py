@@ -1,36 +1,25 @@
-"""The 4-bit ADPCM of OKI's chips: a nibble is a sign and three bits of a step, whose size it changes for the next.
+"""The ADPCM of OKI's chips: a nibble is a sign and three bits, which multiply a step's size and choose the next step.
 
-Source: libvgm's okiadpcm.c (from MAME, as checked out November 2026), which the chips that use this are compared with.
+Source: libvgm d4a07d0, emu/cores/okiadpcm.c (from MAME): its tables, made anew; the cores that use them are compared.
 """
 
 import numpy as np
 
-from .._jit import block
-
-LAST = 48
-"""The largest step's number."""
+LAST_STEP = 48
+_SHIFT = (-1, -1, -1, -1, 2, 4, 6, 8)
 
 
-def _changes():
-    """Return what each nibble adds, 16 for each step; six bits of step are safe to look up."""
-    changes = np.zeros((64, 16), np.int32)
-    for step in range(LAST + 1):
-        size = 16 * 11**step // 10**step
-        for nibble in range(16):
-            whole, half, quarter = nibble >> 2 & 1, nibble >> 1 & 1, nibble & 1
-            change = size * whole + size // 2 * half + size // 4 * quarter + size // 8
-            changes[step, nibble] = -change if nibble & 8 else change
-    return changes
+def _difference(step: int, nibble: int) -> int:
+    """Return what a nibble adds at a step. Each part of the size is cut off by itself."""
+    size: int = 16 * 11**step // 10**step
+    parts = size // 8 + sum(size >> shift for shift in range(3) if nibble & 4 >> shift)
+    return -parts if nibble & 8 else parts
 
 
-CHANGE = _changes()
-
-
-SHIFT = np.array([-1, -1, -1, -1, 2, 4, 6, 8], np.int32)
-"""By a nibble's low bits: how far the step goes for the next one."""
-
-
-@block
-def stepped(step, nibble):
-    """Return the step's number for the next nibble."""
-    return min(max(step + SHIFT[nibble & 7], 0), LAST)
+_STEPS = [min(step, LAST_STEP) for step in range(64)]
+DIFFERENCE = np.array([[_difference(step, nibble) for nibble in range(16)] for step in _STEPS], np.int32)
+"""By step and nibble. A step has 6 bits, those above the last are like it."""
+NEXT_STEP = np.array(
+    [[min(max(step + _SHIFT[nibble & 7], 0), LAST_STEP) for nibble in range(16)] for step in _STEPS], np.int32
+)
+"""By step and nibble."""

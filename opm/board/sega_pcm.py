@@ -1,6 +1,6 @@
 """Sega PCM (315-5218): sixteen channels of 8-bit samples from a ROM, each with a step, a loop and two volumes.
 
-Source: libvgm's segapcm.c (from MAME, as checked out November 2026), its behaviour compared sample by sample.
+Source: libvgm d4a07d0, emu/cores/segapcm.c (from MAME), read and compared sample by sample.
 
 ==========  ===========================================================================================
 address     for channel n, 0-15, at 8n
@@ -13,16 +13,20 @@ address     for channel n, 0-15, at 8n
 86          bit 0 stop (set by the end of a sound), bit 1 do not loop, bits 3-7 bank, as many as are wired
 ==========  ===========================================================================================
 
-Of a sound that ends by itself the address stands at the first byte behind it. A sample byte of 80 hex is silence.
+Of a sound that ends by itself the address stays behind its last byte. A sample byte of 80 hex is silence, and so is
+memory beyond its end.
 
 Option ``interface``: how the board wires the banks, as the word at 3C of a VGM file's header has it: bits 0-4 how far
-the bank's bits are shifted to the left (then they stand above the address, or replace its top), bits 16-23 which bits
-of register 86 they are (0: 70 hex).
+the bank's bits are shifted to the left, to be ORed to the 16 bits of the address, bits 16-23 which bits of register
+86 they are (0: 70 hex).
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .._jit import block, entry
 from ..state import Fields
@@ -43,12 +47,12 @@ FIELDS = Fields.of(
 )
 
 
-def rate(clock, options):
+def rate(clock: int, options: Mapping[str, int]) -> Fraction:
     """Return samples per second."""
     return Fraction(clock, 128)
 
 
-def power_up(state, clock, options):
+def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
     """Stop all channels; the banks as the board wires them, by default of ROMs with 512 kbit."""
     interface = options.get("interface", 0x70000C)
     shift = interface & 31
@@ -57,7 +61,7 @@ def power_up(state, clock, options):
     state.register[:] = 0xFF
 
 
-def struck(rows):
+def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return what starts a channel; number: which of the start addresses, bank included, that occur, in order.
 
     Register 86 without its stop bit starts a channel that was stopped or was given another address.
@@ -134,13 +138,13 @@ def run(state, memory, writes, out):
     out[:] = 0
     start = 0
     for i in range(len(writes) + 1):
-        end = min(writes[i].sample, len(out)) if i < len(writes) else len(out)
+        end = min(writes[i]["sample"], len(out)) if i < len(writes) else len(out)
         if end > start:
             for channel in range(CHANNELS):
                 if not s.register[8 * channel + CONTROL] & STOP:
                     play(s, channel, memory, out, start, end)
             start = end
         if i < len(writes):
-            place = writes[i].address & 0x7FF
+            place = writes[i]["address"] & 0x7FF
             if place < 0x100:
-                s.register[place] = writes[i].data & 0xFF
+                s.register[place] = writes[i]["data"] & 0xFF

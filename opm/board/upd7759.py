@@ -1,7 +1,7 @@
 """uPD7759: one voice of 4-bit ADPCM, from a ROM by numbers (master) or as a stream of bytes (slave).
 
-Source: libvgm's upd7759.c (from MAME, with Valley Bell's queue, as checked out November 2026), compared sample by
-sample, one sample a call: it forgets a fraction of a sample at the end of a sound or not, by how it is called.
+Source: libvgm d4a07d0, emu/cores/upd7759.c (from MAME, with a queue by Valley Bell), read and compared sample by
+sample, each by a call of its own: where a sound ends, a call for more keeps other fractions of a sample.
 
 =======  ==========================================================================================
 address  write
@@ -21,9 +21,12 @@ has a ROM; a byte that is late by 42 clocks is taken to be the last one again. M
 Option ``slave``: 1 if the mode pin says so, bit 31 of the clock in a VGM file's header.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .._jit import block, entry, outline
 from ..state import SIGNED, Fields
@@ -50,7 +53,7 @@ FIELDS = Fields.of(
     "sequencer",
     ("state", 4, 1, "what happens when the wait is over"),
     ("wait", 18, 1, "clocks until then; below 0 clocks of the sample that are over", SIGNED),
-    ("asking", 2, 1, "a byte is asked for; 2, 3: it is late"),
+    ("asking", 2, 1, "a byte is asked for; 2: it is late"),
     ("next_state", 4, 1, "state behind the answer"),
     ("next_wait", 18, 1, "its clocks, without those of the answer", SIGNED),
     ("number", 8, 1, "number of the sound"),
@@ -62,7 +65,7 @@ FIELDS = Fields.of(
     ("nibbles", 9, 1, "nibbles left in the block"),
     ("period", 7, 1, "a nibble's time, in four clocks"),
     "ADPCM",
-    ("data", 8, 1, "two nibbles"),
+    ("pair", 8, 1, "two nibbles"),
     ("scale", 4, 1, "row of the table of steps"),
     ("signal", 16, 1, "sample", SIGNED),
 )
@@ -78,19 +81,19 @@ SCALED = np.array([-1, -1, 0, 0, 1, 2, 2, 3], np.int32)
 """What they add to the scale."""
 
 
-def rate(clock, options):
+def rate(clock: int, options: Mapping[str, int]) -> Fraction:
     """Return samples per second."""
     return Fraction(clock, CLOCKS)
 
 
-def power_up(state, clock, options):
+def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
     """Set the mode; reset and start are high."""
     state.slave = options.get("slave", 0) != 0
     state.reset = state.start = 1
 
 
-def struck(rows):
-    """Return what starts a sound; number: the sound's, -1 if it is streamed, more than one byte since the last start."""
+def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return what starts a sound; number: the sound's, -1 for a stream: more than one byte since the last start."""
     found, reset, start, number, count = [], True, True, 0, 0
     for row, (address, data) in enumerate(zip(rows["address"].tolist(), rows["data"].tolist(), strict=True)):
         high = data & 0xFF != 0
@@ -112,7 +115,7 @@ def reset(s):
     s.latch = s.queue_read = s.queue_write = 0
     s.state, s.wait, s.asking, s.next_state, s.next_wait = IDLE, 0, 0, IDLE, 0
     s.number = s.last = s.offset = s.began = s.repeats = s.repeat_offset = s.nibbles = s.period = 0
-    s.data = s.scale = s.signal = 0
+    s.pair = s.scale = s.signal = 0
 
 
 @block
@@ -256,10 +259,10 @@ def advance(s, memory):
         s.wait = 36
         s.state = UPPER
     elif state == UPPER:
-        s.data = read_on(s, memory)
-        decode(s, s.data >> 4)
+        s.pair = read_on(s, memory)
+        decode(s, s.pair >> 4)
     elif state == LOWER:
-        decode(s, s.data & 15)
+        decode(s, s.pair & 15)
     else:
         s.state = IDLE
     if state != START and state != LOWER and state != IDLE:
@@ -293,7 +296,7 @@ def run(state, memory, writes, out):
     silent = not len(memory) and not s.slave
     start = 0
     for i in range(len(writes) + 1):
-        end = min(writes[i].sample, len(out)) if i < len(writes) else len(out)
+        end = min(writes[i]["sample"], len(out)) if i < len(writes) else len(out)
         while start < end:
             count, value = end - start, 0
             playing = s.state != IDLE and not silent
@@ -305,4 +308,4 @@ def run(state, memory, writes, out):
                 pass_time(s, memory, CLOCKS * count)
             start += count
         if i < len(writes):
-            take(s, writes[i].address, writes[i].data & 0xFF)
+            take(s, writes[i]["address"], writes[i]["data"] & 0xFF)
