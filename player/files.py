@@ -102,7 +102,7 @@ def _save(job: Job, path: Path) -> None:
 
 def _render(job: Job, batch: Batch, playing: Playing, paths: list[Path], apart: bool = False) -> None:
     """Write the sound, or every channel's own, in one pass."""
-    renderer = Renderer(playing)
+    renderer = Renderer(playing, apart=apart)
     renderer.skip(round(job.start * playing.rate))
     with batch.writers, ExitStack() as stack:
         batch.report(job, 0.0)

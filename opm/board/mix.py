@@ -9,7 +9,6 @@ import functools
 import math
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,20 +24,26 @@ BETA = 8.0
 HEADROOM = 0.5
 """What a board's sum is multiplied by, so that the other parts have as much room as the YM2151 has alone."""
 
+# What a part's samples are multiplied by to be added to the YM2151's, where both count in 16 bits. Of a VGM's chips:
+# opm.song.writers.vgm_chips.
+VERA = 2.0
+"""PSG and PCM of the Commander X16. Source: x16-emulator 49b1fbd, audio.c, after the developer board."""
+
 
 @functools.cache
-def _filters(band: float, taps: int) -> npt.NDArray[np.float32]:
-    """Return the filter of each phase, (PHASES + 1, taps)."""
+def _filters(band: float, taps: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return the filter of each phase, (PHASES, taps), and what is to be added to it to be the next one."""
     away = np.arange(PHASES + 1)[:, None] / PHASES + np.arange(taps // 2 - 1, -taps // 2 - 1, -1)
     window = np.i0(BETA * np.sqrt(np.maximum(0.0, 1 - (away / (taps / 2)) ** 2))) / np.i0(BETA)
     weights = band * np.sinc(band * away) * window
     weights /= weights.sum(axis=1, keepdims=True)
-    return weights.astype(np.float32)
+    weights = weights.astype(np.float32)
+    return weights[:-1].copy(), np.diff(weights, axis=0)
 
 
 @functools.partial(entry, fastmath={"reassoc", "contract"})
-def _interpolate(left, right, at, rest, step, step_rest, whole, filters, out):
-    """Put each row of ``out`` together from the samples around its moment: whole samples ``at`` and ``rest / whole``.
+def _interpolate(left, right, at, rest, step, step_rest, whole, filters, slopes, out):
+    """Add to each row of ``out`` what the samples around its moment give: whole samples ``at`` and ``rest / whole``.
 
     LLVM adds the products in the order that is quickest on the processor: the last bit of a float may differ on
     another, so a mixture is the same on one machine only. (In a fixed order it takes four times as long.)
@@ -48,14 +53,15 @@ def _interpolate(left, right, at, rest, step, step_rest, whole, filters, out):
         place = rest * scale
         phase = np.int64(place)
         share = np.float32(place - phase)
-        low, high = filters[phase], filters[phase + 1]
+        low, slope = filters[phase], slopes[phase]
         near_left, near_right = left[at : at + length], right[at : at + length]
         sum_left = sum_right = np.float32(0)
         for tap in range(length):
-            weight = low[tap] + share * (high[tap] - low[tap])
+            weight = low[tap] + share * slope[tap]
             sum_left += weight * near_left[tap]
             sum_right += weight * near_right[tap]
-        out[i, 0], out[i, 1] = sum_left, sum_right
+        out[i, 0] += sum_left
+        out[i, 1] += sum_right
         at += step
         rest += step_rest
         if rest >= whole:
@@ -63,48 +69,59 @@ def _interpolate(left, right, at, rest, step, step_rest, whole, filters, out):
             at += 1
 
 
+@entry
+def add(samples, level, sides, first):
+    """Add samples, (n, 2), at their level to both sides, (2, m), from a place on; return the largest magnitude."""
+    left, right = sides[0, first:], sides[1, first:]
+    high = low = np.int32(0)
+    for i in range(samples.shape[0]):
+        left[i] += level * samples[i, 0]
+        right[i] += level * samples[i, 1]
+        high = max(high, samples[i, 0], samples[i, 1])
+        low = min(low, samples[i, 0], samples[i, 1])
+    return level * max(high, -low)
+
+
 class Interpolator:
-    """Brings a part with its own rate into step with the song's frames.
+    """Brings parts of the same rate of their own into step with the song's frames.
 
     Parameters
     ----------
     ratio : Fraction
-        Samples of the part to a frame of the song.
+        Samples of the parts to a frame of the song.
     columns : int
-        Of its samples, an even number.
+        Most that there are of them, an even number.
     """
 
-    def __init__(self, ratio: Fraction, columns: int) -> None:
+    def __init__(self, ratio: Fraction, columns: int = 2) -> None:
         self.ratio = ratio
         self.position = 0
         """Frames of the song."""
         self._taps = TAPS << max(0, math.ceil(math.log2(ratio)))
-        self._filters = _filters(min(1.0, float(1 / ratio)), self._taps)
-        self.past = np.zeros((self._taps, columns), np.float32)
-        """The last of the part's samples."""
+        self._filters, self._slopes = _filters(min(1.0, float(1 / ratio)), self._taps)
+        self.past = np.zeros((columns, self._taps), np.float32)
+        """The last of the parts' samples, left and right."""
 
     @property
     def ran(self) -> int:
-        """Samples of the part that are needed until here."""
+        """Samples of the parts that are needed until here."""
         return math.floor((self.position - 1) * self.ratio) + self._taps // 2 + 1 if self.position else 0
 
-    def convert(self, frames: int, make: Callable[[int], npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
-        """Return frames of the song, (n, columns) float32, of the part's own samples that ``make`` gives."""
-        ran, moment = self.ran, self.position * self.ratio
-        self.position += frames
-        new = make(self.ran - ran)
-        samples = np.concatenate([self.past, new], dtype=np.float32)
-        self.past = samples[len(samples) - self._taps :].copy()
-        out = np.zeros((frames, samples.shape[1]), np.float32)
-        if frames and samples.any():
-            first = math.floor(moment) - self._taps // 2 + 1 - (ran - self._taps)
-            n, d = self.ratio.numerator, self.ratio.denominator
-            rest = (moment % 1) * d
-            for pair in range(0, out.shape[1], 2):
-                left, right = np.ascontiguousarray(samples[:, pair : pair + 2].T)
-                both = out[:, pair : pair + 2]
-                _interpolate(left, right, first, int(rest), n // d, n % d, d, self._filters, both)
-        return out
+    def add(self, out: npt.NDArray[np.float32], make: Callable[[npt.NDArray[np.float32], int], None]) -> None:
+        """Add the next frames, (n, columns), of the samples that ``make(sides, first)`` adds to (columns, m)."""
+        ran, moment, taps, columns = self.ran, self.position * self.ratio, self._taps, out.shape[1]
+        self.position += len(out)
+        sides = np.zeros((columns, taps + self.ran - ran), np.float32)
+        sides[:, :taps] = self.past[:columns]
+        make(sides, taps)
+        self.past[:columns] = sides[:, sides.shape[1] - taps :]
+        first = math.floor(moment) - taps // 2 + 1 - (ran - taps)
+        n, d = self.ratio.numerator, self.ratio.denominator
+        rest = int((moment % 1) * d)
+        for pair in range(0, columns if len(out) else 0, 2):
+            if sides[pair : pair + 2].any():
+                both = sides[pair], sides[pair + 1]
+                _interpolate(*both, first, rest, n // d, n % d, d, self._filters, self._slopes, out[:, pair : pair + 2])
 
     def go(self, position: int) -> None:
         """Go to a frame of the song, with silence before it."""

@@ -1,4 +1,4 @@
-"""Another chip of a song's board as the song plays it: its writes as they come due, its samples in the song's step."""
+"""The other chips of a song's board as the song plays them: writes as they come due, samples in the song's step."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..board import Chip
-from ..board.mix import Interpolator
+from ..board.mix import Interpolator, add
 from .data import PART_WRITE
 from .playing import PartTimetable
 from .streams import Streams
@@ -25,27 +25,35 @@ class SavedCompanion:
     done: int
     row: int
     streams: Streams
+
+
+@dataclass(frozen=True)
+class SavedGroup:
+    """Parts in mid-song, and what they have sounded last."""
+
+    parts: tuple[SavedCompanion, ...]
     past: npt.NDArray[np.float32]
 
 
 class CompanionRenderer:
-    """One part of a song beside the YM2151.
+    """One part of a song beside the YM2151, in samples of its own.
 
     Parameters
     ----------
     timetable : PartTimetable
-    rate : Fraction
-        Frames of the song per second.
+    gain : float
+        What its samples are multiplied by beside its own level.
     """
 
-    def __init__(self, timetable: PartTimetable, rate: Fraction) -> None:
+    def __init__(self, timetable: PartTimetable, gain: float) -> None:
         companion = timetable.companion
         self.timetable, self.name = timetable, timetable.name
         self.chip = Chip(companion.name, companion.clock, companion.memory, **companion.options)
-        self.in_step = Interpolator(timetable.rate / rate, 2)
-        self._level, self._rate = np.float32(companion.level), rate
+        self._level = np.float32(companion.level * gain)
+        self.level = 0.0
+        """The largest magnitude last added, in steps of int16."""
         self.done = 0
-        """Samples of its own that have been run."""
+        """Samples that have been run."""
         self._streams = Streams(companion, timetable.rate)
         self._go(0)
 
@@ -66,43 +74,83 @@ class CompanionRenderer:
             self._due, self._rows = more
             self._next += len(self._due)
 
-    def run(self, frames: int) -> npt.NDArray[np.float32]:
-        """Return the next frames of the song, (frames, 2), at their level."""
-        return self.in_step.convert(frames, self._own) * self._level
-
-    def _own(self, samples: int) -> npt.NDArray[np.int32]:
-        """Return the next samples of its own."""
-        end = self.done + samples
+    def add_to(self, sides: npt.NDArray[np.float32], first: int) -> None:
+        """Add the next samples at their level, to (2, n) from a place on."""
+        end = self.done + sides.shape[1] - first
         writes = self._streams.merged(*self._rows_until(end), end)
         writes["sample"] -= self.done
-        self.done = end
-        return self.chip.run(writes, samples)
+        samples = self.chip.run(writes, end - self.done)
+        self.level, self.done = float(add(samples, self._level, sides, first)), end
 
     def save(self) -> SavedCompanion:
         """Return a snapshot."""
-        row = self._next - len(self._due)
-        return SavedCompanion(self.chip.save(), self.done, row, self._streams.copy(), self.in_step.past.copy())
+        return SavedCompanion(self.chip.save(), self.done, self._next - len(self._due), self._streams.copy())
 
-    def restore(self, saved: SavedCompanion, frame: int) -> None:
-        """Go back to a snapshot, taken at this frame of the song."""
+    def restore(self, saved: SavedCompanion) -> None:
+        """Go back to a snapshot."""
         self.chip.load(saved.chip)
         self.done, self._streams = saved.done, saved.streams.copy()
-        self.in_step.position, self.in_step.past = frame, saved.past.copy()
         self._go(saved.row)
 
-    def approach(self, frame: int) -> None:
-        """Go to about a frame of the song: a new chip takes all that comes before the run-up at once.
+    def approach(self, sample: int) -> None:
+        """Go to about a sample at once: a new chip takes all that comes before it.
 
         Passes of the loop between the first and the one under way are left out.
         """
-        first = max(0, frame - round(RUN_UP * self._rate))
-        self.in_step.go(first)
-        self.done = self.in_step.ran
+        self.done = sample
         self.chip.reset()
         self._streams = Streams(self.timetable.companion, self.timetable.rate)
-        due, rows, row = self.timetable.before(self.done)
-        writes = self._streams.merged(due, rows, self.done, silent=True)
+        due, rows, row = self.timetable.before(sample)
+        writes = self._streams.merged(due, rows, sample, silent=True)
         writes["sample"] = 0
         self.chip.run(writes, 1)
         self._go(row)
-        self.run(frame - first)
+
+
+class Group:
+    """Parts that have the same rate of their own: added there, and brought into the song's step at once.
+
+    Parameters
+    ----------
+    parts : list of CompanionRenderer
+    rate : Fraction
+        Frames of the song per second.
+    """
+
+    def __init__(self, parts: list[CompanionRenderer], rate: Fraction) -> None:
+        self.parts, self._rate = parts, rate
+        self._in_step = Interpolator(parts[0].timetable.rate / rate)
+
+    def add_to(self, out: npt.NDArray[np.float32]) -> None:
+        """Add the next frames of the song, (n, 2)."""
+        self._in_step.add(out, self._add)
+
+    def _add(self, sides: npt.NDArray[np.float32], first: int) -> None:
+        for part in self.parts:
+            part.add_to(sides, first)
+
+    def save(self) -> SavedGroup:
+        """Return a snapshot."""
+        return SavedGroup(tuple(part.save() for part in self.parts), self._in_step.past.copy())
+
+    def restore(self, saved: SavedGroup, frame: int) -> None:
+        """Go back to a snapshot, taken at this frame of the song."""
+        for part, as_it_was in zip(self.parts, saved.parts, strict=True):
+            part.restore(as_it_was)
+        self._in_step.position, self._in_step.past = frame, saved.past.copy()
+
+    def approach(self, frame: int) -> None:
+        """Go to about a frame of the song, after a run-up."""
+        first = max(0, frame - round(RUN_UP * self._rate))
+        self._in_step.go(first)
+        for part in self.parts:
+            part.approach(self._in_step.ran)
+        self.add_to(np.zeros((frame - first, 2), np.float32))
+
+
+def groups_of(parts: list[CompanionRenderer], rate: Fraction, apart: bool) -> list[Group]:
+    """Return parts by their rates, or each by itself."""
+    if apart:
+        return [Group([part], rate) for part in parts]
+    rates = dict.fromkeys(part.timetable.rate for part in parts)
+    return [Group([part for part in parts if part.timetable.rate == own], rate) for own in rates]

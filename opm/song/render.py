@@ -14,7 +14,7 @@ from ..chip import new_chip, run_unchecked
 from ..counts import CHANNELS
 from ..events import EVENT, Events, from_writes
 from ..registers import DEPTHS, KON
-from .companions import CompanionRenderer, SavedCompanion
+from .companions import CompanionRenderer, SavedGroup, groups_of
 from .data import Writes
 from .playing import Place, Playing, Timetable
 from .resample import FULL_SCALE, to_int16
@@ -41,7 +41,7 @@ class PartRenderer:
         self.taps: Samples = np.empty((0, CHANNELS), np.int16)
         """Each channel's own samples of the last run, if they are wanted."""
         self.cycles_per_frame = timetable.bus.cycles_per_frame
-        self.in_step = None if ratio == 1 else Interpolator(ratio, CHANNELS * 2)
+        self.in_step = None if ratio == 1 else Interpolator(ratio, 2 * CHANNELS)
         """What brings a chip with its own clock into step with the song's frames."""
         self.started = 0
         """Cycle of the song in which the chip was new: beyond 0 after ``approach``."""
@@ -85,18 +85,26 @@ class PartRenderer:
     def run(self, frames: int) -> Samples:
         """Return the chip's samples, (frames, 2); ``taps`` holds each channel's own, (frames, 8), if wanted."""
         if not self.tapped:
-            return self._in_step(frames, self._own)
-        both = self._in_step(frames, self._own_and_taps)
+            return self._in_step(frames, 2, self._own)
+        both = self._in_step(frames, 2 + CHANNELS, self._own_and_taps)
         self.taps = both[:, 2:]
         return both[:, :2]
 
     def run_channels(self, frames: int) -> Samples:
         """Return what each channel gives each side of the chip's samples, (frames, 8, 2)."""
-        return self._in_step(frames, self._own_sides).reshape(-1, CHANNELS, 2)
+        return self._in_step(frames, 2 * CHANNELS, self._own_sides).reshape(-1, CHANNELS, 2)
 
-    def _in_step(self, frames: int, make: Callable[[int], Samples]) -> Samples:
+    def _in_step(self, frames: int, columns: int, make: Callable[[int], Samples]) -> Samples:
         """Return frames of the song of the chip's own, (n, columns), that ``make`` gives."""
-        return to_int16(self.in_step.convert(frames, make)) if self.in_step else make(frames)
+        if self.in_step is None:
+            return make(frames)
+
+        def add(sides: Block, first: int) -> None:
+            sides[:, first:] = make(sides.shape[1] - first).T
+
+        out = np.zeros((frames, columns), np.float32)
+        self.in_step.add(out, add)
+        return to_int16(out)
 
     def _own(self, frames: int) -> Samples:
         return run_unchecked(self.chip, self.due(frames), frames, self.cycles_per_frame)
@@ -156,14 +164,6 @@ def _peak(samples: npt.NDArray[Any]) -> float:
     return max(float(samples.max(initial=0)), -float(samples.min(initial=0)))
 
 
-def _sum(frames: int, parts: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:
-    """Return the sum of parts' samples; without a part, silence."""
-    sums = np.zeros((frames, 2), kind)
-    for part in parts:
-        sums += part
-    return sums
-
-
 @dataclass(frozen=True)
 class Saved:
     """A chip in mid-song."""
@@ -182,28 +182,32 @@ class Snapshot:
     position: int
     loud: int
     parts: tuple[Saved, ...]
-    others: tuple[SavedCompanion, ...]
+    others: tuple[SavedGroup, ...]
 
 
 class Renderer:
-    """Renders a playing in blocks; can go back to snapshots. ``tapped`` keeps each channel's own samples, too."""
+    """Renders a playing in blocks; can go back to snapshots.
 
-    def __init__(self, playing: Playing, tapped: bool = False) -> None:
+    ``tapped`` keeps each channel's own samples, too; ``apart`` is for ``channel_blocks``.
+    """
+
+    def __init__(self, playing: Playing, tapped: bool = False, apart: bool = False) -> None:
         self.playing = playing
         self.position = 0
         """Frames rendered."""
         first, *_ = playing.timetables
         ratios = [Fraction(timetable.opm.clock, first.opm.clock) for timetable in playing.timetables]
         self.parts = [PartRenderer(*each, tapped) for each in zip(playing.timetables, ratios, strict=True)]
-        self.others = [CompanionRenderer(timetable, Fraction(first.rate)) for timetable in playing.others]
-        self.levels = [0.0] * (1 + len(self.others))
-        """The largest magnitude in the last block of all YM2151s and of each other part, of 1."""
-        self.peaks = self.levels
-        """The same in all blocks so far."""
-        self._gain = playing.song.gain * (HEADROOM if self.others else 1.0)
-        self._opms: npt.NDArray[Any] = np.zeros((0, 2), np.int16)
-        """The last block of the YM2151s, and of each other part with a frame before it."""
-        self._others = [np.zeros((1, 2), np.float32) for _ in self.others]
+        board = HEADROOM if playing.others else 1.0
+        self._gain = np.float32(playing.song.gain * board)
+        self.others = [CompanionRenderer(timetable, float(self._gain)) for timetable in playing.others]
+        self._groups = groups_of(self.others, Fraction(first.rate), apart)
+        self.peaks = [0.0] * (1 + len(self.others))
+        """The largest magnitude so far of all YM2151s, and of each other part, of 1; 0 where there is no other."""
+        self._now: Block = np.zeros((0, 2), np.int16)
+        """The last block of the YM2151s."""
+        self._steady: Block = np.zeros((1, 2), np.float32)
+        """The last block of the other parts, and a frame before it."""
         self._loud = playing.end
         self.mute(playing.mute)
 
@@ -219,23 +223,23 @@ class Renderer:
 
     def snapshot(self) -> Snapshot:
         """Return the place the rendering has come to."""
-        saved = tuple(part.save() for part in self.parts), tuple(part.save() for part in self.others)
+        saved = tuple(part.save() for part in self.parts), tuple(group.save() for group in self._groups)
         return Snapshot(self.position, self._loud, *saved)
 
     def restore(self, place: Snapshot) -> None:
         """Go back (or on) to a place; what is muted now stays so."""
         for part, saved in zip(self.parts, place.parts, strict=True):
             part.restore(saved, place.position)
-        for other, as_it_was in zip(self.others, place.others, strict=True):
-            other.restore(as_it_was, place.position)
+        for group, as_it_was in zip(self._groups, place.others, strict=True):
+            group.restore(as_it_was, place.position)
         self.position, self._loud = place.position, place.loud
 
     def approach(self, frame: int) -> None:
         """Go to about a frame at once, however far: the chips take the registers held there, but not the phases."""
         for part in self.parts:
             part.approach(frame)
-        for other in self.others:
-            other.approach(frame)
+        for group in self._groups:
+            group.approach(frame)
         self.position, self._loud = frame, max(frame, self.playing.end)
 
     def blocks(self, frames: int = BLOCK, end: int | None = None) -> Iterator[Block]:
@@ -261,53 +265,59 @@ class Renderer:
             if count < len(sums):
                 return
 
-    def _mix(self, frames: int) -> npt.NDArray[Any]:
-        """Add the parts."""
+    def _mix(self, frames: int) -> Block:
+        """Add the parts; those of a board at their volume."""
         own = [part.run(frames) for part in self.parts]
         heard = [samples for samples, is_heard in zip(own, self.playing.heard_opms, strict=True) if is_heard]
-        self._opms = heard[0] if len(heard) == 1 else _sum(frames, heard, np.int32)
+        self._now = heard[0] if len(heard) == 1 else np.sum([np.zeros((frames, 2), np.int32), *heard], axis=0)
         if not self.others:
-            return self._opms
-        return _sum(frames, [self._opms, *self._run_others(frames)], np.float32)
+            return self._now
+        mixed = np.zeros((frames, 2), np.float32)
+        for group in self._groups:
+            group.add_to(mixed)
+        self._listen(mixed)
+        mixed += self._now * self._gain
+        return mixed
 
-    def _channels(self, frames: int) -> npt.NDArray[Any]:
+    def _channels(self, frames: int) -> Block:
         """Return each channel, and each other part behind them."""
         channels = np.concatenate([part.run_channels(frames) for part in self.parts], axis=1)
-        self._opms = channels.sum(axis=1)
+        self._now = channels.sum(axis=1)
         if not self.others:
             return channels
-        return np.concatenate([channels, np.stack(self._run_others(frames), axis=1)], axis=1, dtype=np.float32)
+        apart = np.zeros((len(self.others), frames, 2), np.float32)
+        for group, out in zip(self._groups, apart, strict=True):
+            group.add_to(out)
+        self._listen(apart.sum(axis=0))
+        return np.concatenate([channels * self._gain, apart.swapaxes(0, 1)], axis=1)
 
-    def _run_others(self, frames: int) -> list[npt.NDArray[np.float32]]:
-        """Return the other parts' frames; keep how loud all are, and a frame before the others'."""
-        others = [other.run(frames) for other in self.others]
-        rows = zip(self._others, others, strict=True)
-        self._others = [np.concatenate([before[-1:], now]) for before, now in rows]
-        self.levels = [_peak(samples) * self._gain / FULL_SCALE for samples in (self._opms, *others)]
-        self.peaks = [max(both) for both in zip(self.peaks, self.levels, strict=True)]
-        return others
+    def _listen(self, others: Block) -> None:
+        """Keep how loud all parts are, and what the others sound."""
+        self._steady = np.concatenate([self._steady[-1:], others])
+        levels = [_peak(self._now) * float(self._gain), *(other.level for other in self.others)]
+        self.peaks = [max(peak, level / FULL_SCALE) for peak, level in zip(self.peaks, levels, strict=True)]
 
-    def _at_volume(self, sums: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return samples: the chip's own of one YM2151 at full volume, else the sums at theirs.
+    def _at_volume(self, sums: Block) -> Block:
+        """Return samples: the chip's own of one YM2151 at full volume, else the sums at theirs, faded.
 
         A fade is (1 - x) squared, x the share of it that has passed.
         """
-        gain: Any = self._gain
+        gain: Any = np.float32(1.0) if self.others else self._gain
         faded = self.position + np.array([0, len(sums)]) - (self.playing.frames - self.playing.fade_frames)
         if faded[1] > 0 and self.playing.fade_frames:
             passed = np.clip(np.arange(*faded) / self.playing.fade_frames, 0, 1)
             gain = gain * (1 - passed.reshape(-1, *[1] * (sums.ndim - 1))) ** 2
-        elif gain == 1.0 and sums.dtype == np.int16:
+        elif gain == 1.0 and sums.dtype != np.int32:
             return sums
-        return (sums * np.asarray(gain, np.float32)) if self.others else to_int16(sums * gain)
+        return (sums * gain).astype(np.float32) if self.others else to_int16(sums * gain)
 
     def _until_silence(self) -> int:
         """Return how much of the last block there is until it has been silent long enough."""
-        count, enough = len(self._opms), round(SILENCE * self.playing.rate)
+        count, enough = len(self._now), round(SILENCE * self.playing.rate)
         self._loud = max(self._loud, self.playing.written)
-        loud = (np.abs(self._opms) > QUIET * len(self.parts)).any(axis=1)
-        for other in self._others:
-            loud |= (np.abs(np.diff(other, axis=0)) > STEADY).any(axis=1)
+        loud = (np.abs(self._now.astype(np.int32)) > QUIET * len(self.parts)).any(axis=1)
+        if self.others:
+            loud |= (np.abs(np.diff(self._steady, axis=0)) > STEADY).any(axis=1)
         heard = self.position + np.flatnonzero(loud)
         marks = np.concatenate([[self._loud], heard[heard > self._loud], [self.position + count]])
         silent = np.diff(marks) > enough

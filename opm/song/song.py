@@ -25,6 +25,7 @@ from ..registers import ALL_KEYS, KON
 from ..voice.extract import Found, found_in
 from ..voice.voice import Voice, checked, checked_voices
 from . import make, writers
+from .companions import CompanionRenderer
 from .data import PART_SECONDS, PICOSECONDS, Companion, Loop, Opm, Part, Writes
 from .limits import LONGEST
 from .names import described
@@ -584,13 +585,13 @@ class Song:
             raise ValueError(f"start and stop must be seconds in order, 0 to {LONGEST}, got {start!r}, {stop!r}")
         target = rate if rate is None else number("rate", rate, 1000, 768_000, "Hz")
         end = playing.frames if stop is None else round(stop * playing.rate)
-        renderer = Renderer(playing)
+        renderer = Renderer(playing, apart=apart)
         renderer.skip(min(end, round(start * playing.rate)))
         shape = (CHANNELS * len(self.opms) + len(playing.others), 2) if apart else (2,)
         blocks = renderer.channel_blocks(end=end) if apart else renderer.blocks(end=end)
-        samples = np.concatenate([np.empty((0, *shape), np.int16), *blocks])
         if target is None:
-            return to_int16(samples)
+            return np.concatenate([np.empty((0, *shape), np.int16), *map(to_int16, blocks)])
+        samples = np.concatenate([np.empty((0, *shape), np.int16), *blocks])
         columns = math.prod(shape)
         flat = Resampler(playing.rate, target, channels=columns).convert(samples.reshape(-1, columns), last=True)
         return flat.reshape(-1, *shape)
@@ -773,7 +774,6 @@ class Song:
         Returns
         -------
         opm.board.Chip
-            A few samples on: its filter looks ahead.
 
         Raises
         ------
@@ -782,9 +782,10 @@ class Song:
         """
         self._companion(name)
         seconds, playing = number("seconds", seconds, 0, LONGEST), Playing(self, parts=[name])
-        (part,), frames = Renderer(playing).others, round(seconds * playing.rate)
-        for first in range(0, frames, BLOCK):
-            part.run(min(BLOCK, frames - first))
+        part = CompanionRenderer(playing.others[0], 1.0)
+        samples = round(seconds * part.timetable.rate)
+        for first in range(0, samples, BLOCK):
+            part.add_to(np.zeros((2, min(BLOCK, samples - first)), np.float32), 0)
         return part.chip
 
     def save(self, path: str | os.PathLike[str], bpm: float | None = None) -> list[str]:

@@ -1,4 +1,4 @@
-"""ZSM revision 1, the Commander X16's music: YM2151 writes in ticks. Source: docs/formats.md, section 4.
+"""ZSM revision 1, the Commander X16's music: writes in ticks; what VERA plays: ``zsm_board``. See docs/formats.md.
 
 The music was made for a chip that the X16's KERNAL has set up; the same is done here first.
 """
@@ -13,16 +13,17 @@ from ..limits import LONGEST
 from ..song import Song
 from . import walk
 from .common import checked_loop
+from .zsm_board import EXTENSION, pcm, psg, sounds_of
 
 HEADER = 16
-EXTENSION, END = 0x40, 0x80
-EXTENSIONS = ("PCM", "expansion data", "", "custom data")
+END = 0x80
+EXTENSIONS = ("", "expansion data", "", "custom data")
 """What each type of extension holds that nothing here plays; the third is for programs that follow the music."""
 KERNAL = [(0x20 + ch, encode(0x20, rl=3)) for ch in range(8)]
 KERNAL += [(0xE0 + slot, encode(0xE0, rr=15)) for slot in range(32)]
 """Both sides on, releases at their fastest; a reset has left everything else 0."""
 COMMANDS = walk.commands()
-COMMANDS[:EXTENSION], COMMANDS[EXTENSION], COMMANDS[END] = (walk.SKIP, 2, 0), (walk.EXTENSION, 2, 0), (walk.END, 1, 0)
+COMMANDS[:EXTENSION], COMMANDS[EXTENSION], COMMANDS[END] = (walk.KEEP, 2, 0), (walk.EXTENSION, 2, 0), (walk.END, 1, 0)
 for _count in range(1, 64):
     COMMANDS[EXTENSION + _count] = (walk.WRITES, 1 + 2 * _count, 0)
 for _ticks in range(1, 128):
@@ -43,24 +44,21 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     rate = int.from_bytes(data[0x0C:0x0E], "little") or 60
     loop_at = int.from_bytes(data[3:6], "little")
     remarks: list[str] = []
-    others = set()
-    if data[0x0A] or data[0x0B]:
-        others.add("VERA PSG")
-    if int.from_bytes(data[6:9], "little"):
-        others.add("PCM")
     stream = walk.walk(data, range(HEADER, len(data)), COMMANDS, loop_at, LONGEST * rate, "a ZSM")
-    if (stream.first[:EXTENSION] >= 0).any():
-        others.add("VERA PSG")
-    others |= {name for name, first in zip(EXTENSIONS, stream.first[256:], strict=True) if name and first >= 0}
+    others = {name for name, first in zip(EXTENSIONS, stream.first[256:], strict=True) if name and first >= 0}
     stream.remark_fault(remarks)
     loop = stream.loop and Loop(stream.loop.tick, stream.loop.write + len(KERNAL))
     if loop_at:
         loop = checked_loop(loop, stream.time, "byte 3", remarks)
+    loop_at = loop_at if loop else 0
+    sounds = sounds_of(data, int.from_bytes(data[6:9], "little"), remarks)
+    found = psg(np.frombuffer(data, np.uint8), stream, loop_at), pcm(data, stream, loop_at, sounds, remarks)
     return Song.of(
         format="ZSM revision 1",
         rows=np.concatenate([np.array([(0, 0, *write) for write in KERNAL], WRITE), stream.writes]),
         end=stream.time,
         ticks_per_second=Fraction(rate),
+        companions=tuple(companion for companion in found if companion),
         loop_start=loop,
         not_played=tuple(sorted(others)),
         read_remarks=tuple(remarks),

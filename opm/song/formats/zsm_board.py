@@ -1,0 +1,150 @@
+"""What a ZSM plays beside the YM2151: VERA's PSG, and its PCM output with the sounds that stand in the file.
+
+Source: the ZSM format's description; what the commands do to the chip as ZSMKit (as Melodius has it) does it.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ...board import mix, vera_pcm
+from ..data import PART_WRITE, Companion
+from ..limits import MOST_BLOCKS
+from . import walk
+
+CLOCK = 25_000_000
+EXTENSION, PCM_KIND = 0x40, 0
+"""A command, and the type in the highest bits of its second byte that is for the PCM output."""
+CONTROL, RATE, TRIGGER = range(3)
+"""What the PCM commands are."""
+RESET, VOLUME, FORMAT = 0x80, 0x0F, 0x30
+"""Bits of AUDIO_CTRL."""
+ENTRY, LOOPS = 16, 0x80
+
+
+class Sound(NamedTuple):
+    """A sound of the file."""
+
+    shape: int
+    """Its bits of AUDIO_CTRL: 16-bit, stereo."""
+    start: int
+    length: int
+    loop: int
+
+
+class Sounds(NamedTuple):
+    """The sounds of a file: what triggers may ask for."""
+
+    last: int
+    """The last number that a trigger may have; -1 without any."""
+    found: Mapping[int, Sound]
+    data: bytes
+
+
+NO_SOUNDS = Sounds(-1, {}, b"")
+
+
+def sounds_of(data: bytes, at: int, remarks: list[str]) -> Sounds:
+    """Read the table of sounds."""
+    if not at:
+        return NO_SOUNDS
+    if data[at : at + 3] != b"PCM" or at + 4 > len(data):
+        remarks.append(f"byte 6: expected the table of PCM sounds at 0x{at:X}: they are not played")
+        return NO_SOUNDS
+    last = data[at + 3]
+    found, base = {}, at + 4 + ENTRY * (last + 1)
+    for number in range(last + 1):
+        entry = data[at + 4 + ENTRY * number : at + 4 + ENTRY * (number + 1)]
+        if len(entry) == ENTRY and entry[0] == number:
+            start, length, loop = (int.from_bytes(entry[i : i + 3], "little") for i in (2, 5, 9))
+            if base + start + length > len(data):
+                remarks.append(f"PCM sound {number} is cut short: it ends with the file")
+            found[number] = Sound(entry[1] & FORMAT, start, length, loop if entry[8] & LOOPS else -1)
+    return Sounds(last, found, data[base:])
+
+
+def psg(data: npt.NDArray[np.uint8], stream: walk.Stream, loop_at: int) -> Companion | None:
+    """Return the PSG, if anything is written to it."""
+    kept = stream.kept[data[stream.kept["at"]] < EXTENSION]
+    if not len(kept):
+        return None
+    rows = np.empty(len(kept), PART_WRITE)
+    rows["time"], rows["address"], rows["data"] = kept["time"], data[kept["at"]], data[kept["at"] + 1]
+    again = int(np.searchsorted(kept["at"], loop_at))
+    return Companion("vera_psg", CLOCK, rows, again, mix.VERA)
+
+
+def pcm(data: bytes, stream: walk.Stream, loop_at: int, sounds: Sounds, remarks: list[str]) -> Companion | None:
+    """Return the PCM output, if anything is written to it."""
+    driver = _Driver(sounds)
+    again = 0
+    kept = stream.kept[np.frombuffer(data, np.uint8)[stream.kept["at"]] == EXTENSION]
+    for time, at in kept.tolist():
+        if data[at + 1] >> 6 == PCM_KIND:
+            again = again if at >= loop_at else -1
+            for i in range(at + 2, at + 1 + (data[at + 1] & 0x3F), 2):
+                driver.take(time, data[i], data[i + 1])
+            again = len(driver.rows) if again < 0 else again
+        if len(driver.rows) > MOST_BLOCKS * 10:
+            remarks.append(f"byte 0x{at:X}: PCM is played up to there: it has too many commands")
+            break
+    if not driver.rows:
+        return None
+    if not loop_at:
+        driver.stop(stream.time)
+    if driver.strange:
+        remarks.append(f"PCM sounds that are not in the file: {', '.join(map(str, sorted(driver.strange)))}")
+    rows = np.array(driver.rows, PART_WRITE)
+    numbers = {sound.start: number for number, sound in sounds.found.items()}
+    return Companion("vera_pcm", CLOCK, rows, again, mix.VERA, sounds.data, samples=numbers)
+
+
+class _Driver:
+    """What the player does to the chip."""
+
+    def __init__(self, sounds: Sounds) -> None:
+        self.sounds, self.volume, self.shape = sounds, 0, 0
+        self.rows: list[tuple[int, int, int]] = []
+        self.strange: set[int] = set()
+
+    def write(self, time: int, *writes: tuple[int, int]) -> None:
+        """Add writes."""
+        self.rows += [(time, address, value) for address, value in writes]
+
+    def take(self, time: int, command: int, value: int) -> None:
+        """Obey a command."""
+        if command == CONTROL:
+            self.volume = value & VOLUME
+            self.write(time, (vera_pcm.AUDIO_CTRL, value & RESET | self.shape | self.volume))
+            if value & RESET:
+                self.write(time, (vera_pcm.START, 0))
+        elif command == RATE:
+            self.write(time, (vera_pcm.AUDIO_RATE, value))
+        elif command == TRIGGER:
+            self.trigger(time, value)
+
+    def stop(self, time: int) -> None:
+        """End what sounds: the queue is emptied."""
+        self.write(time, (vera_pcm.AUDIO_CTRL, RESET | self.shape | self.volume), (vera_pcm.START, 0))
+
+    def trigger(self, time: int, number: int) -> None:
+        """Play a sound from its start; another ends."""
+        if number > self.sounds.last:
+            self.strange.add(number)
+            return
+        self.stop(time)
+        sound = self.sounds.found.get(number)
+        if sound is None:
+            self.strange.add(number)
+            return
+        self.shape = sound.shape
+        self.write(
+            time,
+            (vera_pcm.AUDIO_CTRL, self.shape | self.volume),
+            (vera_pcm.OFFSET, sound.start),
+            (vera_pcm.LENGTH, sound.length),
+            (vera_pcm.LOOP, sound.loop),
+            (vera_pcm.START, 1),
+        )
