@@ -168,8 +168,8 @@ def step(s, memory, lines, voice):
 def play(s, memory, out, begin, end, voice):
     """Add a voice to a stretch of samples. Its counter has the parts of a clock below it: one addition counts both."""
     lines = address_lines(memory)
-    sample = (np.int64(s.sample_clocks) << 32) + (s.sample_clocks_part & PART)
-    part = s.clock_part & PART
+    sample = (np.int64(s.sample_clocks) << 32) + (np.int64(s.sample_clocks_part) & PART)
+    part = np.int64(s.clock_part) & PART
     clocks = (np.int64(s.counter[voice]) << 32) + part
     if s.counter[voice] == STARTED:  # a step is due in the first sample
         clocks = STEP + ((part + sample) & PART) - sample
@@ -202,7 +202,7 @@ def sound(s, memory, out, begin, end):
     for voice in range(VOICES):
         if s.playing[voice]:
             play(s, memory, out, begin, end, voice)
-    part = (s.clock_part & PART) + (end - begin) * (s.sample_clocks_part & PART)
+    part = (np.int64(s.clock_part) & PART) + (end - begin) * (np.int64(s.sample_clocks_part) & PART)
     s.clock_part = ((part + 0x80000000) & PART) - 0x80000000
 
 
@@ -212,10 +212,10 @@ def run(state, memory, writes, out):
     s = state[0]
     done = 0
     for i in range(len(writes)):
-        until = min(max(writes[i].sample, done), len(out))
+        until = min(max(writes[i]["sample"], done), len(out))
         if until > done:
             sound(s, memory, out, done, until)
-        write(s, writes[i].address, writes[i].data)
+        write(s, writes[i]["address"], writes[i]["data"])
         done = until
     sound(s, memory, out, done, len(out))
 

@@ -56,7 +56,7 @@ BYTES, WORDS, DIFFERENCES, NOTHING = 0x0, 0x4, 0x8, 0xC
 FIELDS = Fields.of(
     # name       bits count meaning
     "chip",
-    ("flags",       8,  1, "how the board uses it: 2 without echo, 4 a start is taken at key on"),
+    ("wiring",      8,  1, "how the board uses it: 2 without echo, 4 a start is taken at key on"),
     ("registers",   8, REGISTERS, "as they were written; the chip changes starts and active voices"),
     ("latch",       8, 3 * VOICES, "starts written that wait for key on"),
     ("page",        8,  1, "what is written through 22D: 80 the echo's memory"),
@@ -92,7 +92,7 @@ def rate(clock: int, options: Mapping[str, int]) -> Fraction:
 
 def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
     """Set how the board uses the chip."""
-    state["flags"] = options.get("flags", 0) & 0xFF
+    state["wiring"] = options.get("flags", 0) & 0xFF
 
 
 @block
@@ -122,7 +122,7 @@ def write_key_on(s, data, latched):
 @block
 def write_echo(s, data):
     """Write a byte into the echo's memory, as far as it can be heard: its second half never is."""
-    if s.page == 0x80 and not s.pointer & 0x10000 and not s.flags & NO_ECHO:
+    if s.page == 0x80 and not s.pointer & 0x10000 and not s.wiring & NO_ECHO:
         place = (s.pointer & 0x3FFF) >> 1
         low, high = s.echo[place] & 0xFF, s.echo[place] & 0xFF00
         s.echo[place] = signed(low | (data << 8) if s.pointer & 1 else high | data, 16)
@@ -135,7 +135,7 @@ def write(s, address, data):
     if address < 0 or address >= REGISTERS:
         return
     data &= 0xFF
-    latched = s.flags & LATCHED and s.registers[CONTROL] & 1
+    latched = s.wiring & LATCHED and s.registers[CONTROL] & 1
     register = address & 0x1F
     if latched and address < TYPE // 2 and START <= register < START + 3:
         s.latch[3 * (address >> 5) + register - START] = data
@@ -326,7 +326,7 @@ def echo_gain(s, voice):
 @block
 def has_echo(s, voice):
     """Whether a voice writes into the echo's memory."""
-    return not s.flags & NO_ECHO and echo_gain(s, voice) >= INAUDIBLE
+    return not s.wiring & NO_ECHO and echo_gain(s, voice) >= INAUDIBLE
 
 
 @block
@@ -398,10 +398,10 @@ def run(state, memory, writes, out):
     sides = np.empty((2, CHUNK), np.float32)
     done = 0
     for i in range(len(writes)):
-        until = min(max(writes[i].sample, done), len(out))
+        until = min(max(writes[i]["sample"], done), len(out))
         if until > done:
             sound(s, memory, out, done, until, wave, sides)
-        write(s, writes[i].address, writes[i].data)
+        write(s, writes[i]["address"], writes[i]["data"])
         done = until
     sound(s, memory, out, done, len(out), wave, sides)
 

@@ -172,21 +172,110 @@ def test_k054539_is_struck_by_key_on():
     assert got == [(at, 0, 1), (at, 7, 0), (at + 1, 0, 1)]
 
 
-@pytest.mark.parametrize("name", ["k053260", "k054539"])
+def c140_voice(voice, start=0, size=100, loop=0, pitch=0x10000 - 1, left=128, right=0, bank=0, mode=0x80):
+    """Return the writes of a voice, left; the key is the last."""
+    base, numbers = 0x10 * voice, (pitch, start, start + size, loop)
+    high = dict(zip((2, 6, 8, 10), numbers, strict=True))
+    values = {0: right, 1: left, 4: bank}
+    values |= {at + i: number >> 8 * (1 - i) & 0xFF for at, number in high.items() for i in range(2)}
+    return [*((base + register, value) for register, value in values.items()), (base + 5, mode)]
+
+
+def c140(*writes, samples=12, memory=RAMP, kind=3, clock=288 * 40000):
+    """Return both sides; a byte of 1 is 64 at half volume."""
+    return Chip("c140", clock, memory, type=kind).run(rows(*writes), samples)
+
+
+def test_c140_goes_from_byte_to_byte_in_a_straight_line():
+    got = c140(*c140_voice(5, start=20, pitch=0x4000))[:, 0]
+    assert got.tolist() == [0, 0, 0, 0, *(21 * 16 * i for i in (1, 2, 3)), *(21 * 64 + 16 * i for i in range(5))]
+
+
+def test_c140_stops_or_begins_again_where_it_ends():
+    once, again = (c140(*c140_voice(0, start=10, size=4, loop=12, mode=mode))[:, 0] for mode in (0x80, 0x90))
+    assert np.round(once / 64).tolist() == [0, 11, 12, 13, *[0] * 8]
+    assert np.round(again / 64).tolist() == [0, 11, 12, 13, *[12, 13] * 4]
+
+
+def test_c140_without_pitch_is_silent():
+    assert not c140(*c140_voice(0, start=50, pitch=0)).any()
+
+
+@pytest.mark.parametrize(
+    ("kind", "bank", "place"), [(0, 0x20, 0x80000), (1, 0x10, 0x80000), (3, 4, 0x40000), (7, 3, 0)]
+)
+def test_c140_bank_is_wired_by_the_board(kind, bank, place):
+    memory = np.zeros(1 << 20, np.uint8)
+    memory[place : place + 100] = 1
+    assert c140(*c140_voice(23, bank=bank), memory=memory, kind=kind)[-1].tolist() == [64, 0]
+    assert c140(*c140_voice(23, bank=1), memory=memory, kind=kind)[-1].tolist() == [64 * (kind == 7), 0]
+
+
+def test_c140_pitch_makes_up_for_its_whole_rate():
+    """12288000 / 288 is 42666.67: a pitch of 1 is a little more than 1 then, which numbers of 24 bits round."""
+    chip = Chip("c140", 12288000, RAMP, type=3)
+    assert chip.rate == 42666
+    chip.run(rows(*c140_voice(0, pitch=0xFFFF, size=99, mode=0x90)), 1)
+    assert chip.state.position[0] * 65536 + chip.state.part[0] == 65536
+
+
+def test_219_counts_in_words_and_banks_by_four_voices():
+    memory = np.zeros(1 << 19, np.uint8)
+    for voice, (register, bank) in enumerate([(0x1F7, 1), (0x1F9, 2), (0x1FB, 3), (0x1F5, 0)]):
+        memory[(bank << 17) + 40 : (bank << 17) + 80] = 10 + voice
+        got = c140((register, bank), *c140_voice(4 * voice, start=20, size=20, bank=9), memory=memory, kind=2)
+        assert got[-1].tolist() == [64 * (10 + voice), 0]
+
+
+def test_219_inverts_the_right():
+    got = c140(*c140_voice(15, start=20, right=128, mode=0xC0), kind=2)
+    assert (abs(got[:, 0] + got[:, 1]) <= 1).all()
+    assert got[-1, 0] > 0
+
+
+def test_219_has_sixteen_voices():
+    assert not c140(*c140_voice(16), kind=2).any()
+
+
+def test_219_noises_take_turns_at_one_generator():
+    """Voice 1 hears every other number of what voice 0 hears alone."""
+    noise = [c140_voice(voice, pitch=0xFFFF, mode=0x84) for voice in range(2)]
+    silent = c140_voice(0, pitch=0xFFFF, left=0, mode=0x84)
+    alone = Chip("c140", 288 * 40000, RAMP, type=2)
+    both = Chip("c140", 288 * 40000, RAMP, type=2)
+    alone.run(rows(*noise[0]), 10)
+    both.run(rows(*silent, *noise[1]), 5)
+    assert (alone.state.before[0], alone.state.value[0]) == (both.state.value[0], both.state.value[1])
+
+
+def test_c140_is_struck_by_keys():
+    first, second = c140_voice(0, start=100, bank=1), c140_voice(23, start=50, bank=2)
+    got = found("c140", *first, *second, (5, 0x80), (5, 0), (0x175, 0x7F))
+    at = len(first)
+    assert got == [(at - 1, 0, 0), (2 * at - 1, 23, 1), (2 * at, 0, 0)]
+
+
+def test_219_is_struck_in_the_bank_of_four_voices():
+    first, second = c140_voice(0, start=100, bank=7), c140_voice(4, start=50, bank=0)
+    got = found("c140", (0x1F7, 0), (0x1F9, 1), *first, *second)
+    assert [number for _, _, number in got] == [0, 1]
+
+
+@pytest.mark.parametrize("name", ["k053260", "k054539", "c140"])
 def test_nothing_is_struck_by_nothing(name):
     assert found(name) == []
 
 
-@pytest.mark.parametrize("name", ["k053260", "k054539"])
+@pytest.mark.parametrize("name", ["k053260", "k054539", "c140"])
 def test_writes_behind_the_last_sample_are_taken(name):
     chip = Chip(name, 10_000_000, RAMP)
     before = chip.save()
-    chip.write(*{"k053260": (0x2F, 2), "k054539": (0x22F, 1)}[name])
+    chip.write(*{"k053260": (0x2F, 2), "k054539": (0x22F, 1), "c140": (5, 0x80)}[name])
     assert chip.generate(0).shape == (0, 2)
     assert chip.save() != before
 
 
-@pytest.mark.parametrize("name", ["k053260", "k054539"])
+@pytest.mark.parametrize("name", ["k053260", "k054539", "c140"])
 def test_the_slowest_clock_has_a_rate(name):
     chip = Chip(name, 1, RAMP)
     assert chip.rate == 1
