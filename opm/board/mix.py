@@ -37,8 +37,8 @@ def _filters(band: float, taps: int) -> tuple[npt.NDArray[np.float32], npt.NDArr
     window = np.i0(BETA * np.sqrt(np.maximum(0.0, 1 - (away / (taps / 2)) ** 2))) / np.i0(BETA)
     weights = band * np.sinc(band * away) * window
     weights /= weights.sum(axis=1, keepdims=True)
-    weights = weights.astype(np.float32)
-    return weights[:-1].copy(), np.diff(weights, axis=0)
+    filters: npt.NDArray[np.float32] = weights.astype(np.float32)
+    return filters[:-1].copy(), np.diff(filters, axis=0)
 
 
 @functools.partial(entry, fastmath={"reassoc", "contract"})
@@ -72,13 +72,13 @@ def _interpolate(left, right, at, rest, step, step_rest, whole, filters, slopes,
 @entry
 def add(samples, level, sides, first):
     """Add samples, (n, 2), at their level to both sides, (2, m), from a place on; return the largest magnitude."""
-    left, right = sides[0, first:], sides[1, first:]
+    left, right, both = sides[0, first:], sides[1, first:], samples.reshape(-1)
     high = low = np.int32(0)
+    for i in range(both.size):
+        high, low = max(high, both[i]), min(low, both[i])
     for i in range(samples.shape[0]):
-        left[i] += level * samples[i, 0]
-        right[i] += level * samples[i, 1]
-        high = max(high, samples[i, 0], samples[i, 1])
-        low = min(low, samples[i, 0], samples[i, 1])
+        left[i] += level * np.float32(samples[i, 0])
+        right[i] += level * np.float32(samples[i, 1])
     return level * max(high, -low)
 
 
@@ -105,19 +105,19 @@ class Interpolator:
     @property
     def ran(self) -> int:
         """Samples of the parts that are needed until here."""
-        return math.floor((self.position - 1) * self.ratio) + self._taps // 2 + 1 if self.position else 0
+        last = (self.position - 1) * self.ratio.numerator // self.ratio.denominator
+        return last + self._taps // 2 + 1 if self.position else 0
 
     def add(self, out: npt.NDArray[np.float32], make: Callable[[npt.NDArray[np.float32], int], None]) -> None:
         """Add the next frames, (n, columns), of the samples that ``make(sides, first)`` adds to (columns, m)."""
-        ran, moment, taps, columns = self.ran, self.position * self.ratio, self._taps, out.shape[1]
+        ran, moment, taps, columns = self.ran, self.position * self.ratio.numerator, self._taps, out.shape[1]
         self.position += len(out)
         sides = np.zeros((columns, taps + self.ran - ran), np.float32)
         sides[:, :taps] = self.past[:columns]
         make(sides, taps)
         self.past[:columns] = sides[:, sides.shape[1] - taps :]
-        first = math.floor(moment) - taps // 2 + 1 - (ran - taps)
         n, d = self.ratio.numerator, self.ratio.denominator
-        rest = int((moment % 1) * d)
+        first, rest = moment // d - taps // 2 + 1 - (ran - taps), moment % d
         for pair in range(0, columns if len(out) else 0, 2):
             if sides[pair : pair + 2].any():
                 both = sides[pair], sides[pair + 1]

@@ -207,7 +207,7 @@ class Renderer:
         self._now: Block = np.zeros((0, 2), np.int16)
         """The last block of the YM2151s."""
         self._steady: Block = np.zeros((1, 2), np.float32)
-        """The last block of the other parts, and a frame before it."""
+        """Behind the end: the last block of the other parts, and a frame before it."""
         self._loud = playing.end
         self.mute(playing.mute)
 
@@ -269,13 +269,15 @@ class Renderer:
         """Add the parts; those of a board at their volume."""
         own = [part.run(frames) for part in self.parts]
         heard = [samples for samples, is_heard in zip(own, self.playing.heard_opms, strict=True) if is_heard]
-        self._now = heard[0] if len(heard) == 1 else np.sum([np.zeros((frames, 2), np.int32), *heard], axis=0)
+        self._now = heard[0] if len(heard) == 1 else sum(heard, np.zeros((frames, 2), np.int32))
         if not self.others:
             return self._now
         mixed = np.zeros((frames, 2), np.float32)
         for group in self._groups:
             group.add_to(mixed)
-        self._listen(mixed)
+        self._listen()
+        if self.position + frames > self.playing.end:
+            self._steady = np.concatenate([self._steady[-1:], mixed])
         mixed += self._now * self._gain
         return mixed
 
@@ -288,12 +290,12 @@ class Renderer:
         apart = np.zeros((len(self.others), frames, 2), np.float32)
         for group, out in zip(self._groups, apart, strict=True):
             group.add_to(out)
-        self._listen(apart.sum(axis=0))
+        self._listen()
+        self._steady = np.concatenate([self._steady[-1:], apart.sum(axis=0)])
         return np.concatenate([channels * self._gain, apart.swapaxes(0, 1)], axis=1)
 
-    def _listen(self, others: Block) -> None:
-        """Keep how loud all parts are, and what the others sound."""
-        self._steady = np.concatenate([self._steady[-1:], others])
+    def _listen(self) -> None:
+        """Keep how loud all parts are."""
         levels = [_peak(self._now) * float(self._gain), *(other.level for other in self.others)]
         self.peaks = [max(peak, level / FULL_SCALE) for peak, level in zip(self.peaks, levels, strict=True)]
 

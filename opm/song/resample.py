@@ -14,8 +14,9 @@ def to_int16(values: npt.NDArray[Any]) -> Samples:
     """Return values rounded and clipped to int16; what is int16 already as it is."""
     if values.dtype == np.int16:
         return values
-    rounded: Samples = np.clip(np.rint(values), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
-    return rounded
+    rounded = np.rint(values)
+    clipped: Samples = np.clip(rounded, -FULL_SCALE, FULL_SCALE - 1, out=rounded).astype(np.int16)
+    return clipped
 
 
 class Resampler:

@@ -109,6 +109,7 @@ class Streams:
 
     def __init__(self, companion: Companion, rate: Fraction) -> None:
         self._companion, self._rate = companion, rate
+        self._any = bool((companion.rows["address"] >= STREAM).any())
         self._banks = dict(companion.banks)
         self._streams: dict[int, Stream] = {}
 
@@ -134,6 +135,8 @@ class Streams:
         -------
         (m,) WRITE
         """
+        if not self._any:
+            return _writes(due, rows["address"], rows["data"])
         ours = rows["address"] >= STREAM
         found = [_writes(due[~ours], rows["address"][~ours], rows["data"][~ours])]
         for sample, (_, address, data) in zip(due[ours].tolist(), rows[ours].tolist(), strict=True):

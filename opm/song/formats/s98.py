@@ -11,6 +11,7 @@ from ...board import core
 from ..data import PART_WRITE, Companion, Opm, SongError, check_clock
 from ..limits import FASTEST_PART, LARGEST_VALUE, LONGEST
 from ..song import Song
+from ..writers.vgm_chips import VGM_CHIPS
 from . import walk
 from .common import checked_loop, second_clock, u32
 
@@ -113,9 +114,10 @@ def _companion(
         return None
     rows = np.empty(len(kept), PART_WRITE)
     rows["time"], rows["address"], rows["data"] = kept["time"], found[kept["at"] + 1], found[kept["at"] + 2]
+    level = VGM_CHIPS[name].scale
     if name == "sn76489":
         rows["address"] = rows["address"] == 1  # its stereo register; all else is for its only other port
-    return Companion(name, clock, rows, int((kept["at"] < loop_at).sum()), options=options)
+    return Companion(name, clock, rows, int((kept["at"] < loop_at).sum()), level=level, options=options)
 
 
 def _commands(devices: list[tuple[int, int]], ours: list[int]) -> npt.NDArray[Any]:

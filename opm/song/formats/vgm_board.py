@@ -1,5 +1,6 @@
 """The other chips of a VGM: their clocks, writes, ROMs, streams and volumes, from the commands that a walk kept."""
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from ...board import core
 from ..data import PART_WRITE, Bank, Companion, SongError
 from ..limits import FASTEST_PART, LARGEST_ROM, LARGEST_ROMS, MOST_BLOCKS, MOST_STREAMED
 from ..streams import BLOCK, COMMAND, DATA, FREQUENCY, LENGTH, PLAY, START, STOP, STREAM
-from ..writers.vgm_chips import BIG, LITTLE, NIBBLES, SHORT, VGM_CHIPS, YM2151, VgmChip
+from ..writers.vgm_chips import BIG, LITTLE, NIBBLES, SAMPLE_RATES, SHORT, VGM_CHIPS, YM2151, VgmChip
 from . import walk
 from .common import u32
 
@@ -43,11 +44,13 @@ class Extra(NamedTuple):
         """Return a chip's volume, of the YM2151's usual one."""
         usual = chip.volume / 0x100 / count
         given = self.volumes.get((chip.number, instance))
-        if given is None:
-            return usual
-        made = usual * (given & 0x7FFF) / 0x100 if given & 0x8000 else given / 0x100
-        remarks.append(f"volume of {name}: {made / usual:.2f} times the usual one" if made else f"{name} is silenced")
-        return made
+        made = usual
+        if given is not None:
+            made = usual * (given & 0x7FFF) / 0x100 if given & 0x8000 else given / 0x100
+            remarks.append(
+                f"volume of {name}: {20 * math.log10(made / usual):+.1f} dB" if made else f"{name} is silent"
+            )
+        return made * chip.scale
 
 
 def extra_header(data: bytes, start: int) -> Extra:
@@ -128,7 +131,9 @@ class Board:
         """Return a chip's clock; 0 if the header has none."""
         chip = VGM_CHIPS[name]
         given, _ = self.extra.clocks.get(chip.number, (0, 0)) if instance else (0, 0)
-        return (given or u32(self.header, chip.clock_at)) & CLOCK
+        clock = (given or u32(self.header, chip.clock_at)) & CLOCK
+        below, times = SAMPLE_RATES.get(name, (0, 0))
+        return clock * times if clock < below else clock
 
     def _part(self, name: str, instance: int) -> _Part:
         return self._parts.setdefault((name, instance), _Part())
@@ -139,7 +144,7 @@ class Board:
         last = len(self._bytes) - 1
         first, second, third = (self._bytes[np.minimum(at + i, last)].astype(np.int32) for i in (1, 2, 3))
         address, value = np.full(len(at), register), first
-        which = np.full(len(at), instance)
+        which = np.full(len(at), instance) if instance >= 0 else first >> 7
         if form == SHORT:
             which, address, value = first >> 7, first & 0x7F, second
         elif form in (BIG, LITTLE):
@@ -186,15 +191,14 @@ class Board:
         return banks
 
     def _add_to_rom(self, name: str, instance: int, at: int, size: int, offset: int, block: bytes) -> None:
-        """Put a block where it belongs; what was never written reads as 0xFF, like an empty EPROM."""
+        """Put a block where it belongs; one of another size of the whole makes it empty first."""
         if size > LARGEST_ROM or offset + len(block) > LARGEST_ROM:
             self.remarks.append(f"byte 0x{at:X}: expected a ROM of at most {LARGEST_ROM} bytes: left out")
             return
-        memory = self._part(name, instance).memory
-        missing = max(size, offset + len(block)) - len(memory)
-        if missing > 0:
-            self._take_room(missing, f"byte 0x{at:X}")
-            memory += b"\xff" * missing
+        memory, whole = self._part(name, instance).memory, max(size, offset + len(block))
+        if whole != len(memory):
+            self._take_room(whole - len(memory), f"byte 0x{at:X}")
+            memory[:] = bytes((VGM_CHIPS[name].empty,)) * whole
         if name == "c140" and self.header[0x96] == ASIC_219:
             block = np.frombuffer(block[: len(block) // 2 * 2], np.uint16).byteswap().tobytes()
         memory[offset : offset + len(block)] = block
@@ -234,7 +238,8 @@ class Board:
         found = []
         for name in VGM_CHIPS:
             instances = [i for i in (0, 1) if (part := self._parts.get((name, i))) and (part.tables or part.streamed)]
-            found += [self._companion(name, instance, len(instances), loop_at, own) for instance in instances]
+            count = 2 if u32(self.header, VGM_CHIPS[name].clock_at) & DUAL else len(instances)
+            found += [self._companion(name, instance, count, loop_at, own) for instance in instances]
         return tuple(each for each in found if each)
 
     def _companion(self, name: str, instance: int, count: int, loop_at: int | None, own: float) -> Companion | None:

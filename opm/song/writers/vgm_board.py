@@ -79,7 +79,7 @@ class BoardOut:
             streamed = rows["address"] >= STREAM
             found.append(_writes(companion.name, instance, rows[~streamed]))
             found.append(_streams(companion.name, instance, rows[streamed]))
-        return Commands(*(np.concatenate(column) for column in zip(*found, strict=True)))
+        return _joined(found)
 
     def fill(self, header: bytearray) -> None:
         """Put the chips into the header."""
@@ -112,10 +112,16 @@ class BoardOut:
         made = []
         for companion, instance in self._kept:
             chip = VGM_CHIPS[companion.name]
-            relative = round(companion.level / (chip.volume / 0x100 / names.count(companion.name)) * 0x100)
+            usual = chip.scale * chip.volume / 0x100 / names.count(companion.name)
+            relative = round(companion.level / usual * 0x100)
             if relative != 0x100:
                 made.append((chip.number, instance, 0x8000 | min(relative, 0x7FFF)))
         return made
+
+
+def _joined(found: list[Commands]) -> Commands:
+    """Return commands behind each other."""
+    return Commands(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
 def _block(kind: int, data: bytes, instance: int) -> bytes:
@@ -143,6 +149,10 @@ def _writes(name: str, instance: int, rows: Writes) -> Commands:
     """Return the writes to a chip."""
     chip, address, value = VGM_CHIPS[name], rows["address"], rows["data"]
     code, (form, _, _) = next(iter(chip.commands.items()))
+    if name == "ay8910" and (sides := address >= 0x100).any():
+        stereo = _fixed(rows["time"][sides], [0x31, instance << 7 | value[sides] & 0x3F])
+        plain = _writes(name, instance, rows[~sides])
+        return _joined([plain, stereo])
     if form == BYTE:
         codes = {(which, register): code for code, (_, which, register) in chip.commands.items()}
         return _fixed(rows["time"], [np.where(address == 1, codes[instance, 1], codes[instance, 0]), value & 0xFF])

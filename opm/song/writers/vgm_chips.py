@@ -32,11 +32,15 @@ class VgmChip(NamedTuple):
     number: int
     """In the extra header and for streams."""
     commands: Mapping[int, tuple[int, int, int]]
-    """By their codes: form; where the form has none, which of two chips and the register."""
+    """By their codes: form; where the form has none, which of two chips (-1: by bit 7) and the register."""
     volume: int = 0x100
     """Of 0x100, the YM2151's."""
+    scale: float = 1.0
+    """What else its samples are multiplied by: libvgm's core counts in other units."""
     rom: int | None = None
     """Type of its data blocks."""
+    empty: int = 0xFF
+    """What its ROM holds where no block is."""
     options: Mapping[str, Bits] = {}
     special: str = ""
     """The option that bit 31 of its clock is."""
@@ -53,23 +57,33 @@ VGM_CHIPS = {
         volume=0x80,
         options={"feedback": Bits(0x28, width=16), "width": Bits(0x2A), "flags": Bits(0x2B)},
     ),
-    "sega_pcm": VgmChip(0x38, 0x04, _one(0xC0, LITTLE), 0x180, 0x80, {"interface": Bits(0x3C, width=32)}),
-    "ay8910": VgmChip(0x74, 0x12, _one(0xA0, SHORT), options={"type": Bits(0x78), "flags": Bits(0x79)}),
-    "upd7759": VgmChip(0x8C, 0x16, _one(0xB6, SHORT), 0x11E, 0x8A, special="slave"),
+    "sega_pcm": VgmChip(
+        0x38, 0x04, _one(0xC0, LITTLE), volume=0x180, rom=0x80, empty=0x80, options={"interface": Bits(0x3C, width=32)},
+    ),
+    "ay8910": VgmChip(
+        0x74, 0x12, {0xA0: (SHORT, 0, 0), 0x31: (BYTE, -1, 0x100)},
+        scale=8160 / 5461, options={"type": Bits(0x78), "flags": Bits(0x79)},
+    ),
+    "upd7759": VgmChip(0x8C, 0x16, _one(0xB6, SHORT), volume=0x11E, rom=0x8A, special="slave"),
     "msm6258": VgmChip(
-        0x90, 0x17, _one(0xB7, SHORT), 0x1C0,
+        0x90, 0x17, _one(0xB7, SHORT), volume=0x1C0,
         options={
             "divider": Bits(0x94, 0, 2), "adpcm_bits": Bits(0x94, 2, 1, 4, -1), "output_bits": Bits(0x94, 3, 1, 10, 2),
         },
     ),
-    "msm6295": VgmChip(0x98, 0x18, _one(0xB8, SHORT), 0x100, 0x8B, special="pin7"),
-    "k054539": VgmChip(0xA0, 0x1A, _one(0xD3, BIG), 0x100, 0x8C, {"flags": Bits(0x95)}),
-    "c140": VgmChip(0xA8, 0x1C, _one(0xD4, BIG), 0xAB, 0x8D, {"type": Bits(0x96)}),
-    "k053260": VgmChip(0xAC, 0x1D, _one(0xBA, SHORT), 0x100, 0x8E),
-    "ga20": VgmChip(0xE0, 0x28, _one(0xBF, SHORT), 0x280, 0x93),
-    "k007232": VgmChip(0xE8, 0x2A, _one(0x41, SHORT), 0x100, 0x94),
-    "msm5205": VgmChip(0xF0, 0x2C, _one(0x32, NIBBLES)),
+    "msm6295": VgmChip(0x98, 0x18, _one(0xB8, SHORT), rom=0x8B, special="pin7"),
+    "k054539": VgmChip(0xA0, 0x1A, _one(0xD3, BIG), rom=0x8C, options={"flags": Bits(0x95)}),
+    "c140": VgmChip(0xA8, 0x1C, _one(0xD4, BIG), scale=171 / 256, rom=0x8D, options={"type": Bits(0x96)}),
+    "k053260": VgmChip(0xAC, 0x1D, _one(0xBA, SHORT), rom=0x8E),
+    "ga20": VgmChip(0xE0, 0x28, _one(0xBF, SHORT), volume=0x280, rom=0x93),
+    "k007232": VgmChip(0xE8, 0x2A, _one(0x41, SHORT), rom=0x94),
+    "msm5205": VgmChip(
+        0xF0, 0x2C, _one(0x32, NIBBLES),
+        options={"prescaler": Bits(0xD7, 0, 2), "bits": Bits(0xD7, 2, 1, 3, 1)}, special="msm6585",
+    ),
 }  # fmt: skip
 """By the names of their modules in ``opm.board``."""
 YM2151 = 3
 """Its number in the extra header."""
+SAMPLE_RATES = {"k054539": (1_000_000, 384), "c140": (1_000_000, 576)}
+"""Chips whose clock was once given as a sample rate: clocks below the first are to be multiplied by the second."""
