@@ -85,7 +85,7 @@ class PartRenderer:
     def run(self, frames: int) -> Samples:
         """Return the chip's samples, (frames, 2); ``taps`` holds each channel's own, (frames, 8), if wanted."""
         if not self.tapped:
-            return self._in_step(frames, 2, self._own)
+            return self._in_step(frames, 2, self.own)
         both = self._in_step(frames, 2 + CHANNELS, self._own_and_taps)
         self.taps = both[:, 2:]
         return both[:, :2]
@@ -106,7 +106,8 @@ class PartRenderer:
         self.in_step.add(out, add)
         return to_int16(out)
 
-    def _own(self, frames: int) -> Samples:
+    def own(self, frames: int) -> Samples:
+        """Return the chip's own next samples, (frames, 2), at its own rate."""
         return run_unchecked(self.chip, self.due(frames), frames, self.cycles_per_frame)
 
     def _own_and_taps(self, frames: int) -> Samples:
@@ -199,8 +200,8 @@ class Renderer:
         ratios = [Fraction(timetable.opm.clock, first.opm.clock) for timetable in playing.timetables]
         self.parts = [PartRenderer(*each, tapped) for each in zip(playing.timetables, ratios, strict=True)]
         board = HEADROOM if playing.others else 1.0
-        self._gain = np.float32(playing.song.gain * board)
-        self.others = [CompanionRenderer(timetable, float(self._gain)) for timetable in playing.others]
+        self._gain = playing.song.gain * board
+        self.others = [CompanionRenderer(timetable, self._gain) for timetable in playing.others]
         self._groups = groups_of(self.others, Fraction(first.rate), apart)
         self.peaks = [0.0] * (1 + len(self.others))
         """The largest magnitude so far of all YM2151s, and of each other part, of 1; 0 where there is no other."""
@@ -278,7 +279,7 @@ class Renderer:
         self._listen()
         if self.position + frames > self.playing.end:
             self._steady = np.concatenate([self._steady[-1:], mixed])
-        mixed += self._now * self._gain
+        mixed += self._now * np.float32(self._gain)
         return mixed
 
     def _channels(self, frames: int) -> Block:
@@ -292,11 +293,11 @@ class Renderer:
             group.add_to(out)
         self._listen()
         self._steady = np.concatenate([self._steady[-1:], apart.sum(axis=0)])
-        return np.concatenate([channels * self._gain, apart.swapaxes(0, 1)], axis=1)
+        return np.concatenate([channels * np.float32(self._gain), apart.swapaxes(0, 1)], axis=1)
 
     def _listen(self) -> None:
         """Keep how loud all parts are."""
-        levels = [_peak(self._now) * float(self._gain), *(other.level for other in self.others)]
+        levels = [_peak(self._now) * self._gain, *(other.level for other in self.others)]
         self.peaks = [max(peak, level / FULL_SCALE) for peak, level in zip(self.peaks, levels, strict=True)]
 
     def _at_volume(self, sums: Block) -> Block:
@@ -304,7 +305,7 @@ class Renderer:
 
         A fade is (1 - x) squared, x the share of it that has passed.
         """
-        gain: Any = np.float32(1.0) if self.others else self._gain
+        gain: Any = 1.0 if self.others else self._gain
         faded = self.position + np.array([0, len(sums)]) - (self.playing.frames - self.playing.fade_frames)
         if faded[1] > 0 and self.playing.fade_frames:
             passed = np.clip(np.arange(*faded) / self.playing.fade_frames, 0, 1)

@@ -36,6 +36,8 @@ from .resample import Resampler, to_int16
 
 SONG_WRITE = np.dtype([("seconds", np.float64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])
 """numpy.dtype of ``Song.writes``."""
+MOST_NUMBERS = 127
+"""The highest number of a sample that is one; beyond, it says where the sample lies."""
 MOST_LOOPS = 10_000
 """Passes that one call plays: more than a week of most songs."""
 
@@ -297,16 +299,28 @@ class Song:
             struck = keys[keys & ALL_KEYS > 0] & 7
             found.append((opm.name.upper(), opm.clock, struck))
         for companion in self.companions:
-            module, rows = core(companion.name), self._rows_of(companion)
-            found.append((module.TITLE, companion.clock, module.struck(rows)["channel"]))
+            found.append((core(companion.name).TITLE, companion.clock, self.struck(companion)["channel"]))
         return tuple(
             Part(name, title, clock, len(struck), tuple((np.unique(struck) + 1).tolist()))
             for name, (title, clock, struck) in zip(self.part_names, found, strict=True)
         )
 
-    def _rows_of(self, companion: Companion) -> Writes:
-        """Return what a companion takes in one playing."""
+    def companion_rows_once(self, companion: Companion) -> Writes:
+        """Return what a companion takes in one playing, in ticks."""
         return companion.rows[: companion.again] if self.loop_start and self.intro_passes else companion.rows
+
+    def struck(self, companion: Companion) -> "npt.NDArray[Any]":
+        """Return what a companion strikes in one playing: (n,) opm.board.record.STRIKE, its rows' as ``row``.
+
+        Where the song has numbers for its samples, or the chip knows no more than where they lie, ``number`` is theirs,
+        or their place among those that are struck.
+        """
+        found: npt.NDArray[Any] = core(companion.name).struck(self.companion_rows_once(companion)).copy()
+        places = np.unique(found["number"][found["number"] >= 0]).tolist()
+        if companion.samples or places[-1:] > [MOST_NUMBERS]:
+            numbers = {place: companion.samples.get(place, rank) for rank, place in enumerate(places)}
+            found["number"] = [numbers.get(place, -1) for place in found["number"].tolist()]
+        return found
 
     def _companion(self, name: str) -> Companion:
         """Return the companion of a name; ValueError if there is none."""
@@ -335,7 +349,7 @@ class Song:
         ValueError
             No such part.
         """
-        rows = self._rows_of(self._companion(name))
+        rows = self.companion_rows_once(self._companion(name))
         writes = np.empty(len(rows), PART_SECONDS)
         writes["seconds"], writes["address"], writes["data"] = (
             rows["time"] * self.seconds(1),
@@ -756,9 +770,10 @@ class Song:
         chip = integer("chip", chip, 0, len(self.chips) - 1)
         seconds = number("seconds", seconds, 0, LONGEST)
         playing = Playing(self)
-        part, frames = Renderer(playing).parts[chip], round(seconds * playing.rate)
+        part = Renderer(playing).parts[chip]
+        frames = round(seconds * part.timetable.rate)
         for first in range(0, frames, BLOCK):
-            part.run(min(BLOCK, frames - first))
+            part.own(min(BLOCK, frames - first))
         return part.chip
 
     def part_at(self, seconds: float, name: str) -> Chip:

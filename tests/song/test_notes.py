@@ -161,8 +161,13 @@ def test_a_table_of_notes_is_read_by_its_names():
         opm.Song.from_notes(table, [ORGAN])
 
 
-@pytest.mark.parametrize("chip", [2, -1, 256])
-def test_a_third_chip_is_refused(chip):
+def test_notes_may_be_for_any_number_of_chips():
+    song = opm.Song.from_notes([(2, 1, 0, 1, 60, 0, 0)], [ORGAN])
+    assert (len(song.chips), song.notes()["chip"].tolist()) == (3, [2])
+
+
+@pytest.mark.parametrize("chip", [16, -1, 256])
+def test_a_chip_beyond_the_last_is_refused(chip):
     with pytest.raises(ValueError, match="chip"):
         opm.Song.from_notes([(chip, 1, 0, 1, 60, 0, 0)], [ORGAN])
 

@@ -287,7 +287,12 @@ def test_silence_ends_the_tail_wherever_blocks_end(runs, start, size):
     played.rate, played.end, played.frames = 50.0, 8, 60
     sound = 9 * np.resize(np.repeat(np.arange(len(runs)) % 2, runs), (60, 1)).repeat(2, axis=1)
     renderer = Renderer(played)
-    renderer._mix = lambda frames: sound[renderer.position : renderer.position + frames]
+
+    def mix(frames):
+        renderer._now = sound[renderer.position : renderer.position + frames]
+        return renderer._now
+
+    renderer._mix = mix
     renderer.skip(start)
     end = next((frame for frame in range(8 + 5, 60) if not sound[frame - 4 : frame + 1].any()), 60)
     assert sum(map(len, renderer.blocks(size))) == max(0, end - start)

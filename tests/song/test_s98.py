@@ -55,10 +55,13 @@ def test_each_device_has_its_own_clock():
     assert "byte 0x34: expected a clock" in bad.remarks[0]
 
 
-@pytest.mark.parametrize(("count", "named"), [(2, ()), (3, ("a third YM2151",)), (5, ("3 more YM2151",))])
-def test_a_third_opm_is_named(count, named):
-    song = s98.read(s98_file(devices=((5, 4_000_000),) * count))
-    assert (song.not_played, len(song.chips)) == (named, 2)
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_more_than_two_opms_are_played(count):
+    strikes = b"".join(bytes((2 * device, 0x08, 0x78)) for device in range(count))
+    song = s98.read(s98_file(strikes + b"\xff\xfd", devices=((5, 4_000_000),) * count))
+    assert (song.not_played, len(song.chips)) == ((), count)
+    assert song.rows["chip"].tolist() == [*range(count)]
+    assert song.part_names[-1] == f"ym2151-{count}"
 
 
 def test_version_2_list_ends_at_type_0():

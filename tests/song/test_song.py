@@ -397,10 +397,10 @@ def test_a_chip_with_its_own_clock():
     np.testing.assert_array_equal(first, opm.run(song.events(0), len(first)))
     chip = song.chip_at(0.5, chip=1)
     assert chip.clock == 4_000_000
-    assert chip.cycle == 32 * math.ceil(round(0.5 * song.sample_rate) * 4_000_000 / 3_579_545)
+    assert chip.cycle == 32 * 31_250
     own = opm.run(song.events(1), 40_000)[:, 0]
     here = np.arange(18_000, 33_000)
-    want = np.interp(here * 4_000_000 / 3_579_545 - 16, np.arange(40_000), own)  # half of 32 frames late
+    want = np.interp(here * 4_000_000 / 3_579_545, np.arange(40_000), own)
     assert np.abs(song.render()[here, 0] - want).max() < 0.02 * np.abs(want).max()
     np.testing.assert_allclose(song.stems().sum(axis=1)[here], song.render()[here], atol=100)
 

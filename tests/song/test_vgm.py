@@ -175,8 +175,9 @@ def test_header_fields_inside_the_data_are_zero():
 
 
 def test_other_chips_are_named():
-    song = vgm.read(vgm_file(bytes.fromhex("54 08 78 B8 00 01 50 9F 66"), x98=1_000_000))
-    assert song.not_played == ("OKIM6295", "SN76489")
+    song = vgm.read(vgm_file(bytes.fromhex("54 08 78 B8 00 01 50 9F B3 00 00 66"), x98=1_000_000, x4c=8_000_000))
+    assert song.not_played == ("Game Boy DMG", "SN76489", "YM2610"), "a chip without a clock cannot be played"
+    assert [companion.name for companion in song.companions] == ["msm6295"]
 
 
 def test_loop_and_its_modifiers():

@@ -36,12 +36,13 @@ def test_annotated_bytes():
     own = [tuple(w) for w in song.rows.tolist()][len(zsm.KERNAL) :]
     assert own == [(0, 0, 0x20, 0xC7), (0, 0, 0x28, 0x4A), (3, 0, 0x08, 0x78)]
     assert (song.end, song.ticks_per_second) == (5, Fraction(60))
-    assert song.not_played == ("VERA PSG", "expansion data")
+    assert song.not_played == ("expansion data",)
+    assert [companion.name for companion in song.companions] == ["vera_psg"]
     assert (song.loop_start.tick, song.loop_start.write) == (3, len(zsm.KERNAL) + 2)
 
 
 @pytest.mark.parametrize(
-    ("kind", "named"), [(0, ("PCM",)), (1, ("expansion data",)), (2, ()), (3, ("custom data",))], ids=range(4)
+    ("kind", "named"), [(0, ()), (1, ("expansion data",)), (2, ()), (3, ("custom data",))], ids=range(4)
 )
 def test_what_extensions_hold(kind, named):
     """Sync events are for programs: nothing of the sound is missing."""

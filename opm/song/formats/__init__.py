@@ -48,7 +48,8 @@ from ..data import SongError
 from ..limits import LARGEST, LARGEST_UNPACKED, MOST_MEMBERS
 from ..song import Song
 from . import json_log, mdx, s98, text_log, tone, vgm, zsm
-from .pdx import NOTHING, Beside, beside
+from .pdx import NOTHING, Beside
+from .pdx import beside as beside
 
 
 class Reader(Protocol):

@@ -9,7 +9,7 @@ from ...events import MASTER_CLOCKS_PER_FRAME
 from ...pitch import REFERENCE_CLOCK
 from ..data import SongError, in_pieces
 from ..limits import LARGEST
-from .written import Written, lost_length, lost_parts, lost_tags, lost_volume
+from .written import Written, lost_companions, lost_length, lost_parts, lost_tags, lost_volume
 
 if TYPE_CHECKING:
     from ..song import Song
@@ -109,4 +109,4 @@ def _lost(song: "Song", kept: "Song", loops: bool) -> list[str]:
         if longer:
             how = "longer" if longer > 0 else "shorter"
             lost.append(f"the loop's length to a fraction of a frame: each pass is {abs(longer):.2g} us {how}")
-    return lost + lost_parts(song)
+    return lost + lost_companions(song) + lost_parts(song)

@@ -1,7 +1,7 @@
 """A song's notes as a MIDI file: a track per channel, pitches as notes and bends, the tempo found or given."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from ...voice.voice import Voice
 from ..data import SongError, Writes
 from ..limits import MOST_MIDI_PITCHES, MOST_MIDI_WRITES
 from ..notes import FoundNote, NoteFinder
-from .written import Written, lost_parts, lost_tags, lost_volume
+from .written import Written, lost_companions, lost_parts, lost_tags, lost_volume
 
 if TYPE_CHECKING:
     from ..song import Song
@@ -38,8 +38,12 @@ _CONVINCING = 0.2
 """Likeness, of 1: notes at random have less than 0.15, songs of 50 real ones 0.24 and more."""
 _STRONG = 0.3
 """How much stronger every second beat has to be, to be the beat."""
+DRUM, DRUM_VELOCITY = 0.1, 100
+"""Seconds that a drum is held at most; how hard all are struck."""
 _OFF, _PROGRAM, _BEND, _ON = range(4)
 """Messages of the same tick in their order."""
+Drums = Sequence[tuple[float, int]]
+"""Seconds and key of each drum; the key is the number of its sample."""
 _RPN, _RPN_FINE, _DATA, _DATA_FINE = 101, 100, 6, 38
 """Controllers that set the range of the bends: parameter 0."""
 
@@ -65,7 +69,32 @@ def write(song: "Song", title: str, bpm: float | None) -> Written:
         lost.append("the loop")
     if off := sum(note.heard and _octaves_off(note) != 0 for note in found.found):
         lost.append(f"the octave of notes outside MIDI's 0 to 127: {off}")
-    return Written(_file(found, voices, title, bpm), lost + lost_parts(song))
+    drums = _drums(song)
+    lost += [f"the {name}'s samples themselves: they are drums on channel 10" for name in drums]
+    lost += [lines for lines in lost_companions(song) if lines.removeprefix("the ") not in drums]
+    return Written(_file(found, voices, title, bpm, drums), lost + lost_parts(song))
+
+
+def _drums(song: "Song") -> dict[str, Drums]:
+    """Return what the parts that play samples strike, by their titles.
+
+    Raises
+    ------
+    SongError
+        More than a file should have.
+    """
+    found: dict[str, Drums] = {}
+    for part, companion in zip(song.parts[len(song.opms) :], song.companions, strict=True):
+        struck = song.struck(companion)
+        struck = struck[struck["number"] >= 0]
+        if len(struck):
+            times = song.companion_rows_once(companion)["time"][struck["row"]] * song.seconds(1)
+            found[part.title] = list(zip(times.tolist(), (struck["number"] & 0x7F).tolist(), strict=True))
+    if (count := sum(map(len, found.values()))) > MOST_MIDI_PITCHES // 4:
+        raise SongError(
+            f"a MIDI file is made of at most {MOST_MIDI_PITCHES // 4} samples struck, this song has {count}"
+        )
+    return found
 
 
 def _check(writes: Writes) -> None:
@@ -79,8 +108,14 @@ def _check(writes: Writes) -> None:
         raise SongError(f"a MIDI file is made of at most {most}, this song has {found}")
 
 
-def _file(found: NoteFinder, voices: Sequence[Voice], title: str, bpm: float | None) -> bytes:
-    """Return the file: a track for the tempo, and one for each channel that is heard."""
+def _file(
+    found: NoteFinder,
+    voices: Sequence[Voice],
+    title: str,
+    bpm: float | None,
+    drums: Mapping[str, list[tuple[float, int]]],
+) -> bytes:
+    """Return the file: a track for the tempo, and one for each channel that is heard, and each part that drums."""
     import mido
 
     heard = [note for note in found.found if note.heard]
@@ -94,10 +129,14 @@ def _file(found: NoteFinder, voices: Sequence[Voice], title: str, bpm: float | N
     for chip in range(len(found.song.opms)):
         for channel in range(1, CHANNELS + 1):
             if notes := [note for note in heard if note.row[:2] == (chip, channel)]:
-                place = chip * CHANNELS + channel - 1
+                place = (chip * CHANNELS + channel - 1) % 16
                 port = place if place < 9 else place + 1 if place < 15 else 9  # 9 is the drums': last
                 name = f"channel {channel}" + (f" of chip {chip + 1}" if chip else "")
                 file.tracks.append(_track(notes, voices, second, port, name))
+                if chip > 1:
+                    file.tracks[-1].insert(0, mido.MetaMessage("midi_port", port=chip // 2))
+    for name, struck in drums.items():
+        file.tracks.append(_drum_track(struck, second, name))
     buffer = io.BytesIO()
     file.save(file=buffer)
     return buffer.getvalue()
@@ -148,6 +187,26 @@ def _track(notes: Sequence[FoundNote], voices: Sequence[Voice], second: float, p
             if message.pitch == bent:
                 continue
             bent = message.pitch
+        message.time, now = tick - now, tick
+        track.append(message)
+    return track
+
+
+def _drum_track(struck: Drums, second: float, name: str) -> Any:
+    """Return a part's track of drums: each is held until it is struck again, for a short while at most."""
+    import mido
+
+    timed: list[tuple[int, int, Any]] = []
+    later: dict[int, int] = {}
+    for seconds, key in reversed(struck):
+        on = round(seconds * second)
+        off = min(on + round(DRUM * second), later.get(key, on + round(DRUM * second)))
+        later[key] = on
+        timed.append((on, _ON, mido.Message("note_on", channel=9, note=key, velocity=DRUM_VELOCITY)))
+        timed.append((max(off, on + 1), _OFF, mido.Message("note_off", channel=9, note=key)))
+    track = mido.MidiTrack([mido.MetaMessage("track_name", name=latin(name))])
+    now = 0
+    for tick, _, message in sorted(timed, key=lambda row: row[:2]):
         message.time, now = tick - now, tick
         track.append(message)
     return track

@@ -26,6 +26,11 @@ def lost_parts(song: "Song") -> list[str]:
     return [f"what nothing here plays: {', '.join(song.not_played)}"] * bool(song.not_played)
 
 
+def lost_companions(song: "Song") -> list[str]:
+    """Say which other chips of the board are not kept."""
+    return [f"the {part.title}" for part in song.parts[len(song.opms) :]]
+
+
 def lost_volume(song: "Song") -> list[str]:
     """Say that the file's own volume is not kept."""
     return [f"the volume modifier of {song.volume:+.1f} dB"] * (song.gain != 1.0)
