@@ -1,6 +1,7 @@
 """What a VGM holds of a board, out: commands of all its chips, ROMs and samples in data blocks, streams, volumes."""
 
 import struct
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from ...board import core
 from ..data import Bank, Companion, Writes
 from ..streams import BLOCK, COMMAND, DATA, FREQUENCY, LENGTH, PLAY, START, STOP, STREAM
 from .vgm_chips import BIG, BYTE, LITTLE, NIBBLES, SHORT, VGM_CHIPS
+from .vgm_x68000 import as_chip
 
 if TYPE_CHECKING:
     from ..song import Song
@@ -47,6 +49,9 @@ class BoardOut:
         """Those that a VGM can hold, and which of two each is."""
         self.lost: list[str] = []
         for companion in song.companions:
+            if companion.name == "pcm8" and (chip := as_chip(companion, song.ticks_per_second or Fraction(1))):
+                companion = chip
+                self.lost.append("the low-pass of the X68000")
             instance = sum(other.name == companion.name for other, _ in self._kept)
             if companion.name in VGM_CHIPS and instance < MOST_INSTANCES:
                 self._kept.append((companion, instance))
