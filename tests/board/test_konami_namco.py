@@ -183,7 +183,7 @@ def c140_voice(voice, start=0, size=100, loop=0, pitch=0x10000 - 1, left=128, ri
 
 def c140(*writes, samples=12, memory=RAMP, kind=3, clock=288 * 40000):
     """Return both sides; a byte of 1 is 64 at half volume."""
-    return Chip("c140", clock, memory, type=kind).run(rows(*writes), samples)
+    return Chip("c140", clock, bytes(memory), type=kind).run(rows(*writes), samples)
 
 
 def test_c140_goes_from_byte_to_byte_in_a_straight_line():
