@@ -15,8 +15,8 @@ a sample here is the mean of 16 ticks, exactly, which makes a 64th of the clock,
 
 Memory: the ROM. No options.
 
-Source: libvgm's iremga20.c (MAME, without interpolation), read and compared: each sample is the mean of 16 of its
-own before their last shift by two bits, then shifted.
+Source: libvgm d4a07d0, emu/cores/iremga20.c (MAME's, without interpolation), read and compared: each sample is the mean
+of 16 of its own before their last shift by two bits, then shifted.
 """
 
 from collections.abc import Mapping
@@ -59,17 +59,15 @@ def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
 
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return each start; its number is that of the start address among those that occur."""
+    """Return each start; its number is where it begins in the ROM."""
     start, found = [0] * 4, []
     for row, (address, data) in enumerate(zip(rows["address"].tolist(), rows["data"].tolist(), strict=True)):
         voice, register = address >> 3 & 3, address & 7
         if register < 2:
             start[voice] = start[voice] & 0xFF00 >> register * 8 | (data & 0xFF) << register * 8
         elif register == 6 and data & 2:
-            found.append((row, voice, start[voice]))
-    result = np.array(found, STRIKE)
-    result["number"] = np.unique(result["number"], return_inverse=True)[1]
-    return result
+            found.append((row, voice, start[voice] << 4))
+    return np.array(found, STRIKE)
 
 
 @block

@@ -16,8 +16,8 @@
 What are no registers of the chip's is what stands around it on the board, at the numbers that VGM files give it.
 Memory: the ROM. No options.
 
-Source: libvgm's k007232.c, read and compared sample by sample. Where that would never come back (a pitch of no step at
-all, on a loop), the voice ends, as it does without a loop.
+Source: libvgm d4a07d0, emu/cores/k007232.c, read and compared sample by sample. Where that would never come back (a
+pitch of no step at all, on a loop), the voice ends, as it does without a loop.
 """
 
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
 
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return each start; its number is that of the bank and start address among those that occur."""
+    """Return each start; its number is where it begins in the ROM."""
     reg, bank = [0] * 12, [0, 0]
     found = []
     for row, (address, data) in enumerate(zip(rows["address"].tolist(), rows["data"].tolist(), strict=True)):
@@ -73,9 +73,7 @@ def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
             voice = pressed // 6
             low, middle, high = reg[voice * 6 + 2 : voice * 6 + 5]
             found.append((row, voice, bank[voice] << 17 | (high & 1) << 16 | middle << 8 | low))
-    result = np.array(found, STRIKE)
-    result["number"] = np.unique(result["number"], return_inverse=True)[1]
-    return result
+    return np.array(found, STRIKE)
 
 
 @block

@@ -62,7 +62,7 @@ def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
 
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return what starts a channel; number: which of the start addresses, bank included, that occur, in order.
+    """Return what starts a channel; number: the address it starts at, above its 16 bits those of the bank as written.
 
     Register 86 without its stop bit starts a channel that was stopped or was given another address.
     """
@@ -80,9 +80,7 @@ def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
         elif kind == CONTROL and waiting[channel]:
             waiting[channel] = False
             found.append((row, channel, (data & BANK) << 16 | register[place - 1] << 8 | register[place - 2]))
-    strikes = np.array(found, STRIKE)
-    strikes["number"] = np.unique(strikes["number"], return_inverse=True)[1]
-    return strikes
+    return np.array(found, STRIKE)
 
 
 @block
