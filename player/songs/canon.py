@@ -29,11 +29,11 @@ LOOP, END = 1 * BAR, 9 * BAR
 LEAD, SECOND, STRINGS, BASS, BELLS, ECHO = 1, 2, (3, 4, 5), 6, 7, 8
 BAND = (
     voice("trumpet",   4, 5, 2, 0, BOTH,  (24, 7, 1, 7, 2, 30, 1, 1, 0), (26, 9, 2, 7, 3, 38, 1, 3, 3),
-                                          (23, 8, 2, 8, 2, 4, 1, 1, 0), (23, 8, 2, 8, 2, 12, 1, 1, 6)),
+                                          (23, 8, 2, 8, 2, 6, 1, 1, 0), (23, 8, 2, 8, 2, 14, 1, 1, 6)),
     voice("clarinet",  4, 3, 2, 0, RIGHT, (20, 4, 0, 7, 1, 34, 1, 2, 0), (19, 4, 0, 7, 1, 40, 1, 4, 2),
                                           (21, 8, 2, 8, 2, 8, 1, 1, 0), (21, 8, 2, 8, 2, 12, 1, 1, 6)),
     *(voice("strings", 4, 4, 3, 1, pan,   (16, 3, 0, 6, 1, 38, 0, 1, 3), (15, 3, 0, 6, 1, 42, 0, 2, 0),
-                                          (16, 4, 1, 6, 1, 16, 0, 1, 7), (17, 4, 1, 6, 1, 19, 0, 1, 2))
+                                          (16, 4, 1, 6, 1, 19, 0, 1, 7), (17, 4, 1, 6, 1, 22, 0, 1, 2))
       for pan in (LEFT, RIGHT, BOTH)),
     voice("bass",      3, 4, 0, 0, BOTH,  (31, 10, 5, 8, 4, 30, 1, 1, 0), (31, 12, 6, 8, 5, 42, 1, 1, 0),
                                           (31, 9, 4, 8, 4, 38, 1, 0, 2), (31, 9, 5, 9, 3, 4, 1, 1, 0)),
@@ -44,8 +44,14 @@ BAND = (
 )
 # fmt: on
 CHORDS = (
-    "D2 F#4 A4 D5", "A1 E4 A4 C#5", "B1 F#4 B4 D5", "F#1 F#4 A4 C#5",
-    "G1 D4 G4 B4", "D2 D4 F#4 A4", "G1 D4 G4 B4", "A1 E4 A4 C#5",
+    "D2 F#4 A4 D5",
+    "A1 E4 A4 C#5",
+    "B1 F#4 B4 D5",
+    "F#1 F#4 A4 C#5",
+    "G1 D4 G4 B4",
+    "D2 D4 F#4 A4",
+    "G1 D4 G4 B4",
+    "A1 E4 A4 C#5",
 )  # fmt: skip
 """The bass, and three notes above it; half a bar each."""
 UPBEAT = "A1 E4 A4 C#5"
@@ -60,8 +66,9 @@ RUNNING = (
 
 BROKEN = (0, 2, 3, 1, 4, 2, 5, 3)
 """The order in which the PSG breaks a chord: its three notes, then those an octave higher."""
-PSG_VOICES, PSG_SIDES, PSG_VOLUME, PSG_FADE = 4, (LEFT, RIGHT), 60, 4
+PSG_VOICES, PSG_SIDES, PSG_VOLUME, PSG_FADE = 4, (LEFT, RIGHT), 62, 3
 """A note loses so many steps of volume each two ticks."""
+PSG_LENGTH = PSG_VOICES * SIXTEENTH - 2
 PSG_STEP = 25_000_000 / 512 / 2**17
 """Hz."""
 
@@ -79,8 +86,8 @@ class Drum(NamedTuple):
 
 def pcm(sound: drums.Sound, bits: int, rate: int, volume: int, loops: bool = False) -> Drum:
     """Return a drum of what was synthesised."""
-    data = np.round(sound * (2 ** (bits - 1) - 1)).astype(f"<i{bits // 8}").tobytes()
-    return Drum(data, bits, rate, volume, loops)
+    samples = np.round(sound * (2 ** (bits - 1) - 1)).astype(f"<i{bits // 8}")
+    return Drum(samples.tobytes(), bits, rate, volume, loops)
 
 
 def hertz(rate: int) -> float:
@@ -127,9 +134,10 @@ class Score:
         """Play a MIDI note on the PSG, which fades; the pulse gets wider with each."""
         at, side = 4 * (number % PSG_VOICES), PSG_SIDES[number % 2] << 6
         step = round(440 * 2 ** ((pitch - 69) / 12) / PSG_STEP)
-        self.psg[tick] += [(at, step & 0xFF), (at + 1, step >> 8), (at + 3, 8 + number % 32)]
-        for i in range(PSG_VOICES * SIXTEENTH // 2):
-            self.psg[tick + 2 * i].append((at + 2, side | max(0, volume - PSG_FADE * i)))
+        self.psg[tick] += [(at, step & 0xFF), (at + 1, step >> 8), (at + 3, 16 + 3 * (number % 16))]
+        for i, later in enumerate(range(tick, tick + PSG_LENGTH, 2)):
+            self.psg[later].append((at + 2, side | volume - PSG_FADE * i))
+        self.psg[tick + PSG_LENGTH].append((at + 2, 0))
 
 
 def setup(score: Score) -> None:
@@ -158,7 +166,7 @@ def play_chord(score: Score, tick: int, chord: str, first: int) -> None:
         score.note(tick, HALF, channel, pitch)
     both = [*notes, *(pitch + 12 for pitch in notes)]
     for i, which in enumerate(BROKEN):
-        score.psg_note(tick + i * SIXTEENTH, first + i, both[which], PSG_VOLUME - 5 * (i % 4 > 0))
+        score.psg_note(tick + i * SIXTEENTH, first + i, both[which], PSG_VOLUME - 4 * (i % 4 > 0))
 
 
 def play_drums(score: Score, kit: dict[str, Drum]) -> None:
@@ -224,9 +232,9 @@ def table(kit: dict[str, Drum]) -> bytes:
     """Return the PCM part of the file: a table of the sounds, and their data."""
     entries, data = b"", b""
     for number, drum in enumerate(kit.values()):
-        head = bytes([number, 0x20 if drum.bits == 16 else 0])
-        sizes = [size.to_bytes(3, "little") for size in (len(data), len(drum.data), 0)]
-        entries += head + sizes[0] + sizes[1] + bytes([0x80 * drum.loops]) + sizes[2] + bytes(4)
+        entries += bytes([number, 0x20 if drum.bits == 16 else 0])
+        entries += len(data).to_bytes(3, "little") + len(drum.data).to_bytes(3, "little")
+        entries += bytes([0x80 * drum.loops]) + bytes(7)  # back to its first byte
         data += drum.data
     return b"PCM" + bytes([len(kit) - 1]) + entries + data
 
@@ -237,7 +245,7 @@ def zsm() -> bytes:
     play_drums(score, kit)
     code, loop = stream(score)
     head = b"zm\x01" + (16 + loop).to_bytes(3, "little") + (16 + len(code)).to_bytes(3, "little")
-    head += b"\xff" + (2**PSG_VOICES - 1).to_bytes(2, "little") + TICKS_PER_SECOND.to_bytes(2, "little") + bytes(2)
+    head += b"\xff" + int(2**PSG_VOICES - 1).to_bytes(2, "little") + TICKS_PER_SECOND.to_bytes(2, "little") + bytes(2)
     return head + code + table(kit)
 
 

@@ -23,7 +23,7 @@ def noise(count: int) -> Sound:
 def _decay(rate: float, seconds: float, half_life: float) -> Sound:
     """An envelope that loses half of itself in each half-life, and the rest at the end."""
     time = np.arange(round(rate * seconds)) / rate
-    return 0.5 ** (time / half_life) * np.clip((seconds - time) / FADE, 0, 1)
+    return np.exp2(-time / half_life) * np.clip((seconds - time) / FADE, 0, 1)
 
 
 def _falling(rate: float, count: int, high: float, low: float, half_life: float) -> Sound:
@@ -35,7 +35,8 @@ def _falling(rate: float, count: int, high: float, low: float, half_life: float)
 
 def _bright(sound: Sound, times: int) -> Sound:
     """Take low frequencies away: so many differences from sample to sample."""
-    return np.diff(sound, times, prepend=np.zeros(times)) / 2**times
+    differences: Sound = np.diff(sound, times, prepend=np.zeros(times)) / 2**times
+    return differences
 
 
 def drum(rate: float, seconds: float, high: float, low: float) -> Sound:

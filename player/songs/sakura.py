@@ -5,13 +5,13 @@ the tune, B its echo, C-E chords, F bass, G a koto's broken chords, H the tune a
 S toms, T crash. A bar of drums stands before the loop.
 """
 
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
 
 import opm
-from opm.board.adpcm import DIFFERENCE, NEXT_STEP
+from opm.board.oki import DIFFERENCE, NEXT_STEP
 
 from . import drums
 from .mountain_king import BOTH, LEFT, RIGHT, midi, voice
@@ -23,6 +23,8 @@ TEMPO = 223
 SIXTEENTH = 12
 """Ticks."""
 BAR = 16 * SIXTEENTH
+LOUDEST = 1900
+"""Of the 2047 that a sample can reach."""
 LOWEST = 15
 """MIDI number of the lowest note of a track."""
 NOTE, LONGEST, LONGEST_REST = 0x80, 0x100, 0x80
@@ -35,13 +37,13 @@ PCM8, LFO_DELAY, PITCH_LFO, RATE, KEY_DELAY, JUMP, GATE, VOLUME, PAN, VOICE, SPE
 FLUTE, PAD, DEEP, PLUCK = range(4)
 VOICES = (
     voice("flute",  4, 3, 0, 0, BOTH, (18, 9, 1, 7, 3, 36, 1, 2, 0), (28, 15, 0, 9, 12, 40, 1, 5, 0),
-                                      (20, 6, 1, 8, 1, 6, 1, 1, 0), (19, 7, 1, 8, 2, 12, 1, 1, 3)),
+                                      (20, 6, 1, 8, 1, 4, 1, 1, 0), (19, 7, 1, 8, 2, 11, 1, 1, 3)),
     voice("pad",    4, 5, 0, 0, BOTH, (17, 4, 0, 6, 1, 36, 0, 1, 3), (16, 4, 0, 6, 1, 42, 0, 2, 0),
-                                      (18, 5, 1, 6, 1, 14, 0, 1, 7), (18, 5, 1, 6, 1, 18, 0, 1, 2)),
+                                      (18, 5, 1, 6, 1, 8, 0, 1, 7), (18, 5, 1, 6, 1, 12, 0, 1, 2)),
     voice("bass",   3, 4, 0, 0, BOTH, (31, 10, 5, 8, 4, 30, 1, 1, 0), (31, 12, 6, 8, 5, 42, 1, 1, 0),
                                       (31, 9, 4, 8, 4, 38, 1, 0, 2), (31, 9, 6, 9, 3, 4, 1, 1, 0)),
     voice("koto",   4, 5, 0, 0, BOTH, (31, 16, 8, 7, 5, 26, 2, 3, 0), (31, 14, 7, 7, 6, 34, 1, 1, 3),
-                                      (31, 12, 8, 7, 4, 8, 2, 1, 0), (31, 13, 8, 7, 5, 14, 1, 2, 7)),
+                                      (31, 12, 8, 7, 4, 2, 2, 1, 0), (31, 13, 8, 7, 5, 8, 1, 2, 7)),
 )
 # fmt: on
 MELODY = (
@@ -66,8 +68,8 @@ HIGH_FROM = 6
 KICK, SNARE, HAT, TOM, CRASH = range(5)
 """Numbers of the samples, each of which has a track."""
 STROKES = {
-    "K": (KICK, 10, 4), "S": (SNARE, 9, 4), "s": (SNARE, 6, 4), "h": (HAT, 7, 4), "T": (TOM, 10, 4),
-    "t": (TOM, 10, 3), "C": (CRASH, 8, 4),
+    "K": (KICK, 7, 4), "S": (SNARE, 8, 4), "s": (SNARE, 5, 4), "h": (HAT, 7, 4), "T": (TOM, 6, 4),
+    "t": (TOM, 6, 3), "C": (CRASH, 7, 4),
 }  # fmt: skip
 """Sample, volume and rate: the lower tom is the higher one, played slower."""
 INTRO = ("K...K...K...K...", "............s.sS", "h.......h.......", "....T.t.T.t.T.t.", "................")
@@ -134,9 +136,9 @@ def vibrato(delay: int, period: int, depth: int) -> bytes:
 def melodies() -> list[Track]:
     """Return tracks A, B and H: the tune, its echo by a key-on that is late, and its second half an octave higher."""
     first = bytes([PCM8, SPEED, TEMPO])
-    tune = Track(first, instrument(FLUTE, 14, BOTH, 7), vibrato(20, 10, 600))
-    echo = Track(instrument(FLUTE, 9, RIGHT), bytes([KEY_DELAY, 3 * SIXTEENTH // 2]))
-    high = Track(instrument(PLUCK, 11, BOTH))
+    tune = Track(first, instrument(FLUTE, 15, BOTH, 7), vibrato(20, 10, 600))
+    echo = Track(instrument(FLUTE, 11, RIGHT), bytes([KEY_DELAY, 3 * SIXTEENTH // 2]))
+    high = Track(instrument(PLUCK, 14, BOTH))
     for track in (tune, echo, high):
         track.rest(BAR)
         track.mark()
@@ -157,8 +159,8 @@ def behind(notes: str, sixteenths: int) -> str:
 
 def harmonies() -> list[Track]:
     """Return tracks C to G: three of chords, bass and koto."""
-    pads = [Track(instrument(PAD, 11, pan)) for pan in (LEFT, RIGHT, BOTH)]
-    bass, koto = Track(instrument(DEEP, 14, BOTH, 7)), Track(instrument(PLUCK, 11, LEFT))
+    pads = [Track(instrument(PAD, 14, pan)) for pan in (LEFT, RIGHT, BOTH)]
+    bass, koto = Track(instrument(DEEP, 15, BOTH, 7)), Track(instrument(PLUCK, 14, LEFT))
     for track in (*pads, bass, koto):
         track.rest(BAR)
         track.mark()
@@ -217,7 +219,7 @@ def samples() -> list[bytes]:
 
 def adpcm(sound: drums.Sound) -> bytes:
     """Turn a sound into OKI's ADPCM: of 16 differences always the one that comes nearest; the low nibble is first."""
-    wanted = np.round(1900 * sound).astype(int).tolist()
+    wanted = np.round(LOUDEST * sound).astype(int).tolist()
     level, step, nibbles = 0, 0, []
     for value in wanted + [0] * (len(wanted) % 2):
         reached = np.clip(level + DIFFERENCE[step], -2047, 2047)
@@ -238,8 +240,8 @@ def pdx() -> bytes:
 
 def voice_bytes(number: int, sound: opm.Voice) -> bytes:
     """Return a voice as the file has it: registers 40 to E0, the four operators of each in a row."""
-    operators = [operator.data() for operator in sound.ops]
-    return bytes([number, sound.fb << 3 | sound.con, sound.slots, *(byte for row in zip(*operators) for byte in row)])
+    rows = zip(*(operator.data() for operator in sound.ops), strict=True)
+    return bytes([number, sound.fb << 3 | sound.con, sound.slots, *chain.from_iterable(rows)])
 
 
 def mdx() -> bytes:
