@@ -85,9 +85,15 @@ CRASHES = (0, 6, 10)
 class Track:
     """Byte code of a track, which plays from its beginning and goes back to a mark."""
 
-    def __init__(self, *commands: bytes) -> None:
-        self.code = bytearray(b"".join(commands))
+    def __init__(self, first: bytes = b"") -> None:
+        self.code = bytearray(first)
         self._mark = 0
+
+    def begin(self, *commands: bytes) -> None:
+        """Begin the loop after a bar of rest. It sets all in each round anew, so that the first is like the others."""
+        self.rest(BAR)
+        self.mark()
+        self.code += b"".join(commands)
 
     def add(self, *data: int) -> None:
         """Add commands."""
@@ -135,13 +141,12 @@ def vibrato(delay: int, period: int, depth: int) -> bytes:
 
 def melodies() -> list[Track]:
     """Return tracks A, B and H: the tune, its echo by a key-on that is late, and its second half an octave higher."""
-    first = bytes([PCM8, SPEED, TEMPO])
-    tune = Track(first, instrument(FLUTE, 15, BOTH, 7), vibrato(20, 10, 600))
-    echo = Track(instrument(FLUTE, 11, RIGHT), bytes([KEY_DELAY, 3 * SIXTEENTH // 2]))
-    high = Track(instrument(PLUCK, 14, BOTH))
-    for track in (tune, echo, high):
-        track.rest(BAR)
-        track.mark()
+    tune = Track(bytes([PCM8, SPEED, TEMPO]))
+    tune.begin(instrument(FLUTE, 15, BOTH, 7), vibrato(20, 10, 600))
+    echo = Track()
+    echo.begin(instrument(FLUTE, 11, RIGHT), bytes([KEY_DELAY, 3 * SIXTEENTH // 2]))
+    high = Track()
+    high.begin(instrument(PLUCK, 14, BOTH))
     tune.tune(MELODY)
     echo.tune(MELODY)
     high.rest(HIGH_FROM * BAR)
@@ -159,11 +164,11 @@ def behind(notes: str, sixteenths: int) -> str:
 
 def harmonies() -> list[Track]:
     """Return tracks C to G: three of chords, bass and koto."""
-    pads = [Track(instrument(PAD, 14, pan)) for pan in (LEFT, RIGHT, BOTH)]
-    bass, koto = Track(instrument(DEEP, 15, BOTH, 7)), Track(instrument(PLUCK, 14, LEFT))
-    for track in (*pads, bass, koto):
-        track.rest(BAR)
-        track.mark()
+    *pads, bass, koto = (Track() for _ in range(5))
+    for track, pan in zip(pads, (LEFT, RIGHT, BOTH), strict=True):
+        track.begin(instrument(PAD, 14, pan))
+    bass.begin(instrument(DEEP, 15, BOTH, 7))
+    koto.begin(instrument(PLUCK, 14, LEFT))
     for chord in HARMONY:
         low, *notes = map(midi_number, chord.split())
         for track, note in zip(pads, notes, strict=True):
