@@ -211,15 +211,31 @@ class Renderer:
         self._loud = playing.end
         self.mute(playing.mute)
 
+    @classmethod
+    def compile_for(cls, playing: Playing) -> None:
+        """Compile what a playing needs, of which some would be compiled no sooner than something sounds."""
+        for tapped in (False, True):
+            renderer = cls(playing, tapped)
+            for each in (*renderer.parts, *renderer._groups):
+                if each.in_step:
+                    each.in_step.past[:] = 1
+            renderer.skip(1)
+
+    @property
+    def levels(self) -> dict[str, float]:
+        """The largest magnitude of each other part in the last block, as the YM2151 counts, and muted or not."""
+        return {other.name: other.level / float(self._gain) for other in self.others}
+
     def skip(self, frame: int) -> None:
         """Go on to a frame without keeping samples."""
         for _ in self._blocks(self._mix, BLOCK, frame):
             pass
 
     def mute(self, mask: int) -> None:
-        """Leave out channels from here on."""
+        """Leave out channels from here on; bit 8 stands for all other parts."""
+        self._others_muted = bool(mask >> CHANNELS)
         for part in self.parts:
-            part.chip.mute = mask
+            part.chip.mute = mask & ((1 << CHANNELS) - 1)
 
     def snapshot(self) -> Snapshot:
         """Return the place the rendering has come to."""
@@ -278,6 +294,8 @@ class Renderer:
         self._listen()
         if self.position + frames > self.playing.end:
             self._steady = np.concatenate([self._steady[-1:], mixed])
+        if self._others_muted:
+            mixed[:] = 0
         mixed += self._now * self._gain
         return mixed
 
