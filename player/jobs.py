@@ -66,8 +66,13 @@ class Job:
             raise SongError(reason(error)) from None
 
     def load(self) -> Song:
-        """Read the song; raises SongError."""
-        return formats.parse(self.contents(), self.time_unit)
+        """Read the song, and samples that belong to it; raises SongError."""
+        data = self.contents()
+        try:
+            where = formats.beside(self.path if self.data is None else None, self.pdx)
+        except OSError as error:
+            raise SongError(f"{self.pdx}: {reason(error)}") from None
+        return formats.parse(data, self.time_unit, where)
 
     def playing(self) -> Playing:
         """Read the song, to be played by the options; raises SongError."""

@@ -28,6 +28,8 @@ HEADROOM = 0.5
 # opm.song.writers.vgm_chips.
 VERA = 2.0
 """PSG and PCM of the Commander X16. Source: x16-emulator 49b1fbd, audio.c, after the developer board."""
+X68000 = 2.0
+"""Samples of the X68000, behind its low-pass. Source: portable_mdx 2429db3, whose YM2151 counts half of ours."""
 
 
 @functools.cache

@@ -8,7 +8,8 @@ gives ``Song.of(...)``; only text and JSON look at ``time_unit``, by which a lis
 ``rows``, ``ticks_per_second``  The register writes as ``WRITE``, in the order of their times, which are the file's own
                                 ticks; how many of those make a second, exactly, or None where a tick is a frame.
 ``end``, ``loop_start``         The tick where the song ends; the tick and the write to which it goes back from there.
-``parts``                       The chips with their clocks, one or two.
+``opms``                        The YM2151s with their clocks.
+``companions``                  The other chips of the board, with their writes, ROMs and levels.
 ``format``, ``tags``            What the file is, for people; what it says of the song, by name.
 ``not_played``                  What else it holds that nothing here plays.
 ``read_remarks``                A line for each decision made and fault met.
@@ -38,6 +39,7 @@ mute       ``Playing`` says which channels are left out, ``Renderer`` tells the 
 
 import os
 import zlib
+from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from ... import _file
@@ -46,6 +48,7 @@ from ..data import SongError
 from ..limits import LARGEST, LARGEST_UNPACKED, MOST_MEMBERS
 from ..song import Song
 from . import json_log, mdx, s98, text_log, tone, vgm, zsm
+from .pdx import NOTHING, Beside, beside
 
 
 class Reader(Protocol):
@@ -64,7 +67,11 @@ _PIECE = 65_536
 """Bytes unpacked at a time."""
 
 
-def load(source: str | os.PathLike[str] | bytes | BinaryIO, time_unit: str | None = None) -> Song:
+def load(
+    source: str | os.PathLike[str] | bytes | BinaryIO,
+    time_unit: str | None = None,
+    pdx: str | os.PathLike[str] | bytes | None = None,
+) -> Song:
     r"""Read a song in any format, recognised by what it holds.
 
     Parameters
@@ -73,6 +80,8 @@ def load(source: str | os.PathLike[str] | bytes | BinaryIO, time_unit: str | Non
         VGM, VGZ, S98, ZSM, MDX, a JSON or a text log.
     time_unit : {"samples", "seconds"}, optional
         What the times of a log count, where the file does not say.
+    pdx : path-like or bytes, optional
+        Samples of an MDX that are not beside it: a folder to look in, or the PDX file.
 
     Returns
     -------
@@ -86,7 +95,7 @@ def load(source: str | os.PathLike[str] | bytes | BinaryIO, time_unit: str | Non
     TypeError, ValueError
         No such source or time unit.
     OSError
-        The file cannot be opened.
+        The file, or that of the samples, cannot be opened.
 
     Examples
     --------
@@ -96,9 +105,11 @@ def load(source: str | os.PathLike[str] | bytes | BinaryIO, time_unit: str | Non
     """
     if time_unit not in (None, "samples", "seconds"):
         raise ValueError(f"time_unit must be 'samples' or 'seconds', got {time_unit!r}")
+    if pdx is not None and not isinstance(pdx, str | os.PathLike | bytes | bytearray | memoryview):
+        raise TypeError(f"pdx must be a path or bytes, got {pdx!r}")
     if isinstance(source, str | os.PathLike):
-        return parse(contents(source), time_unit)
-    return parse(_file.given(source, LARGEST), time_unit)
+        return parse(contents(source), time_unit, beside(Path(source), pdx))
+    return parse(_file.given(source, LARGEST), time_unit, beside(None, pdx))
 
 
 def contents(path: str | os.PathLike[str]) -> bytes:
@@ -109,8 +120,8 @@ def contents(path: str | os.PathLike[str]) -> bytes:
         raise SongError(str(error)) from None
 
 
-def parse(data: bytes, time_unit: str | None = None) -> Song:
-    """Return the song that a file's bytes hold; raises as ``load`` does."""
+def parse(data: bytes, time_unit: str | None = None, where: Beside = NOTHING) -> Song:
+    """Return the song that a file's bytes hold, with samples from ``where``; raises as ``load`` does."""
     if len(data) > LARGEST:
         raise SongError(f"expected at most {LARGEST} bytes")
     damage = ""
@@ -119,7 +130,7 @@ def parse(data: bytes, time_unit: str | None = None) -> Song:
     if data.startswith(_file.UTF_16):  # PowerShell writes logs so
         data = _file.decoded(data).encode()
     try:
-        song = _read(data, time_unit, damage != "")
+        song = _read(data, time_unit, where, damage != "")
     except SongError as error:
         raise SongError(f"{damage}; unpacked, {error}" if damage else str(error)) from None
     if damage:
@@ -127,15 +138,15 @@ def parse(data: bytes, time_unit: str | None = None) -> Song:
     return song
 
 
-def _read(data: bytes, time_unit: str | None, cut: bool) -> Song:
+def _read(data: bytes, time_unit: str | None, where: Beside, cut: bool) -> Song:
     """Return the song that a file's bytes, unpacked, hold; if they are cut the last line of a text log is left out."""
     for reader in READERS:
         if reader.recognise(data):
             if cut and reader is text_log:
                 data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1]
-            song = reader.read(data, time_unit)
+            song = mdx.read(data, time_unit, where) if reader is mdx else reader.read(data, time_unit)
             keys = song.rows["data"][song.rows["address"] == KON]
-            if (keys & ALL_KEYS).any():
+            if (keys & ALL_KEYS).any() or song.companions:
                 return song
             silent = "no key is ever pressed: nothing of the FM chip will be heard"
             return song.but(read_remarks=(*song.read_remarks, silent))

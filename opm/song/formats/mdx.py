@@ -1,8 +1,8 @@
-"""MDX, the X68000's music (MXDRV): byte code for a driver ticked by timer B. Its FM part is played.
+"""MDX, the X68000's music (MXDRV): byte code for a driver ticked by timer B.
 
-Not a register log: the driver is run here, and what it writes is the song. Tracks A-H are the FM channels; the
-ADPCM tracks are followed for their tempo and sync commands and otherwise named as not played. Sources:
-docs/formats.md, section 5, and the behaviour of MXDRV 2.06 itself. Times are master clocks of 4 MHz.
+Not a register log: the driver is run here, and what it writes is the song. Tracks A-H are the FM channels, P to W those
+of samples, which stand in a file beside this one (``mdx_pcm``, ``pdx``). Sources: docs/formats.md, section 5, and the
+behaviour of MXDRV 2.06 itself. Times are master clocks of 4 MHz.
 """
 
 import re
@@ -18,17 +18,22 @@ from ...tables import CARRIERS
 from ..data import WRITE, Loop, Opm, SongError
 from ..limits import MOST_COMMANDS, MOST_MDX_WRITES, MOST_STEPS, MOST_TICKS
 from ..song import Song
+from . import lzx, pdx
+from .mdx_pcm import FASTEST, PcmOut
+from .pdx import NOTHING, Beside
 
 CLOCK = 4_000_000
 FM_TRACKS = 8
+PLAIN_TRACKS = 9
+"""Those that are played before the command E8."""
 MOST_TRACKS = 16
 VOICE_BYTES = 27
 TUNING = 5
 HIGHEST_PITCH = 0x17FF
 VOLUMES = (0x2A, 0x28, 0x25, 0x22, 0x20, 0x1D, 0x1A, 0x18, 0x15, 0x12, 0x10, 0x0D, 0x0A, 0x08, 0x05, 0x02)
 SAW, SQUARE, TRIANGLE, RANDOM = 0, 1, 2, 3
-QUIETEST, FADED = 0x7F, 0x3E
-"""Attenuation that is silence; that of a fade-out at which the song is over."""
+QUIETEST, FADED, FADED_PLAIN = 0x7F, 0x3E, 11
+"""Attenuation that is silence; that of a fade-out at which the song is over; at which samples are, without PCM8."""
 SEED = 0x1234
 REST = 0x7F
 EXTENDED = 0xE7
@@ -194,6 +199,9 @@ class _Track:
     level_lfo: _LevelLfo = field(default_factory=_LevelLfo)
     sensitivity: int = 0
     sync_lfo: bool = False
+    bank: int = 0
+    rate: int = FASTEST
+    """Of its samples, 0-7."""
     pitch_sent: int = -1
     level_sent: int = -1
 
@@ -229,9 +237,12 @@ class _Track:
 class _Driver:
     """Runs all tracks tick by tick and collects register writes."""
 
-    def __init__(self, data: bytes, starts: list[int], voices: dict[int, bytes]) -> None:
-        self.data, self.voices = bytearray(data), voices
+    def __init__(self, data: bytes, starts: list[int], voices: dict[int, bytes], pcm: PcmOut) -> None:
+        self.data, self.voices, self.pcm = bytearray(data), voices, pcm
         self.tracks = [_Track(i, at) for i, at in enumerate(starts)]
+        self.playing = self.tracks[:PLAIN_TRACKS]
+        self.loop_pcm = 0
+        """Where the loop begins in what PCM8 is told."""
         self.time = 0
         self.tempo = 200
         self.seed = SEED
@@ -253,40 +264,41 @@ class _Driver:
         while self.ticks < MOST_TICKS and self.work < MOST_STEPS and len(self.writes) <= MOST_MDX_WRITES:
             self.steps += 1
             self.fade_out()
-            for track in self.tracks:
+            for track in self.playing:
                 if track.sleep:
                     track.sleep -= 1
                 else:
                     self.tick(track)
             if self.moved:
                 self.moved = False
-                going = [track for track in self.tracks if track.goes_on()]
+                going = [track for track in self.playing if track.goes_on()]
                 if not going:
                     return None
                 loops = min((track.loops for track in going if not track.ended), default=0)
             if loops > len(rounds):
                 rounds.append(Loop(self.time, len(self.writes)))
+                self.loop_pcm = self.loop_pcm if len(rounds) == 2 else len(self.pcm.rows)
                 if len(rounds) == 2:
                     return rounds[0] if rounds[1].tick > rounds[0].tick else None
-            self.pass_time(min([track.sleep for track in self.tracks]) if loops <= len(rounds) else 0)
+            self.pass_time(min([track.sleep for track in self.playing]) if loops <= len(rounds) else 0)
         self.remarks.append(f"cut off after {self.time // CLOCK} s: it neither ends nor loops")
         return None
 
     @property
     def work(self) -> int:
         """What has been done so far, in steps: eight writes take as long as one."""
-        return self.steps + len(self.writes) // 8
+        return self.steps + (len(self.writes) + len(self.pcm.rows)) // 8
 
     def pass_time(self, asleep: int) -> None:
         """Go on by a tick, and by those in which all tracks sleep."""
         if asleep:
-            for track in self.tracks:
+            for track in self.playing:
                 track.sleep -= asleep
         self.ticks += 1 + asleep
         self.time += (1 + asleep) * (256 - self.tempo) * 1024
 
     def write(self, track: _Track, address: int, value: int) -> None:
-        """Write a register; ADPCM tracks write none."""
+        """Write a register; the tracks of samples write none."""
         if track.number < FM_TRACKS:
             self.writes.append(self.time << 16 | (address & 0xFF) << 8 | value & 0xFF)
 
@@ -384,14 +396,32 @@ class _Driver:
         track.pending = False
         if not track.keyed:
             if track.late_off:
-                self.write(track, KON, track.number)
-            self.write(track, KON, track.slots)
+                self.release(track)
+            if track.number < FM_TRACKS:
+                self.write(track, KON, track.slots)
+            else:
+                self.strike_sample(track)
         track.keyed = True
+
+    def strike_sample(self, track: _Track) -> None:
+        """Have a track's sample played, as loud and where the track says at this moment."""
+        level, pan = self.attenuation(track.volume), track.pan
+        if not self.pcm.pcm8 and self.fade >= FADED_PLAIN:
+            pan = 0
+        pitch = track.pitch or 0
+        self.pcm.key_on(self.time, track.number, pitch, track.bank, track.rate, pan, level)
+
+    def release(self, track: _Track) -> None:
+        """Tell the chip, or PCM8, that a key is up."""
+        if track.number < FM_TRACKS:
+            self.write(track, KON, track.number)
+        else:
+            self.pcm.key_off(self.time, track.number)
 
     def key_off(self, track: _Track) -> None:
         """Release the key."""
         if track.keyed and not track.late_off:
-            self.write(track, KON, track.number)
+            self.release(track)
         track.keyed, self.moved = False, True
 
     def send_pitch(self, track: _Track) -> None:
@@ -407,9 +437,7 @@ class _Driver:
 
     def send_level(self, track: _Track) -> None:
         """Write the carriers' TL if volume, fade or LFO have changed."""
-        volume = track.volume
-        level = volume & 0x7F if volume & 0x80 else VOLUMES[volume & 15]
-        level += self.fade + (track.level_lfo.value >> 8)
+        level = self.attenuation(track.volume) + (track.level_lfo.value >> 8)
         if level > QUIETEST:
             level = QUIETEST
         if level == track.level_sent:
@@ -418,6 +446,10 @@ class _Driver:
         for group in track.carriers:
             loud = track.voice[7 + group] + level
             self.write(track, TL + 8 * group + track.number, loud if loud < QUIETEST else QUIETEST)
+
+    def attenuation(self, volume: int) -> int:
+        """Return the attenuation of a volume, that of the fade-out added."""
+        return self.fade + (volume & 0x7F if volume & 0x80 else VOLUMES[volume & 15])
 
     def send_voice(self, track: _Track) -> None:
         """Load a voice that was set, its carriers silent until the level is sent; then the panning."""
@@ -442,9 +474,10 @@ class _Driver:
         self.fade_left = self.fade_speed
         self.fade += 1
         if self.fade > FADED:
-            for track in self.tracks:
+            for track in self.playing:
                 self.key_off(track)
                 track.ended = True
+            self.pcm.all_off(self.time)
 
     def byte(self, track: _Track, at: int) -> int:
         """Return a byte of the track's code."""
@@ -591,16 +624,20 @@ class _Driver:
             track.delay = value
         elif code == 0xED:
             self.write(track, 0x0F, value)
+            track.rate = value & 7
+        elif code == 0xE8 and not self.pcm.pcm8:
+            self.pcm.pcm8 = True
+            self.playing += self.tracks[PLAIN_TRACKS:]  # from this very tick on
         elif code == 0xE9:
             track.lfo_delay = value
         elif code in (0xEE, 0xEF):
             self.sync(track, code, value)
 
     def set_voice(self, track: _Track, number: int) -> None:
-        """FD on an FM track: the voice is loaded with the next note."""
+        """FD: the voice, which is loaded with the next note; on a track of samples their bank."""
         if track.number >= FM_TRACKS:
-            return
-        if number in self.voices:
+            track.bank = number
+        elif number in self.voices:
             track.voice, track.load_voice = self.voices[number], True
         else:
             self.unknown_voices.add(number)
@@ -667,39 +704,44 @@ def _voices(data: bytes, at: int, end: int) -> dict[int, bytes]:
     return {data[i]: data[i : i + VOICE_BYTES] for i in range(at, end - VOICE_BYTES + 1, VOICE_BYTES)}
 
 
-def read(data: bytes, time_unit: str | None = None) -> Song:
-    """Read an MDX file. ``time_unit`` has no meaning here."""
+def read(data: bytes, time_unit: str | None = None, beside: Beside = NOTHING) -> Song:
+    """Read an MDX file, and the samples beside it. ``time_unit`` has no meaning here."""
     title_end = data.find(b"\r\n\x1a")
     name_end = data.find(b"\0", title_end + 3)
     base = name_end + 1
-    if data[base + 4 : base + 7] == b"LZX":
-        raise SongError(f"byte 0x{base + 4:X}: expected a plain MDX file, this one is packed with LZX: unpack it first")
+    data = data[:base] + lzx.unpacked(data[base:], f"byte 0x{base + 4:X}")
     offsets = [int.from_bytes(data[at : at + 2], "big") for at in range(base, base + 2 + 2 * MOST_TRACKS, 2)]
     count = min((min(offsets[:10]) - 2) // 2, MOST_TRACKS)
     voice_at, starts = base + offsets[0], [base + offset for offset in offsets[1 : count + 1]]
     if voice_at > len(data) or min(starts, default=len(data)) >= len(data):
         raise SongError(f"byte 0x{base:X}: expected offsets of voices and tracks inside the file")
     voices_end = min([start for start in starts if start > voice_at] + [len(data)])
-    driver = _Driver(data, starts, _voices(data, voice_at, voices_end))
+    title, name = _text(data[:title_end]).strip(), data[title_end + 3 : name_end]
+    remarks: list[str] = []
+    needed = any(data[start : start + 1] not in (b"", b"\xf1") for start in starts[FM_TRACKS:])
+    pcm = PcmOut(pdx.wanted(name, beside, _text(name), remarks) if needed else None)
+    driver = _Driver(data, starts, _voices(data, voice_at, voices_end), pcm)
     loop = driver.run()
     if driver.faults and not driver.writes:
         raise SongError(driver.faults[0][0])
     packed = np.array(driver.writes, np.int64)
     writes = np.zeros(len(packed), WRITE)
     writes["time"], writes["address"], writes["data"] = packed >> 16, packed >> 8 & 0xFF, packed & 0xFF
-    remarks = [f"{why}: track {number} is played up to there" for why, number in driver.faults] + driver.remarks
+    remarks += [f"{why}: track {number} is played up to there" for why, number in driver.faults] + driver.remarks
     remarks += [f"voice {number} is not in the file" for number in sorted(driver.unknown_voices)]
-    pcm = any(data[start : start + 1] not in (b"", b"\xf1") for start in starts[FM_TRACKS:])
-    title, pdx = _text(data[:title_end]).strip(), _text(data[title_end + 3 : name_end])
+    if pcm.missing:
+        remarks.append(f"samples that are not in {_text(name)}: {', '.join(map(str, sorted(pcm.missing)))}")
+    companion = pcm.companion(driver.loop_pcm)
     return Song.of(
         format="MDX",
         rows=writes,
         end=driver.time,
         ticks_per_second=Fraction(CLOCK),
         opms=(Opm(clock=CLOCK),),
+        companions=(companion,) if companion else (),
         loop_start=loop,
         intro_passes=1 if loop else 0,
         tags={"title": title} if title else {},
-        not_played=(f"ADPCM ({pdx})" if pdx else "ADPCM",) if pcm else (),
+        not_played=(f"ADPCM ({_text(name)})" if name else "ADPCM",) if needed and pcm.pdx is None else (),
         read_remarks=tuple(remarks),
     )
