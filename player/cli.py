@@ -99,8 +99,8 @@ def _time(text: str) -> float:
 
 def _part(text: str) -> str:
     """Read a part's name, which may end in a number."""
-    kind, _, number = text.lower().partition("-")
-    if kind not in PARTS or (number and not number.isdecimal()):
+    kind, dash, number = text.lower().partition("-")
+    if kind not in PARTS or (dash and not number.isdecimal()):
         raise argparse.ArgumentTypeError(f"expected a part: {', '.join(PARTS)}, got {text!r}")
     return text.lower()
 
@@ -235,6 +235,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         made.error(f"{min(named)} is both in --mute and in --solo")
     if args.parts and any(args.solo):
         made.error("--parts and --solo both say what is heard")
+    if named := args.mute.parts.intersection(args.parts or ()):
+        made.error(f"{min(named)} is both in --mute and in --parts")
     return args
 
 

@@ -20,6 +20,8 @@ NAP = 0.004
 """Seconds from one look for something to do to the next."""
 TIME_TO_LEAVE = 0.3
 """Seconds the thread may take to see that it shall end; one that takes longer waits for a device that takes nothing."""
+OTHERS = 1 << CHANNELS
+"""Bit of what is muted that stands for all parts beside the YM2151s."""
 REMEMBERED = 128
 """Moments kept for the screen: two seconds."""
 
@@ -36,6 +38,8 @@ class Moment:
     """The chips' states at its end."""
     taps: npt.NDArray[np.int16]
     """(n, 8 per chip): each channel's samples."""
+    levels: dict[str, float]
+    """The largest magnitude of each other part that is heard, in the channels' steps."""
     ends: int
     """Samples given to the device until its end."""
 
@@ -61,6 +65,7 @@ class Playback:
     def __init__(self, speaker: Speaker, held: float) -> None:
         self.speaker, self._held = speaker, held
         self.paused, self.gain, self.mute = False, 1.0, 0
+        """What is muted: a bit for each channel of all YM2151s, and OTHERS."""
         self.turn = 0
         """Orders given."""
         self.error: BaseException | None = None
@@ -166,7 +171,8 @@ class Playback:
         """Have the chips' state shown when it is heard."""
         states = tuple(part.chip.state.copy() for part in transport.renderer.parts)
         frame = transport.renderer.position
-        self._coming.append(Moment(transport.playing, self._obeyed, frame, states, taps, self._written))
+        levels = {name: level if len(taps) else 0.0 for name, level in transport.renderer.levels.items()}
+        self._coming.append(Moment(transport.playing, self._obeyed, frame, states, taps, levels, self._written))
 
     def _write(self, samples: Samples) -> None:
         self.speaker.write(samples)

@@ -160,7 +160,7 @@ class Session:
     def _begin(self) -> None:
         """Play the song if it is read by now, and have its neighbours read."""
         near = [at for at in (self.at, self.at + 1, self.at - 1) if 0 <= at < len(self.jobs)]
-        self._read = {at: self._read.get(at) or self._reader.submit(self.jobs[at].playing) for at in near}
+        self._read = {at: self._read.get(at) or self._reader.submit(self.jobs[at].ready) for at in near}
         if not self._read[self.at].done():
             return
         try:

@@ -216,9 +216,9 @@ class Renderer:
         """Compile what a playing needs, of which some would be compiled no sooner than something sounds."""
         for tapped in (False, True):
             renderer = cls(playing, tapped)
-            for each in (*renderer.parts, *renderer._groups):
-                if each.in_step:
-                    each.in_step.past[:] = 1
+            for in_step in (each.in_step for group in (renderer.parts, renderer._groups) for each in group):
+                if in_step:
+                    in_step.past[:] = 1
             renderer.skip(1)
 
     @property
