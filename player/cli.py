@@ -248,16 +248,9 @@ def completion(shell: str) -> str:
     """Return the script that makes a shell complete the options."""
     import shtab
 
-    made, kinds = (
-        parser(),
-        {
-            "songs": shtab.FILE,
-            "output": shtab.FILE,
-            "token_file": shtab.FILE,
-            "stems": shtab.DIRECTORY,
-            "pdx": shtab.DIRECTORY,
-        },
-    )
+    made = parser()
+    kinds = dict.fromkeys(("songs", "output", "token_file"), shtab.FILE)
+    kinds |= dict.fromkeys(("stems", "pdx"), shtab.DIRECTORY)
     for action in made._actions:
         if action.dest in kinds:
             action.complete = kinds[action.dest]  # type: ignore[attr-defined]

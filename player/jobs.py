@@ -99,7 +99,7 @@ class Job:
         heard = [name for name in self.heard if name in known]
         strange = [name for name in (*self.heard, *sorted(self.silent)) if name not in known]
         if strange and not (self.among and (heard or not self.heard)):
-            raise SongError(f"expected a part of {', '.join(known)}, got {strange[0]!r}")
+            raise SongError(f"expected a part of {', '.join(known)}, got {', '.join(map(repr, sorted(strange)))}")
         sounding = song.chosen(heard) if heard else song.part_names
         silent = song.chosen(self.silent.intersection(known))
         return [name for name in sounding if name not in silent]
