@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
 
-from opm.song import CAT2151, CHANNELS, CORES, LARGEST, Playing, Renderer, Song, SongError, formats, reason
+from opm.song import CAT2151, CHANNELS, CORES, LARGEST, Playing, Song, SongError, formats, reason
 
 from .streams import say
 
@@ -82,12 +82,6 @@ class Job:
         playing = Playing(song, **self.options, parts=self._parts(song))
         if self.start and self.start >= playing.length:
             raise SongError(f"--start {self.start} lies behind the end at {playing.length:.3f} s")
-        return playing
-
-    def ready(self) -> Playing:
-        """Read the song, and compile what playing it needs; raises SongError."""
-        playing = self.playing()
-        Renderer.compile_for(playing)
         return playing
 
     def _parts(self, song: Song) -> list[str] | None:

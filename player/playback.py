@@ -16,6 +16,8 @@ from .seek import BLOCK, Transport
 
 LEAD = 0.02
 """Seconds before a place that fill the resampler's filter."""
+MOST_HELD = 0.9
+"""Share of what the device can hold that is kept in it while a song is read."""
 NAP = 0.004
 """Seconds from one look for something to do to the next."""
 TIME_TO_LEAVE = 0.3
@@ -64,6 +66,8 @@ class Playback:
 
     def __init__(self, speaker: Speaker, held: float) -> None:
         self.speaker, self._held = speaker, held
+        self.reading = False
+        """Whether another thread reads a song: what it compiles may stop this one for longer than a key may take."""
         self.paused, self.gain, self.mute = False, 1.0, 0
         """What is muted: a bit for each channel of all YM2151s, and OTHERS."""
         self.turn = 0
@@ -132,7 +136,7 @@ class Playback:
         held = self.speaker.held
         while self._coming and self._coming[0].ends <= self._written - held:
             self.heard.append(self._coming.popleft())
-        if held > self._held * self.speaker.capacity:
+        if held > (MOST_HELD if self.reading else self._held) * self.speaker.capacity:
             if not (self._transport and self._transport.look_ahead()):
                 time.sleep(NAP)
         elif self.paused or not self._transport or self._finished == self._obeyed:

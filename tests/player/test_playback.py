@@ -80,6 +80,10 @@ def test_what_the_device_holds_is_what_a_key_takes():
         session.playback._step()
         most = max(most, session.playback.speaker._held)
     assert 0.14 * RATE < most < 0.19 * RATE
+    session.playback.reading = True
+    for _ in range(50):
+        session.playback._step()
+    assert session.playback.speaker._held > 0.21 * RATE, "more, while another song is read and compiled"
 
 
 def test_a_muted_channel_is_silent_from_the_next_block_on():
