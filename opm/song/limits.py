@@ -19,8 +19,8 @@ MOST_BLOCKS, MOST_STREAMED = 100_000, 250_000
 """Data blocks of a VGM, and commands of its streams: an hour of four drums a second has 60 000."""
 LARGEST_ROM, LARGEST_ROMS = 2**24, 2**26
 """Bytes of a chip's ROM, as many as the largest address, and of all samples of a song: boards had some MB."""
-FASTEST_PART = 2_000_000
-"""Samples per second of another chip."""
+SLOWEST_PART, FASTEST_PART, FASTEST_PART_CLOCK = 1_000, 2_000_000, 64_000_000
+"""Samples per second of another chip, and its clock: boards had 25 MHz, and samples of 2 kHz and more."""
 LONGEST = 7 * 86_400
 """Seconds, of a song and of any time in it: what is longer has a damaged time."""
 MOST_LINES = 50_000
