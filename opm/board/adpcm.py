@@ -8,13 +8,14 @@ held against them by the cores that use them.
 """
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .._jit import block
-from .record import STRIKE
+from .record import MOST_STRUCK, in_order
 
 LAST_STEP = 48
 _CHANGE = (-1, -1, -1, -1, 2, 4, 6, 8)
@@ -51,7 +52,7 @@ def behind(place):
 
 def strikes(found: Iterable[tuple[int, int, int | None]]) -> npt.NDArray[Any]:
     """Return sounds struck as ``STRIKE``, from row, channel and offset: numbered by their order, or -1 for None."""
-    sounds = [*found]
+    sounds = [*islice(found, MOST_STRUCK)]
     offsets = sorted({offset for _, _, offset in sounds if offset is not None})
     numbers: dict[int | None, int] = {offset: number for number, offset in enumerate(offsets)}
-    return np.array([(row, channel, numbers.get(offset, -1)) for row, channel, offset in sounds], STRIKE)
+    return in_order((row, channel, numbers.get(offset, -1)) for row, channel, offset in sounds)

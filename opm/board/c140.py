@@ -308,7 +308,10 @@ def run(state, memory, writes, out):
 def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
     """Yield row, voice and start with its bank of each key on; a chip with banks for four voices is a 219."""
     registers, groups, asic = [0] * 0x200, GROUP_BANK.tolist(), False
-    for row, (address, data) in enumerate(zip((rows["address"] & 0x1FF).tolist(), rows["data"].tolist(), strict=True)):
+    register, voice = rows["address"] & 0xF, rows["address"] >> 4 & 0x1F
+    matters = np.flatnonzero((register >= BANK) & (register <= START + 1) | (voice == 0x1F))
+    addresses, bytes_ = rows["address"][matters] & 0x1FF, rows["data"][matters]
+    for row, address, data in zip(matters.tolist(), addresses.tolist(), bytes_.tolist(), strict=True):
         if address & 0x1F9 == 0x1F9:
             address -= 8
         registers[address] = data & 0xFF

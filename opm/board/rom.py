@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._jit import block
-from .record import STRIKE
+from .record import in_order
 
 
 @block
@@ -34,8 +34,6 @@ def signed_byte(memory, lines, address):
 
 def strikes(found: Iterable[tuple[int, int, int]]) -> npt.NDArray[Any]:
     """Return sounds struck as ``STRIKE``, from their row, channel and start; the starts are numbered in order."""
-    table = np.array([*found], np.int64).reshape(-1, 3)
-    struck = np.zeros(len(table), STRIKE)
-    struck["row"], struck["channel"] = table[:, 0], table[:, 1]
-    struck["number"] = np.unique(table[:, 2], return_inverse=True)[1]
+    struck = in_order(found)
+    struck["number"] = np.unique(struck["number"], return_inverse=True)[1]
     return struck
