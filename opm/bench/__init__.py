@@ -1,4 +1,4 @@
-"""Benchmarks of the chip: speed (the default), calls, many, profile, start; readme writes their tables into the README.
+"""Benchmarks: speed (the default), board, calls, many, profile, start; readme writes their tables into the README.
 
 Wall-clock times of this machine; compare within one run only.
 """
@@ -9,11 +9,12 @@ from datetime import date
 from pathlib import Path
 from types import ModuleType
 
-from . import calls, many, profile, speed, start
+from . import board, calls, many, profile, speed, start
 from .report import markdown, marked, processor, text, write
 
 BENCHMARKS: dict[str, ModuleType] = {
     "speed": speed,
+    "board": board,
     "calls": calls,
     "many": many,
     "profile": profile,

@@ -273,13 +273,15 @@ class Renderer:
         self._now = heard[0] if len(heard) == 1 else sum(heard, np.zeros((frames, 2), np.int32))
         if not self.others:
             return self._now
-        mixed = np.zeros((frames, 2), np.float32)
+        own_sound: Block = np.multiply(self._now, np.float32(self._gain), dtype=np.float32)
+        tail = self.position + frames > self.playing.end
+        mixed = np.zeros((frames, 2), np.float32) if tail else own_sound
         for group in self._groups:
             group.add_to(mixed)
         self._listen()
-        if self.position + frames > self.playing.end:
+        if tail:
             self._steady = np.concatenate([self._steady[-1:], mixed])
-        mixed += self._now * np.float32(self._gain)
+            mixed += own_sound
         return mixed
 
     def _channels(self, frames: int) -> Block:

@@ -12,7 +12,7 @@ from conftest import ROOT
 from test_jit import run_python
 
 from opm import bench, load, trace
-from opm.bench import calls, many, passes, profile, report, speed, start, workloads
+from opm.bench import board, calls, many, passes, profile, report, speed, start, workloads
 
 
 def test_calls_are_counted_for_real():
@@ -34,6 +34,17 @@ def test_speed_has_a_row_for_each_workload(monkeypatch):
     assert all(row["vs_cycle"] > 0 for row in rows[:-1])
     assert {row["avx2_ns_per_frame"] for row in rows} == {None}
     assert len(speed.table(rows)) == 14
+
+
+def test_boards_sound_all_their_parts():
+    rows = board.rows(runs=1)
+    assert [row["board"] for row in rows] == [*board.BOARDS]
+    assert all(row["ym2151_ns_per_frame"] > 0 for row in rows)
+    assert len(board.table(rows)) == 1 + len(rows)
+    for clock, parts in board.BOARDS.values():
+        song = board.board(clock, [make() for make in parts])
+        for part in song.parts[1:]:
+            assert np.abs(song.render(start=1, stop=2, parts=part.name).astype(int)).max() > 100, part.title
 
 
 def test_voices_and_lfo_of_the_patch():

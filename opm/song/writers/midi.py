@@ -113,7 +113,7 @@ def _file(
     voices: Sequence[Voice],
     title: str,
     bpm: float | None,
-    drums: Mapping[str, list[tuple[float, int]]],
+    drums: Mapping[str, Drums],
 ) -> bytes:
     """Return the file: a track for the tempo, and one for each channel that is heard, and each part that drums."""
     import mido

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 RATE = 44_100
 DUAL, OPP = 1 << 30, 1 << 31
 END = 0x66
+AUDIBLE = 0.01
+"""dB that the volume may be off without a word."""
 PIECE = 65_536
 """Commands put together at a time."""
 GD3_KEYS = (
@@ -80,10 +82,10 @@ def _header(song: "Song", board: BoardOut) -> bytearray:
         header += b"".join(struct.pack("<BBH", *volume) for volume in board.volumes)
     word = check_clock(song.chip_clock(), "VGM") | (DUAL if len(song.opms) >= 2 else 0)
     word |= OPP if song.chips[0] == "ym2164" else 0
-    steps = round(32 * math.log2(song.gain))
+    steps = _volume_steps(song)
     header[0x7C] = 0xC1 if steps == -64 else steps & 0xFF
     header[:4] = b"Vgm "
-    struct.pack_into("<I", header, 0x08, 0x171)
+    struct.pack_into("<I", header, 0x08, board.version)
     struct.pack_into("<I", header, 0x30, word)
     return header
 
@@ -95,6 +97,9 @@ def _lost(song: "Song", kept: "Song", board: BoardOut, loops: bool) -> list[str]
         lost.append(f"the loop, which is shorter than a sample of {RATE} Hz")
     if song.ticks_per_second != RATE:
         lost.append(f"times between samples of {RATE} Hz")
+    off = 20 * math.log10(2 ** (_volume_steps(song) / 32) / song.gain)
+    if abs(off) > AUDIBLE:
+        lost.append(f"the volume exactly: it is {off:+.2f} dB off")
     if song.double_speed:
         lost.append("the cat2151 family's timing")
     if len(set(song.chips[:2])) > 1:
@@ -104,15 +109,19 @@ def _lost(song: "Song", kept: "Song", board: BoardOut, loops: bool) -> list[str]
     return lost + board.lost + lost_parts(song)
 
 
+def _volume_steps(song: "Song") -> int:
+    """Return the volume modifier: 32 to twice the sound, -64 to 192."""
+    return min(max(round(32 * math.log2(song.gain)), -64), 0xC0)
+
+
 def _samples_per_tick(song: "Song") -> Fraction:
     return Fraction(RATE) / (song.ticks_per_second or Fraction(song.clock, MASTER_CLOCKS_PER_FRAME))
 
 
 def _put(body: bytearray, commands: Commands, now: int, end: int, scale: Fraction) -> None:
     """Append commands, in the order of their times, and the waits from one sample to another."""
-    order = np.argsort(commands.times, kind="stable")
-    for first in range(0, len(order), PIECE):
-        chosen = order[first : first + PIECE]
+    for first in range(0, len(commands.times), PIECE):
+        chosen = slice(first, first + PIECE)
         moments, starts = np.unique(commands.times[chosen], return_index=True)
         lengths = commands.lengths[chosen]
         ready = commands.data[chosen][np.arange(commands.data.shape[1]) < lengths[:, None]].tobytes()

@@ -1,6 +1,7 @@
 """What a VGM holds of a board, out: commands of all its chips, ROMs and samples in data blocks, streams, volumes."""
 
 import struct
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from ...board import core
 from ..data import Bank, Companion, Writes
 from ..streams import BLOCK, COMMAND, DATA, FREQUENCY, LENGTH, PLAY, START, STOP, STREAM
 from .vgm_chips import BIG, BYTE, LITTLE, NIBBLES, SHORT, VGM_CHIPS
+from .vgm_x68000 import as_chip
 
 if TYPE_CHECKING:
     from ..song import Song
@@ -19,10 +21,12 @@ WRITE_FIRST, WRITE_SECOND = 0x54, 0xA4
 LONGEST_COMMAND = 11
 DUAL, SPECIAL = 1 << 30, 1 << 31
 MOST_INSTANCES = 2
+NEW = 0xE8
+"""The place in the header from which on version 1.72 has clocks."""
 
 
 class Commands(NamedTuple):
-    """Commands of a VGM, in any order."""
+    """Commands of a VGM."""
 
     times: npt.NDArray[np.int64]
     """(n,) in the song's ticks."""
@@ -47,11 +51,20 @@ class BoardOut:
         """Those that a VGM can hold, and which of two each is."""
         self.lost: list[str] = []
         for companion in song.companions:
+            if companion.name == "pcm8" and (chip := as_chip(companion, song.ticks_per_second or Fraction(1))):
+                companion = chip
+                self.lost.append("the low-pass of the X68000")
             instance = sum(other.name == companion.name for other, _ in self._kept)
             if companion.name in VGM_CHIPS and instance < MOST_INSTANCES:
                 self._kept.append((companion, instance))
             else:
                 self.lost.append(f"the {core(companion.name).TITLE}")
+
+    @property
+    def version(self) -> int:
+        """The version of VGM that has all of them."""
+        new = any(VGM_CHIPS[companion.name].clock_at >= NEW for companion, _ in self._kept)
+        return 0x172 if new else 0x171
 
     @property
     def blocks(self) -> bytes:
@@ -68,7 +81,7 @@ class BoardOut:
         return b"".join(made)
 
     def commands(self, before_loop: bool) -> Commands:
-        """Return the commands before the loop, or in it."""
+        """Return the commands before the loop, or in it, in the order of their times, a chip's own as they were."""
         song, start = self._song, self._song.loop_start
         rows = song.rows if start is None else song.rows[: start.write] if before_loop else song.rows[start.write :]
         two = rows[rows["chip"] < MOST_INSTANCES]
@@ -76,10 +89,9 @@ class BoardOut:
         for companion, instance in self._kept:
             rows, again = companion.rows, companion.again
             rows = rows if start is None else rows[:again] if before_loop else rows[again:]
-            streamed = rows["address"] >= STREAM
-            found.append(_writes(companion.name, instance, rows[~streamed]))
-            found.append(_streams(companion.name, instance, rows[streamed]))
-        return _joined(found)
+            found.append(_part(companion.name, instance, rows))
+        commands = _joined(found)
+        return _chosen(commands, np.argsort(commands.times, kind="stable"))
 
     def fill(self, header: bytearray) -> None:
         """Put the chips into the header."""
@@ -124,6 +136,22 @@ def _joined(found: list[Commands]) -> Commands:
     return Commands(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
+def _chosen(commands: Commands, numbers: npt.NDArray[Any]) -> Commands:
+    """Return some commands, or all in another order."""
+    return Commands(*(column[numbers] for column in commands))
+
+
+def _part(name: str, instance: int, rows: Writes) -> Commands:
+    """Return a chip's commands in the order of its rows."""
+    streamed = np.flatnonzero(rows["address"] >= STREAM)
+    if not len(streamed):
+        return _writes(name, instance, rows)
+    commands, last = _streams(name, instance, rows[streamed])
+    plain = np.flatnonzero(rows["address"] < STREAM)
+    both = _joined([_writes(name, instance, rows[plain]), commands])
+    return _chosen(both, np.argsort(np.concatenate([plain, streamed[last]]), kind="stable"))
+
+
 def _block(kind: int, data: bytes, instance: int) -> bytes:
     """Return a data block."""
     return struct.pack("<BBBI", 0x67, 0x66, kind, len(data) | instance << 31) + data
@@ -152,7 +180,8 @@ def _writes(name: str, instance: int, rows: Writes) -> Commands:
     if name == "ay8910" and (sides := address >= 0x100).any():
         stereo = _fixed(rows["time"][sides], [0x31, instance << 7 | value[sides] & 0x3F])
         plain = _writes(name, instance, rows[~sides])
-        return _joined([plain, stereo])
+        both = np.concatenate([np.flatnonzero(~sides), np.flatnonzero(sides)])
+        return _chosen(_joined([plain, stereo]), np.argsort(both))
     if form == BYTE:
         codes = {(which, register): code for code, (_, which, register) in chip.commands.items()}
         return _fixed(rows["time"], [np.where(address == 1, codes[instance, 1], codes[instance, 0]), value & 0xFF])
@@ -167,12 +196,16 @@ def _writes(name: str, instance: int, rows: Writes) -> Commands:
     return _fixed(rows["time"], [code, *forms[form]])
 
 
-def _streams(name: str, instance: int, rows: Writes) -> Commands:
-    """Return the commands of a chip's streams; where one plays from, and how long, is said when it does."""
+def _streams(name: str, instance: int, rows: Writes) -> tuple[Commands, list[int]]:
+    """Return the commands of a chip's streams, and the row that completes each.
+
+    Where one plays from, and how long, is said when it does.
+    """
     made: list[tuple[int, bytes]] = []
+    last: list[int] = []
     said: dict[tuple[int, int], int] = {}
     kind = VGM_CHIPS[name].number | instance << 7
-    for time, address, value in rows.tolist():
+    for row, (time, address, value) in enumerate(rows.tolist()):
         stream, what = address - STREAM >> 4, address & 15
         word = value & 0xFFFFFFFF
         if what == COMMAND:
@@ -190,6 +223,8 @@ def _streams(name: str, instance: int, rows: Writes) -> Commands:
             made.append((time, struct.pack("<BB", 0x94, stream)))
         elif what == BLOCK:
             made.append((time, struct.pack("<BBI", 0x95, stream, word)[:5]))
+        last += [row] * (len(made) - len(last))
     data = np.frombuffer(b"".join(command.ljust(LONGEST_COMMAND, b"\0") for _, command in made), np.uint8)
     lengths = np.array([len(command) for _, command in made], np.int64)
-    return Commands(np.array([time for time, _ in made], np.int64), lengths, data.reshape(-1, LONGEST_COMMAND))
+    times = np.array([time for time, _ in made], np.int64)
+    return Commands(times, lengths, data.reshape(-1, LONGEST_COMMAND)), last
