@@ -60,11 +60,17 @@ class BoardOut:
                 self.lost.append("the low-pass of the X68000")
             instance = sum(other.name == companion.name for other, _ in self._kept)
             if companion.name in VGM_CHIPS and instance < MOST_INSTANCES:
+                if instance and _wired(companion) != _wired(self._first(companion.name)):
+                    self.lost.append(f"that the second {core(companion.name).TITLE} is wired in another way")
                 self._kept.append((companion, instance))
             else:
                 self.lost.append(f"the {core(companion.name).TITLE}")
         self._streams = self._numbered()
         """Numbers of streams in the file, by chip and number in the song."""
+
+    def _first(self, name: str) -> Companion:
+        """Return the first chip of a kind."""
+        return next(companion for companion, _ in self._kept if companion.name == name)
 
     def _numbered(self) -> dict[tuple[int, int], int]:
         """Number the streams: as in the song, but those of different chips apart, since times may be the same."""
@@ -150,6 +156,13 @@ class BoardOut:
             if relative != 0x100:
                 made.append((chip.number, instance, 0x8000 | min(relative, 0x7FFF)))
         return made
+
+
+def _wired(companion: Companion) -> dict[str, int]:
+    """Return all options of a chip."""
+    chip = VGM_CHIPS[companion.name]
+    usual = {name: bits.base for name, bits in chip.options.items()} | ({chip.special: 0} if chip.special else {})
+    return usual | dict(companion.options)
 
 
 def _clock(companion: Companion) -> int:
