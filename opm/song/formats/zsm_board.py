@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ...board import mix, vera_pcm
 from ..data import PART_WRITE, Companion, Writes
-from ..limits import MOST_STREAMED
+from ..limits import MOST_PCM
 from . import walk
 
 CLOCK = 25_000_000
@@ -77,9 +77,9 @@ def pcm(
     driver, again, commands = _Driver(sounds), 0, 0
     rows, places = kept.rows[-1], kept.places[-1]
     ours = (rows["data"] >> 6 == PCM_KIND) & (rows["data"] > 1)  # the second byte of each: kind and bytes
-    times, found = (column[ours][: MOST_STREAMED + 1].tolist() for column in (rows["time"], places))
+    times, found = (column[ours][: MOST_PCM + 1].tolist() for column in (rows["time"], places))
     for time, at in zip(times, found, strict=True):
-        if max(commands, len(driver.rows)) >= MOST_STREAMED:
+        if max(commands, len(driver.rows)) >= MOST_PCM:
             remarks.append(f"byte 0x{at:X}: PCM is played up to there: it has too many commands")
             break
         for i in range(at + 2, at + 1 + data[at + 1], 2):

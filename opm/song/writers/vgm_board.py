@@ -21,6 +21,8 @@ WRITE_FIRST, WRITE_SECOND = 0x54, 0xA4
 """Commands: a register write to the first YM2151, to the second."""
 LONGEST_COMMAND = 11
 MOST_STREAMS = 255
+LOUDEST = 0x7FFF
+"""Of 0x100, what a chip usually is."""
 SIDES = 0x100
 """The address of an AY8910 that has a command of its own."""
 DUAL, SPECIAL = 1 << 30, 1 << 31
@@ -65,6 +67,8 @@ class BoardOut:
                 self._kept.append((companion, instance))
             else:
                 self.lost.append(f"the {core(companion.name).TITLE}")
+        self.volumes = self._volumes()
+        """The extra header's volumes, of what is not as loud as it usually is: chip, which of two, relative volume."""
         self._streams = self._numbered()
         """Numbers of streams in the file, by chip and number in the song."""
 
@@ -144,17 +148,19 @@ class BoardOut:
             if instance and companion.clock != first[companion.name]
         ]
 
-    @property
-    def volumes(self) -> list[tuple[int, int, int]]:
-        """The extra header's volumes, of what is not as loud as it usually is: chip, which of two, relative volume."""
+    def _volumes(self) -> list[tuple[int, int, int]]:
         names = [companion.name for companion, _ in self._kept]
         made = []
         for companion, instance in self._kept:
             chip = VGM_CHIPS[companion.name]
             usual = chip.scale * chip.volume / 0x100 / names.count(companion.name)
             relative = round(companion.level / usual * 0x100)
+            if relative > LOUDEST:
+                self.lost.append(
+                    f"how loud the {core(companion.name).TITLE} is: it is {LOUDEST / relative:.3g} times so"
+                )
             if relative != 0x100:
-                made.append((chip.number, instance, 0x8000 | min(relative, 0x7FFF)))
+                made.append((chip.number, instance, 0x8000 | min(relative, LOUDEST)))
         return made
 
 
