@@ -13,9 +13,10 @@
 Options: ``type`` 0 to 15 = AY-3-8910, others = YM2149; ``flags`` 0x10 = the YM2149's pin 26 is low, which halves the
 clock, 0x80 = A left, B both, C right. They are bytes 78 and 79 of a VGM file's header.
 
-Source: libvgm's ay8910.c (MAME), read and compared sample by sample; the levels are what it computes for a load of
-1000 ohms. A counter compares with its period at every sample, as on the chips. (emu2149.c takes a new period at the
-next edge only, restarts the envelope's counter when its pace is written, and lets a tone of 0 or 1 stay up.)
+Source: libvgm d4a07d0, emu/cores/ay8910.c (MAME's), read and compared sample by sample; the levels are what it
+computes for a load of 1000 ohms. A counter compares with its period at every sample, as on the chips. (emu2149.c takes
+a new period at the next edge only, restarts the envelope's counter when its pace is written, and lets a tone of 0 or 1
+stay up.)
 NOT EMULATED: ports; reading; the AY-3-8914's two envelope bits.
 """
 

@@ -31,7 +31,8 @@ import numpy.typing as npt
 
 from .._jit import block, entry, outline
 from ..state import LEFT, RIGHT, SIGNED, Fields
-from .rom import address_lines, byte, signed_byte, strikes
+from .record import in_order
+from .rom import address_lines, byte, signed_byte
 
 TITLE = "C140"
 VOICES, VOICES_219 = 24, 16
@@ -324,5 +325,5 @@ def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
 
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return what each key on strikes, as ``STRIKE``; a sound's number is that of its start, the bank before it."""
-    return strikes(_started(rows))
+    """Return what each key on strikes, as ``STRIKE``; a sound's number is its start, the bank before it."""
+    return in_order(_started(rows))

@@ -15,8 +15,8 @@ a sample here is the mean of 16 ticks, exactly, which makes a 64th of the clock,
 
 Memory: the ROM. No options.
 
-Source: libvgm's iremga20.c (MAME, without interpolation), read and compared: each sample is the mean of 16 of its
-own before their last shift by two bits, then shifted.
+Source: libvgm d4a07d0, emu/cores/iremga20.c (MAME's, without interpolation), read and compared: each sample is the mean
+of 16 of its own before their last shift by two bits, then shifted.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ import numpy.typing as npt
 from .._jit import block, entry
 from ..state import SIGNED, Fields
 from .edges import fill
-from .rom import strikes
+from .record import in_order
 
 TITLE = "GA20"
 TICKS = 16
@@ -59,8 +59,8 @@ def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
 
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return each start; its number is that of the start address among those that occur."""
-    return strikes(_started(rows))
+    """Return each start; its number is where it begins in the ROM."""
+    return in_order(_started(rows))
 
 
 def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
@@ -73,7 +73,7 @@ def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
         if register < 2:
             start[voice] = start[voice] & 0xFF00 >> register * 8 | (data & 0xFF) << register * 8
         else:
-            yield row, voice, start[voice]
+            yield row, voice, start[voice] << 4
 
 
 @block

@@ -16,8 +16,8 @@
 What are no registers of the chip's is what stands around it on the board, at the numbers that VGM files give it.
 Memory: the ROM. No options.
 
-Source: libvgm's k007232.c, read and compared sample by sample. Where that would never come back (a pitch of no step at
-all, on a loop), the voice ends, as it does without a loop.
+Source: libvgm d4a07d0, emu/cores/k007232.c, read and compared sample by sample. Where that would never come back (a
+pitch of no step at all, on a loop), the voice ends, as it does without a loop.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ import numpy.typing as npt
 from .._jit import block, entry
 from ..state import Fields
 from .edges import fill
-from .rom import strikes
+from .record import in_order
 
 TITLE = "K007232"
 
@@ -60,8 +60,8 @@ def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
 
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return each start; its number is that of the bank and start address among those that occur."""
-    return strikes(_started(rows))
+    """Return each start; its number is where it begins in the ROM."""
+    return in_order(_started(rows))
 
 
 def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:

@@ -30,7 +30,8 @@ import numpy.typing as npt
 
 from .._jit import block, entry, outline
 from ..state import LEFT, RIGHT, SIGNED, Fields
-from .rom import address_lines, byte, signed_byte, strikes
+from .record import in_order
+from .rom import address_lines, byte, signed_byte
 
 TITLE = "K053260"
 VOICES = 4
@@ -234,5 +235,5 @@ def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
 
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return what each key that rises strikes, as ``STRIKE``; a sound's number is that of its start."""
-    return strikes(_started(rows))
+    """Return what each key that rises strikes, as ``STRIKE``; a sound's number is its start."""
+    return in_order(_started(rows))

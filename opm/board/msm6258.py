@@ -27,8 +27,9 @@ An empty queue: MAME plays its last byte again, libvgm holds the signal for a by
 The transfer's end: X68Sound as the machine's IOCS, which stops the chip when the last byte has been handed over, so
 that this byte is not heard; so here. It mutes both sides, too, and each start sets them: here they are left alone.
 
-Source: libvgm emu/cores/okim6258.c (from MAME; November 2026), read and compared; portable_mdx src/mxdrv/sound_iocs.cpp
-and src/x68sound/x68sound_adpcm.cpp, read, and the transfer's steps compared; MAME okim6258.cpp 25d3616, read.
+Source: libvgm d4a07d0, emu/cores/okim6258.c (from MAME), read and compared; portable_mdx 2429db3,
+src/mxdrv/sound_iocs.cpp and src/x68sound/x68sound_adpcm.cpp, read, and the transfer's steps compared; MAME
+okim6258.cpp 25d3616, read.
 """
 
 from collections.abc import Iterator, Mapping
@@ -40,7 +41,9 @@ import numpy.typing as npt
 
 from .._jit import block, entry, outline
 from ..state import HISTORY, LEFT, RIGHT, SIGNED, Fields
-from .adpcm import DIFFERENCE, NEXT_STEP, behind, byte, strikes
+from .oki import DIFFERENCE, NEXT_STEP
+from .record import in_order
+from .rom import HIGHEST, byte_at
 
 TITLE = "MSM6258"
 CONTROL, DATA, PAN, CLOCK, CLOCK_END, DIVIDER = 0x00, 0x01, 0x02, 0x08, 0x0B, 0x0C
@@ -170,8 +173,8 @@ def write(s, address, data):
 @block
 def hand_over(s, memory):
     """Put the transfer's next byte into the queue; the last one stops the chip."""
-    put(s, byte(memory, s.place))
-    s.place = behind(s.place)
+    put(s, byte_at(memory, s.place))
+    s.place = min(s.place, HIGHEST - 1) + 1
     s.left -= 1
     if s.left == 0:
         control(s, STOP)
@@ -260,7 +263,7 @@ def run(state, memory, writes, out):
             write(s, writes[i]["address"], writes[i]["data"])
 
 
-def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int | None]]:
+def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
     """Yield row, channel and offset of each start: of a transfer, or by a command that finds the chip stopped."""
     offset, length, playing = 0, 0, False
     for row in np.flatnonzero((rows["address"] == CONTROL) | (rows["address"] >= OFFSET)).tolist():
@@ -268,7 +271,7 @@ def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int | None]]:
         if address == CONTROL:
             plays = data & (STOP | PLAY) == PLAY
             if plays and not playing:
-                yield row, 0, None
+                yield row, 0, -1
             playing = plays
         elif address == OFFSET:
             offset = data
@@ -281,5 +284,5 @@ def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int | None]]:
 
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return what each start strikes, as ``STRIKE``; a sound of a transfer is numbered by its offset."""
-    return strikes(_started(rows))
+    """Return what each start strikes, as ``STRIKE``; a transfer's sound has its offset for a number, another -1."""
+    return in_order(_started(rows))

@@ -1,6 +1,9 @@
 """The ADPCM of OKI's chips: a nibble is a sign and three bits, which multiply a step's size and choose the next step.
 
-Source: libvgm d4a07d0, emu/cores/okiadpcm.c (from MAME): its tables, made anew; the cores that use them are compared.
+There are 49 steps, each a tenth larger than the one before. Which half of a byte is played first is up to the chip.
+
+Source: libvgm d4a07d0, emu/cores/okiadpcm.c and okim6258.c (from MAME), and portable_mdx 2429db3, src/x68sound: their
+tables, made anew; the cores that use them are compared.
 """
 
 import numpy as np

@@ -10,7 +10,11 @@ import numpy.typing as npt
 WRITE = np.dtype([("sample", np.int64), ("address", np.int32), ("data", np.int32)], align=True)
 """numpy.dtype of a write that a core takes: before which of its samples, from 0; address; data."""
 STRIKE = np.dtype([("row", np.int64), ("channel", np.int32), ("number", np.int32)])
-"""numpy.dtype of a sound struck: which write does it; the channel, from 0; the number of the sample, -1 for a tone."""
+"""numpy.dtype of a sound struck: which write does it; the channel, from 0; the number of the sound.
+
+That is where it begins in memory, as the registers say it, the bank before it (for a feeder: its offset); of a chip
+that knows its sounds by numbers the number; -1 for a tone, and for sound that comes byte by byte.
+"""
 MOST_STRUCK = 100_000
 """Sounds that are looked for in a song: an hour of 28 a second."""
 

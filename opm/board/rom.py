@@ -1,13 +1,17 @@
-"""What the chips that play samples from a ROM have in common: how they read it, and how a sound of it is numbered."""
-
-from collections.abc import Iterable
-from typing import Any
+"""What the chips that play samples from memory have in common: how they read it."""
 
 import numpy as np
-import numpy.typing as npt
 
 from .._jit import block
-from .record import in_order
+
+HIGHEST = 2**31 - 1
+"""The highest place; who comes to it stays there."""
+
+
+@block
+def byte_at(memory, place):
+    """Return the byte of a place; 0 where there is no memory."""
+    return np.int64(memory[place]) if 0 <= place < len(memory) else 0
 
 
 @block
@@ -22,18 +26,10 @@ def address_lines(memory):
 @block
 def byte(memory, lines, address):
     """Return the byte at an address; 0 where the lines reach further than the ROM."""
-    place = address & lines
-    return np.int64(memory[place]) if place < len(memory) else 0
+    return byte_at(memory, address & lines)
 
 
 @block
 def signed_byte(memory, lines, address):
     """Return the byte at an address as a two's complement number."""
     return (byte(memory, lines, address) ^ 0x80) - 0x80
-
-
-def strikes(found: Iterable[tuple[int, int, int]]) -> npt.NDArray[Any]:
-    """Return sounds struck as ``STRIKE``, from their row, channel and start; the starts are numbered in order."""
-    struck = in_order(found)
-    struck["number"] = np.unique(struck["number"], return_inverse=True)[1]
-    return struck

@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from .._jit import block, entry
 from ..state import Fields
-from .rom import strikes
+from .record import in_order
 
 TITLE = "Sega PCM"
 CHANNELS = 16
@@ -62,11 +62,11 @@ def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
 
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return what starts a channel; number: which of the start addresses, bank included, that occur, in order.
+    """Return what starts a channel; number: the address it starts at, above its 16 bits those of the bank as written.
 
     Register 86 without its stop bit starts a channel that was stopped or was given another address.
     """
-    return strikes(_started(rows))
+    return in_order(_started(rows))
 
 
 def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:

@@ -17,8 +17,8 @@ Options, all as in a VGM file's header: ``feedback`` (bytes 28-29; 0 is 9), one 
 0 is 16) of its register; ``flags`` (2B): 1 = a pitch of 0 is 1024, 2 = the output is turned over, 4 = no port of sides,
 8 = no divider by 8, 16 = NCR: the noise starts anew only when w changes, and its second tap is turned over.
 
-Source: libvgm's sn76496.c (MAME), its choice for VGM files, read and compared sample by sample at the chip's own rate,
-where its limit for pitches does nothing. NOT EMULATED: two chips as a T6W28; READY.
+Source: libvgm d4a07d0, emu/cores/sn76496.c (MAME's), its choice for VGM files, read and compared sample by sample at
+the chip's own rate, where its limit for pitches does nothing. NOT EMULATED: two chips as a T6W28; READY.
 """
 
 from collections.abc import Mapping

@@ -129,7 +129,7 @@ def feed(s, memory):
                 s.feeding = 0
                 return
             s.feed_at = s.feed_loop
-        at = s.feed_offset + s.feed_at
+        at = np.int64(s.feed_offset) + s.feed_at
         push(s, np.int32(memory[at]) if at < len(memory) else 0)
         s.feed_at += 1
 
@@ -211,17 +211,16 @@ def run(state, memory, writes, out):
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """A sound is struck where the feeder starts, or, without it, by the first byte into an emptied FIFO.
 
-    Sounds are numbered by their offsets, from the lowest on.
+    Its number is the feeder's offset, without it -1.
     """
     address, data = rows["address"], rows["data"]
     start = np.flatnonzero((address == START) & (data & 1 != 0))
     written = np.flatnonzero(address == OFFSET)
     offset = np.append(0, data[written])[np.searchsorted(written, start)]
-    number = np.searchsorted(np.unique(offset), offset)
     byte = np.flatnonzero(address == AUDIO_DATA)
     emptied = np.flatnonzero((address == AUDIO_CTRL) & (data & 0xC0 == 0x80))
     first = np.unique(np.searchsorted(byte, np.append(-1, emptied)))
     plain = byte[first[first < len(byte)]]
     struck = np.zeros(len(start) + len(plain), STRIKE)
-    struck["row"], struck["number"] = np.append(start, plain), np.append(number, np.full(len(plain), -1))
+    struck["row"], struck["number"] = np.append(start, plain), np.append(offset, np.full(len(plain), -1))
     return struck[np.argsort(struck["row"])][:MOST_STRUCK]

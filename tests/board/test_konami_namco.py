@@ -78,7 +78,7 @@ def test_k053260_stands_still_while_sound_is_off():
 def test_k053260_is_struck_by_keys_that_rise():
     first, second = k053260_voice(0, start=0x1FFFFF), k053260_voice(3, start=7)
     got = found("k053260", *first, *second, (0x28, 1), (0x28, 9), (0x28, 8), (0x28, 9), (0x28, 0x19))
-    assert got == [(16, 0, 1), (17, 3, 0), (19, 0, 1)]
+    assert got == [(16, 0, 0x1FFFFF), (17, 3, 7), (19, 0, 0x1FFFFF)]
 
 
 def k054539_voice(voice, start=0, pitch=0x10000, volume=0, pan=0x1F, delay=0, loop=0, kind=0, looped=0, echo=0xFF):
@@ -169,7 +169,7 @@ def test_k054539_is_struck_by_key_on():
     first, second = k054539_voice(0, start=0xFFFFFF), k054539_voice(7, start=2)
     got = found("k054539", *first, *second, (0x214, 0x81), (0x214, 1), (0x215, 0xFF), (0x22F, 0x80), (0x214, 1))
     at = len(first) * 2
-    assert got == [(at, 0, 1), (at, 7, 0), (at + 1, 0, 1)]
+    assert got == [(at, 0, 0xFFFFFF), (at, 7, 2), (at + 1, 0, 0xFFFFFF)]
 
 
 def c140_voice(voice, start=0, size=100, loop=0, pitch=0x10000 - 1, left=128, right=0, bank=0, mode=0x80):
@@ -183,7 +183,7 @@ def c140_voice(voice, start=0, size=100, loop=0, pitch=0x10000 - 1, left=128, ri
 
 def c140(*writes, samples=12, memory=RAMP, kind=3, clock=288 * 40000):
     """Return both sides; a byte of 1 is 64 at half volume."""
-    return Chip("c140", clock, memory, type=kind).run(rows(*writes), samples)
+    return Chip("c140", clock, bytes(memory), type=kind).run(rows(*writes), samples)
 
 
 def test_c140_goes_from_byte_to_byte_in_a_straight_line():
@@ -252,13 +252,13 @@ def test_c140_is_struck_by_keys():
     first, second = c140_voice(0, start=100, bank=1), c140_voice(23, start=50, bank=2)
     got = found("c140", *first, *second, (5, 0x80), (5, 0), (0x175, 0x7F))
     at = len(first)
-    assert got == [(at - 1, 0, 0), (2 * at - 1, 23, 1), (2 * at, 0, 0)]
+    assert got == [(at - 1, 0, 0x10064), (2 * at - 1, 23, 0x20032), (2 * at, 0, 0x10064)]
 
 
 def test_219_is_struck_in_the_bank_of_four_voices():
     first, second = c140_voice(0, start=100, bank=7), c140_voice(4, start=50, bank=0)
     got = found("c140", (0x1F7, 0), (0x1F9, 1), *first, *second)
-    assert [number for _, _, number in got] == [0, 1]
+    assert [number for _, _, number in got] == [100, 0x10032]
 
 
 @pytest.mark.parametrize("name", ["k053260", "k054539", "c140"])

@@ -77,12 +77,12 @@ def test_sega_pcm_beyond_the_memory_is_silent_and_goes_on():
     assert out.tolist() == [9] * 11 + [0] * 89
 
 
-def test_sega_pcm_strikes_are_numbered_by_address_and_bank():
+def test_sega_pcm_strikes_are_numbered_by_bank_and_address():
     start = [(0x84, 0x10), (0x85, 2), (0x86, 0x12)]
     other = [(0x8C, 0), (0x8D, 1), (0x8E, 0)]
     again = [(0x86, 0x13), (0x86, 0x12), (0x86, 0x10)]
     got = strikes("sega_pcm", *start, *other, *again, (0x04, 1), (0x184, 3), (0x85, 0), (0x86, 0x12))
-    assert got == [(2, 0, 2), (5, 1, 0), (7, 0, 2), (12, 0, 1)]
+    assert got == [(2, 0, 0x100210), (5, 1, 0x100), (7, 0, 0x100210), (12, 0, 0x100010)]
 
 
 # --- MSM6295 --------------------------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ def test_the_board_starts_voices_by_reading():
 def test_k007232_strikes():
     rows = [*k007232(0, 0x10), *k007232(1, 3), (9, 31, 5), (9, 20, 1), (9, 31, 5), (9, 31, 9), (9, 13, 5)]
     found = core("k007232").struck(np.array(rows, WRITE))
-    assert found.tolist() == [(5, 0, 1), (11, 1, 0), (12, 0, 1), (14, 0, 2)]
+    assert found.tolist() == [(5, 0, 0x10), (11, 1, 3), (12, 0, 0x10), (14, 0, 0x20010)]
 
 
 # GA20
@@ -130,5 +130,5 @@ def test_rates():
 def test_ga20_strikes():
     rows = [*ga20(1, 0x302, 100), *ga20(0, 0x201, 100), (0, 6, 0), (0, 0x26, 3), (0, 8, 0), (0, 14, 2)]
     found = core("ga20").struck(np.array(rows, WRITE))
-    assert found.tolist() == [(4, 1, 2), (9, 0, 0), (11, 0, 0), (13, 1, 1)]
+    assert found.tolist() == [(4, 1, 0x3020), (9, 0, 0x2010), (11, 0, 0x2010), (13, 1, 0x3000)]
     assert len(core("ga20").struck(np.zeros(0, WRITE))) == 0

@@ -220,7 +220,7 @@ def test_a_sound_is_struck_by_the_feeder_or_by_the_first_byte():
     feeder = rows(
         (0, START, 1), (1, OFFSET, 500), (1, START, 1), (2, START, 0), (3, OFFSET, 100), (3, START, 1), (4, START, 1),
     )  # fmt: skip
-    assert pcm_struck(feeder).tolist() == [(0, 0, 0), (2, 0, 2), (5, 0, 1), (6, 0, 1)]
+    assert pcm_struck(feeder).tolist() == [(0, 0, 0), (2, 0, 500), (5, 0, 100), (6, 0, 100)]
     plain = rows(
         (0, AUDIO_CTRL, 0x8F), (0, AUDIO_DATA, 1), (0, AUDIO_DATA, 2), (5, AUDIO_CTRL, 0x4F), (5, AUDIO_DATA, 3),
         (6, AUDIO_CTRL, 0x80), (7, AUDIO_CTRL, 0x80), (7, AUDIO_DATA, 4), (8, AUDIO_CTRL, 0xC0), (8, AUDIO_DATA, 5),

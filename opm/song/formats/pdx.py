@@ -82,8 +82,8 @@ def wanted(name: bytes, where: Beside, shown: str, remarks: list[str]) -> Pdx | 
         return _read(where.data, "the samples", remarks)
     if not name:
         return None
-    wanted = {text.casefold() for text in _spellings(name)}
-    wanted |= {text + ENDING for text in wanted}
+    names = {text.casefold().removesuffix(ENDING) for text in _spellings(name)}
+    wanted = names | {text + ENDING for text in names}
     for folder in where.folders:
         try:
             with os.scandir(folder) as entries:
