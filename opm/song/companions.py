@@ -15,6 +15,8 @@ from .streams import Streams
 
 RUN_UP = 10.0
 """Seconds run before a place that is approached: longer than most samples."""
+PIECE = 65_536
+"""Samples of a part, or frames of a song, made at once: what streams send meanwhile needs memory, too."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +78,13 @@ class CompanionRenderer:
 
     def add_to(self, sides: npt.NDArray[np.float32], first: int) -> None:
         """Add the next samples at their level, to (2, n) from a place on."""
-        end = self.done + sides.shape[1] - first
-        writes = self._streams.merged(*self._rows_until(end), end)
-        writes["sample"] -= self.done
-        samples = self.chip.run(writes, end - self.done)
-        self.level, self.done = float(add(samples, self._level, sides, first)), end
+        self.level = 0.0
+        for at in range(first, sides.shape[1], PIECE):
+            end = self.done + min(PIECE, sides.shape[1] - at)
+            writes = self._streams.merged(*self._rows_until(end), end)
+            writes["sample"] -= self.done
+            samples = self.chip.run(writes, end - self.done)
+            self.level, self.done = max(self.level, float(add(samples, self._level, sides, at))), end
 
     def save(self) -> SavedCompanion:
         """Return a snapshot."""
@@ -145,7 +149,8 @@ class Group:
         self.in_step.go(first)
         for part in self.parts:
             part.approach(self.in_step.ran)
-        self.add_to(np.zeros((frame - first, 2), np.float32))
+        for at in range(first, frame, PIECE):
+            self.add_to(np.zeros((min(PIECE, frame - at), 2), np.float32))
 
 
 def groups_of(parts: list[CompanionRenderer], rate: Fraction, apart: bool) -> list[Group]:

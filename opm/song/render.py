@@ -184,6 +184,8 @@ class Snapshot:
     loud: int
     parts: tuple[Saved, ...]
     others: tuple[SavedGroup, ...]
+    steady: Block
+    """The last frame of the other parts."""
 
 
 class Renderer:
@@ -241,7 +243,7 @@ class Renderer:
     def snapshot(self) -> Snapshot:
         """Return the place the rendering has come to."""
         saved = tuple(part.save() for part in self.parts), tuple(group.save() for group in self._groups)
-        return Snapshot(self.position, self._loud, *saved)
+        return Snapshot(self.position, self._loud, *saved, self._steady[-1:].copy())
 
     def restore(self, place: Snapshot) -> None:
         """Go back (or on) to a place; what is muted now stays so."""
@@ -249,7 +251,7 @@ class Renderer:
             part.restore(saved, place.position)
         for group, as_it_was in zip(self._groups, place.others, strict=True):
             group.restore(as_it_was, place.position)
-        self.position, self._loud = place.position, place.loud
+        self.position, self._loud, self._steady = place.position, place.loud, place.steady
 
     def approach(self, frame: int) -> None:
         """Go to about a frame at once, however far: the chips take the registers held there, but not the phases."""
