@@ -30,7 +30,7 @@ import numpy.typing as npt
 from .._jit import block, entry, outline
 from ..state import Fields
 from .edges import NEVER, fill
-from .record import STRIKE
+from .record import tones
 
 TITLE = "AY-3-8910 or YM2149"
 SIDES = 256
@@ -97,11 +97,11 @@ def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     for channel in range(3):
         mine = np.flatnonzero(rows["address"] == 8 + channel)
         level = rows["data"][mine] & 0x1F
-        found += [(row, channel, -1) for row in mine[(level > 0) & (np.append(0, level)[:-1] == 0)]]
+        found.append((mine[(level > 0) & (np.append(0, level)[:-1] == 0)], channel))
         before = np.searchsorted(mine, shapes)
         follows = np.append(0, level)[before] & 0x10
-        found += [(row, channel, -1) for row in shapes[follows > 0]]
-    return np.array(sorted(found), STRIKE)
+        found.append((shapes[follows > 0], channel))
+    return tones(found)
 
 
 @block

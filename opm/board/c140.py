@@ -31,7 +31,7 @@ import numpy.typing as npt
 
 from .._jit import block, entry, outline
 from ..state import LEFT, RIGHT, SIGNED, Fields
-from .record import STRIKE
+from .record import in_order
 from .rom import address_lines, byte, signed_byte
 
 TITLE = "C140"
@@ -309,7 +309,10 @@ def run(state, memory, writes, out):
 def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
     """Yield row, voice and start with its bank of each key on; a chip with banks for four voices is a 219."""
     registers, groups, asic = [0] * 0x200, GROUP_BANK.tolist(), False
-    for row, (address, data) in enumerate(zip((rows["address"] & 0x1FF).tolist(), rows["data"].tolist(), strict=True)):
+    register, voice = rows["address"] & 0xF, rows["address"] >> 4 & 0x1F
+    matters = np.flatnonzero((register >= BANK) & (register <= START + 1) | (voice == 0x1F))
+    addresses, bytes_ = rows["address"][matters] & 0x1FF, rows["data"][matters]
+    for row, address, data in zip(matters.tolist(), addresses.tolist(), bytes_.tolist(), strict=True):
         if address & 0x1F9 == 0x1F9:
             address -= 8
         registers[address] = data & 0xFF
@@ -323,4 +326,4 @@ def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return what each key on strikes, as ``STRIKE``; a sound's number is its start, the bank before it."""
-    return np.array([*_started(rows)], STRIKE)
+    return in_order(_started(rows))

@@ -19,7 +19,7 @@ Source: libvgm d4a07d0, emu/cores/iremga20.c (MAME's, without interpolation), re
 of 16 of its own before their last shift by two bits, then shifted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -29,7 +29,7 @@ import numpy.typing as npt
 from .._jit import block, entry
 from ..state import SIGNED, Fields
 from .edges import fill
-from .record import STRIKE
+from .record import in_order
 
 TITLE = "GA20"
 TICKS = 16
@@ -60,14 +60,20 @@ def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return each start; its number is where it begins in the ROM."""
-    start, found = [0] * 4, []
-    for row, (address, data) in enumerate(zip(rows["address"].tolist(), rows["data"].tolist(), strict=True)):
+    return in_order(_started(rows))
+
+
+def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
+    """Yield row, voice and start of each."""
+    start, register = [0] * 4, rows["address"] & 7
+    matters = np.flatnonzero((register < 2) | (register == 6) & (rows["data"] & 2 > 0))
+    chosen = rows[matters]
+    for row, address, data in zip(matters.tolist(), chosen["address"].tolist(), chosen["data"].tolist(), strict=True):
         voice, register = address >> 3 & 3, address & 7
         if register < 2:
             start[voice] = start[voice] & 0xFF00 >> register * 8 | (data & 0xFF) << register * 8
-        elif register == 6 and data & 2:
-            found.append((row, voice, start[voice] << 4))
-    return np.array(found, STRIKE)
+        else:
+            yield row, voice, start[voice] << 4
 
 
 @block

@@ -20,7 +20,7 @@ Source: libvgm d4a07d0, emu/cores/k007232.c, read and compared sample by sample.
 pitch of no step at all, on a loop), the voice ends, as it does without a loop.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -30,7 +30,7 @@ import numpy.typing as npt
 from .._jit import block, entry
 from ..state import Fields
 from .edges import fill
-from .record import STRIKE
+from .record import in_order
 
 TITLE = "K007232"
 
@@ -61,8 +61,12 @@ def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return each start; its number is where it begins in the ROM."""
+    return in_order(_started(rows))
+
+
+def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
+    """Yield row, voice, and bank and start of each."""
     reg, bank = [0] * 12, [0, 0]
-    found = []
     for row, (address, data) in enumerate(zip(rows["address"].tolist(), rows["data"].tolist(), strict=True)):
         pressed = data & 0xFF if address == 31 else address
         if 0 <= address < 12:
@@ -72,8 +76,7 @@ def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if pressed in (5, 11):
             voice = pressed // 6
             low, middle, high = reg[voice * 6 + 2 : voice * 6 + 5]
-            found.append((row, voice, bank[voice] << 17 | (high & 1) << 16 | middle << 8 | low))
-    return np.array(found, STRIKE)
+            yield row, voice, bank[voice] << 17 | (high & 1) << 16 | middle << 8 | low
 
 
 @block

@@ -38,7 +38,7 @@ import numpy.typing as npt
 
 from .._jit import block, entry, outline
 from ..state import LEFT, RIGHT, SIGNED, Fields
-from .record import STRIKE
+from .record import in_order
 from .rom import address_lines, byte
 
 TITLE = "K054539"
@@ -422,4 +422,4 @@ def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return what each key on strikes, as ``STRIKE``; a sound's number is its start."""
-    return np.array([*_started(rows)], STRIKE)
+    return in_order(_started(rows))

@@ -20,7 +20,7 @@ Options, of a VGM file's header: ``prescaler`` (bits 0-1 of the byte at D7) the 
 byte, 0 for 3) to a nibble, ``msm6585`` (bit 31 of the clock) 1 for that chip.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -30,7 +30,7 @@ import numpy.typing as npt
 from .._jit import block, entry
 from ..state import SIGNED, Fields
 from .oki import DIFFERENCE, NEXT_STEP
-from .record import STRIKE
+from .record import in_order
 
 TITLE = "MSM5205"
 BY_VCK = 3
@@ -71,15 +71,18 @@ def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return what begins a sound: the first nibble after a reset or power up."""
-    found, held, fresh = [], False, True
+    return in_order(_started(rows))
+
+
+def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
+    held, fresh = False, True
     for row, (address, data) in enumerate(zip(rows["address"].tolist(), rows["data"].tolist(), strict=True)):
         if address == 0:
             held = data & 0xFF != 0
             fresh |= held
         elif address == 1 and fresh and not held:
-            found.append((row, 0, -1))
+            yield row, 0, -1
             fresh = False
-    return np.array(found, STRIKE)
 
 
 @block

@@ -42,7 +42,7 @@ import numpy.typing as npt
 from .._jit import block, entry, outline
 from ..state import HISTORY, LEFT, RIGHT, SIGNED, Fields
 from .oki import DIFFERENCE, NEXT_STEP
-from .record import STRIKE
+from .record import in_order
 from .rom import HIGHEST, byte_at
 
 TITLE = "MSM6258"
@@ -285,4 +285,4 @@ def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return what each start strikes, as ``STRIKE``; a transfer's sound has its offset for a number, another -1."""
-    return np.array([*_started(rows)], STRIKE)
+    return in_order(_started(rows))

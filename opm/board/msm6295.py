@@ -23,7 +23,7 @@ samples. With another clock the steps come where they are due; one above 16 time
 Option ``pin7``: its state at reset, bit 31 of the clock in a VGM file's header.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -33,7 +33,7 @@ import numpy.typing as npt
 from .._jit import block, entry
 from ..state import SIGNED, Fields
 from .oki import DIFFERENCE, NEXT_STEP
-from .record import STRIKE
+from .record import in_order
 
 TITLE = "MSM6295"
 VOICES = 4
@@ -81,15 +81,18 @@ def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return what asks for a phrase: a voice that still plays another does not begin it. Number: the phrase."""
-    found, phrase = [], NO_COMMAND
+    return in_order(_asked(rows))
+
+
+def _asked(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
+    phrase = NO_COMMAND
     commands = np.flatnonzero(rows["address"] == 0)
     for row, data in zip(commands.tolist(), rows["data"][commands].tolist(), strict=True):
         if phrase != NO_COMMAND:
-            found += [(row, voice, phrase) for voice in range(VOICES) if data >> 4 + voice & 1]
+            yield from ((row, voice, phrase) for voice in range(VOICES) if data >> 4 + voice & 1)
             phrase = NO_COMMAND
         elif data & 0x80:
             phrase = data & 0x7F
-    return np.array(found, STRIKE)
 
 
 @block

@@ -51,7 +51,7 @@ import numpy.typing as npt
 from .._jit import block, entry, outline
 from ..state import HISTORY, LEFT, RIGHT, SIGNED, Fields
 from .oki import DIFFERENCE, NEXT_STEP
-from .record import STRIKE
+from .record import in_order
 from .rom import HIGHEST, byte_at
 
 TITLE = "PCM8"
@@ -361,4 +361,4 @@ def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return what each start strikes, as ``STRIKE``; a sound's number is its offset."""
-    return np.array([*_started(rows)], STRIKE)
+    return in_order(_started(rows))

@@ -21,7 +21,7 @@ the bank's bits are shifted to the left, to be ORed to the 16 bits of the addres
 86 they are (0: 70 hex).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from .._jit import block, entry
 from ..state import Fields
-from .record import STRIKE
+from .record import in_order
 
 TITLE = "Sega PCM"
 CHANNELS = 16
@@ -66,21 +66,23 @@ def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
     Register 86 without its stop bit starts a channel that was stopped or was given another address.
     """
+    return in_order(_started(rows))
+
+
+def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
+    """Yield row, channel, and bank and address of each start."""
     register = [0xFF] * 256
     waiting = [True] * CHANNELS
-    found = []
-    for row, (address, data) in enumerate(zip(rows["address"].tolist(), rows["data"].tolist(), strict=True)):
-        place, data = address & 0x7FF, data & 0xFF
-        if not 0x80 <= place < 0x100:
-            continue
+    matters = np.flatnonzero(rows["address"] & 0x784 == NOW & 0x784)
+    places, bytes_ = rows["address"][matters] & 0x7FF, rows["data"][matters] & 0xFF
+    for row, place, data in zip(matters.tolist(), places.tolist(), bytes_.tolist(), strict=True):
         register[place] = data
         channel, kind = place >> 3 & 15, place & 0x87
         if kind in (NOW, NOW + 1) or (kind == CONTROL and data & STOP):
             waiting[channel] = True
         elif kind == CONTROL and waiting[channel]:
             waiting[channel] = False
-            found.append((row, channel, (data & BANK) << 16 | register[place - 1] << 8 | register[place - 2]))
-    return np.array(found, STRIKE)
+            yield row, channel, (data & BANK) << 16 | register[place - 1] << 8 | register[place - 2]
 
 
 @block

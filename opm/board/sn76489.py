@@ -31,7 +31,7 @@ import numpy.typing as npt
 from .._jit import block, entry, outline
 from ..state import Fields
 from .edges import NEVER, fill
-from .record import STRIKE
+from .record import tones
 
 TITLE = "SN76489"
 _LONG_ZERO, _NEGATE, _MONO, _UNDIVIDED, _NCR = 1, 2, 4, 8, 16
@@ -94,8 +94,8 @@ def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     for channel in range(4):
         at = np.flatnonzero(register == channel * 2 + 1)
         audible = data[at] & 15 < 15
-        found += [(row, channel, -1) for row in mine[at[audible & ~np.append(False, audible)[:-1]]]]
-    return np.array(sorted(found), STRIKE)
+        found.append((mine[at[audible & ~np.append(False, audible)[:-1]]], channel))
+    return tones(found)
 
 
 @block

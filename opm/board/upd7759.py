@@ -21,7 +21,7 @@ has a ROM; a byte that is late by 42 clocks is taken to be the last one again. M
 Option ``slave``: 1 if the mode pin says so, bit 31 of the clock in a VGM file's header.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from .._jit import block, entry, outline
 from ..state import SIGNED, Fields
-from .record import STRIKE
+from .record import in_order
 
 TITLE = "uPD7759"
 CLOCKS = 4
@@ -94,19 +94,22 @@ def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
 
 def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return what starts a sound; number: the sound's, -1 for a stream: more than one byte since the last start."""
-    found, reset, start, number, count = [], True, True, 0, 0
+    return in_order(_started(rows))
+
+
+def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
+    reset, start, number, count = True, True, 0, 0
     for row, (address, data) in enumerate(zip(rows["address"].tolist(), rows["data"].tolist(), strict=True)):
         high = data & 0xFF != 0
         if address == 0:
             reset = high
         elif address == 1:
             if high and reset and not start:
-                found.append((row, 0, number if count <= 1 else -1))
+                yield row, 0, number if count <= 1 else -1
                 count = 0
             start = high
         elif address == 2:
             number, count = data & 0xFF, count + 1
-    return np.array(found, STRIKE)
 
 
 @block

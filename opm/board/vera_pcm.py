@@ -31,7 +31,7 @@ import numpy.typing as npt
 
 from .._jit import block, entry
 from ..state import HISTORY, SIGNED, Fields
-from .record import STRIKE
+from .record import MOST_STRUCK, STRIKE
 
 TITLE = "VERA PCM"
 FULL = 4095
@@ -221,5 +221,6 @@ def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     emptied = np.flatnonzero((address == AUDIO_CTRL) & (data & 0xC0 == 0x80))
     first = np.unique(np.searchsorted(byte, np.append(-1, emptied)))
     plain = byte[first[first < len(byte)]]
-    found = [*zip(start, offset, strict=True)] + [(row, -1) for row in plain]
-    return np.array([(row, 0, number) for row, number in sorted(found)], STRIKE)
+    struck = np.zeros(len(start) + len(plain), STRIKE)
+    struck["row"], struck["number"] = np.append(start, plain), np.append(offset, np.full(len(plain), -1))
+    return struck[np.argsort(struck["row"])][:MOST_STRUCK]

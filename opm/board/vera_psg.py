@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from .._jit import block, entry
 from ..state import Fields
-from .record import STRIKE
+from .record import tones
 
 TITLE = "VERA PSG"
 VOICES = 16
@@ -208,5 +208,5 @@ def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
         row = np.flatnonzero(rows["address"] == 4 * voice + 2)
         data = rows["data"][row]
         audible = (data & 0xC0 != 0) & (data & 0x3F != 0)
-        found += [(at, voice, -1) for at in row[audible & ~np.append(False, audible[:-1])]]
-    return np.array(sorted(found), STRIKE)
+        found.append((row[audible & ~np.append(False, audible[:-1])], voice))
+    return tones(found)

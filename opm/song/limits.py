@@ -15,12 +15,13 @@ MOST_WRITES = 8_000_000
 """Register writes: an hour of the densest music, 1800 a second, has 6.5 million."""
 MOST_KEPT = 4_000_000
 """Commands for other chips of a board: a quarter of an hour of writes to all registers of a PSG at each 1/60 s."""
-MOST_BLOCKS, MOST_STREAMED = 100_000, 250_000
-"""Data blocks of a VGM, and commands of its streams: an hour of four drums a second has 60 000."""
+MOST_BLOCKS, MOST_STREAMED, MOST_PCM = 100_000, 100_000, 250_000
+"""Data blocks of a VGM, commands of its streams (an hour of four drums a second has 60 000) and what a ZSM's commands
+for its PCM output have it do (100 000)."""
 LARGEST_ROM, LARGEST_ROMS = 2**24, 2**26
 """Bytes of a chip's ROM, as many as the largest address, and of all samples of a song: boards had some MB."""
-FASTEST_PART = 2_000_000
-"""Samples per second of another chip."""
+SLOWEST_PART, FASTEST_PART, FASTEST_PART_CLOCK = 1_000, 2_000_000, 64_000_000
+"""Samples per second of another chip, and its clock: boards had 25 MHz, and samples of 2 kHz and more."""
 LONGEST = 7 * 86_400
 """Seconds, of a song and of any time in it: what is longer has a damaged time."""
 MOST_LINES = 50_000

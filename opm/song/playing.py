@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 RAMPS = 8
 """The YM2164 has registers of its channels below this address."""
+DENSEST = 250_000
+"""Writes per second of a loop to another chip, which has no bus to make them wait: more than sampled sound needs."""
 PIECE = 2048
 """Writes given their frames at a time: some milliseconds of work, at least 73 ms of bus traffic."""
 LATE = 0.02
@@ -74,7 +76,7 @@ class Playing:
     mute : int
         8-bit mask of channels left out (bit 0 = channel 1).
     parts : collection of str, optional
-        The parts to be heard, by ``song.parts``; all if not given.
+        The parts to be heard, each by its own name in ``song.part_names``; all if not given.
     """
 
     def __init__(
@@ -98,7 +100,7 @@ class Playing:
         self.timetables = [Timetable(song, chip, tempo) for chip in range(len(song.opms))]
         """One for each YM2151, in its own frames."""
         names, opms = song.part_names, len(song.opms)
-        heard = names if parts is None else song.chosen(parts)
+        heard = names if parts is None else parts
         self.heard_opms = [name in heard for name in names[:opms]]
         """Which of them are heard."""
         self.others = [
@@ -125,12 +127,15 @@ class Playing:
     @property
     def remarks(self) -> list[str]:
         """What was decided and met while reading, and whether writes are late."""
+        remarks = [*self.song.read_remarks]
         late = max(timetable.late for timetable in self.timetables)  # the last of the latest
-        if late.most < LATE:
-            return [*self.song.read_remarks]
-        when = f"{late.at // 60:.0f}:{late.at % 60:05.2f}"
-        words = f"writes come faster than the chip takes them: up to {late.most:.3f} s late, at {when}"
-        return [*self.song.read_remarks, words]
+        if late.most >= LATE:
+            when = f"{late.at // 60:.0f}:{late.at % 60:05.2f}"
+            remarks.append(f"writes come faster than the chip takes them: up to {late.most:.3f} s late, at {when}")
+        remarks += [
+            f"{part.name}: its loop has too many writes, they are played once" for part in self.others if part.dense
+        ]
+        return remarks
 
     @property
     def written(self) -> int:
@@ -201,6 +206,9 @@ class PartTimetable(Passes):
         self.rate: Fraction = core(companion.name).rate(companion.clock, companion.options)
         """Samples per second."""
         again = len(companion.rows) - companion.again if song.loop_start else 0
+        self.dense = again > DENSEST * song.seconds(song.loop_ticks)
+        """Its loop would never end: what stands there is played once."""
+        again = 0 if self.dense else again
         super().__init__(song, companion.rows, again, self.rate / (song.ticks_per_second or 1) / speed, False)
 
     def rows(self, first: int) -> tuple[npt.NDArray[Any], Writes] | None:
@@ -223,7 +231,7 @@ class PartTimetable(Passes):
         if passes:
             number = np.append(number, np.arange(len(rows) - again, count) + passes * again)
         rows, ticks = self._numbered(number)
-        return self.due_frames(ticks), rows, count + passes * again
+        return self.due_frames(ticks), rows, count + passes * again if again or not passes else len(self._rows)
 
 
 class Timetable(Passes):

@@ -24,8 +24,10 @@ COMMANDS, MILLISECONDS, TO_END, BYTES = 1, 2, 3, 4
 """What a length counts, in the lowest bits of a mode."""
 REVERSE, LOOP = 0x10, 0x80
 NO_BANK = Bank()
-MOST_PER_SAMPLE = 16
-"""Bytes for each of the chip's samples at most: it could not tell more apart."""
+MOST_PER_SAMPLE, FASTEST = 16, 100_000
+"""Commands that a stream sends, for each of the chip's samples, which could not tell more apart, and per second."""
+MOST_STREAMS = 16
+"""Streams of a part that are heard; those that are set up first."""
 
 
 @dataclass
@@ -58,7 +60,7 @@ class Stream:
             self.bank, self.step, self.base = banks.get(data & 0xFF, NO_BANK), data >> 8 & 0xFF or 1, data >> 16 & 0xFF
         elif what == FREQUENCY:
             self.at, self.sent, self.origin = self.at + self.sent, 0, sample
-            self.frequency = min(data & 0xFFFFFFFF, int(MOST_PER_SAMPLE * rate))
+            self.frequency = min(data & 0xFFFFFFFF, int(MOST_PER_SAMPLE * rate), FASTEST)
         elif what == START and data != -1:
             self.start = data & 0xFFFFFFFF
         elif what == LENGTH:
@@ -85,18 +87,31 @@ class Stream:
         self.mode, self.running = mode, self.count > 0
         self.origin, self.sent, self.at = sample, 0, 0
 
-    def due(self, end: int, rate: Fraction) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return when it sends something before a sample of the chip, and where that lies in its data; go on there."""
+    def go_on(self, end: int, rate: Fraction) -> range:
+        """Go on to a sample of the chip; return the numbers of the commands that are sent before it, since the origin.
+
+        Once in a while a command falls on a sample exactly: the origin moves there, so that numbers stay small.
+        """
         if not (self.running and self.frequency) or end <= self.origin:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
+            return range(0)
         per_sample = Fraction(self.frequency) / rate
+        if periods := self.sent // per_sample.numerator:
+            self.origin += periods * per_sample.denominator
+            self.sent -= periods * per_sample.numerator
+            self.at += periods * per_sample.numerator
         last = -(-(end - self.origin) * per_sample.numerator // per_sample.denominator)
         if not self.mode & LOOP:
             last = min(last, self.count - self.at)
-        number = np.arange(self.sent, max(self.sent, last))
-        self.sent = max(self.sent, last)
+        numbers = range(self.sent, max(self.sent, last))
+        self.sent = numbers.stop
         if not self.mode & LOOP and self.at + self.sent >= self.count:
             self.running = False
+        return numbers
+
+    def due(self, numbers: range, rate: Fraction) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return in which samples of the chip commands are sent, and where they lie in the data."""
+        number = np.arange(numbers.start, numbers.stop)
+        per_sample = Fraction(self.frequency) / rate
         samples = self.origin + number * per_sample.denominator // per_sample.numerator
         place = (self.at + number) % self.count
         if self.mode & REVERSE:
@@ -138,33 +153,37 @@ class Streams:
         if not self._any:
             return _writes(due, rows["address"], rows["data"])
         ours = rows["address"] >= STREAM
-        found = [_writes(due[~ours], rows["address"][~ours], rows["data"][~ours])]
+        found: dict[int, list[npt.NDArray[Any]]] = {number: [] for number in self._streams}
         for sample, (_, address, data) in zip(due[ours].tolist(), rows[ours].tolist(), strict=True):
-            found += self._sent(sample)
             number, what = address - STREAM >> 4, address & 15
-            stream = self._streams.setdefault(number, Stream())
+            if number not in self._streams:
+                if len(self._streams) == MOST_STREAMS:
+                    continue
+                self._streams[number], found[number] = Stream(), []
+            stream = self._streams[number]
+            found[number] += self._sent(stream, sample, silent)
             if what == COMMAND:
                 # A pitch of an SN76489 is two bytes, a volume one.
                 size = 2 if self._companion.name == "sn76489" and not data & 0x10 else 1
                 stream.command, stream.size, stream.running = data, size, False
             else:
                 stream.take(what, data, sample, self._banks, self._rate)
-        found += self._sent(end)
-        if silent:
-            return found[0]
-        writes = np.concatenate(found)
+        for number, stream in self._streams.items():
+            found[number] += self._sent(stream, end, silent)
+        own = _writes(due[~ours], rows["address"][~ours], rows["data"][~ours])
+        writes = np.concatenate([own, *(piece for pieces in found.values() for piece in pieces)])
         return writes[np.argsort(writes["sample"], kind="stable")]
 
-    def _sent(self, end: int) -> list[npt.NDArray[Any]]:
-        """Return what the streams send before a sample."""
-        found = []
-        for stream in self._streams.values():
-            samples, places = stream.due(end, self._rate)
-            inside = (places >= 0) & (places + stream.size <= len(stream.bank.data))
-            if inside.any():
-                data = np.frombuffer(stream.bank.data, np.uint8)
-                found.append(self._commands(stream, samples[inside], data, places[inside]))
-        return found
+    def _sent(self, stream: Stream, end: int, silent: bool) -> list[npt.NDArray[Any]]:
+        """Return what a stream sends before a sample."""
+        numbers = stream.go_on(end, self._rate)
+        if silent or not numbers:
+            return []
+        samples, places = stream.due(numbers, self._rate)
+        inside = (places >= 0) & (places + stream.size <= len(stream.bank.data))
+        if not inside.any():
+            return []
+        return [self._commands(stream, samples[inside], np.frombuffer(stream.bank.data, np.uint8), places[inside])]
 
     def _commands(
         self, stream: Stream, samples: npt.NDArray[Any], data: npt.NDArray[np.uint8], places: npt.NDArray[Any]

@@ -273,6 +273,27 @@ def _times(r: Random, data: bytes) -> int:
     return 1 if r.randrange(100) else FULL // (len(data) + 1) + 1
 
 
+def flood(r: Random, chunks: Chunks, shape: Shape) -> Chunks:
+    """Say a chunk, or a few in turn, by the ten thousand; once in a hundred times all that a large file holds."""
+    i = r.randrange(len(chunks))
+    part = b"".join(chunks[i : i + r.choice((1, 1, 2, 5))])
+    size = FULL if r.randrange(100) == 0 else r.choice((2000, 2000, 50_000))
+    return [*chunks[:i], part * (size // (len(part) + 1) + 1), *chunks[i:]] if len(part) < size else chunks
+
+
+def claim(r: Random, chunks: Chunks, shape: Shape) -> Chunks:
+    """Put an extreme number where a VGM's data block says its size, and those of the ROM it is a part of."""
+    found = [i for i, chunk in enumerate(chunks) if chunk[:2] == b"\x67\x66"]
+    if not found:
+        return chunks
+    i = r.choice(found)
+    data, at = bytearray(chunks[i]), r.choice((2, 3, 7, 7, 11, 11))
+    size = 1 if at == 2 else 4
+    value = r.choice((*INTEGERS, len(data) - 7, 2**24, 2**24 - 1, r.randrange(256)))
+    data[at : at + size] = (value % 256**size).to_bytes(size, "little")
+    return _with(chunks, i, bytes(data))
+
+
 def count(r: Random, chunks: Chunks, shape: Shape) -> Chunks:
     """Put how many bytes are left, or one more or less, where a count may stand."""
     i = _place(r, chunks)

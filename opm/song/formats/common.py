@@ -1,7 +1,10 @@
 """What several readers share: checks of clocks and loops, numbers."""
 
+from collections.abc import Mapping
+
+from ...board import core
 from ..data import Loop
-from ..limits import FASTEST, SLOWEST
+from ..limits import FASTEST, FASTEST_PART, FASTEST_PART_CLOCK, SLOWEST, SLOWEST_PART
 
 
 def checked_loop(loop: Loop | None, end: int, where: str, remarks: list[str]) -> Loop | None:
@@ -18,6 +21,12 @@ def second_clock(clock: int, first: int, where: str, remarks: list[str]) -> int:
         return clock
     remarks.append(f"{where}: expected a clock of {SLOWEST} to {FASTEST} Hz, got {clock}: the first chip's taken")
     return first
+
+
+def is_playable(name: str, clock: int, options: Mapping[str, int]) -> bool:
+    """Return whether another chip of a board has a clock that it can be played at."""
+    in_reach = 0 < clock <= FASTEST_PART_CLOCK
+    return in_reach and SLOWEST_PART <= core(name).rate(clock, options) <= FASTEST_PART
 
 
 def u32(data: bytes, at: int) -> int:

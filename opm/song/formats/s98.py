@@ -1,5 +1,6 @@
 """S98, versions 0 to 3: a chip log in ticks of a rational length. See docs/formats.md, section 3."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -7,13 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._file import decoded, printable
-from ...board import core
-from ..data import PART_WRITE, Companion, Opm, SongError, check_clock
-from ..limits import FASTEST_PART, LARGEST_VALUE, LONGEST
+from ..data import Companion, Opm, SongError, check_clock
+from ..limits import LARGEST_VALUE, LONGEST
 from ..song import Song
 from ..writers.vgm_chips import VGM_CHIPS
 from . import walk
-from .common import checked_loop, second_clock, u32
+from .common import checked_loop, is_playable, second_clock, u32
 
 OPM_DEVICE = 5
 """Its device type."""
@@ -62,11 +62,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     table = _commands(devices, ours)
     stream = walk.walk(data, range(at, len(data)), table, loop_at, int(LONGEST * rate), "an S98")
     stream.remark_fault(remarks)
-    companions = [
-        companion
-        for number, (kind, hertz) in enumerate(devices)
-        if kind in OTHERS and (companion := _companion(data, stream, number, kind, hertz, loop_at, remarks))
-    ]
+    companions = [*_companions(data, stream, devices, loop_at, remarks)]
     played = {DEVICES[kind] for kind in OTHERS if OTHERS[kind][0] in {each.name for each in companions}}
     loop = checked_loop(stream.loop, stream.time, "byte 0x18", remarks) if loop_at else None
     return Song.of(
@@ -99,25 +95,28 @@ def _devices(data: bytes, version: int) -> list[tuple[int, int]]:
     return devices or [(4, 7_987_200)]
 
 
-def _companion(
-    data: bytes, stream: walk.Stream, number: int, kind: int, hertz: int, loop_at: int, remarks: list[str]
-) -> Companion | None:
-    """Return a device that is played beside the YM2151, if anything is written to it."""
-    name, divider, options = OTHERS[kind]
-    found = np.frombuffer(data, np.uint8)
-    kept = stream.kept[found[stream.kept["at"]] == 2 * number]
-    clock = hertz // divider
-    if not len(kept):
-        return None
-    if not clock or not core(name).rate(clock, options) <= FASTEST_PART:
-        remarks.append(f"byte 0x{0x24 + 16 * number:X}: a {DEVICES[kind]} at {hertz} Hz is not played")
-        return None
-    rows = np.empty(len(kept), PART_WRITE)
-    rows["time"], rows["address"], rows["data"] = kept["time"], found[kept["at"] + 1], found[kept["at"] + 2]
-    level = VGM_CHIPS[name].scale
-    if name == "sn76489":
-        rows["address"] = rows["address"] == 1  # its stereo register; all else is for its only other port
-    return Companion(name, clock, rows, int((kept["at"] < loop_at).sum()), level=level, options=options)
+def _companions(
+    data: bytes, stream: walk.Stream, devices: list[tuple[int, int]], loop_at: int, remarks: list[str]
+) -> Iterator[Companion]:
+    """Yield the devices that are played beside the YM2151 and that anything is written to."""
+    numbers = [number for number, (kind, _) in enumerate(devices) if kind in OTHERS]
+    forms = np.zeros(256, walk.FORM)
+    forms["part"] = -1
+    for part, number in enumerate(numbers):
+        forms[2 * number] = part, walk.PLAIN, 0
+    apart = walk.apart(data, stream.kept, forms, len(numbers))
+    for number, rows, places in zip(numbers, apart.rows, apart.places, strict=False):
+        kind, hertz = devices[number]
+        name, divider, options = OTHERS[kind]
+        if not len(rows):
+            continue
+        if not is_playable(name, hertz // divider, options):
+            remarks.append(f"byte 0x{0x24 + 16 * number:X}: a {DEVICES[kind]} at {hertz} Hz is not played")
+            continue
+        if name == "sn76489":
+            rows["address"] = rows["address"] == 1  # its stereo register; all else is for its only other port
+        again = int(np.searchsorted(places, loop_at))
+        yield Companion(name, hertz // divider, rows, again, VGM_CHIPS[name].scale, options=options)
 
 
 def _commands(devices: list[tuple[int, int]], ours: list[int]) -> npt.NDArray[Any]:

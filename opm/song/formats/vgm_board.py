@@ -2,25 +2,27 @@
 
 import math
 import struct
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ...board import core
-from ..data import PART_WRITE, Bank, Companion, SongError
-from ..limits import FASTEST_PART, LARGEST_ROM, LARGEST_ROMS, MOST_BLOCKS, MOST_STREAMED
+from ..data import PART_WRITE, Bank, Companion, SongError, Writes
+from ..limits import LARGEST_ROM, LARGEST_ROMS, MOST_BLOCKS, MOST_STREAMED
 from ..streams import BLOCK, COMMAND, DATA, FREQUENCY, LENGTH, PLAY, START, STOP, STREAM
-from ..writers.vgm_chips import BIG, LITTLE, NIBBLES, SAMPLE_RATES, SHORT, VGM_CHIPS, YM2151, VgmChip
+from ..writers.vgm_chips import SAMPLE_RATES, VGM_CHIPS, YM2151, VgmChip
 from . import walk
-from .common import u32
+from .common import is_playable, u32
 
 DUAL, SPECIAL, CLOCK = 1 << 30, 1 << 31, 0x3FFFFFFF
 """Bits of a clock: two chips, an option, the clock itself."""
-DATA_BLOCK, COMPRESSED, TABLE, ROM, RAM = 0x67, 0x40, 0x7F, 0x80, 0xC0
-"""The command of a block, and the types of blocks from which on they are compressed, a table, ROM, RAM."""
+DATA_BLOCK, COMPRESSED, TABLE, ROM = 0x67, 0x40, 0x7F, 0x80
+"""The command of a block, and the types of blocks from which on they are compressed, a table, a ROM."""
 STREAM_COMMANDS = range(0x90, 0x96)
 CODES = {code: (name, *form) for name, chip in VGM_CHIPS.items() for code, form in chip.commands.items()}
 """By a command's code: chip, form, which of two, register."""
@@ -29,8 +31,10 @@ ASIC_219 = 2
 """The type of C140 whose ROM has its bytes in pairs, swapped."""
 
 
-ROW = np.dtype([("at", np.int64), ("time", np.int64), ("address", np.int32), ("data", np.int32)])
-"""A row, and where its command stands in the file."""
+ROMS = {chip.rom: name for name, chip in VGM_CHIPS.items() if chip.rom is not None}
+"""The chips by their types of blocks."""
+NUMBERS = {chip.number: name for name, chip in VGM_CHIPS.items()}
+"""The chips as streams number them."""
 
 
 class Extra(NamedTuple):
@@ -78,18 +82,26 @@ def _entries(data: bytes, at: int, form: str) -> Iterator[tuple[int, Any]]:
 
 @dataclass
 class _Part:
-    """What there is of a chip, piece by piece."""
+    """What there is of a chip."""
 
-    tables: list[npt.NDArray[Any]] = field(default_factory=list)
-    """(n,) ROW each."""
-    streamed: list[tuple[int, int, int, int]] = field(default_factory=list)
+    rows: Writes
+    places: npt.NDArray[np.int32]
+    """Where the command of each row stands."""
+    streamed: list[tuple[int, int, int]] = field(default_factory=list)
     """Rows for its streams."""
+    streamed_at: list[int] = field(default_factory=list)
     memory: bytearray = field(default_factory=bytearray)
 
-    def rows(self) -> npt.NDArray[Any]:
+    def all_rows(self) -> Writes:
         """Return all rows in the order of the file."""
-        rows = np.concatenate([*self.tables, np.array(self.streamed, ROW)])
-        return rows[np.argsort(rows["at"], kind="stable")]
+        if not self.streamed:
+            return self.rows
+        before = np.searchsorted(self.places, self.streamed_at)
+        return np.insert(self.rows, before, np.array(self.streamed, PART_WRITE))
+
+    def before(self, at: int) -> int:
+        """Return how many of them stand before a place."""
+        return int(np.searchsorted(self.places, at)) + bisect_left(self.streamed_at, at)
 
 
 class Board:
@@ -110,22 +122,31 @@ class Board:
 
     def __init__(self, data: bytes, header: bytes, stream: walk.Stream, extra: Extra, remarks: list[str]) -> None:
         self.data, self.header, self.extra, self.remarks = data, header, extra, remarks
-        self._bytes = np.frombuffer(data, np.uint8)
-        self._parts: dict[tuple[str, int], _Part] = {}
         self._blocks: dict[int, list[bytes]] = {}
         self._table = b""
         self._room = LARGEST_ROMS
-        kept = stream.kept
-        codes = self._bytes[kept["at"]]
+        self._streams: dict[int, tuple[str, int]] = {}
+        """The chip of each stream: its name, and which of two."""
+        self._playing: set[int] = set()
+        """Streams that may play."""
+        forms = np.zeros(256, walk.FORM)
+        forms["part"] = -1
+        names = [(name, instance) for name in VGM_CHIPS for instance in (0, 1)]
         for code, (name, form, instance, register) in CODES.items():
-            if (chosen := kept[codes == code]).size and self._clock(name):
-                self._take(name, form, instance, register, chosen)
-        for _, at in _limited(kept[codes == DATA_BLOCK], MOST_BLOCKS, "data blocks"):
+            if self._clock(name):
+                part = names.index((name, max(instance, 0)))
+                forms[code] = part, walk.EITHER if instance < 0 else form, register
+        apart = walk.apart(data, stream.kept, forms, len(names))
+        found = zip(names, apart.rows, apart.places, strict=False)
+        self._parts = {name: _Part(rows, places) for name, rows, places in found}
+        rest, places = apart.rows[-1], apart.places[-1]
+        codes = rest["address"]
+        for at in _limited(places[codes == DATA_BLOCK], MOST_BLOCKS, "data blocks").tolist():
             self._block(at)
-        streams: dict[int, tuple[str, int]] = {}
-        streamed = kept[(codes >= STREAM_COMMANDS.start) & (codes < STREAM_COMMANDS.stop)]
-        for time, at in _limited(streamed, MOST_STREAMED, "commands for streams"):
-            self._stream(streams, time, at)
+        chosen = (codes >= STREAM_COMMANDS.start) & (codes < STREAM_COMMANDS.stop)
+        streamed = _limited(places[chosen], MOST_STREAMED, "commands for streams")
+        for time, at in zip(rest["time"][chosen].tolist(), streamed.tolist(), strict=True):
+            self._stream(time, at)
 
     def _clock(self, name: str, instance: int = 0) -> int:
         """Return a chip's clock; 0 if the header has none."""
@@ -135,30 +156,6 @@ class Board:
         below, times = SAMPLE_RATES.get(name, (0, 0))
         return clock * times if clock < below else clock
 
-    def _part(self, name: str, instance: int) -> _Part:
-        return self._parts.setdefault((name, instance), _Part())
-
-    def _take(self, name: str, form: int, instance: int, register: int, kept: npt.NDArray[Any]) -> None:
-        """Add the writes of a command."""
-        at = kept["at"]
-        last = len(self._bytes) - 1
-        first, second, third = (self._bytes[np.minimum(at + i, last)].astype(np.int32) for i in (1, 2, 3))
-        address, value = np.full(len(at), register), first
-        which = np.full(len(at), instance) if instance >= 0 else first >> 7
-        if form == SHORT:
-            which, address, value = first >> 7, first & 0x7F, second
-        elif form in (BIG, LITTLE):
-            high, low = (first, second) if form == BIG else (second, first)
-            which, address, value = high >> 7, (high & 0x7F) << 8 | low, third
-        elif form == NIBBLES:
-            which, address, value = first >> 7, first >> 4 & 7, first & 0x0F
-        for number in (0, 1):
-            if (mine := which == number).any():
-                rows = np.empty(int(mine.sum()), ROW)
-                rows["at"], rows["time"] = at[mine], kept["time"][mine]
-                rows["address"], rows["data"] = address[mine], value[mine]
-                self._part(name, number).tables.append(rows)
-
     def _block(self, at: int) -> None:
         """Take a data block: a ROM, or bytes for streams."""
         kind, size = self.data[at + 2], u32(self.data, at + 3)
@@ -166,11 +163,9 @@ class Board:
         if kind == TABLE:
             self._table = block
         elif kind < ROM:
-            self._add_to_bank(kind & 0x3F, _unpacked(block, self._table, self._room) if kind & COMPRESSED else block)
-        elif kind < RAM and len(block) >= 8:
-            name = next((name for name, chip in VGM_CHIPS.items() if chip.rom == kind), "")
-            if name:
-                self._add_to_rom(name, instance, at, u32(block, 0), u32(block, 4), block[8:])
+            self._add_to_bank(kind & 0x3F, walk.unpacked(block, self._table) if kind & COMPRESSED else block)
+        elif kind in ROMS and len(block) >= 8:
+            self._add_to_rom(ROMS[kind], instance, at, u32(block, 0), u32(block, 4), block[8:])
 
     def _take_room(self, at_least: int, where: str) -> None:
         self._room -= at_least
@@ -181,8 +176,9 @@ class Board:
         self._take_room(len(block), "data blocks")
         self._blocks.setdefault(number, []).append(block)
 
+    @cached_property
     def _banks(self) -> dict[int, Bank]:
-        """Return the bytes that streams send, by their banks."""
+        """The bytes that streams send, by their banks."""
         banks = {}
         for number, blocks in self._blocks.items():
             ends = np.cumsum([len(block) for block in blocks]).tolist()
@@ -195,28 +191,45 @@ class Board:
         if size > LARGEST_ROM or offset + len(block) > LARGEST_ROM:
             self.remarks.append(f"byte 0x{at:X}: expected a ROM of at most {LARGEST_ROM} bytes: left out")
             return
-        memory, whole = self._part(name, instance).memory, max(size, offset + len(block))
+        memory, whole = self._parts[name, instance].memory, max(size, offset + len(block))
         if whole != len(memory):
-            self._take_room(whole - len(memory), f"byte 0x{at:X}")
+            self._take_room(whole, f"byte 0x{at:X}")  # room that becomes free is not given back: to empty it is work
             memory[:] = bytes((VGM_CHIPS[name].empty,)) * whole
         if name == "c140" and self.header[0x96] == ASIC_219:
             block = np.frombuffer(block[: len(block) // 2 * 2], np.uint16).byteswap().tobytes()
         memory[offset : offset + len(block)] = block
 
-    def _stream(self, streams: dict[int, tuple[str, int]], time: int, at: int) -> None:
+    def _stream(self, time: int, at: int) -> None:
         """Add what a command says of a stream to the part it is for."""
         code, number = self.data[at], self.data[at + 1]
+        if number == ALL_STREAMS and code != 0x94:
+            return
         if code == 0x90:
-            kind = self.data[at + 2]
-            name = next((name for name, chip in VGM_CHIPS.items() if chip.number == kind & 0x7F), "")
-            streams.pop(number, None)
-            if name and self._clock(name):
-                streams[number] = name, kind >> 7
-        for each in [number] if code != 0x94 or number != ALL_STREAMS else [*streams]:
-            if each in streams:
-                part = self._part(*streams[each])
-                for what, value in self._said(code, at):
-                    part.streamed.append((at, time, STREAM | each << 4 | what, value))
+            self._set_up(number, self.data[at + 2], time, at)
+        for each in [number] if number != ALL_STREAMS else sorted(self._playing):
+            if each in self._streams:
+                self._add(each, time, at, self._said(code, at))
+        if code in (0x93, 0x95):
+            self._playing.add(number)
+        elif code == 0x94:
+            self._playing = self._playing - {number} if number != ALL_STREAMS else set()
+
+    def _set_up(self, number: int, kind: int, time: int, at: int) -> None:
+        """Have a stream send to a chip; one that it sent to before hears no more of it."""
+        name, before = NUMBERS.get(kind & 0x7F, ""), self._streams.pop(number, None)
+        chip = (name, kind >> 7)
+        if before and before != chip:
+            self._streams[number] = before
+            self._add(number, time, at, [(STOP, 0)])
+            del self._streams[number]
+        if name and self._clock(name):
+            self._streams[number] = chip
+
+    def _add(self, number: int, time: int, at: int, said: list[tuple[int, int]]) -> None:
+        """Add rows to the part that a stream is for."""
+        part = self._parts[self._streams[number]]
+        part.streamed += [(time, STREAM | number << 4 | what, value) for what, value in said]
+        part.streamed_at += [at] * len(said)
 
     def _said(self, code: int, at: int) -> list[tuple[int, int]]:
         """Return what a command says of a stream, in rows."""
@@ -237,41 +250,37 @@ class Board:
         """Return the chips that anything is written to, in the header's order; ``own``: the YM2151's volume."""
         found = []
         for name in VGM_CHIPS:
-            instances = [i for i in (0, 1) if (part := self._parts.get((name, i))) and (part.tables or part.streamed)]
+            instances = [i for i in (0, 1) if len((part := self._parts[name, i]).rows) or part.streamed]
             count = 2 if u32(self.header, VGM_CHIPS[name].clock_at) & DUAL else len(instances)
             found += [self._companion(name, instance, count, loop_at, own) for instance in instances]
         return tuple(each for each in found if each)
 
     def _companion(self, name: str, instance: int, count: int, loop_at: int | None, own: float) -> Companion | None:
         chip, part, clock = VGM_CHIPS[name], self._parts[name, instance], self._clock(name, instance)
-        found = part.rows()
-        rows = np.empty(len(found), PART_WRITE)
-        for column in ("time", "address", "data"):
-            rows[column] = found[column]
         options = {option: _bits(self.header, *bits) for option, bits in chip.options.items()}
         if chip.special:
             options[chip.special] = u32(self.header, chip.clock_at) >> 31
         title = core(name).TITLE
-        if not core(name).rate(clock, options) <= FASTEST_PART:
-            self.remarks.append(f"byte 0x{chip.clock_at:X}: {title} at {clock} Hz is too fast: not played")
+        if not is_playable(name, clock, options):
+            self.remarks.append(f"byte 0x{chip.clock_at:X}: a {title} at {clock} Hz is not played")
             return None
         return Companion(
             name=name,
             clock=clock,
-            rows=rows,
-            again=int(np.searchsorted(found["at"], loop_at or 0)),
+            rows=part.all_rows(),
+            again=part.before(loop_at or 0),
             level=self.extra.volume(chip, instance, count, self.remarks, title) / own,
             memory=bytes(part.memory),
             options=options,
-            banks=self._banks() if part.streamed else {},
+            banks=self._banks if part.streamed else {},
         )
 
 
-def _limited(kept: npt.NDArray[Any], most: int, name: str) -> list[tuple[int, int]]:
-    """Return commands, time and place; SongError if there are too many to look at one by one."""
-    if len(kept) > most:
-        raise SongError(f"byte 0x{kept['at'][most]:X}: expected at most {most} {name}")
-    return kept.tolist()  # type: ignore[no-any-return]
+def _limited(places: npt.NDArray[np.int32], most: int, name: str) -> npt.NDArray[np.int32]:
+    """Return the places of commands; SongError if there are too many to look at one by one."""
+    if len(places) > most:
+        raise SongError(f"byte 0x{places[most]:X}: expected at most {most} {name}")
+    return places
 
 
 def _signed(words: bytes, at: int) -> int:
@@ -286,28 +295,3 @@ def _bits(header: bytes, at: int, shift: int, width: int, base: int, step: int) 
 def own_volume(extra: Extra, remarks: list[str]) -> float:
     """Return the YM2151's volume, of its usual one."""
     return extra.volume(VgmChip(0x30, YM2151, {}), 0, 1, remarks, "YM2151") or 1.0
-
-
-def _unpacked(block: bytes, table: bytes, room: int) -> bytes:
-    """Return what a compressed block holds: values of a few bits, copied, shifted, by a table, or summed up."""
-    if len(block) < 10:
-        return b""
-    kind, size, bits, packed, how, base = struct.unpack_from("<BIBBBH", block)
-    wide = 2 if bits > 8 else 1
-    if kind > 1 or not 1 <= packed <= 16 or not 1 <= bits <= 16:
-        return b""
-    count = min(size // wide, 8 * (len(block) - 10) // packed, room)
-    digits = np.unpackbits(np.frombuffer(block, np.uint8, offset=10))[: count * packed].reshape(count, packed)
-    values = digits.astype(np.int64) @ (1 << np.arange(packed)[::-1])
-    if kind == 1 or how == 2:
-        known = np.frombuffer(table[6:][: len(table[6:]) // wide * wide], np.dtype(f"<u{wide}")).astype(np.int64)
-        if len(known) < 1 << packed:
-            return b""
-        values = known[values]
-    elif how == 1:
-        values = (values << max(0, bits - packed)) + base
-    else:
-        values = values + base
-    if kind == 1:
-        values = base + np.cumsum(values) & (1 << bits) - 1
-    return values.astype(np.dtype(f"<u{wide}")).tobytes()

@@ -1,16 +1,18 @@
-"""Compiled walks over a file's bytes: the commands of VGM, S98 and ZSM, and the pieces of JSON.
+"""Compiled walks over a file's bytes: the commands of VGM, S98 and ZSM, what they are for, and the pieces of JSON.
 
 Compiled code raises nothing: it stops, says why and where, and Python makes the error.
 """
 
+import struct
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..._jit import block, entry
-from ..data import WRITE, Loop, SongError, Writes
-from ..limits import DEEPEST, LONGEST, MOST_KEPT, MOST_WRITES
+from ..data import PART_WRITE, WRITE, Loop, SongError, Writes
+from ..limits import DEEPEST, LARGEST_ROMS, LONGEST, MOST_KEPT, MOST_WRITES
+from ..writers.vgm_chips import BIG, BYTE, LITTLE, NIBBLES, SHORT
 
 UNDEFINED, END, SKIP, WAIT, WAIT_16, WAIT_7, WRITES, BLOCK, EXTENSION, KEEP = range(10)
 """Kinds of command: what it does, or how its own bytes say how long it is. BLOCK, EXTENSION and KEEP are kept."""
@@ -19,8 +21,14 @@ CUT, TOO_MANY, TOO_LONG = range(10, 13)
 COMMAND = np.dtype([("kind", np.int32), ("length", np.int32), ("value", np.int32)])
 """A command by its first byte: kind, bytes (at least), chip of its writes or ticks of its wait."""
 
-KEPT = np.dtype([("time", np.int64), ("at", np.int64)])
+KEPT = np.dtype([("time", np.int64), ("at", np.int32)])
 """A command that a reader looks at by itself: its time, and where it stands."""
+PLAIN, CODE, EITHER = range(NIBBLES + 1, NIBBLES + 4)
+"""More forms of a write than VGM's: register and data, a byte each; data behind a code that is the register; data whose
+bit 7 is for the second chip."""
+FORM = np.dtype([("part", np.int32), ("form", np.int32), ("register", np.int32)])
+"""What a command that is kept is for, by its code: a part (of two the first) or -1; how its bytes say a write; the
+register, where they do not say it."""
 
 QUOTE, COMMA, BACKSLASH = b'",\\'
 
@@ -69,10 +77,11 @@ def walk(data: bytes, span: range, table: npt.NDArray[Any], loop_at: int, latest
         The format's, for errors.
     """
     first = np.full(256 + 4, -1)
-    writes = np.empty(min(len(span) // 2, MOST_WRITES), WRITE)
-    kept = np.empty(min(len(span) // 2 + 1, MOST_KEPT), KEPT)
-    found = _walk(np.frombuffer(data, np.uint8), span.start, span.stop, table, loop_at, latest, writes, kept, first)
+    room = np.empty(min(len(span) // 2, MOST_WRITES), WRITE), np.empty(min(len(span) // 2 + 1, MOST_KEPT), KEPT)
+    found = _walk(np.frombuffer(data, np.uint8), span.start, span.stop, table, loop_at, latest, *room, first)
     stop, at, time, count, keeping, loop_tick, loop_write = map(int, found)
+    writes, kept = _taken(room[0], count), _taken(room[1], keeping)
+    del room
     fault = ""
     if stop == UNDEFINED:
         found = data[at : at + 2] if table["kind"][data[at]] == BLOCK else data[at : at + 1]
@@ -84,7 +93,32 @@ def walk(data: bytes, span: range, table: npt.NDArray[Any], loop_at: int, latest
     if stop == TOO_LONG:
         raise SongError(f"byte 0x{at:X}: expected waits of at most {LONGEST} seconds in all")
     loop = Loop(loop_tick, loop_write) if loop_tick >= 0 else None
-    return Stream(fault, at, time, writes[:count], loop, first, kept[:keeping])
+    return Stream(fault, at, time, writes, loop, first, kept)
+
+
+def _taken(room: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
+    """Return what of a table is taken, without the rest of it if that is most."""
+    return room[:count].copy() if 2 * count < len(room) else room[:count]
+
+
+class Apart(NamedTuple):
+    """What was kept, apart by what it is for."""
+
+    rows: list[Writes]
+    """Of each part, and behind them of what is for none: time, register and data; the latter's register is its code."""
+    places: list[npt.NDArray[np.int32]]
+    """Where their commands stand."""
+
+
+def apart(data: bytes, kept: npt.NDArray[Any], forms: npt.NDArray[Any], parts: int) -> Apart:
+    """Return the rows of so many parts, made of what was kept; ``forms``: (256,) FORM by a command's code."""
+    found = np.frombuffer(data, np.uint8)
+    counts = np.zeros(parts + 1, np.int64)
+    _count(found, kept, forms, counts)
+    ends = np.cumsum(counts)
+    rows, places = np.empty(len(kept), PART_WRITE), np.empty(len(kept), np.int32)
+    _part(found, kept, forms, ends - counts, rows, places)
+    return Apart(np.split(rows, ends[:-1]), np.split(places, ends[:-1]))
 
 
 @block
@@ -168,6 +202,106 @@ def _walk(data, at, end, table, loop_at, latest, writes, kept, first):
             break
         at += length
     return stop, at, time, count, keeping, loop_tick, loop_write
+
+
+@block
+def _which(data, at, form, none):
+    """Return the number of the part that a command is for: bit 7 of a byte of it says which of two chips."""
+    kind = form["form"]
+    if form["part"] < 0:
+        return np.int64(none)
+    if kind == LITTLE:
+        return form["part"] + (_byte(data, at + 2) >> 7)
+    if kind == SHORT or kind == BIG or kind == NIBBLES or kind == EITHER:
+        return form["part"] + (_byte(data, at + 1) >> 7)
+    return np.int64(form["part"])
+
+
+@block
+def _said(data, at, form):
+    """Return the register and the data of a write."""
+    kind, last = form["form"], data.size - 1
+    first, second = _byte(data, min(at + 1, last)), _byte(data, min(at + 2, last))
+    third = _byte(data, min(at + 3, last))
+    if form["part"] < 0 or kind == CODE:
+        return _byte(data, at), first
+    if kind == BYTE or kind == EITHER:
+        return np.int64(form["register"]), first
+    if kind == NIBBLES:
+        return first >> 4 & 7, first & 0x0F
+    if kind == BIG:
+        return (first & 0x7F) << 8 | second, third
+    if kind == LITTLE:
+        return (second & 0x7F) << 8 | first, third
+    return first & (0x7F if kind == SHORT else 0xFF), second
+
+
+@entry
+def _count(data, kept, forms, counts):
+    """Count what is for each part."""
+    for i in range(kept.size):
+        at = np.int64(kept[i]["at"])
+        counts[_which(data, at, forms[data[at]], counts.size - 1)] += 1
+
+
+@entry
+def _part(data, kept, forms, free, rows, places):
+    """Make the rows; ``free``: where each part's next one goes."""
+    for i in range(kept.size):
+        at = np.int64(kept[i]["at"])
+        form = forms[data[at]]
+        part = _which(data, at, form, free.size - 1)
+        register, value = _said(data, at, form)
+        row = rows[free[part]]
+        row["time"], row["address"], row["data"] = kept[i]["time"], register, value
+        places[free[part]] = at
+        free[part] += 1
+
+
+COPIED, SHIFTED, LOOKED_UP = range(3)
+"""What a compressed block of a VGM does with a number of some bits; or, as its kind, it sums them up."""
+_PACKED = struct.Struct("<BIBBBH")
+_TABLE_AT = 6
+
+
+def unpacked(packed: bytes, table: bytes) -> bytes:
+    """Return what a compressed block of a VGM holds, and its table; nothing if it is damaged."""
+    if len(packed) < _PACKED.size:
+        return b""
+    summed, size, bits, few, how, base = _PACKED.unpack_from(packed)
+    wide = 2 if bits > 8 else 1
+    how = LOOKED_UP if summed else how
+    known = np.frombuffer(table, np.uint8)[_TABLE_AT:]
+    if summed > 1 or not 1 <= few <= 16 or not 1 <= bits <= 16 or (how == LOOKED_UP and len(known) < wide << few):
+        return b""
+    out = np.empty(min(size // wide, 8 * (len(packed) - _PACKED.size) // few, LARGEST_ROMS // wide + 1), f"<u{wide}")
+    shift = max(0, bits - few) if how == SHIFTED else 0
+    wanted = LOOKED_UP if how == LOOKED_UP else COPIED
+    _unpack(np.frombuffer(packed, np.uint8), few, wanted, known, shift, base, summed, bits, out.view(np.uint8), wide)
+    return out.tobytes()
+
+
+@entry
+def _unpack(packed, few, how, known, shift, base, summed, bits, out, wide):
+    """Take numbers of a few bits, the highest first, and make one or two bytes of each."""
+    at, buffer, held = 10, 0, 0
+    for i in range(0, out.size, wide):
+        while held < few:
+            buffer = (buffer << 8 | _byte(packed, at)) & 0xFFFFFF
+            held += 8
+            at += 1
+        held -= few
+        value = buffer >> held & (1 << few) - 1
+        if how == LOOKED_UP:
+            place = value * wide
+            value = _byte(known, place) | (_byte(known, place + 1) << 8 if wide == 2 else 0)
+        if summed:
+            value = base = base + value & (1 << bits) - 1
+        elif how != LOOKED_UP:
+            value = (value << shift) + base
+        out[i] = value & 0xFF
+        if wide == 2:
+            out[i + 1] = value >> 8 & 0xFF
 
 
 def piece_end(data: bytes, at: int, least: int) -> tuple[int, int]:

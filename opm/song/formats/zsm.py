@@ -24,6 +24,9 @@ KERNAL += [(0xE0 + slot, encode(0xE0, rr=15)) for slot in range(32)]
 """Both sides on, releases at their fastest; a reset has left everything else 0."""
 COMMANDS = walk.commands()
 COMMANDS[:EXTENSION], COMMANDS[EXTENSION], COMMANDS[END] = (walk.KEEP, 2, 0), (walk.EXTENSION, 2, 0), (walk.END, 1, 0)
+FORMS = np.zeros(256, walk.FORM)
+FORMS["part"], FORMS["form"] = -1, walk.CODE
+FORMS["part"][:EXTENSION] = 0
 for _count in range(1, 64):
     COMMANDS[EXTENSION + _count] = (walk.WRITES, 1 + 2 * _count, 0)
 for _ticks in range(1, 128):
@@ -52,7 +55,8 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         loop = checked_loop(loop, stream.time, "byte 3", remarks)
     loop_at = loop_at if loop else 0
     sounds = sounds_of(data, int.from_bytes(data[6:9], "little"), remarks)
-    found = psg(np.frombuffer(data, np.uint8), stream, loop_at), pcm(data, stream, loop_at, sounds, remarks)
+    kept = walk.apart(data, stream.kept, FORMS, 1)
+    found = psg(kept.rows[0], kept.places[0], loop_at), pcm(data, stream, kept, loop_at, sounds, remarks)
     return Song.of(
         format="ZSM revision 1",
         rows=np.concatenate([np.array([(0, 0, *write) for write in KERNAL], WRITE), stream.writes]),

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...board import mix, vera_pcm
-from ..data import PART_WRITE, Companion
-from ..limits import MOST_BLOCKS
+from ..data import PART_WRITE, Companion, Writes
+from ..limits import MOST_PCM
 from . import walk
 
 CLOCK = 25_000_000
@@ -65,40 +65,36 @@ def sounds_of(data: bytes, at: int, remarks: list[str]) -> Sounds:
     return Sounds(last, found, data[base:])
 
 
-def psg(data: npt.NDArray[np.uint8], stream: walk.Stream, loop_at: int) -> Companion | None:
-    """Return the PSG, if anything is written to it."""
-    kept = stream.kept[data[stream.kept["at"]] < EXTENSION]
-    if not len(kept):
-        return None
-    rows = np.empty(len(kept), PART_WRITE)
-    rows["time"], rows["address"], rows["data"] = kept["time"], data[kept["at"]], data[kept["at"] + 1]
-    again = int(np.searchsorted(kept["at"], loop_at))
-    return Companion("vera_psg", CLOCK, rows, again, mix.VERA)
+def psg(rows: Writes, places: npt.NDArray[np.int32], loop_at: int) -> Companion | None:
+    """Return the PSG, if anything is written to it; ``places``: where its writes stand."""
+    return Companion("vera_psg", CLOCK, rows, int(np.searchsorted(places, loop_at)), mix.VERA) if len(rows) else None
 
 
-def pcm(data: bytes, stream: walk.Stream, loop_at: int, sounds: Sounds, remarks: list[str]) -> Companion | None:
-    """Return the PCM output, if anything is written to it."""
-    driver = _Driver(sounds)
-    again = 0
-    kept = stream.kept[np.frombuffer(data, np.uint8)[stream.kept["at"]] == EXTENSION]
-    for time, at in kept.tolist():
-        if data[at + 1] >> 6 == PCM_KIND:
-            again = again if at >= loop_at else -1
-            for i in range(at + 2, at + 1 + (data[at + 1] & 0x3F), 2):
-                driver.take(time, data[i], data[i + 1])
-            again = len(driver.rows) if again < 0 else again
-        if len(driver.rows) > MOST_BLOCKS * 10:
+def pcm(
+    data: bytes, stream: walk.Stream, kept: walk.Apart, loop_at: int, sounds: Sounds, remarks: list[str]
+) -> Companion | None:
+    """Return the PCM output, if anything is written to it; ``kept``: what is not for the PSG comes last."""
+    driver, again, commands = _Driver(sounds), 0, 0
+    rows, places = kept.rows[-1], kept.places[-1]
+    ours = (rows["data"] >> 6 == PCM_KIND) & (rows["data"] > 1)  # the second byte of each: kind and bytes
+    times, found = (column[ours][: MOST_PCM + 1].tolist() for column in (rows["time"], places))
+    for time, at in zip(times, found, strict=True):
+        if max(commands, len(driver.rows)) >= MOST_PCM:
             remarks.append(f"byte 0x{at:X}: PCM is played up to there: it has too many commands")
             break
+        for i in range(at + 2, at + 1 + data[at + 1], 2):
+            driver.take(time, data[i], data[i + 1])
+        commands += data[at + 1] // 2
+        again = len(driver.rows) if at < loop_at else again
     if not driver.rows:
         return None
     if not loop_at:
         driver.stop(stream.time)
     if driver.strange:
         remarks.append(f"PCM sounds that are not in the file: {', '.join(map(str, sorted(driver.strange)))}")
-    rows = np.array(driver.rows, PART_WRITE)
     numbers = {sound.start: number for number, sound in sounds.found.items()}
-    return Companion("vera_pcm", CLOCK, rows, again, mix.VERA, sounds.data, samples=numbers)
+    made = np.array(driver.rows, PART_WRITE)
+    return Companion("vera_pcm", CLOCK, made, again, mix.VERA, sounds.data, samples=numbers)
 
 
 class _Driver:

@@ -1,6 +1,7 @@
 """What a VGM holds of a board, out: commands of all its chips, ROMs and samples in data blocks, streams, volumes."""
 
 import struct
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from ...board import core
 from ..data import Bank, Companion, Writes
 from ..streams import BLOCK, COMMAND, DATA, FREQUENCY, LENGTH, PLAY, START, STOP, STREAM
-from .vgm_chips import BIG, BYTE, LITTLE, NIBBLES, SHORT, VGM_CHIPS
+from .vgm_chips import BIG, BYTE, HIGHEST, LITTLE, NIBBLES, SAMPLE_RATES, SHORT, VGM_CHIPS
 from .vgm_x68000 import as_chip
 
 if TYPE_CHECKING:
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 WRITE_FIRST, WRITE_SECOND = 0x54, 0xA4
 """Commands: a register write to the first YM2151, to the second."""
 LONGEST_COMMAND = 11
+MOST_STREAMS = 255
+LOUDEST = 0x7FFF
+"""Of 0x100, what a chip usually is."""
+SIDES = 0x100
+"""The address of an AY8910 that has a command of its own."""
 DUAL, SPECIAL = 1 << 30, 1 << 31
 MOST_INSTANCES = 2
 NEW = 0xE8
@@ -56,9 +62,33 @@ class BoardOut:
                 self.lost.append("the low-pass of the X68000")
             instance = sum(other.name == companion.name for other, _ in self._kept)
             if companion.name in VGM_CHIPS and instance < MOST_INSTANCES:
+                if instance and _wired(companion) != _wired(self._first(companion.name)):
+                    self.lost.append(f"that the second {core(companion.name).TITLE} is wired in another way")
                 self._kept.append((companion, instance))
             else:
                 self.lost.append(f"the {core(companion.name).TITLE}")
+        self.volumes = self._volumes()
+        """The extra header's volumes, of what is not as loud as it usually is: chip, which of two, relative volume."""
+        self._streams = self._numbered()
+        """Numbers of streams in the file, by chip and number in the song."""
+
+    def _first(self, name: str) -> Companion:
+        """Return the first chip of a kind."""
+        return next(companion for companion, _ in self._kept if companion.name == name)
+
+    def _numbered(self) -> dict[tuple[int, int], int]:
+        """Number the streams: as in the song, but those of different chips apart, since times may be the same."""
+        numbers: dict[tuple[int, int], int] = {}
+        for chip, (companion, _) in enumerate(self._kept):
+            address = companion.rows["address"]
+            for stream in np.unique(address[address >= STREAM] - STREAM >> 4).tolist():
+                used = set(numbers.values())
+                free = next((n for n in (stream, *range(MOST_STREAMS)) if n < MOST_STREAMS and n not in used), None)
+                if free is None:
+                    self.lost.append(f"a stream of the {core(companion.name).TITLE}: a VGM has at most {MOST_STREAMS}")
+                else:
+                    numbers[chip, stream] = free
+        return numbers
 
     @property
     def version(self) -> int:
@@ -86,10 +116,11 @@ class BoardOut:
         rows = song.rows if start is None else song.rows[: start.write] if before_loop else song.rows[start.write :]
         two = rows[rows["chip"] < MOST_INSTANCES]
         found = [_fixed(two["time"], [np.where(two["chip"], WRITE_SECOND, WRITE_FIRST), two["address"], two["data"]])]
-        for companion, instance in self._kept:
+        for chip, (companion, instance) in enumerate(self._kept):
             rows, again = companion.rows, companion.again
             rows = rows if start is None else rows[:again] if before_loop else rows[again:]
-            found.append(_part(companion.name, instance, rows))
+            numbers = {number: free for (each, number), free in self._streams.items() if each == chip}
+            found.append(_part(companion.name, instance, rows, numbers))
         commands = _joined(found)
         return _chosen(commands, np.argsort(commands.times, kind="stable"))
 
@@ -100,7 +131,7 @@ class BoardOut:
             if instance:
                 header[chip.clock_at + 3] |= DUAL >> 24
                 continue
-            word = companion.clock | SPECIAL * bool(companion.options.get(chip.special))
+            word = _clock(companion) | SPECIAL * bool(companion.options.get(chip.special))
             struct.pack_into("<I", header, chip.clock_at, word)
             for name, bits in chip.options.items():
                 value = (companion.options.get(name, bits.base) - bits.base) // bits.step & (1 << bits.width) - 1
@@ -112,23 +143,38 @@ class BoardOut:
         """The extra header's clocks: of second chips that have their own."""
         first = {companion.name: companion.clock for companion, instance in self._kept if instance == 0}
         return [
-            (VGM_CHIPS[companion.name].number, companion.clock)
+            (VGM_CHIPS[companion.name].number, _clock(companion))
             for companion, instance in self._kept
             if instance and companion.clock != first[companion.name]
         ]
 
-    @property
-    def volumes(self) -> list[tuple[int, int, int]]:
-        """The extra header's volumes, of what is not as loud as it usually is: chip, which of two, relative volume."""
+    def _volumes(self) -> list[tuple[int, int, int]]:
         names = [companion.name for companion, _ in self._kept]
         made = []
         for companion, instance in self._kept:
             chip = VGM_CHIPS[companion.name]
             usual = chip.scale * chip.volume / 0x100 / names.count(companion.name)
             relative = round(companion.level / usual * 0x100)
+            if relative > LOUDEST:
+                self.lost.append(
+                    f"how loud the {core(companion.name).TITLE} is: it is {LOUDEST / relative:.3g} times so"
+                )
             if relative != 0x100:
-                made.append((chip.number, instance, 0x8000 | min(relative, 0x7FFF)))
+                made.append((chip.number, instance, 0x8000 | min(relative, LOUDEST)))
         return made
+
+
+def _wired(companion: Companion) -> dict[str, int]:
+    """Return all options of a chip."""
+    chip = VGM_CHIPS[companion.name]
+    usual = {name: bits.base for name, bits in chip.options.items()} | ({chip.special: 0} if chip.special else {})
+    return usual | dict(companion.options)
+
+
+def _clock(companion: Companion) -> int:
+    """Return a clock as it stands in the file: a low one of some chips is read as samples per second."""
+    below, times = SAMPLE_RATES.get(companion.name, (0, 1))
+    return companion.clock // times if companion.clock < below else companion.clock
 
 
 def _joined(found: list[Commands]) -> Commands:
@@ -141,13 +187,15 @@ def _chosen(commands: Commands, numbers: npt.NDArray[Any]) -> Commands:
     return Commands(*(column[numbers] for column in commands))
 
 
-def _part(name: str, instance: int, rows: Writes) -> Commands:
-    """Return a chip's commands in the order of its rows."""
-    streamed = np.flatnonzero(rows["address"] >= STREAM)
-    if not len(streamed):
-        return _writes(name, instance, rows)
-    commands, last = _streams(name, instance, rows[streamed])
-    plain = np.flatnonzero(rows["address"] < STREAM)
+def _part(name: str, instance: int, rows: Writes, numbers: Mapping[int, int]) -> Commands:
+    """Return a chip's commands in the order of its rows, but for those to addresses beyond its registers."""
+    address, (form, _, _) = rows["address"], next(iter(VGM_CHIPS[name].commands.values()))
+    said = (address >= 0) & (address <= HIGHEST[form]) | (name == "ay8910") & (address == SIDES)
+    streams = address >= STREAM
+    if not streams.any():
+        return _writes(name, instance, rows if said.all() else rows[said])
+    streamed, plain = np.flatnonzero(streams), np.flatnonzero(said)
+    commands, last = _streams(name, instance, rows[streamed], numbers)
     both = _joined([_writes(name, instance, rows[plain]), commands])
     return _chosen(both, np.argsort(np.concatenate([plain, streamed[last]]), kind="stable"))
 
@@ -177,7 +225,7 @@ def _writes(name: str, instance: int, rows: Writes) -> Commands:
     """Return the writes to a chip."""
     chip, address, value = VGM_CHIPS[name], rows["address"], rows["data"]
     code, (form, _, _) = next(iter(chip.commands.items()))
-    if name == "ay8910" and (sides := address >= 0x100).any():
+    if name == "ay8910" and (sides := address == SIDES).any():
         stereo = _fixed(rows["time"][sides], [0x31, instance << 7 | value[sides] & 0x3F])
         plain = _writes(name, instance, rows[~sides])
         both = np.concatenate([np.flatnonzero(~sides), np.flatnonzero(sides)])
@@ -196,7 +244,7 @@ def _writes(name: str, instance: int, rows: Writes) -> Commands:
     return _fixed(rows["time"], [code, *forms[form]])
 
 
-def _streams(name: str, instance: int, rows: Writes) -> tuple[Commands, list[int]]:
+def _streams(name: str, instance: int, rows: Writes, numbers: Mapping[int, int]) -> tuple[Commands, list[int]]:
     """Return the commands of a chip's streams, and the row that completes each.
 
     Where one plays from, and how long, is said when it does.
@@ -206,8 +254,10 @@ def _streams(name: str, instance: int, rows: Writes) -> tuple[Commands, list[int
     said: dict[tuple[int, int], int] = {}
     kind = VGM_CHIPS[name].number | instance << 7
     for row, (time, address, value) in enumerate(rows.tolist()):
-        stream, what = address - STREAM >> 4, address & 15
+        stream, what = numbers.get(address - STREAM >> 4, -1), address & 15
         word = value & 0xFFFFFFFF
+        if stream < 0:
+            continue
         if what == COMMAND:
             made.append((time, struct.pack("<BBB", 0x90, stream, kind) + struct.pack(">H", value & 0xFFFF)))
         elif what == DATA:

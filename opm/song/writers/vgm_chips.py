@@ -12,6 +12,8 @@ data; the same with the lower first; data alone; register and data in a byte. Bi
 chip's, where there is one."""
 LENGTHS = {SHORT: 3, BIG: 4, LITTLE: 4, BYTE: 2, NIBBLES: 2}
 """Bytes of each form, the code included."""
+HIGHEST = {SHORT: 0x7F, BIG: 0x7FFF, LITTLE: 0x7FFF, BYTE: 1, NIBBLES: 7}
+"""The highest register that a form can say; where it says none, the one that another code is for."""
 
 
 class Bits(NamedTuple):
