@@ -5,7 +5,7 @@ import re
 import pytest
 from conftest import ROOT
 
-from opm.song import limits
+from opm.song import limits, playing, streams
 from opm.voice import files
 
 PAGE = (ROOT / "docs" / "formats.md").read_text()
@@ -14,9 +14,15 @@ ROWS = {
     "bytes of a file": [limits.LARGEST // MIB, limits.LARGEST_UNPACKED // MIB, files.LARGEST // MIB],
     "members of a gzip file": [limits.MOST_MEMBERS],
     "register writes of a song": [limits.MOST_WRITES, limits.MOST_KEPT],
-    "samples per second of another chip": [limits.FASTEST_PART],
+    "samples per second of another chip": [
+        limits.SLOWEST_PART, limits.FASTEST_PART, limits.FASTEST_PART_CLOCK // 10**6,
+    ],
     "ROM of a chip": [limits.LARGEST_ROM // MIB, limits.LARGEST_ROMS // MIB],
-    "VGM: data blocks": [limits.MOST_BLOCKS, limits.MOST_STREAMED],
+    "VGM: data blocks": [
+        limits.MOST_BLOCKS, limits.MOST_STREAMED, streams.MOST_STREAMS, streams.MOST_PER_SAMPLE, streams.FASTEST,
+    ],
+    "ZSM: PCM commands": [limits.MOST_PCM],
+    "writes per second to another part": [playing.DENSEST],
     "length of a song": [limits.LONGEST // 86_400],
     "VGM, S98: bytes of tags": [limits.LARGEST_VALUE // KIB],
     "MDX: ticks": [limits.MOST_TICKS, limits.MOST_STEPS, limits.MOST_MDX_WRITES],
