@@ -26,12 +26,15 @@ from opm.song import SongError
 from .draw import Line, Picture
 from .keys import KEYS
 from .pages import Choices, channel_page, song_page
+from .playback import OTHERS
 from .session import LOOKS_PER_SECOND, Session
 from .signals import Ended, pass_signals_to
 
 MOVES = {"left": -5.0, "right": 5.0, "down": -60.0, "up": 60.0}
 LOOK, TIME_TO_END = 0.5, 3.0
 """Seconds from one look at the terminal to the next, and those the screen has to end in."""
+ALL = 2 * OTHERS - 1
+"""All that can be muted."""
 VOLUME_STEP = 1.5
 """dB."""
 
@@ -74,14 +77,14 @@ class Face(Widget):
         self._pressed = event.offset
 
     def on_click(self, event: events.Click) -> None:
-        """On the seek bar: go there. On a channel: mute it, or let it sound again."""
+        """On the seek bar: go there. On a channel or part: mute it, or let it sound again."""
         if event.offset != self._pressed:
             return
         y, x, width = self.picture.bar
         if event.y == y and x <= event.x < x + width:
             self.player.session.seek_on_bar((event.x - x) / width)
-        elif (channel := self.picture.channels.get(event.y)) is not None:
-            self.player.action_mute(str(channel % 8 + 1))
+        elif key := self.picture.mutes.get(event.y):
+            self.player.action_mute(key)
 
 
 def _strip(line: Line, roles: dict[str, Style], width: int) -> Strip:
@@ -102,7 +105,7 @@ class Keys(ModalScreen[None]):
         """Return the table."""
         width = max(len(key.shown) for key in KEYS) + 2
         lines = [f"{key.shown:{width}}{key.does}" for key in KEYS]
-        lines.append(f"{'mouse':{width}}on the bar: go there; on a channel: mute it")
+        lines.append(f"{'mouse':{width}}on the bar: go there; on a channel or part: mute it")
         with VerticalScroll():
             yield Static("\n".join(lines), markup=False)
 
@@ -223,9 +226,9 @@ class PlayerApp(App[bool]):
         self.look()
 
     def action_mute(self, key: str) -> None:
-        """Mute a channel or let it sound; after ``s`` it is heard alone."""
+        """Mute a channel, or with 9 the other parts, or let it sound; after ``s`` it is heard alone."""
         bit = 1 << int(key) - 1
-        self.session.playback.mute = 0xFF & ~bit if self.session.solo else self.session.playback.mute ^ bit
+        self.session.playback.mute = ALL & ~bit if self.session.solo else self.session.playback.mute ^ bit
 
     def action_solo(self, key: str) -> None:
         """Let the digits choose a channel to be heard alone, or hear all again."""

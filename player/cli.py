@@ -99,8 +99,8 @@ def _time(text: str) -> float:
 
 def _part(text: str) -> str:
     """Read a part's name, which may end in a number."""
-    kind, _, number = text.lower().partition("-")
-    if kind not in PARTS or (number and not number.isdecimal()):
+    kind, dash, number = text.lower().partition("-")
+    if kind not in PARTS or (dash and not number.isdecimal()):
         raise argparse.ArgumentTypeError(f"expected a part: {', '.join(PARTS)}, got {text!r}")
     return text.lower()
 
@@ -235,6 +235,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         made.error(f"{min(named)} is both in --mute and in --solo")
     if args.parts and any(args.solo):
         made.error("--parts and --solo both say what is heard")
+    if named := args.mute.parts.intersection(args.parts or ()):
+        made.error(f"{min(named)} is both in --mute and in --parts")
     return args
 
 
@@ -246,16 +248,9 @@ def completion(shell: str) -> str:
     """Return the script that makes a shell complete the options."""
     import shtab
 
-    made, kinds = (
-        parser(),
-        {
-            "songs": shtab.FILE,
-            "output": shtab.FILE,
-            "token_file": shtab.FILE,
-            "stems": shtab.DIRECTORY,
-            "pdx": shtab.DIRECTORY,
-        },
-    )
+    made = parser()
+    kinds = dict.fromkeys(("songs", "output", "token_file"), shtab.FILE)
+    kinds |= dict.fromkeys(("stems", "pdx"), shtab.DIRECTORY)
     for action in made._actions:
         if action.dest in kinds:
             action.complete = kinds[action.dest]  # type: ignore[attr-defined]

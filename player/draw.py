@@ -40,8 +40,8 @@ class Picture:
     lines: list[Line] = field(default_factory=list)
     bar: tuple[int, int, int] = (-1, 0, 1)
     """Line, first column and width of the seek bar."""
-    channels: dict[int, int] = field(default_factory=dict)
-    """Channel by line."""
+    mutes: dict[int, str] = field(default_factory=dict)
+    """The key that mutes what a line shows."""
 
 
 def fitted(text: str, width: int) -> str:
@@ -124,14 +124,14 @@ def stacked(blocks: Sequence[Block], height: int) -> tuple[list[Block], int]:
     return kept, spare
 
 
-def pictured(kept: Sequence[Block], channels: Block | None = None, tall: int = 1) -> Picture:
-    """Return blocks as a picture, with what a click means; each of the channels is so many lines tall."""
+def pictured(kept: Sequence[Block], rows: Block | None = None, mutes: Sequence[str] = ()) -> Picture:
+    """Return blocks as a picture, with what a click means: for each line of the rows, the key that mutes it."""
     picture = Picture()
     for block in kept:
         first = len(picture.lines)
         if block.bar:
             picture.bar = (first, *block.bar)
-        if block is channels:
-            picture.channels = {first + i: i // tall for i in range(len(block.lines))}
+        if block is rows:
+            picture.mutes = dict(enumerate(mutes, first))
         picture.lines += block.lines
     return picture

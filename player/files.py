@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-from opm import YM2151
 from opm.many import each
 from opm.song import BLOCK, FULL_SCALE, Playing, Renderer, Resampler, Samples, SongError, reason, replacing
 
@@ -59,7 +58,7 @@ def write_job(job: Job, batch: Batch) -> None:
         for path in stems[:1] + sound:
             _check(job, playing, path)
         job.announce(about(playing))
-        signals.run_in_thread(YM2151)
+        signals.run_in_thread(Renderer.compile_for, playing)
         if job.stems:
             with naming_in_errors(job.stems):
                 job.stems.mkdir(parents=True, exist_ok=True)

@@ -47,7 +47,8 @@ def _facts(song: Song) -> dict[str, Any]:
 def _part_in_words(part: dict[str, Any]) -> str:
     """Return what a part is, and what it sounds."""
     channels = f" on {len(part['channels'])} channels" if len(part["channels"]) > 1 else ""
-    return f"{part['name']}: {part['title']} at {part['clock']} Hz, {part['sounds']} sounds{channels}"
+    sounds = "1 sound" if part["sounds"] == 1 else f"{part['sounds']} sounds"
+    return f"{part['name']}: {part['title']} at {part['clock']} Hz, {sounds}{channels}"
 
 
 def _in_words(facts: dict[str, Any]) -> str:

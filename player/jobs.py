@@ -55,6 +55,8 @@ class Job:
     """The parts that are not."""
     pdx: str | None = None
     """Folder of samples for MDX."""
+    among: bool = False
+    """It is one of several songs: not all have all the parts that are named."""
     data: bytes | None = None
     """What the song's file held, if it can be read only once."""
 
@@ -83,15 +85,18 @@ class Job:
         return playing
 
     def _parts(self, song: Song) -> list[str] | None:
-        """Return the parts to be heard; SongError if the song has none of them."""
-        if not (self.heard or self.silent):
-            return None
-        kinds = {name.partition("-")[0] for name in song.part_names} | {"ym2151", *song.part_names}
-        heard = song.chosen([name for name in self.heard if name in kinds]) if self.heard else [*song.part_names]
-        silent = song.chosen([name for name in self.silent if name in kinds])
-        if not heard:
-            raise SongError(f"expected a part {' or '.join(self.heard)}: the song has {', '.join(song.part_names)}")
-        return [name for name in heard if name not in silent]
+        """Return the parts to be heard; SongError if the song has not those that are named, among others any of them.
+
+        What a batch of songs mutes, some of them may lack.
+        """
+        known = dict.fromkeys(["ym2151", *(name.partition("-")[0] for name in song.part_names), *song.part_names])
+        heard = [name for name in self.heard if name in known]
+        strange = [name for name in (*self.heard, *sorted(self.silent)) if name not in known]
+        if strange and not (self.among and (heard or not self.heard)):
+            raise SongError(f"expected a part of {', '.join(known)}, got {', '.join(map(repr, sorted(strange)))}")
+        sounding = song.chosen(heard) if heard else song.part_names
+        silent = song.chosen(self.silent.intersection(known))
+        return [name for name in sounding if name not in silent]
 
     def announce(self, lines: list[str]) -> None:
         """Say something about the song, a line each."""
@@ -211,7 +216,7 @@ def make_jobs(args: argparse.Namespace) -> list[Job]:
     for (song, data), name in zip(found, _distinct([song.stem for song, _ in found]), strict=True):
         path = output / f"{name}.{args.format}" if args.folder else output
         parts = (args.parts or tuple(solo), args.mute.parts, args.pdx)
-        how = (args.rate, args.float, args.bpm, gain, args.start, args.time_unit, options, *parts)
+        how = (args.rate, args.float, args.bpm, gain, args.start, args.time_unit, options, *parts, len(found) > 1)
         made.append(Job(song, path, args.stems and Path(args.stems), name, *how, data))
     _check_places(made)
     if args.folder:

@@ -24,6 +24,7 @@ KEYS = (
     Key("↓ ↑", "down,up", "move", "1 min", "a minute back, on"),
     Key("home", "home", "move", "", "to the beginning"),
     Key("1-8", "1,2,3,4,5,6,7,8", "mute", "mute", "mute a channel (of both chips), or let it sound again"),
+    Key("9", "9", "mute", "", "mute the board's other parts, or let them sound again"),
     Key("s", "s", "solo", "solo", "one channel alone: the digits choose it; again: all of them"),
     Key("+ -", "plus,equals_sign,minus", "volume", "volume", "volume, in steps of 1.5 dB"),
     Key("o", "o", "scope", "scope", "oscilloscopes"),

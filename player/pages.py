@@ -1,8 +1,9 @@
 """The pages of the screen, as lines of (text, role), drawn from a session for a window of any size.
 
 The song's page leaves out what does not fit in this order. Lines: blank ones, remarks, headings, tags, the chip's LFO,
-noise and timers, the keys, the status; the last channels. Columns: oscilloscope (where it was not asked for), voice,
-panning, algorithm, cents; the keyboard has 96 keys in 96, 48 or 24 columns, and the level what is left.
+noise and timers, the keys, the status; the last of the board's other parts, then of the channels. Columns:
+oscilloscope (where it was not asked for), voice, panning, algorithm, cents; the keyboard has 96 keys in 96, 48 or 24
+columns, and the level what is left.
 
 The channel's page, a look inside one channel, leaves out: blank lines, the registers written, tags, the keys, the
 pitch, the status and what the channel is, the voice; the voice's last columns.
@@ -17,7 +18,7 @@ import numpy as np
 from rich.cells import cell_len
 
 from opm import Operator, Voice, describe, midi_of, views
-from opm.song import CHANNELS, Song, printable, sound_of
+from opm.song import CHANNELS, FULL_SCALE, Song, printable, sound_of
 
 from .draw import (
     KEYBOARD,
@@ -36,7 +37,7 @@ from .draw import (
     stacked,
 )
 from .keys import KEYS
-from .playback import Moment
+from .playback import OTHERS, Moment
 from .session import Session
 
 AUDIBLE = 64
@@ -67,27 +68,26 @@ class Choices:
 
 
 def song_page(session: Session, choices: Choices, width: int, height: int) -> Picture:
-    """Return the song's page: a row for each channel."""
+    """Return the song's page: a row for each channel, and for each other part of the board."""
     moment, columns = session.moment, _widths(width, choices.scope)
-    channels, filler = Block(0), Block(9)
+    rows, filler = Block(0), Block(9)
     blocks = [*_head(session, width), Block(8, [[]])]
     if moment:
         headings: dict[str, Line] = {name: [(HEADINGS.get(name, name), "dim")] for name in columns}
-        blocks += [Block(6, [_row(headings, columns)]), channels, Block(8, [[]])]
+        blocks += [Block(6, [_row(headings, columns)]), rows, Block(8, [[]])]
         blocks += [Block(4, [_facts(moment, number, width)]) for number in range(len(moment.states))]
     if remarks := session.remarks:
         blocks.append(Block(7, [[(fitted(printable(" · ".join(remarks)), width), "dim")]]))
     blocks += [filler, *_foot(session, width)]
-    count = len(moment.taps.T) if moment else 0
-    channels.lines = [[] for _ in range(count)]
+    count = len(moment.taps.T) + len(moment.playing.song.companions) if moment else 0
+    rows.lines = [[] for _ in range(count)]
     kept, spare = stacked(blocks, height)
-    tall = 1
+    mutes: list[str] = []
     if moment:
         tall = min(TALLEST if columns["scope"] else 2, 1 + max(0, spare) // count)
-        shown = range(min(count, count + spare))
-        channels.lines = [line for i in shown for line in _channel(session, moment, i, columns, tall)]
-    filler.lines = [[] for _ in range(spare + count - len(channels.lines))]
-    return pictured(kept, channels, tall)
+        rows.lines, mutes = _rows(session, moment, min(count, count + spare), columns, tall)
+    filler.lines = [[] for _ in range(spare + count - len(rows.lines))]
+    return pictured(kept, rows, mutes)
 
 
 def _head(session: Session, width: int) -> list[Block]:
@@ -197,20 +197,35 @@ def _widths(width: int, wants_scope: bool) -> dict[str, int]:
     return columns
 
 
+def _rows(
+    session: Session, moment: Moment, count: int, columns: dict[str, int], tall: int
+) -> tuple[list[Line], list[str]]:
+    """Return the first channels and other parts, and for each line the key that mutes what it shows."""
+    lines: list[Line] = []
+    mutes: list[str] = []
+    for i in range(count):
+        channel = i < len(moment.taps.T)
+        row = _channel(session, moment, i, columns, tall) if channel else _part(session, moment, i, columns)
+        row += [] if columns["scope"] else [[]] * (tall - len(row))
+        lines += row
+        mutes += [str(i % CHANNELS + 1 if channel else CHANNELS + 1)] * len(row)
+    return lines, mutes
+
+
 def _channel(session: Session, moment: Moment, channel: int, columns: dict[str, int], lines: int) -> list[Line]:
     """Return a channel's row, so many lines tall."""
     number, ch = divmod(channel, CHANNELS)
     chip, rate = moment.states[number], moment.playing.song.chip_clock(number)
     peak = int(np.abs(moment.taps[:, channel].astype(np.int32)).max(initial=0))
     keyed = bool(chip.kon_latch[ch::CHANNELS].any())
-    sounding, muted = keyed or peak > AUDIBLE, bool(session.playback.mute >> ch & 1)
+    muted = bool(session.playback.mute >> ch & 1) or not moment.playing.heard_opms[number]
+    sounding = keyed or peak > AUDIBLE
     midi, lowest = midi_of(int(chip.ch_kc[ch]), int(chip.ch_kf[ch]), rate), midi_of(0, 0, rate)
-    level = 20 * math.log10(peak / 32_768) if peak else QUIETEST
     cells: dict[str, Line] = {
         "name": [(_channel_name(moment, channel), "muted" if muted else "bold")],
         "note": [(note_of(midi) if sounding else "", "note" if keyed else "dim")],
         "keys": keyboard(round(midi - lowest), keyed, sounding, round(lowest), columns["keys"]),
-        "level": [("muted", "muted")] if muted else gauge(level, QUIETEST, columns["level"]),
+        "level": [("muted", "muted")] if muted else _level(peak, columns["level"]),
         "alg": [(str(int(chip.ch_con[ch])), "")],
         "pan": [(("-", "L", "R", "C")[int(chip.ch_rl[ch])], "")],
         "voice": [(_voice_number(session, moment, channel), "")],
@@ -221,6 +236,26 @@ def _channel(session: Session, moment: Moment, channel: int, columns: dict[str, 
         pictures = scope(np.concatenate(heard), columns["scope"], lines)
     rows = [_row(cells, columns), *(_row({}, columns) for _ in pictures[1:])]
     return [[*row, (picture, "scope")] for row, picture in zip(rows, pictures, strict=True)]
+
+
+def _part(session: Session, moment: Moment, row: int, columns: dict[str, int]) -> list[Line]:
+    """Return the row of another part of the board: its name, and its level below the channels'."""
+    song = moment.playing.song
+    part = song.parts[row - len(moment.taps.T) + len(song.opms)]
+    level, number = moment.levels.get(part.name), part.name.partition("-")[2]
+    muted = level is None or bool(session.playback.mute & OTHERS)
+    before = [columns[name] for name in ("name", "note", "keys")]
+    widths = {"part": sum(before) + len(before) - 1, "level": columns["level"]}
+    cells: dict[str, Line] = {
+        "part": [(f"{part.title} {number}".strip(), "muted" if muted else "bold")],
+        "level": [("muted", "muted")] if muted else _level(level or 0.0, columns["level"]),
+    }
+    return [_row(cells, widths)]
+
+
+def _level(peak: float, width: int) -> Line:
+    """Return the bar of a magnitude in steps of int16."""
+    return gauge(20 * math.log10(peak / FULL_SCALE) if peak else QUIETEST, QUIETEST, width)
 
 
 def _row(cells: dict[str, Line], columns: dict[str, int]) -> Line:

@@ -7,7 +7,7 @@ import time
 from importlib import import_module
 
 from opm import YM2151
-from opm.song import SongError, printable
+from opm.song import Renderer, SongError, printable
 
 from . import draw, signals
 from .devices import NoSound, Speaker, quiet, sound_first
@@ -68,7 +68,8 @@ def play(jobs: list[Job], device: str | None, latency: str, plain: bool, scope: 
     try:
         speaker = Speaker(device)
         with without_echo():
-            signals.run_in_thread(YM2151)  # so that nothing is compiled while there is sound
+            # So that nothing is compiled while there is sound.
+            signals.run_in_thread(*([Renderer.compile_for, first] if first else [YM2151]))
             if screen:
                 signals.run_in_thread(import_module, "player.app")
         return _play_session(Session(jobs, speaker, latency, first), screen, scope)

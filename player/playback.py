@@ -16,10 +16,14 @@ from .seek import BLOCK, Transport
 
 LEAD = 0.02
 """Seconds before a place that fill the resampler's filter."""
+MOST_HELD = 0.9
+"""Share of what the device can hold that is kept in it while a song is read."""
 NAP = 0.004
 """Seconds from one look for something to do to the next."""
 TIME_TO_LEAVE = 0.3
 """Seconds the thread may take to see that it shall end; one that takes longer waits for a device that takes nothing."""
+OTHERS = 1 << CHANNELS
+"""Bit of what is muted that stands for all parts beside the YM2151s."""
 REMEMBERED = 128
 """Moments kept for the screen: two seconds."""
 
@@ -36,6 +40,8 @@ class Moment:
     """The chips' states at its end."""
     taps: npt.NDArray[np.int16]
     """(n, 8 per chip): each channel's samples."""
+    levels: dict[str, float]
+    """The largest magnitude of each other part that is heard, in the channels' steps."""
     ends: int
     """Samples given to the device until its end."""
 
@@ -60,7 +66,10 @@ class Playback:
 
     def __init__(self, speaker: Speaker, held: float) -> None:
         self.speaker, self._held = speaker, held
+        self.reading = False
+        """Whether another thread reads a song: what it compiles may stop this one for longer than a key may take."""
         self.paused, self.gain, self.mute = False, 1.0, 0
+        """What is muted: a bit for each channel of all YM2151s, and OTHERS."""
         self.turn = 0
         """Orders given."""
         self.error: BaseException | None = None
@@ -127,7 +136,7 @@ class Playback:
         held = self.speaker.held
         while self._coming and self._coming[0].ends <= self._written - held:
             self.heard.append(self._coming.popleft())
-        if held > self._held * self.speaker.capacity:
+        if held > (MOST_HELD if self.reading else self._held) * self.speaker.capacity:
             if not (self._transport and self._transport.look_ahead()):
                 time.sleep(NAP)
         elif self.paused or not self._transport or self._finished == self._obeyed:
@@ -166,7 +175,8 @@ class Playback:
         """Have the chips' state shown when it is heard."""
         states = tuple(part.chip.state.copy() for part in transport.renderer.parts)
         frame = transport.renderer.position
-        self._coming.append(Moment(transport.playing, self._obeyed, frame, states, taps, self._written))
+        levels = {name: level if len(taps) else 0.0 for name, level in transport.renderer.levels.items()}
+        self._coming.append(Moment(transport.playing, self._obeyed, frame, states, taps, levels, self._written))
 
     def _write(self, samples: Samples) -> None:
         self.speaker.write(samples)

@@ -10,8 +10,9 @@ rendering.
 import bisect
 
 import numpy as np
+import numpy.typing as npt
 
-from opm.song import Playing, Renderer, Samples, Snapshot, to_int16
+from opm.song import Playing, Renderer, Snapshot
 
 SPACING = 4.0
 """Seconds between snapshots; they grow apart in what plays for hours."""
@@ -26,6 +27,8 @@ BLOCK = 1024
 """Frames rendered between two orders of the listener."""
 STEP = 16 * BLOCK
 """Frames of a look ahead: about a millisecond's work."""
+Block = npt.NDArray[np.int16 | np.float32]
+"""(n, 2), as ``Renderer.blocks`` gives them."""
 
 
 class Transport:
@@ -60,8 +63,8 @@ class Transport:
         self.renderer.skip(frame)
         self._blocks = self.renderer.blocks(BLOCK)
 
-    def block(self) -> Samples | None:
-        """Return the next (n, 2) int16 block; None at the end."""
+    def block(self) -> Block | None:
+        """Return the next block; None at the end."""
         if self.exact:
             self._keep(self.renderer)
             return next(self._blocks, None)
@@ -93,9 +96,9 @@ class Transport:
             self._spacing *= 2
 
 
-def _passing(block: Samples | None, other: Samples | None) -> Samples | None:
+def _passing(block: Block | None, other: Block | None) -> Block | None:
     """Return what passes over from one block to another."""
     if block is None or other is None or len(block) != len(other):
         return other
-    share = np.linspace(0, 1, len(block))[:, None]
-    return to_int16(block * (1 - share) + other * share)
+    share = np.linspace(0, 1, len(block), dtype=np.float32)[:, None]
+    return block * (1 - share) + other * share

@@ -3,7 +3,7 @@
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from opm.song import Playing
+from opm.song import Playing, Renderer
 
 from .devices import Speaker
 from .jobs import ENDLESS, Job, about
@@ -160,7 +160,7 @@ class Session:
     def _begin(self) -> None:
         """Play the song if it is read by now, and have its neighbours read."""
         near = [at for at in (self.at, self.at + 1, self.at - 1) if 0 <= at < len(self.jobs)]
-        self._read = {at: self._read.get(at) or self._reader.submit(self.jobs[at].playing) for at in near}
+        self._read = {at: self._read.get(at) or self._reader.submit(self._ready, self.jobs[at]) for at in near}
         if not self._read[self.at].done():
             return
         try:
@@ -173,6 +173,16 @@ class Session:
             return
         self._numbers = self._reader.submit(lambda: playing.song.voice_numbers)
         self.seek(self.job.start)
+
+    def _ready(self, job: Job) -> Playing:
+        """Read a song, and compile what playing it needs."""
+        self.playback.reading = True
+        try:
+            playing = job.playing()
+            Renderer.compile_for(playing)
+        finally:
+            self.playback.reading = False
+        return playing
 
     def close(self, play_out: bool) -> None:
         """End."""

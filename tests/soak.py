@@ -109,7 +109,7 @@ class Terminal:
 
 
 KEYS = {"left": b"\x1b[D", "right": b"\x1b[C", "up": b"\x1b[A", "down": b"\x1b[B", "home": b"\x1b[H"}
-KEYS |= {key: key.encode() for key in " 12345678s+-npoi[]t"}
+KEYS |= {key: key.encode() for key in " 123456789s+-npoi[]t"}
 SEEN = " +-it"
 """Keys that change the screen whatever is on it."""
 

@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from ..pitch import REFERENCE_CLOCK
 from ..song.data import PART_WRITE, WRITE, Companion
 from ..song.song import Song
 from .report import Table, figure
@@ -73,11 +74,11 @@ def _msm6295() -> Companion:
 
 
 BOARDS = {
-    "Commander X16: VERA PSG, 8 voices": (3_579_545, [_psg]),
-    "Commander X16: VERA PSG and PCM": (3_579_545, [_psg, _pcm]),
+    "Commander X16: VERA PSG, 8 voices": (REFERENCE_CLOCK, [_psg]),
+    "Commander X16: VERA PSG and PCM": (REFERENCE_CLOCK, [_psg, _pcm]),
     "X68000: PCM8, two channels": (4_000_000, [_pcm8]),
     "arcade: Sega PCM, four channels": (4_000_000, [_sega_pcm]),
-    "arcade: MSM6295, two voices": (3_579_545, [_msm6295]),
+    "arcade: MSM6295, two voices": (REFERENCE_CLOCK, [_msm6295]),
 }
 
 

@@ -58,7 +58,7 @@ class Chip:
         self._core = core(name)
         self.name, self.clock = name, integer("clock", clock, 1, 10**9)
         self.options: Mapping[str, int] = options
-        self.memory: npt.NDArray[np.uint8] = np.frombuffer(memory, np.uint8)
+        self.memory: npt.NDArray[np.uint8] = np.frombuffer(bytes(memory), np.uint8)
         self.rate: Fraction = self._core.rate(self.clock, options)
         """Samples per second."""
         self._state = np.zeros(1, np.dtype((Record, self._core.FIELDS.state)))

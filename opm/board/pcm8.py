@@ -24,7 +24,7 @@ kind   per second  data                   volume  gain in 1/16
 4      15625       ADPCM
 5      15625       16 bits, high first
 6      15625       8 bits
-7      0           (it starts, and stays silent)
+7      0           silence
 =====  ==========  ==================     ======  =======================================================
 
 All data moves a level within 12 bits, of which the lowest two do not sound. The core's rate is that at which the

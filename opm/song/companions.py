@@ -123,11 +123,11 @@ class Group:
 
     def __init__(self, parts: list[CompanionRenderer], rate: Fraction) -> None:
         self.parts, self._rate = parts, rate
-        self._in_step = Interpolator(parts[0].timetable.rate / rate)
+        self.in_step = Interpolator(parts[0].timetable.rate / rate)
 
     def add_to(self, out: npt.NDArray[np.float32]) -> None:
         """Add the next frames of the song, (n, 2)."""
-        self._in_step.add(out, self._add)
+        self.in_step.add(out, self._add)
 
     def _add(self, sides: npt.NDArray[np.float32], first: int) -> None:
         for part in self.parts:
@@ -135,20 +135,20 @@ class Group:
 
     def save(self) -> SavedGroup:
         """Return a snapshot."""
-        return SavedGroup(tuple(part.save() for part in self.parts), self._in_step.past.copy())
+        return SavedGroup(tuple(part.save() for part in self.parts), self.in_step.past.copy())
 
     def restore(self, saved: SavedGroup, frame: int) -> None:
         """Go back to a snapshot, taken at this frame of the song."""
         for part, as_it_was in zip(self.parts, saved.parts, strict=True):
             part.restore(as_it_was)
-        self._in_step.position, self._in_step.past = frame, saved.past.copy()
+        self.in_step.position, self.in_step.past = frame, saved.past.copy()
 
     def approach(self, frame: int) -> None:
         """Go to about a frame of the song, after a run-up."""
         first = max(0, frame - round(RUN_UP * self._rate))
-        self._in_step.go(first)
+        self.in_step.go(first)
         for part in self.parts:
-            part.approach(self._in_step.ran)
+            part.approach(self.in_step.ran)
         for at in range(first, frame, PIECE):
             self.add_to(np.zeros((min(PIECE, frame - at), 2), np.float32))
 

@@ -76,7 +76,7 @@ class Playing:
     mute : int
         8-bit mask of channels left out (bit 0 = channel 1).
     parts : collection of str, optional
-        The parts to be heard, by ``song.parts``; all if not given.
+        The parts to be heard, each by its own name in ``song.part_names``; all if not given.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Playing:
         self.timetables = [Timetable(song, chip, tempo) for chip in range(len(song.opms))]
         """One for each YM2151, in its own frames."""
         names, opms = song.part_names, len(song.opms)
-        heard = names if parts is None else song.chosen(parts)
+        heard = names if parts is None else parts
         self.heard_opms = [name in heard for name in names[:opms]]
         """Which of them are heard."""
         self.others = [

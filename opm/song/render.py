@@ -214,15 +214,31 @@ class Renderer:
         self._loud = playing.end
         self.mute(playing.mute)
 
+    @classmethod
+    def compile_for(cls, playing: Playing) -> None:
+        """Compile what a playing needs, of which some would be compiled no sooner than something sounds."""
+        for tapped in (False, True):
+            renderer = cls(playing, tapped)
+            for in_step in (each.in_step for group in (renderer.parts, renderer._groups) for each in group):
+                if in_step:
+                    in_step.past[:] = 1
+            renderer.skip(1)
+
+    @property
+    def levels(self) -> dict[str, float]:
+        """The largest magnitude of each other part in the last block, as the YM2151 counts, and muted or not."""
+        return {other.name: other.level / float(self._gain) for other in self.others}
+
     def skip(self, frame: int) -> None:
         """Go on to a frame without keeping samples."""
         for _ in self._blocks(self._mix, BLOCK, frame):
             pass
 
     def mute(self, mask: int) -> None:
-        """Leave out channels from here on."""
+        """Leave out channels from here on; bit 8 stands for all other parts."""
+        self._others_muted = bool(mask >> CHANNELS)
         for part in self.parts:
-            part.chip.mute = mask
+            part.chip.mute = mask & ((1 << CHANNELS) - 1)
 
     def snapshot(self) -> Snapshot:
         """Return the place the rendering has come to."""
@@ -277,12 +293,16 @@ class Renderer:
             return self._now
         own_sound: Block = np.multiply(self._now, np.float32(self._gain), dtype=np.float32)
         tail = self.position + frames > self.playing.end
-        mixed = np.zeros((frames, 2), np.float32) if tail else own_sound
+        apart = tail or self._others_muted
+        mixed = np.zeros((frames, 2), np.float32) if apart else own_sound
         for group in self._groups:
             group.add_to(mixed)
         self._listen()
         if tail:
             self._steady = np.concatenate([self._steady[-1:], mixed])
+        if self._others_muted:
+            mixed[:] = 0
+        if apart:
             mixed += own_sound
         return mixed
 

@@ -16,15 +16,14 @@ import numpy.typing as npt
 
 from .._check import Samples, integer, number, real
 from .._file import printable, replacing
-from ..board import Chip, core
+from ..board import Chip
 from ..chip import YM2151
 from ..counts import CHANNELS
 from ..events import CAT2151, CHIP, CYCLES_PER_FRAME, EVENT, MASTER_CLOCKS_PER_FRAME, Bus, Events
 from ..pitch import REFERENCE_CLOCK
-from ..registers import ALL_KEYS, KON
 from ..voice.extract import Found, found_in
 from ..voice.voice import Voice, checked, checked_voices
-from . import make, writers
+from . import make, parts, writers
 from .companions import CompanionRenderer
 from .data import PART_SECONDS, PICOSECONDS, Companion, Loop, Opm, Part, Writes
 from .limits import LONGEST
@@ -36,8 +35,6 @@ from .resample import Resampler, to_int16
 
 SONG_WRITE = np.dtype([("seconds", np.float64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])
 """numpy.dtype of ``Song.writes``."""
-MOST_NUMBERS = 127
-"""The highest number of a sample that is one; beyond, it says where the sample lies."""
 MOST_LOOPS = 10_000
 """Passes that one call plays: more than a week of most songs."""
 
@@ -261,9 +258,7 @@ class Song:
     @cached_property
     def part_names(self) -> tuple[str, ...]:
         """What the parts are called, the YM2151s first; the second of a kind ends in ``-2``."""
-        kinds = [*self.chips, *(companion.name for companion in self.companions)]
-        before = [kinds[:at].count(kind) for at, kind in enumerate(kinds)]
-        return tuple(f"{kind}-{count + 1}" if count else kind for kind, count in zip(kinds, before, strict=True))
+        return parts.names(self)
 
     def chosen(self, names: "str | Collection[str]") -> list[str]:
         """Return the parts that names mean: a kind of chip means all of its kind, ``ym2151`` the YM2164, too.
@@ -282,45 +277,12 @@ class Song:
         TypeError, ValueError
             One that is not of the song.
         """
-        asked = {names} if isinstance(names, str) else set(names)
-        each = [{"ym2151", chip} for chip in self.chips] + [{companion.name} for companion in self.companions]
-        kinds = [{name, *kind} for name, kind in zip(self.part_names, each, strict=True)]
-        if strange := asked - set().union(*kinds):
-            expected = ", ".join(dict.fromkeys(["ym2151", *self.part_names]))
-            raise ValueError(f"parts must be of {expected}, got {', '.join(map(repr, sorted(map(str, strange))))}")
-        return [name for name, kind in zip(self.part_names, kinds, strict=True) if kind & asked]
+        return parts.chosen(self, names)
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """Each chip of its board: name, title, clock, and what it sounds in one playing."""
-        found = []
-        for chip, opm in enumerate(self.opms):
-            keys = self.rows_once[(self.rows_once["chip"] == chip) & (self.rows_once["address"] == KON)]["data"]
-            struck = keys[keys & ALL_KEYS > 0] & 7
-            found.append((opm.name.upper(), opm.clock, struck))
-        for companion in self.companions:
-            found.append((core(companion.name).TITLE, companion.clock, self.struck(companion)["channel"]))
-        return tuple(
-            Part(name, title, clock, len(struck), tuple((np.unique(struck) + 1).tolist()))
-            for name, (title, clock, struck) in zip(self.part_names, found, strict=True)
-        )
-
-    def companion_rows_once(self, companion: Companion) -> Writes:
-        """Return what a companion takes in one playing, in ticks."""
-        return companion.rows[: companion.again] if self.loop_start and self.intro_passes else companion.rows
-
-    def struck(self, companion: Companion) -> "npt.NDArray[Any]":
-        """Return what a companion strikes in one playing: (n,) opm.board.record.STRIKE, its rows' as ``row``.
-
-        Where the song has numbers for its samples, or the chip knows no more than where they lie, ``number`` is theirs,
-        or their place among those that are struck.
-        """
-        found: npt.NDArray[Any] = core(companion.name).struck(self.companion_rows_once(companion)).copy()
-        places = np.unique(found["number"][found["number"] >= 0]).tolist()
-        if companion.samples or places[-1:] > [MOST_NUMBERS]:
-            numbers = {place: companion.samples.get(place, rank) for rank, place in enumerate(places)}
-            found["number"] = [numbers.get(place, -1) for place in found["number"].tolist()]
-        return found
+        return parts.described(self)
 
     def _companion(self, name: str) -> Companion:
         """Return the companion of a name; ValueError if there is none."""
@@ -349,7 +311,7 @@ class Song:
         ValueError
             No such part.
         """
-        rows = self.companion_rows_once(self._companion(name))
+        rows = parts.rows_once(self, self._companion(name))
         writes = np.empty(len(rows), PART_SECONDS)
         writes["seconds"], writes["address"], writes["data"] = (
             rows["time"] * self.seconds(1),

@@ -191,7 +191,7 @@ def test_a_readme_that_is_not_there(tmp_path, monkeypatch, capsys):
 
 
 def test_the_readme_of_the_project_has_its_markers():
-    assert report.marked(bench.README.read_text(), bench.BENCHMARKS) == ["many", "speed", "calls", "start"]
+    assert report.marked(bench.README.read_text(), bench.BENCHMARKS) == ["many", "speed", "board", "calls", "start"]
 
 
 def test_unknown_benchmark():

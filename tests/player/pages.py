@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-from card import LISTENED, begun, steps
+from card import LISTENED, begun, board, steps
 
 import opm
 from player.app import PlayerApp
@@ -69,6 +69,16 @@ def silent(folder: Path) -> Session:
     return begun(Job(path, options=LISTENED))
 
 
+def whole(folder: Path) -> Session:
+    """Return a song with two other parts."""
+    return begun(Job(board(folder), options=LISTENED))
+
+
+def half(folder: Path) -> Session:
+    """Return it without one of them, nor the YM2151."""
+    return begun(Job(board(folder), options=LISTENED, silent=frozenset({"ym2151", "vera_pcm"})))
+
+
 CASES: dict[str, tuple[Callable[[Path], Session], tuple[int, int], tuple[str, ...]]] = {
     **{f"song {w}x{h}": (one, (w, h), ("2",)) for w, h in SIZES},
     **{f"scope {w}x{h}": (one, (w, h), ("o",) if w == 120 else ("o", "s", "3")) for w, h in SIZES},
@@ -78,6 +88,9 @@ CASES: dict[str, tuple[Callable[[Path], Session], tuple[int, int], tuple[str, ..
     "two chips inside 80x24": (two, (80, 24), ("i", "[", "[", "[")),
     **{f"japanese {w}x{h}": (tagged(JAPANESE), (w, h), ("space",)) for w, h in ((80, 24), (40, 12))},
     **{f"long title {w}x{h}": (tagged(LONG), (w, h), ()) for w, h in ((80, 24), (40, 12))},
+    **{f"board {w}x{h}": (whole, (w, h), ("9",) if w == 120 else ()) for w, h in SIZES},
+    **{f"board scope {w}x{h}": (whole, (w, h), ("o",)) for w, h in ((80, 24), (120, 40))},
+    "board half 80x24": (half, (80, 24), ()),
     "silent 80x24": (silent, (80, 24), ()),
 }
 """What makes the song, the window, and the keys pressed."""

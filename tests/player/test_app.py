@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import pulse
 import pytest
-from card import LISTENED, begun, steps
+from card import LISTENED, begun, board, steps
 from conftest import ROOT
 
 from player.app import PlayerApp
@@ -60,9 +60,13 @@ def test_keys_of_the_listener(fresh):
     assert fresh.seconds == 0
     assert not fresh.playback.paused
     press(fresh, "s", "3")
-    assert fresh.playback.mute == 0xFF & ~0b100
+    assert fresh.playback.mute == 0x1FF & ~0b100
+    press(fresh, "9")
+    assert fresh.playback.mute == 0xFF, "the other parts alone"
     press(fresh, "s")
     assert fresh.playback.mute == 0
+    press(fresh, "9", "2")
+    assert fresh.playback.mute == 0x102
 
 
 def test_the_screen_says_at_once_that_it_seeks(fresh):
@@ -87,9 +91,23 @@ def test_a_click_on_the_bar_and_on_a_channel(fresh):
     line, first, width = app._face.picture.bar
     press(fresh, click=(first + width // 2, line))
     assert fresh.seconds == pytest.approx(fresh.length / 2, rel=0.05)
-    row = next(row for row, channel in app._face.picture.channels.items() if channel == 6)
+    row = next(row for row, key in app._face.picture.mutes.items() if key == "7")
     press(fresh, click=(3, row))
     assert fresh.playback.mute == 1 << 6
+
+
+def test_a_click_on_another_part(tmp_path):
+    """It mutes them all, as 9 does: in a window that is large enough the line behind each stands for it, too."""
+    session = begun(Job(board(tmp_path), options=LISTENED))
+    steps(session, 60)
+    for size, lines in (((80, 24), 2), ((80, 50), 4), ((40, 12), 2), ((40, 11), 1), ((40, 5), 0)):
+        rows = [row for row, key in press(session, size=size)._face.picture.mutes.items() if key == "9"]
+        assert len(rows) == lines
+        for row in rows:
+            before = session.playback.mute
+            press(session, size=size, click=(3, row))
+            assert session.playback.mute == before ^ 0x100
+    session.close(play_out=False)
 
 
 def test_pages_and_oscilloscopes(fresh):

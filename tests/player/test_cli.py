@@ -54,6 +54,7 @@ USES = {
 MATRIX = """
     song                     x x x x x x x x x x x x - - -
     --time-unit samples      x x x x x x x x x x x x - - -
+    --pdx folder             x x x x x x x x x x x x - - -
     --jobs 2                 - x x x x x x x x x x - - - -
     --rate 44100             - x x x x - - - - - x - - - -
     --rate native            - x x x x - - - - - x - - - -
@@ -69,7 +70,10 @@ MATRIX = """
     --compat none            x x x x x - - - - - x - - - -
     --clock 4000000          x x x x x - - - - - x - x - -
     --mute 1,3               x x x x x - - - - - - - - - -
+    --mute 1,vera_psg        x x x x x - - - - - - - - - -
     --solo 2                 x x x x x - - - - - - - - - -
+    --solo vera_pcm          x x x x x - - - - - - - - - -
+    --parts ym2151,msm6258   x x x x x - - - - - - - - - -
     --device x               x - - - - - - - - - - - x - -
     --latency low            x - - - - - - - - - - - - - -
     --plain                  x - - - - - - - - - - - - - -
@@ -126,8 +130,21 @@ def test_the_matrix_has_all_options():
         ("a.vgm --list-devices --serve", "no meaning for"),
         ("a.vgm --mute 2 --solo 2", "channel 2 is both in --mute and in --solo"),
         ("a.vgm --mute 1,8 --solo 3,8", "channel 8 is both"),
+        ("a.vgm --mute vera_psg --solo 1,vera_psg", "vera_psg is both in --mute and in --solo"),
+        ("a.vgm --mute pcm8,ay8910 --parts ay8910,pcm8", "ay8910 is both in --mute and in --parts"),
+        ("a.vgm --parts ym2151 --solo 2", "--parts and --solo both say what is heard"),
+        ("a.vgm --parts ym2151 --solo vera_psg", "--parts and --solo both say what is heard"),
         ("a.vgm --mute 9", "from 1 to 8, got '9'"),
         ("a.vgm --mute 1,", "from 1 to 8, got ''"),
+        ("a.vgm --mute vera", "a part: ym2151, ym2164, vera_psg, vera_pcm, msm6258, pcm8, sega_pcm, "),
+        ("a.vgm --solo 1,psg,2", "msm5205, got 'psg'"),
+        ("a.vgm --parts 1", "got '1'"),
+        ("a.vgm --parts vera_psg,", "got ''"),
+        ("a.vgm --parts ym2151-", "got 'ym2151-'"),
+        ("a.vgm --parts ym2151-two", "got 'ym2151-two'"),
+        ("a.vgm --parts=", "got ''"),
+        ("a.vgm -o a.wav --stems d --parts ym2151", "--parts has no meaning for --stems"),
+        ("a.vgm -o a.vgm --parts ym2151", "--parts has no meaning for .vgm"),
         ("a.vgm --start 1:99", "expected seconds below 60 after minutes, got '1:99'"),
         ("a.vgm --start 1:60", "below 60"),
         ("a.vgm --start :30", "got ''"),
@@ -184,6 +201,21 @@ def test_a_name_is_not_empty(capsys, option):
 )
 def test_times(text, seconds):
     assert cli.parse(["a.vgm", "--start", text]).start == seconds
+
+
+@pytest.mark.parametrize(
+    ("options", "mute", "solo", "parts"),
+    [
+        ("--mute 1,3", (0b101, set()), (0, set()), None),
+        ("--mute 8,vera_psg,1,ym2151-2", (0b10000001, {"vera_psg", "ym2151-2"}), (0, set()), None),
+        ("--solo VERA_PCM --mute 2", (0b10, set()), (0, {"vera_pcm"}), None),
+        ("--parts pcm8,Ym2151,pcm8", (0, set()), (0, set()), ("pcm8", "ym2151")),
+        ("--parts c140-12 --mute c140", (0, {"c140"}), (0, set()), ("c140-12",)),
+    ],
+)
+def test_channels_and_parts(options, mute, solo, parts):
+    args = cli.parse(["a.vgm", *options.split()])
+    assert (args.mute, args.solo, args.parts) == (mute, solo, parts)
 
 
 def test_songs_and_options_stand_in_any_order():
@@ -281,7 +313,14 @@ def test_completion_names_the_command(capsys, shell):
 
 @pytest.mark.parametrize(
     ("words", "replies"),
-    [("--latency ''", "high low"), ("--lat", "--latency"), ("so", "song.vgm"), ("-o so", "song.vgm")],
+    [
+        ("--latency ''", "high low"),
+        ("--lat", "--latency"),
+        ("--pa", "--parts"),
+        ("so", "song.vgm"),
+        ("-o so", "song.vgm"),
+        ("--pdx fold", "folder"),
+    ],
 )
 def test_completion_in_bash(capsys, tmp_path, words, replies):
     assert main(["--print-completion", "bash"]) == 0
@@ -289,6 +328,8 @@ def test_completion_in_bash(capsys, tmp_path, words, replies):
     script.write_text(capsys.readouterr().out)
     subprocess.run(["bash", "-n", script], check=True)
     (tmp_path / "song.vgm").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folded.vgm").touch()
     ask = f"source {script}; COMP_WORDS=(numba-opm {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))"
     ask += '; $(complete -p numba-opm | sed "s/.*-F \\([^ ]*\\).*/\\1/"); echo ${COMPREPLY[@]}'
     done = subprocess.run(["bash", "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -12,6 +12,7 @@ import mido
 import numpy as np
 import pytest
 import soundfile
+from card import board
 from commands import bad
 from conftest import ROOT
 from programs import mixed
@@ -125,6 +126,17 @@ def test_loop_points(tmp_path):
         assert file.getnframes() == len(sound) > last
 
 
+def test_loop_points_of_a_board(whole, tmp_path):
+    """Three beats, each of which a sample begins; in the second pass they are where they were, counted from there."""
+    sound = render(whole, tmp_path / "a.wav", "--loops", 2, "--fade", 0, "--solo", "vera_pcm")
+    data = (tmp_path / "a.wav").read_bytes()
+    first, last = struct.unpack_from("<II", data, data.index(b"smpl") + 8 + 36 + 8)
+    assert (first, last + 1) == (0, 72_000)
+    assert 144_000 <= len(sound) <= 144_001
+    begun = (np.abs(sound[:144_000, 0].astype(int)) > 1000).reshape(6, 24_000).argmax(axis=1)
+    assert (np.abs(begun - (800 + 9)) <= 9).all(), "a tick into the beat, and the first samples are small"
+
+
 def test_wav_on_standard_output(two_notes, tmp_path):
     want = tmp_path / "want.wav"
     render(two_notes, want)
@@ -152,6 +164,84 @@ def test_mute_and_solo(two_notes, tmp_path):
     assert not left[:, 1].any()
     assert right[:, 1].any()
     assert not right[:, 0].any()
+
+
+NATIVE = ["--rate", "native", "--loops", 1, "--fade", 0]
+
+
+@pytest.fixture
+def whole(tmp_path):
+    """A song with two other parts, three beats long."""
+    return board(tmp_path, beats=3)
+
+
+@pytest.mark.parametrize(
+    ("options", "parts", "mute"),
+    [
+        ([], None, 0),
+        (["--parts", "ym2151"], "ym2151", 0),
+        (["--parts", "vera_pcm,ym2151"], ["ym2151", "vera_pcm"], 0),
+        (["--solo", "vera_psg"], "vera_psg", 0),
+        (["--solo", "2"], "ym2151", 0xFF & ~2),
+        (["--solo", "1,3,vera_psg"], ["ym2151", "vera_psg"], 0xFF & ~5),
+        (["--mute", "vera_pcm"], ["ym2151", "vera_psg"], 0),
+        (["--mute", "1,vera_pcm"], ["ym2151", "vera_psg"], 1),
+        (["--mute", "vera_pcm", "--solo", "ym2151"], "ym2151", 0),
+        (["--mute", "ym2151,vera_psg,vera_pcm"], [], 0),
+    ],
+    ids=str,
+)
+def test_which_parts_are_written(whole, tmp_path, options, parts, mute):
+    """The bits that ``Song.render`` gives; of the YM2151 by itself those of a song without other parts."""
+    song = opm.load(whole)
+    got = render(whole, tmp_path / "a.wav", *NATIVE, *options)
+    np.testing.assert_array_equal(got, song.render(parts=parts, mute=mute))
+    if parts == "ym2151":
+        np.testing.assert_array_equal(got, song.but(companions=()).render(mute=mute))
+    assert got.any() == (parts != [] and mute in (0, 1, 0xFF & ~5))
+
+
+def test_one_of_two_parts_of_a_kind(tmp_path):
+    """The first has no number, and its name means both where it is to be heard; without the second it is alone."""
+    song = opm.load(VGM)
+    song.but(opms=song.opms * 2).save(tmp_path / "two.vgm")
+    how = [*NATIVE, "--start", 45]
+    alone = render(tmp_path / "two.vgm", tmp_path / "a.wav", *how, "--mute", "ym2151-2")
+    assert alone.any()
+    assert not render(tmp_path / "two.vgm", tmp_path / "b.wav", *how, "--parts", "ym2151-2").any()
+    np.testing.assert_array_equal(alone, render(tmp_path / "two.vgm", tmp_path / "c.wav", *how))
+
+
+@pytest.mark.parametrize("option", ["--parts", "--solo", "--mute"])
+def test_a_part_that_the_song_has_not(whole, two_notes, tmp_path, capsys, option):
+    """One line; of several songs it is one if nothing is left of a song, which muting never is for."""
+    line = bad([whole, "-o", tmp_path / "a.wav", option, "vera_psg,sega_pcm"], capsys)
+    assert line.endswith("board.zsm: expected a part of ym2151, vera_psg, vera_pcm, got 'sega_pcm'\n")
+    assert line.replace(" -o", "") == bad([whole, option, "vera_psg,sega_pcm"], capsys)
+    songs = [str(whole), str(two_notes), "-o", f"{tmp_path}/out/", "--loops", "1", "--fade", "0"]
+    assert main([*songs, option, "vera_psg,sega_pcm"]) == (0 if option == "--mute" else 1)
+    lines = [line for line in capsys.readouterr().err.splitlines() if "expected" in line]
+    want = [] if option == "--mute" else [f"{two_notes}: expected a part of ym2151, got 'sega_pcm', 'vera_psg'"]
+    assert [line.removeprefix("python -m player: ") for line in lines] == want
+    assert (tmp_path / "out" / "board.wav").exists()
+
+
+@pytest.mark.parametrize("rate", ["native", "48000"])
+def test_stems_of_a_board_add_up(whole, tmp_path, capsys, rate):
+    """Channels as their chip mixes them, then the other parts by themselves."""
+    how = [*NATIVE[2:], "--rate", rate, "--float"]
+    assert main([str(whole), "--stems", str(tmp_path / "stems"), *map(str, how)]) == 0
+    names = [*range(1, 9), "vera_psg", "vera_pcm"]
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[0].rpartition("/")[2] for line in said] == [f"board-{name}.wav" for name in names]
+    assert [name for name, line in zip(names, said, strict=True) if not line.endswith("silent")] == [1, *names[8:]]
+    stems = [soundfile.read(tmp_path / "stems" / f"board-{name}.wav", dtype="float32")[0] * 32_768 for name in names]
+    assert main([str(whole), "-o", str(tmp_path / "mix.wav"), *map(str, how)]) == 0
+    mix = soundfile.read(tmp_path / "mix.wav", dtype="float32")[0] * 32_768
+    if rate == "native":
+        channels = np.rint(2 * np.stack(stems[:8], axis=1)).astype(np.int32)
+        np.testing.assert_allclose(mixed(channels) / 2 + sum(stems[8:]), mix, atol=0.01)
+    assert np.abs(sum(stems) - mix).max() < 20, "but for the DAC's mantissa"
 
 
 def test_volume_speed_and_start(two_notes, tmp_path):
@@ -262,6 +352,19 @@ def test_the_tempo_of_midi_may_be_given(two_notes, tmp_path):
     assert main([str(two_notes), "-o", f"{tmp_path}/", "--format", "mid", "--bpm", "96"]) == 0
     head, *_ = mido.MidiFile(next(tmp_path.glob("*.mid"))).tracks
     assert [message.tempo for message in head if message.type == "set_tempo"] == [625_000]
+
+
+@pytest.mark.parametrize(("options", "loudest"), [([], "vera_pcm"), (["--mute", "vera_pcm"], "ym2151")])
+def test_the_line_about_clipping_names_the_loudest_part(whole, tmp_path, capsys, options, loudest):
+    path = tmp_path / "a.wav"
+    words = line_of(capsys, whole, "-o", path, "--volume", 40, *options).split(", ")
+    sound, _ = soundfile.read(path, dtype="int16")
+    clipped = int(np.count_nonzero((sound == 32_767) | (sound == -32_768)))
+    assert words[1] == "peak 0.0 dBFS"
+    assert abs(int(words[2].split()[0]) - clipped) <= 20
+    assert words[-1] == f"{loudest} is the loudest part"
+    line = line_of(capsys, whole, "-o", path, "--volume", 40, "--parts", "ym2151")
+    assert line.endswith(" dB (--volume)")
 
 
 @pytest.mark.parametrize("missing", [1, 60, 4000])

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from card import board
 from conftest import ROOT
 
 import opm
@@ -77,3 +78,25 @@ def test_info_for_machines(capsys):
     assert facts["writes"] == 2933
     assert facts["loop"] == {"start": 0.0, "length": 46.053}
     assert facts["not_played"] == []
+    assert facts["parts"] == [
+        {"name": "ym2151", "title": "YM2151", "clock": 3_579_545, "sounds": 812, "channels": [*range(1, 9)]}
+    ]
+
+
+def test_info_of_a_board(tmp_path, capsys):
+    """A part a line where there are several: each as an option names it."""
+    path = board(tmp_path, beats=3)
+    assert main([str(path), "--info", "--json"]) == 0
+    parts = json.loads(capsys.readouterr().out)["parts"]
+    assert parts == [part._asdict() | {"channels": list(part.channels)} for part in opm.load(path).parts]
+    names = ("ym2151", "vera_psg", "vera_pcm")
+    assert [(part["name"], part["sounds"], part["channels"]) for part in parts] == [(name, 3, [1]) for name in names]
+    assert main([str(path), "--info"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("part")] == [
+        "part        ym2151: YM2151 at 3579545 Hz, 3 sounds",
+        "part        vera_psg: VERA PSG at 25000000 Hz, 3 sounds",
+        "part        vera_pcm: VERA PCM at 25000000 Hz, 3 sounds",
+    ]
+    assert main([str(VGM), "--info"]) == 0
+    assert "\npart " not in capsys.readouterr().out

@@ -5,15 +5,16 @@ import threading
 import card
 import numpy as np
 import pytest
-from card import LISTENED, RATE, Card, begun, short, steps, to_the_end
+from card import LISTENED, RATE, Card, begun, board, short, steps, to_the_end
 from conftest import ROOT
 
 import player.playback
 import player.seek
-from opm.song import Renderer, Resampler
+from opm.board import mix, vera_psg
+from opm.song import Playing, Renderer, Resampler, to_int16
 from player.devices import CardGone
 from player.jobs import Job
-from player.playback import LEAD, Playback
+from player.playback import LEAD, OTHERS, Playback
 from player.seek import BLOCK
 
 SONG = ROOT / "player" / "songs" / "mountain_king.vgm"
@@ -34,6 +35,44 @@ def test_a_song_shorter_than_what_the_device_holds(tmp_path, latency):
     np.testing.assert_array_equal(session.playback.speaker.sound, straight(session.playing))
 
 
+def test_a_board_is_played_as_it_is_rendered(tmp_path):
+    """At full volume and at another, which rounds once more; each part's level goes with what is heard of it."""
+    path = board(tmp_path, beats=3)
+    for gain in (1.0, 0.5):
+        session = begun(Job(path, options=LISTENED))
+        session.playback.gain = gain
+        to_the_end(session)
+        want = straight(session.playing)
+        np.testing.assert_array_equal(session.playback.speaker.sound, want if gain == 1.0 else to_int16(want * gain))
+    heard = np.array([[*moment.levels.values()] for moment in session.playback.heard])
+    assert [*session.moment.levels] == ["vera_psg", "vera_pcm"]
+    assert (heard.max(axis=0) > 1000).all()
+    assert (heard.min(axis=0) == 0).any()
+
+
+def test_the_levels_of_parts_are_on_the_scale_of_the_channels(tmp_path):
+    """What its own samples are at VERA's level, without the headroom of the board."""
+    session = begun(Job(board(tmp_path, beats=3), options=LISTENED))
+    to_the_end(session)
+    pulse = -32 * int(vera_psg.VOLUME[0x30]) // 8
+    assert max(moment.levels["vera_psg"] for moment in session.playback.heard) == -pulse * mix.VERA
+
+
+def test_the_other_parts_muted(tmp_path):
+    """From the next block on, which is the YM2151's alone as loud as before, and back as if nothing had been."""
+    session = begun(Job(board(tmp_path), options=LISTENED))
+    card, playing = session.playback.speaker, session.playing
+    for mute in (0, OTHERS, 0):
+        session.playback.mute, blocks = mute, len(card.written)
+        while len(card.written) < blocks + 40:
+            session.playback._step()
+    resampler = Resampler(playing.rate, RATE)
+    whole, alone = Renderer(playing).blocks(BLOCK), Renderer(Playing(playing.song, parts=["ym2151"])).blocks(BLOCK)
+    pairs = [(next(whole), next(alone) / np.float32(2)) for _ in range(120)]
+    want = [resampler.convert(pair[40 <= i < 80]) for i, pair in enumerate(pairs)]
+    np.testing.assert_array_equal(card.sound, np.concatenate(want))
+
+
 def test_what_the_device_holds_is_what_a_key_takes():
     session = begun(Job(SONG, options=LISTENED))
     most = 0
@@ -41,6 +80,10 @@ def test_what_the_device_holds_is_what_a_key_takes():
         session.playback._step()
         most = max(most, session.playback.speaker._held)
     assert 0.14 * RATE < most < 0.19 * RATE
+    session.playback.reading = True
+    for _ in range(50):
+        session.playback._step()
+    assert session.playback.speaker._held > 0.21 * RATE, "more, while another song is read and compiled"
 
 
 def test_a_muted_channel_is_silent_from_the_next_block_on():

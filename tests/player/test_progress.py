@@ -117,8 +117,12 @@ def test_a_mistake_of_ours_costs_one_song(songs, tmp_path, monkeypatch, capsys, 
 def test_the_bar_waits_for_the_compiler(songs, monkeypatch):
     """Which may have something to say on the same line."""
     started = []
-    monkeypatch.setattr("player.files.YM2151", lambda: started.append(batches[0].bar.live.is_started))
     batches = []
+
+    def look(playing):
+        started.append(batches[0].bar.live.is_started)
+
+    monkeypatch.setattr("player.files.Renderer.compile_for", look)
 
     class Kept(Batch):
         def __init__(self, *arguments):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from card import board
 from conftest import ROOT
 
 from opm.song import WRITE, Loop, Playing, Renderer, Song
@@ -11,9 +12,11 @@ from player.seek import BLOCK, FAR, MOST_PLACES, RUN_UP, SPACING, Transport
 SONG = ROOT / "player" / "songs" / "mountain_king.vgm"
 
 
-@pytest.fixture(scope="module")
-def playing():
-    return Job(SONG, options={"loops": 2, "fade": 3}).playing()
+@pytest.fixture(scope="module", params=["YM2151", "board"])
+def playing(request, tmp_path_factory):
+    """The song that ships, and one with other parts."""
+    song = SONG if request.param == "YM2151" else board(tmp_path_factory.mktemp("board"), 92)
+    return Job(song, options={"loops": 2, "fade": 3}).playing()
 
 
 @pytest.fixture(scope="module")

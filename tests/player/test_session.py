@@ -1,9 +1,11 @@
 """The listener's session: songs one after the other, places, loops, the seek bar."""
 
+import subprocess
+import sys
 import time
 
 import pytest
-from card import LISTENED, begun, short, steps, to_the_end
+from card import LISTENED, begun, board, short, steps, to_the_end
 from conftest import ROOT
 
 import opm
@@ -102,3 +104,42 @@ def test_voices_have_the_numbers_of_the_song(tmp_path):
     session = begun(Job(SONG, options=LISTENED))
     session._reader.shutdown()
     assert sorted(session.numbers.values()) == list(range(len(opm.load(SONG).voices())))
+
+
+def test_nothing_is_compiled_once_a_song_is_ready(tmp_path):
+    """Neither while it plays nor while the listener goes about in it: a song with other parts, one with two clocks."""
+    code = f"""
+import sys
+from numba.core import event
+from opm.song import Opm, Playing, Renderer, load
+from player.seek import Transport
+
+class Compiled(event.Listener):
+    def on_start(self, started):
+        found.append(started.data["dispatcher"].__name__)
+    on_end = on_start
+
+def count():
+    dispatchers = [value for name, module in [*sys.modules.items()] if name.startswith("opm.")
+                   for value in vars(module).values() if hasattr(value, "overloads")]
+    return [len(each.overloads) for each in dispatchers]
+
+found = []
+event.register("numba:compile", Compiled())
+board = load({str(board(tmp_path))!r})
+for song in (board, board.but(companions=(), opms=(Opm(), Opm(clock=4_000_000)))):
+    playing = Playing(song)
+    Renderer.compile_for(playing)
+    found.clear()
+    before = count()
+    transport = Transport(playing)
+    for seconds in (0, 12, 1):
+        transport.seek(round(seconds * playing.rate))
+        for _ in range(40):
+            transport.block()
+            transport.look_ahead()
+    for _ in range(20):
+        transport.block()
+    assert max(before) and count() == before and not found, (before, count(), found)
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

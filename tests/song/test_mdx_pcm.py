@@ -7,7 +7,7 @@ import pytest
 from test_mdx import END, TICK, mdx_file
 
 import opm
-from opm.song import SongError
+from opm.song import SongError, parts
 from opm.song.formats import lzx, mdx_pcm
 from opm.song.formats.pdx import ENTRIES
 
@@ -100,7 +100,7 @@ def test_a_sample_with_pcm8():
     assert starts(song) == [(0, 0, *place(3), 8, 4, 3)]
     assert calls(song)[-1] == (4, 0, mdx_pcm.START, 0)
     assert (song.not_played, song.remarks, song.parts[1].sounds) == ((), [], 1)
-    assert song.struck(song.companions[0])["number"].tolist() == [3]
+    assert parts.struck(song, song.companions[0])["number"].tolist() == [3]
     assert np.abs(song.render(parts="pcm8").astype(int)).max() > 100
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ...counts import CHANNELS
 from ...registers import ALL_KEYS, CSM, KC, KF, KON, TIMERS
 from ...voice.voice import Voice
+from .. import parts
 from ..data import SongError, Writes
 from ..limits import MOST_MIDI_PITCHES, MOST_MIDI_WRITES
 from ..notes import FoundNote, NoteFinder
@@ -85,10 +86,10 @@ def _drums(song: "Song") -> dict[str, Drums]:
     """
     found: dict[str, Drums] = {}
     for part, companion in zip(song.parts[len(song.opms) :], song.companions, strict=True):
-        struck = song.struck(companion)
+        struck = parts.struck(song, companion)
         struck = struck[struck["number"] >= 0]
         if len(struck):
-            times = song.companion_rows_once(companion)["time"][struck["row"]] * song.seconds(1)
+            times = parts.rows_once(song, companion)["time"][struck["row"]] * song.seconds(1)
             found[part.title] = list(zip(times.tolist(), (struck["number"] & 0x7F).tolist(), strict=True))
     if (count := sum(map(len, found.values()))) > MOST_MIDI_PITCHES // 4:
         raise SongError(
