@@ -16,7 +16,8 @@ from test_zsm import zsm_file
 
 import opm
 from opm.song import SongError, formats, limits, writers
-from opm.song.formats import json_log, mdx, text_log, walk
+from opm.song.formats import json_log, mdx, text_log, vgm_board, walk, zsm_board
+from opm.song.writers.vgm_chips import LENGTHS, VGM_CHIPS
 
 DAY = 86_400
 
@@ -171,6 +172,26 @@ def test_what_is_too_large_to_be_written_is_named(monkeypatch, tmp_path):
 
 
 KIB = 1024
+CLOCKS = {"x0c": 3_579_545, "x74": 2_000_000, "x90": 4_000_000, "xe0": 3_579_545}
+"""Of an SN76489, an AY-3-8910, an MSM6258 and a GA20."""
+NOTE = b"\x54\x08\x78"
+
+
+def block(kind, data):
+    """VGM: a data block."""
+    return struct.pack("<BBBI", 0x67, 0x66, kind, len(data)) + data
+
+
+def rom(size, data):
+    """What a data block says of a ROM."""
+    return struct.pack("<II", size, 0) + data
+
+
+def packed(size, data, few=1):
+    """VGM: numbers of a few bits, copied to bytes."""
+    return struct.pack("<BIBBBH", 0, size, 8, few, 0, 0) + data
+
+
 HOSTILE = {
     "vgm of waits": vgm_file(b"\x70" * 512 * KIB + b"\x66"),
     "vgm of writes": vgm_file(b"\x54\x08\x78" * 170 * KIB + b"\x66"),
@@ -186,11 +207,35 @@ HOSTILE = {
     "text of directives": b"loop\n" * 20 * KIB,
     "gzip members": gzip.compress(b"") * 25 * KIB,
     "zeros": bytes(512 * KIB),
+    "vgm of a port's writes": vgm_file(b"\x50\x90" * 256 * KIB + b"\x66", **CLOCKS),
+    "vgm of another chip's writes": vgm_file(b"\xa0\x08\x0f" * 170 * KIB + b"\x66", **CLOCKS),
+    "vgm of data blocks": vgm_file(NOTE + block(0, b"") * 70 * KIB + b"\x66", **CLOCKS),
+    "vgm of a ROM's blocks": vgm_file(NOTE + block(0x93, rom(2**20, bytes(9))) * 20 * KIB + b"\x66", **CLOCKS),
+    "vgm of packed bits": vgm_file(NOTE + block(0x40, packed(2**22, bytes(512 * KIB))) + b"\x66", **CLOCKS),
+    "vgm of samples for four chips": vgm_file(
+        NOTE + block(0, bytes(512 * KIB)) + bytes.fromhex("90 00 00 0001 90 01 12 0001 90 02 17 0001 90 03 28 0001 66"),
+        **CLOCKS,
+    ),
+    "s98 of another chip's writes": s98_file(
+        b"\x02\x08\x0f" * 170 * KIB + b"\xfd", devices=((5, 4_000_000), (15, 4_000_000))
+    ),
+    "zsm of the PSG's writes": zsm_file(b"\2\xff" * 256 * KIB + b"\x80"),
+    "zsm of PCM commands": zsm_file(b"\x40\2\1\1" * 128 * KIB + b"\x80"),
+    "zsm of PCM bytes": zsm_file((b"\x40\x3e" + b"\1\1" * 31) * 8 * KIB + b"\x80"),
+    "zsm of other commands": zsm_file(b"\x40\x80" * 256 * KIB + b"\x80"),
 }
+COUNTED = {
+    "vgm of streams' stops": vgm_file(NOTE + b"\x90\0\x17\0\1" + b"\x94\0" * 99_000 + b"\x66", **CLOCKS),
+    "vgm of streams": vgm_file(NOTE + b"\x90\0\x17\0\1" + (b"\x93\0" + bytes(9)) * 47 * KIB + b"\x66", **CLOCKS),
+}
+"""Of what Python looks at one by one there are at most MOST_STREAMED: a command may take 100 bytes."""
 
 
-@pytest.mark.parametrize("data", HOSTILE.values(), ids=list(HOSTILE))
-def test_memory_grows_with_the_file_and_no_faster(data):
+@pytest.mark.parametrize(
+    ("data", "most"), [(data, 19) for data in HOSTILE.values()] + [(data, 50) for data in COUNTED.values()],
+    ids=[*HOSTILE, *COUNTED],
+)  # fmt: skip
+def test_memory_grows_with_the_file_and_no_faster(data, most):
     """300 MB per 16 MB are 19 bytes a byte."""
     formats.parse(b"0 0 0\n")
     tracemalloc.start()
@@ -201,7 +246,7 @@ def test_memory_grows_with_the_file_and_no_faster(data):
     finally:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert peak < 19 * len(data) + 2**21
+    assert peak < most * len(data) + 2**21
 
 
 @pytest.mark.parametrize(
@@ -329,3 +374,70 @@ def test_vgm_waits_of_a_song_are_bounded():
     song = song.but(end=2 * song.end)
     with pytest.raises(SongError, match="at most 4294967295 samples"):
         writers.vgm.write(song)
+
+
+def named(companions):
+    return [(companion.name, len(companion.rows)) for companion in companions]
+
+
+def test_a_song_of_too_many_writes_to_other_chips_is_refused(monkeypatch):
+    monkeypatch.setattr(walk, "MOST_KEPT", 9)
+    data = vgm_file(NOTE + b"\xa0\x08\x0f" * 9 + b"\x66", **CLOCKS)
+    assert named(formats.parse(data).companions) == [("ay8910", 9)]
+    monkeypatch.setattr(walk, "MOST_KEPT", 8)
+    assert "8 for other chips" in refused(data)
+
+
+def test_blocks_and_commands_for_streams_are_counted(monkeypatch):
+    monkeypatch.setattr(vgm_board, "MOST_BLOCKS", 5)
+    monkeypatch.setattr(vgm_board, "MOST_STREAMED", 4)
+    setup = b"\x90\0\x17\0\1"
+    vgm_file_of = lambda body: vgm_file(NOTE + body + b"\x66", **CLOCKS)  # noqa: E731
+    formats.parse(vgm_file_of(block(0, b"") * 5 + setup * 4))
+    assert "at most 5 data blocks" in refused(vgm_file_of(block(0, b"") * 6))
+    assert "at most 4 commands for streams" in refused(vgm_file_of(setup * 5))
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        block(0x93, rom(2**16, b"")) + block(0x93, rom(1, b"")) + block(0x93, rom(2**16, b"")),
+        block(0, bytes(2**16 + 1)),
+        block(0x40, packed(2**32 - 1, bytes(2**13 + 1))),
+    ],
+    ids=["ROMs of other sizes", "samples", "packed samples"],
+)
+def test_samples_are_bounded(blocks, monkeypatch):
+    """A ROM that is emptied for another size counts again: that is work."""
+    monkeypatch.setattr(vgm_board, "LARGEST_ROMS", 2**16)
+    assert "at most 65536 bytes of samples in all" in refused(vgm_file(NOTE + blocks + b"\x66", **CLOCKS))
+
+
+def test_a_rom_that_claims_4_gb_is_left_out():
+    for size, offset in ((2**32 - 1, 0), (2**24 + 1, 0), (0, 2**32 - 1), (2**24, 2**24)):
+        data = block(0x93, struct.pack("<II", size, offset) + b"\1")
+        song = formats.parse(vgm_file(NOTE + data + b"\xbf\0\0\x66", **CLOCKS))
+        assert len(song.companions[0].memory) == 0
+        assert "expected a ROM of at most 16777216 bytes: left out" in song.remarks[0]
+
+
+@pytest.mark.parametrize("clock", [1, 999, 64_000_001, 10**9, 2**30 - 1])
+def test_no_chip_runs_at_any_clock(clock):
+    chips = [(chip, next(iter(chip.commands.items()))) for chip in VGM_CHIPS.values()]
+    body = b"".join(bytes((code,)) + bytes(LENGTHS[form] - 1) for _, (code, (form, _, _)) in chips)
+    clocks = {f"x{chip.clock_at:x}": clock for chip, _ in chips}
+    song = formats.parse(vgm_file(NOTE + body + b"\x66", **clocks))
+    assert named(song.companions) == ([("c140", 1)] if clock == 999 else [])
+    assert sum("is not played" in line for line in song.remarks) == len(chips) - len(song.companions)
+    devices = ((5, 4_000_000), (1, clock), (16, clock))
+    song = formats.parse(s98_file(b"\0\x08\x78\x02\0\0\x04\0\0\xfd", devices=devices))
+    assert len(song.companions) == 0
+    assert sum("is not played" in line for line in song.remarks) == 2
+
+
+def test_pcm_of_a_zsm_is_cut_off_by_what_it_does(monkeypatch):
+    monkeypatch.setattr(zsm_board, "MOST_PCM", 20)
+    note = b"\x41\x08\x78"
+    for commands in (b"\x40\2\0\1" * 11, b"\x40\2\x09\0" * 21, b"\x40\x16" + b"\x09\0" * 11):
+        song = formats.parse(zsm_file(note + commands * 3 + b"\x81\x80"))
+        assert any("PCM is played up to there" in line for line in song.remarks)

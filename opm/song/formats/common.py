@@ -1,9 +1,12 @@
 """What several readers share: checks of clocks and loops, numbers."""
 
+from array import array
 from collections.abc import Mapping
 
+import numpy as np
+
 from ...board import core
-from ..data import Loop
+from ..data import PART_WRITE, Loop, Writes
 from ..limits import FASTEST, FASTEST_PART, FASTEST_PART_CLOCK, SLOWEST, SLOWEST_PART
 
 
@@ -21,6 +24,27 @@ def second_clock(clock: int, first: int, where: str, remarks: list[str]) -> int:
         return clock
     remarks.append(f"{where}: expected a clock of {SLOWEST} to {FASTEST} Hz, got {clock}: the first chip's taken")
     return first
+
+
+class Rows:
+    """Rows for another chip, put together one by one: in a list of tuples they would take six times the memory."""
+
+    def __init__(self) -> None:
+        self._numbers = array("q")
+
+    def __len__(self) -> int:
+        return len(self._numbers) // 3
+
+    def add(self, time: int, address: int, data: int) -> None:
+        """Add one."""
+        self._numbers.extend((time, address, data))
+
+    def made(self) -> Writes:
+        """Return all, (n,) PART_WRITE."""
+        numbers, rows = np.frombuffer(self._numbers, np.int64), np.empty(len(self), PART_WRITE)
+        for i, column in enumerate(("time", "address", "data")):
+            rows[column] = numbers[i::3]
+        return rows
 
 
 def is_playable(name: str, clock: int, options: Mapping[str, int]) -> bool:

@@ -2,6 +2,7 @@
 
 import math
 import struct
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ...board import core
-from ..data import PART_WRITE, Bank, Companion, SongError, Writes
+from ..data import Bank, Companion, SongError, Writes
 from ..limits import LARGEST_ROM, LARGEST_ROMS, MOST_BLOCKS, MOST_STREAMED
 from ..streams import BLOCK, COMMAND, DATA, FREQUENCY, LENGTH, PLAY, START, STOP, STREAM
 from ..writers.vgm_chips import ROUNDED_RATES, SAMPLE_RATES, VGM_CHIPS, YM2151, VgmChip
 from . import walk
-from .common import is_playable, u32
+from .common import Rows, is_playable, u32
 
 DUAL, SPECIAL, CLOCK = 1 << 30, 1 << 31, 0x3FFFFFFF
 """Bits of a clock: two chips, an option, the clock itself."""
@@ -87,17 +88,17 @@ class _Part:
     rows: Writes
     places: npt.NDArray[np.int32]
     """Where the command of each row stands."""
-    streamed: list[tuple[int, int, int]] = field(default_factory=list)
+    streamed: Rows = field(default_factory=Rows)
     """Rows for its streams."""
-    streamed_at: list[int] = field(default_factory=list)
+    streamed_at: "array[int]" = field(default_factory=lambda: array("i"))
     memory: bytearray = field(default_factory=bytearray)
 
     def all_rows(self) -> Writes:
         """Return all rows in the order of the file."""
-        if not self.streamed:
+        if not len(self.streamed):
             return self.rows
         before = np.searchsorted(self.places, self.streamed_at)
-        return np.insert(self.rows, before, np.array(self.streamed, PART_WRITE))
+        return np.insert(self.rows, before, self.streamed.made())
 
     def before(self, at: int) -> int:
         """Return how many of them stand before a place."""
@@ -145,7 +146,7 @@ class Board:
             self._block(at)
         chosen = (codes >= STREAM_COMMANDS.start) & (codes < STREAM_COMMANDS.stop)
         streamed = _limited(places[chosen], MOST_STREAMED, "commands for streams")
-        for time, at in zip(rest["time"][chosen].tolist(), streamed.tolist(), strict=True):
+        for time, at in walk.one_by_one(rest[chosen], streamed):
             self._stream(time, at)
 
     def _clock(self, name: str, instance: int = 0) -> int:
@@ -230,8 +231,9 @@ class Board:
     def _add(self, number: int, time: int, at: int, said: list[tuple[int, int]]) -> None:
         """Add rows to the part that a stream is for."""
         part = self._parts[self._streams[number]]
-        part.streamed += [(time, STREAM | number << 4 | what, value) for what, value in said]
-        part.streamed_at += [at] * len(said)
+        for what, value in said:
+            part.streamed.add(time, STREAM | number << 4 | what, value)
+            part.streamed_at.append(at)
 
     def _said(self, code: int, at: int) -> list[tuple[int, int]]:
         """Return what a command says of a stream, in rows."""
@@ -252,7 +254,7 @@ class Board:
         """Return the chips that anything is written to, in the header's order; ``own``: the YM2151's volume."""
         found = []
         for name in VGM_CHIPS:
-            instances = [i for i in (0, 1) if len((part := self._parts[name, i]).rows) or part.streamed]
+            instances = [i for i in (0, 1) if len((part := self._parts[name, i]).rows) + len(part.streamed)]
             count = 2 if u32(self.header, VGM_CHIPS[name].clock_at) & DUAL else 1
             found += [self._companion(name, instance, count, loop_at, own) for instance in instances]
         return tuple(each for each in found if each)
@@ -274,7 +276,7 @@ class Board:
             level=self.extra.volume(chip, instance, count, self.remarks, title) / own,
             memory=bytes(part.memory),
             options=options,
-            banks=self._banks if part.streamed else {},
+            banks=self._banks if len(part.streamed) else {},
         )
 
 

@@ -4,6 +4,7 @@ Compiled code raises nothing: it stops, says why and where, and Python makes the
 """
 
 import struct
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,6 +109,13 @@ class Apart(NamedTuple):
     """Of each part, and behind them of what is for none: time, register and data; the latter's register is its code."""
     places: list[npt.NDArray[np.int32]]
     """Where their commands stand."""
+
+
+def one_by_one(rows: Writes, places: npt.NDArray[np.int32]) -> Iterator[tuple[int, int]]:
+    """Yield time and place of commands; not all at once as Python's own numbers."""
+    for first in range(0, len(rows), 8192):
+        piece = slice(first, first + 8192)
+        yield from zip(rows["time"][piece].tolist(), places[piece].tolist(), strict=True)
 
 
 def apart(data: bytes, kept: npt.NDArray[Any], forms: npt.NDArray[Any], parts: int) -> Apart:

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...board import mix, vera_pcm
-from ..data import PART_WRITE, Companion, Writes
+from ..data import Companion, Writes
 from ..limits import MOST_PCM
 from . import walk
+from .common import Rows
 
 CLOCK = 25_000_000
 EXTENSION, PCM_KIND = 0x40, 0
@@ -77,8 +78,7 @@ def pcm(
     driver, again, commands = _Driver(sounds), 0, 0
     rows, places = kept.rows[-1], kept.places[-1]
     ours = (rows["data"] >> 6 == PCM_KIND) & (rows["data"] > 1)  # the second byte of each: kind and bytes
-    times, found = (column[ours][: MOST_PCM + 1].tolist() for column in (rows["time"], places))
-    for time, at in zip(times, found, strict=True):
+    for time, at in walk.one_by_one(rows[ours], places[ours]):
         if max(commands, len(driver.rows)) >= MOST_PCM:
             remarks.append(f"byte 0x{at:X}: PCM is played up to there: it has too many commands")
             break
@@ -86,15 +86,14 @@ def pcm(
             driver.take(time, data[i], data[i + 1])
         commands += data[at + 1] // 2
         again = len(driver.rows) if at < loop_at else again
-    if not driver.rows:
+    if not len(driver.rows):
         return None
     if not loop_at:
         driver.stop(stream.time)
     if driver.strange:
         remarks.append(f"PCM sounds that are not in the file: {', '.join(map(str, sorted(driver.strange)))}")
     numbers = {sound.start: number for number, sound in sounds.found.items()}
-    made = np.array(driver.rows, PART_WRITE)
-    return Companion("vera_pcm", CLOCK, made, again, mix.VERA, sounds.data, samples=numbers)
+    return Companion("vera_pcm", CLOCK, driver.rows.made(), again, mix.VERA, sounds.data, samples=numbers)
 
 
 class _Driver:
@@ -102,12 +101,13 @@ class _Driver:
 
     def __init__(self, sounds: Sounds) -> None:
         self.sounds, self.volume, self.shape = sounds, 0, 0
-        self.rows: list[tuple[int, int, int]] = []
+        self.rows = Rows()
         self.strange: set[int] = set()
 
     def write(self, time: int, *writes: tuple[int, int]) -> None:
         """Add writes."""
-        self.rows += [(time, address, value) for address, value in writes]
+        for address, value in writes:
+            self.rows.add(time, address, value)
 
     def take(self, time: int, command: int, value: int) -> None:
         """Obey a command."""
