@@ -3,7 +3,7 @@
 In a page ``<!-- README: The player -->`` stands for the README's section of that title, ``<!-- README: speed -->`` for
 what it holds between ``<!-- speed -->`` and ``<!-- /speed -->``, or for the block of code behind ``<!-- speed -->``;
 ``<!-- fields: envelope generator -->`` for the table of a hardware block's state, ``<!-- registers: all -->`` for that
-of all registers.
+of all registers, ``<!-- chip: vera_psg -->`` for what the head of another chip's module says, and its state.
 """
 
 import posixpath
@@ -17,6 +17,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 import opm
+from opm.board import core
 from opm.registers import CHANNEL, CHIP, OPM, OPP, REGISTERS, SLOT
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +32,8 @@ PAGES = (
 """Files from elsewhere in the repository that are pages here, too, at their own path."""
 LINK = re.compile(r"(\]\()(?![a-z]+:)([^)#\s]+)")
 NOTEBOOK_LINK = re.compile(r'(href=")(?![a-z]+:)([^"#]+)\.(?:ipynb|md)')
-DIRECTIVE = re.compile(r"<!-- (README|fields|registers): (.+?) -->")
+DIRECTIVE = re.compile(r"<!-- (README|fields|registers|chip): (.+?) -->")
+BORDER = re.compile(r"^=+(?: +=+)+$")
 
 
 def on_config(config: Any) -> None:
@@ -122,4 +124,51 @@ def registers(_: str, here: str) -> str:
     return table(("address", "bits", "name", "state field", "meaning"), *lines)
 
 
-INSERTED = {"README": section, "fields": fields, "registers": registers}
+def chip(name: str, here: str) -> str:
+    """Return what the head of a chip's module says, its tables turned into Markdown's, and the table of its state."""
+    about = core(name)
+    text = "\n".join(tables_to_markdown((about.__doc__ or "").splitlines())).replace("``", "`")
+    rows = ((f"`{each.name}`", str(each.bits), str(each.count), each.meaning) for each in about.FIELDS)
+    state = table(("field", "bits", "elements", "meaning"), *rows)
+    return f"{text}\n\n<details markdown><summary>State</summary>\n\n{state}\n\n</details>"
+
+
+def tables_to_markdown(lines: list[str]) -> list[str]:
+    """Turn a docstring's simple tables into Markdown's: columns under borders of ``=``, a heading if there are 3."""
+    made: list[str] = []
+    while lines:
+        line, *lines = lines
+        if not BORDER.match(line):
+            made.append(line)
+            continue
+        starts = [found.start() for found in re.finditer("=+", line)]
+        borders = [number for number, other in enumerate(lines) if other == line]
+        has_head = len(borders) > 1 and borders[0] == 1
+        last = borders[1] if has_head else borders[0]
+        rows = merged([columns(row, starts) for row in lines[has_head * 2 : last]])
+        head = tuple(columns(lines[0], starts)) if has_head else ("address", "what it does")
+        made += ["", table(head, *rows), ""]
+        lines = lines[last + 1 :]
+    return made
+
+
+def columns(line: str, starts: list[int]) -> list[str]:
+    """Cut a line of a table."""
+    ends = [*starts[1:], len(line)]
+    return [line[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+
+
+def merged(lines: list[list[str]]) -> list[tuple[str, ...]]:
+    """Put lines together that are a row: without a first cell they go on with the one before; items get a line each."""
+    rows: list[list[str]] = []
+    for cells in lines:
+        if cells[0] or not rows:
+            rows.append(cells)
+        else:
+            for number, cell in enumerate(cells):
+                between = "<br>" if cell.startswith("- ") else " "
+                rows[-1][number] += f"{between}{cell.removeprefix('- ')}" if cell else ""
+    return [tuple(cell.replace("|", "\\|") for cell in row) for row in rows]
+
+
+INSERTED = {"README": section, "fields": fields, "registers": registers, "chip": chip}

@@ -25,6 +25,7 @@ from opm.registers import encode
 ROOT = Path(__file__).parent.parent
 PICTURES, SOUNDS = ROOT / "docs" / "pictures", ROOT / "docs" / "sounds"
 SONG = ROOT / "player" / "songs" / "mountain_king.vgm"
+BOARD = ROOT / "player" / "songs" / "canon.zsm"
 OPERATORS = ("M1", "M2", "C1", "C2")
 SILENT = opm.Operator(tl=127)
 SINE = opm.Voice("sine", con=7, ops=(SILENT, SILENT, SILENT, opm.Operator(tl=10, rr=8)))
@@ -342,6 +343,24 @@ def csm_voice() -> npt.NDArray[np.int16]:
                 chip.write_register(address, data)
         parts.append(chip.generate(round(RATE / 30)))
     return np.concatenate(parts)
+
+
+@made
+def board() -> None:
+    """Parts of a song as they are mixed, and two of them alone."""
+    song = opm.load(BOARD)
+    first, last = 10.6, 14.9
+    stems = song.stems(start=first, stop=last)
+    parts = [stems[:, :8].sum(axis=1), *stems[:, 8:].swapaxes(0, 1)]
+    seconds = first + np.arange(len(stems)) / song.sample_rate
+    axes = figure(len(parts), 4.2, sharex=True, sharey=True)
+    for ax, part, samples in zip(axes, song.parts, parts, strict=True):
+        ax.plot(seconds, samples.mean(axis=1), lw=0.3)
+        ax.set(ylabel=part.title, xlim=(first, last), yticks=[])
+    axes[-1].set(xlabel="seconds")
+    kept("board", song.render(start=first, stop=last))
+    for part, samples in zip(("psg", "pcm"), parts[1:], strict=True):
+        kept(f"board_{part}", samples)
 
 
 # How-to

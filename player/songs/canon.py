@@ -66,7 +66,7 @@ RUNNING = (
 
 BROKEN = (0, 2, 3, 1, 4, 2, 5, 3)
 """The order in which the PSG breaks a chord: its three notes, then those an octave higher."""
-PSG_VOICES, PSG_SIDES, PSG_VOLUME, PSG_FADE = 4, (LEFT, RIGHT), 62, 3
+PSG_VOICES, PSG_SIDES, PSG_VOLUME, PSG_FADE = 4, (LEFT, BOTH, RIGHT, BOTH), 60, 2
 """A note loses so many steps of volume each two ticks."""
 PSG_LENGTH = PSG_VOICES * SIXTEENTH - 2
 PSG_STEP = 25_000_000 / 512 / 2**17
@@ -132,7 +132,7 @@ class Score:
 
     def psg_note(self, tick: int, number: int, pitch: float, volume: int) -> None:
         """Play a MIDI note on the PSG, which fades; the pulse gets wider with each."""
-        at, side = 4 * (number % PSG_VOICES), PSG_SIDES[number % 2] << 6
+        at, side = 4 * (number % PSG_VOICES), PSG_SIDES[number % PSG_VOICES] << 6
         step = round(440 * 2 ** ((pitch - 69) / 12) / PSG_STEP)
         self.psg[tick] += [(at, step & 0xFF), (at + 1, step >> 8), (at + 3, 16 + 3 * (number % 16))]
         for i, later in enumerate(range(tick, tick + PSG_LENGTH, 2)):

@@ -20,7 +20,7 @@ if os.environ.get("CI") is None and importlib.util.find_spec("material") is None
     pytest.skip("needs the packages of the extra docs", allow_module_level=True)
 
 SOUNDING = {f"chip/{name}.html" for name in ("lfo", "noise", "phase", "envelope", "operators", "mixer", "timers")}
-SOUNDING |= {"index.html", *(f"howto/{name}.html" for name in ("array", "stems", "voice"))}
+SOUNDING |= {"index.html", "chip/board.html", *(f"howto/{name}.html" for name in ("array", "stems", "voice"))}
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 LOADED = """async () => {
     const all = (tag) => [...document.querySelectorAll(tag)];
@@ -111,6 +111,21 @@ def test_every_function_of_the_chip_is_shown(pages):
     for source in [*ROOT.glob("opm/cycle/*.py"), *ROOT.glob("opm/span/*.py")]:
         functions = (node.name for node in ast.parse(source.read_text()).body if isinstance(node, ast.FunctionDef))
         assert {f"opm.{source.parent.name}.{source.stem}.{name}" for name in functions} <= shown, source
+
+
+def test_every_other_chip_has_its_registers_and_its_state(site, pages):
+    """As tables: none of what they are made of is left, and no cell is cut off by the next."""
+    from opm.board import CORES, core
+
+    assert set(CORES) <= pages["reference/chips.html"].anchors
+    html = (site / "reference" / "chips.html").read_text()
+    assert "=====" not in html
+    assert html.count("<details>") == html.count("</details>") == len(CORES)
+    text = re.sub(r"<[^>]+>|\s+", " ", html)
+    for name in CORES:
+        assert all(f" {field.name} " in text for field in core(name).FIELDS), name
+    parts = (site / "chip" / "board.html").read_text()
+    assert all(f"<code>{name}</code>" in parts for name in CORES)
 
 
 def test_defaults_are_those_of_the_signature(site):

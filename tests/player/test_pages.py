@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pages
 import pytest
-from card import LISTENED, begun, steps
+from card import LISTENED, begun, board, steps
 from conftest import ROOT
 from rich.cells import cell_len
 
@@ -49,9 +49,18 @@ def test_remarks_are_cleaned(session, monkeypatch):
     assert shown.isprintable()
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    session = begun(Job(board(tmp_path_factory.mktemp("board")), options=LISTENED))
+    steps(session, 60)
+    return session
+
+
 @pytest.mark.parametrize("inside", [False, True])
-def test_no_window_is_too_small_or_large(session, inside):
+@pytest.mark.parametrize("song", ["session", "whole"])
+def test_no_window_is_too_small_or_large(song, inside, request):
     """A line is never wider than the window, and there are never more than it has."""
+    session = request.getfixturevalue(song)
     page = channel_page if inside else song_page
     for scope in (False, True):
         for width in (*range(0, 130, 3), 160, 300):
@@ -61,6 +70,23 @@ def test_no_window_is_too_small_or_large(session, inside):
                     widest = max(cell_len("".join(text for text, _ in line).rstrip()) for line in picture.lines)
                     assert widest <= width, (width, height)
                 assert len(picture.lines) <= max(height, 2 if not inside else 6), (width, height)
+
+
+@pytest.mark.parametrize(("height", "parts"), [(100, 2), (13, 2), (12, 2), (11, 1), (10, 0), (5, 0)])
+def test_parts_are_left_out_behind_the_keys_and_before_channels(whole, height, parts):
+    lines = ["".join(text for text, _ in line) for line in song_page(whole, Choices(), 80, height).lines]
+    assert sum(line.startswith("VERA P") for line in lines) == parts
+    assert sum(line[:1].isdigit() and line[1:2] == " " for line in lines) == min(8, height - 2)
+
+
+def test_a_part_that_is_paused_at_is_silent(tmp_path):
+    """As the channels are: nothing of that place has been heard."""
+    session = begun(Job(board(tmp_path), options=LISTENED))
+    session.playback.paused = True
+    session.seek(9.1)
+    while session.seeking:
+        steps(session, 1)
+    assert session.moment.levels == {"vera_psg": 0, "vera_pcm": 0}
 
 
 def listed(session, channel):

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 import numpy as np
 import pulse
 import pytest
+from card import board
 from conftest import ROOT
 from pulse import busy, heard, part_of, recorded, wait_for
 
@@ -56,14 +57,16 @@ def play_and_record(path, sound, folder):
         done = subprocess.run(command, cwd=ROOT, env=sound, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0
     assert "underruns" not in done.stderr
-    playing = Playing(opm.load(path))
+    playing = Playing(opm.load(path), loops=2, fade=8.0)
     resampler = Resampler(playing.rate, pulse.RATE)
     blocks = [*map(resampler.convert, Renderer(playing).blocks()), resampler.flush()]
     return np.concatenate(blocks), heard(recording)
 
 
-def test_what_arrives_is_what_was_rendered(sound, tmp_path):
-    want, got = play_and_record(excerpt(tmp_path, 4), sound, tmp_path)
+@pytest.mark.parametrize("song", ["YM2151", "board"])
+def test_what_arrives_is_what_was_rendered(sound, tmp_path, song):
+    path = excerpt(tmp_path, 4) if song == "YM2151" else board(tmp_path, beats=2)
+    want, got = play_and_record(path, sound, tmp_path)
     np.testing.assert_array_equal(part_of(got, want), want)
 
 

@@ -4,6 +4,7 @@ import struct
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from test_mdx import END, TICK, mdx_file
 
 import opm
@@ -130,6 +131,64 @@ def test_what_a_track_sets_counts_from_the_next_sample_on():
     rows = starts(song_of(E8 + track + END))
     assert [row[2:4] for row in rows] == [place(3), place(ENTRIES + 3), place(4)]
     assert [row[5:] for row in rows] == [(4, 3), (2, 1), (2, 1)]
+
+
+def told(song, end):
+    """Return what each channel is told last at each time of the driver, in its units: None to be silent."""
+    found, held = {}, {}
+    for time, address, data in song.companions[0].rows.tolist():
+        channel, what = address >> 3, address & 7
+        held[channel, what] = data
+        sounds = what == mdx_pcm.START and data and held[channel, mdx_pcm.MODE] & 3
+        if time < end * 1024 and (what == mdx_pcm.START or data == mdx_pcm.CUT_OFF):
+            sound = tuple(held[channel, i] for i in (mdx_pcm.OFFSET, mdx_pcm.LENGTH, mdx_pcm.MODE)) if sounds else None
+            found[time // 1024, channel] = sound
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests" / "mxdrv" / "pcm").glob("*.npz")), ids=lambda path: path.stem)
+def test_the_drivers_own_calls(path):
+    """Made-up songs of all commands, played by MXDRV 2.06 with PCM8: the same samples at the same ticks."""
+    with np.load(path) as recorded:
+        song = opm.load(recorded["mdx"].tobytes(), pdx=recorded["pdx"].tobytes())
+        end = int(recorded["end"])
+        names = ("ticks", "call", "channel", "offset", "mode", "length")
+        calls = np.stack([recorded[name].astype(np.int64) for name in names], axis=1)
+    want = {}
+    for tick, call, channel, offset, mode, length in calls.tolist():
+        if call == 1:  # the chip alone does not sound the last byte; it has no volume
+            length -= 1
+            mode = mdx_pcm.MIDDLE_VOLUME << 16 | mdx_pcm.PLAIN_RATES[mode >> 8] << 8 | mode & 3
+        want[tick, channel] = (offset, length, mode) if length > 0 and mode & 3 else None
+    assert sum(sound is not None for sound in want.values()) > 10
+    assert told(song, end) == want
+
+
+def test_the_adpcm_chip_alone_has_no_volume():
+    song = song_of(bytes([0xFB, 0xFF]) + NOTE + END)
+    assert starts(song)[0][4:] == (mdx_pcm.MIDDLE_VOLUME, 4, 3)
+
+
+@pytest.mark.parametrize(("length", "stops"), [(0, []), (1, [(4, 0, mdx_pcm.MODE, mdx_pcm.CUT_OFF)])])
+def test_a_sample_of_one_byte_stops_what_the_adpcm_chip_plays(length, stops):
+    """One of none leaves it. Keys that E7 3 says to release late are not, once it says so no more."""
+    pdx = bytearray(PDX)
+    struct.pack_into(">I", pdx, 8 * 5 + 4, length)
+    song = song_of(bytes([0xE7, 3, 1]) + NOTE + bytes([0xE7, 3, 0, 0x85, 3]) + END, pdx=bytes(pdx))
+    assert [call for call in calls(song) if call[0] == 4] == stops
+
+
+def test_a_track_sets_how_another_releases_its_keys():
+    """E7 4 and a track, then E7 3: what is no plain command."""
+    for fm, released in ((b"", [4, 8]), (bytes([0xE7, 4, 8, 0xE7, 3, 1]), [0, 4])):
+        song = song_of(E8 + NOTE + NOTE + END, fm=fm)
+        assert [call[0] for call in calls(song) if call[2:] == (mdx_pcm.START, 0)] == released
+
+
+def test_a_note_that_waits_at_the_end_is_not_struck():
+    """F0: its key-on is six ticks late, the last track ends before that."""
+    song = song_of(E8 + NOTE + bytes([0xF0, 6]) + NOTE + END, bytes([0xF7, 0x83, 5]) + END)
+    assert [row[:2] for row in starts(song)] == [(0, 0), (0, 1)]
 
 
 def test_tracks_q_to_w_need_e8():

@@ -39,6 +39,8 @@ REST = 0x7F
 EXTENDED = 0xE7
 """The last of the commands; its second byte says which, and how long it is."""
 EXTENDED_LENGTHS = {1: 3, 2: 8, 3: 3, 4: 3, 5: 3, 6: 3}
+FOR_OTHERS = (1, 2, 3, 6)
+"""Those of them that a track may give to another."""
 ARGUMENTS = {
     0xFF: 1, 0xFE: 2, 0xFD: 1, 0xFC: 1, 0xFB: 1, 0xF8: 1, 0xF6: 2, 0xF5: 2, 0xF4: 2, 0xF3: 2, 0xF2: 2,
     0xF0: 1, 0xEF: 1, 0xED: 1, 0xE9: 1,
@@ -274,6 +276,8 @@ class _Driver:
                 going = [track for track in self.playing if track.goes_on()]
                 if not going:
                     return None
+                if all(track.ended for track in self.playing):
+                    self.let_go()
                 loops = min((track.loops for track in going if not track.ended), default=0)
             if loops > len(rounds):
                 rounds.append(Loop(self.time, len(self.writes)))
@@ -283,6 +287,11 @@ class _Driver:
             self.pass_time(min([track.sleep for track in self.playing]) if loops <= len(rounds) else 0)
         self.remarks.append(f"cut off after {self.time // CLOCK} s: it neither ends nor loops")
         return None
+
+    def let_go(self) -> None:
+        """At the end of all tracks: the driver does nothing more, so no note is struck; keys that are down come up."""
+        for track in self.playing:
+            track.pending = False
 
     @property
     def work(self) -> int:
@@ -564,7 +573,7 @@ class _Driver:
 
     def command_other(self, track: _Track, other: _Track) -> None:
         """Take one command of a track's code for another."""
-        if self.byte(track, track.at) == EXTENDED:
+        if self.byte(track, track.at) == EXTENDED and self.byte(track, track.at + 1) not in FOR_OTHERS:
             raise SongError(f"byte 0x{track.at:X}: expected a plain command for track {other.number + 1}")
         other.wake()
         back, ended = other.at, other.ended

@@ -53,14 +53,18 @@ class PcmOut:
             return
         sample = (note & 0xFFFF) >> 6
         offset, length = self.pdx.sample(sample + ENTRIES * bank * self.pcm8)
-        length = length & LONGEST if self.pcm8 else min(length & 0xFFFF, LONGEST_PLAIN) - 1
-        if length <= 0:
+        length = length & LONGEST if self.pcm8 else min(length & 0xFFFF, LONGEST_PLAIN)
+        if length == 0:
             self.missing.add(sample)
             return
         volume = PCM8_VOLUMES[attenuation] if attenuation < SILENT else 0
-        pan &= 3 if attenuation < SILENT else 0
         if not self.pcm8:
-            volume, rate = MIDDLE_VOLUME, PLAIN_RATES[rate]
+            volume, rate, length = MIDDLE_VOLUME, PLAIN_RATES[rate], length - 1
+            if length == 0:
+                self.key_off(time, number)
+                return
+        elif attenuation >= SILENT:
+            pan = 0
         self.numbers.setdefault(offset, sample)
         for what, value in ((OFFSET, offset), (LENGTH, length), (MODE, volume << 16 | rate << 8 | pan), (START, 1)):
             self.write(time, number, what, value)

@@ -16,7 +16,7 @@ from ...board import core
 from ..data import Bank, Companion, SongError, Writes
 from ..limits import LARGEST_ROM, LARGEST_ROMS, MOST_BLOCKS, MOST_STREAMED
 from ..streams import BLOCK, COMMAND, DATA, FREQUENCY, LENGTH, PLAY, START, STOP, STREAM
-from ..writers.vgm_chips import SAMPLE_RATES, VGM_CHIPS, YM2151, VgmChip
+from ..writers.vgm_chips import ROUNDED_RATES, SAMPLE_RATES, VGM_CHIPS, YM2151, VgmChip
 from . import walk
 from .common import Rows, is_playable, u32
 
@@ -154,6 +154,8 @@ class Board:
         chip = VGM_CHIPS[name]
         given, _ = self.extra.clocks.get(chip.number, (0, 0)) if instance else (0, 0)
         clock = (given or u32(self.header, chip.clock_at)) & CLOCK
+        if name == "c140" and clock == (44_100 if self.header[0x96] == ASIC_219 else 21_390):
+            return ROUNDED_RATES[clock]
         below, times = SAMPLE_RATES.get(name, (0, 0))
         return clock * times if clock < below else clock
 
@@ -253,7 +255,7 @@ class Board:
         found = []
         for name in VGM_CHIPS:
             instances = [i for i in (0, 1) if len((part := self._parts[name, i]).rows) + len(part.streamed)]
-            count = 2 if u32(self.header, VGM_CHIPS[name].clock_at) & DUAL else len(instances)
+            count = 2 if u32(self.header, VGM_CHIPS[name].clock_at) & DUAL else 1
             found += [self._companion(name, instance, count, loop_at, own) for instance in instances]
         return tuple(each for each in found if each)
 

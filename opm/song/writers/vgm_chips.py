@@ -89,3 +89,5 @@ YM2151 = 3
 """Its number in the extra header."""
 SAMPLE_RATES = {"k054539": (1_000_000, 384), "c140": (1_000_000, 576)}
 """Chips whose clock was once given as a sample rate: clocks below the first are to be multiplied by the second."""
+ROUNDED_RATES = {21_390: 12_288_000, 44_100: 25_056_500}
+"""Of a C140 and of the 219: sample rates that were given so, and the clocks of their boards."""

@@ -1,0 +1,41 @@
+"""The page on formats: its table of limits has the numbers that hold."""
+
+import re
+
+import pytest
+from conftest import ROOT
+
+from opm.song import limits, playing, streams
+from opm.voice import files
+
+PAGE = (ROOT / "docs" / "formats.md").read_text()
+MIB, KIB = 2**20, 2**10
+ROWS = {
+    "bytes of a file": [limits.LARGEST // MIB, limits.LARGEST_UNPACKED // MIB, files.LARGEST // MIB],
+    "members of a gzip file": [limits.MOST_MEMBERS],
+    "register writes of a song": [limits.MOST_WRITES, limits.MOST_KEPT],
+    "samples per second of another chip": [
+        limits.SLOWEST_PART, limits.FASTEST_PART, limits.FASTEST_PART_CLOCK // 10**6,
+    ],
+    "ROM of a chip": [limits.LARGEST_ROM // MIB, limits.LARGEST_ROMS // MIB],
+    "VGM: data blocks": [
+        limits.MOST_BLOCKS, limits.MOST_STREAMED, streams.MOST_STREAMS, streams.MOST_PER_SAMPLE, streams.FASTEST,
+    ],
+    "ZSM: PCM commands": [limits.MOST_PCM],
+    "writes per second to another part": [playing.DENSEST],
+    "length of a song": [limits.LONGEST // 86_400],
+    "VGM, S98: bytes of tags": [limits.LARGEST_VALUE // KIB],
+    "MDX: ticks": [limits.MOST_TICKS, limits.MOST_STEPS, limits.MOST_MDX_WRITES],
+    "JSON: bytes of a row": [
+        limits.LARGEST_VALUE // KIB, limits.MOST_KEYS, limits.MOST_LISTS, limits.DEEPEST,
+    ],
+    "text: lines that are directives": [limits.MOST_LINES, limits.LONGEST_LINE // KIB, limits.MOST_DIGITS],
+    "MIDI, written": [limits.MOST_MIDI_WRITES, limits.MOST_MIDI_PITCHES],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("start", ROWS)
+def test_a_limit_is_the_one_that_holds(start):
+    (row,) = re.findall(rf"^\| {re.escape(start)}.*\|(.*)\|$", PAGE, re.MULTILINE)
+    numbers = set(map(int, re.findall(r"\d+", row)))
+    assert set(ROWS[start]) <= numbers
