@@ -116,7 +116,7 @@ def write(s, address, data):
         else:
             s.noise = data & 15
             if changed or not s.ncr:
-                s.lfsr = 1 << s.lfsr_width - 1
+                s.lfsr = 1 << max(s.lfsr_width - 1, 0)
             s.period[3] = 32 << (s.noise & 3)
         if s.noise & 3 == 3:
             s.period[3] = s.period[2] << 1
@@ -154,11 +154,11 @@ def rest_tone(s, channel, due, heard, samples):
 
 @block
 def shifted(s, lfsr, times):
-    """The noise after so many shifts, up to the stride."""
+    """The noise after so many shifts, up to the stride (in a damaged snapshot that may be more than the width)."""
     white = -(s.noise >> 2 & 1)
     second = (lfsr >> s.lfsr_tap[1] ^ -s.ncr) & white if s.lfsr_tap[1] < 31 else 0
     new = (lfsr >> s.lfsr_tap[0] ^ second) & ((1 << times) - 1)
-    return lfsr >> times | new << s.lfsr_width - times
+    return lfsr >> times | new << max(s.lfsr_width - times, 0)
 
 
 @block

@@ -183,7 +183,9 @@ def s98(r: Random) -> Chunks:
     devices = [5] + [r.choice(S98_KINDS) for _ in range(r.choice((1, 1, 2, 4)))]
     r.shuffle(devices)
     table = b"".join(
-        struct.pack("<4I", kind, S98_CLOCKS[kind] if r.randrange(6) else r.choice((*OTHER_CLOCKS, 50)), 0, 0)
+        struct.pack(
+            "<4I", kind, S98_CLOCKS[kind] if kind == 5 or r.randrange(6) else r.choice((*OTHER_CLOCKS, 50)), 0, 0
+        )
         for kind in devices
     )
     body = [_s98_command(r, devices) for _ in range(many(r, 40))]

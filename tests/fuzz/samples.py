@@ -58,7 +58,10 @@ def _code(r: Random, depth: int = 0) -> bytes:
         return r.choice(
             (bytes((code, r.randint(0, most))), b"\xf7", b"\xfa", b"\xf9", b"\xf3\0\x20", b"\xe8", b"\xe7\1\2")
         )
-    return repeated(r.choice((2, 3, 0, 255)), b"".join(_code(r, depth + 1) for _ in range(r.randint(1, 3))))
+    return repeated(
+        r.choice((2, 2, 2, 3, 3, 3, 9, 9, r.choice((0, 255)))),
+        b"".join(_code(r, depth + 1) for _ in range(r.randint(1, 3))),
+    )
 
 
 def pdx(r: Random) -> Chunks:

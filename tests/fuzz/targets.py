@@ -344,7 +344,7 @@ TARGETS = {
     "vgm-board": Target(boards.vgm, song, Shape(BOARD_FIELDS, own=(header, claim, flood, flood))),
     "s98-board": Target(boards.s98, song, Shape((*S98_FIELDS, *DEVICES), own=(header, flood))),
     "zsm-board": Target(boards.zsm, song, Shape(ZSM_FIELDS, own=(header, flood))),
-    "pdx": Target(samples.mdx, mdx_with_samples, Shape(order="big", own=(table, nest, flood), packed=False)),
+    "pdx": Target(samples.mdx, mdx_with_samples, Shape(order="big", own=(*[table] * 14, nest, flood), packed=False)),
     "board-core": Target(
         cores.program, cores.check, Shape(((0, 1), (1, 4), (5, 2), (7, 4)), own=(header, flood), packed=False)
     ),
