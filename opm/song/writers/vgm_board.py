@@ -1,7 +1,6 @@
 """What a VGM holds of a board, out: commands of all its chips, ROMs and samples in data blocks, streams, volumes."""
 
 import struct
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -51,7 +50,7 @@ class BoardOut:
         """Those that a VGM can hold, and which of two each is."""
         self.lost: list[str] = []
         for companion in song.companions:
-            if companion.name == "pcm8" and (chip := as_chip(companion, song.ticks_per_second or Fraction(1))):
+            if companion.name == "pcm8" and (chip := as_chip(companion, song)):
                 companion = chip
                 self.lost.append("the low-pass of the X68000")
             instance = sum(other.name == companion.name for other, _ in self._kept)
