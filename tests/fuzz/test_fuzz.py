@@ -93,6 +93,27 @@ def nested(code, times):
     return code
 
 
+def board(body, loop=0):
+    """Return a VGM with an AY-3-8910, an MSM6258 and a GA20."""
+    header = bytearray(0x100)
+    header[:4] = b"Vgm "
+    fields = {0x08: 0x172, 0x1C: loop and loop - 0x1C, 0x30: 4_000_000, 0x34: 0xCC, 0x74: 2_000_000}
+    for at, value in (fields | {0x90: 4_000_000, 0xE0: 3_579_545}).items():
+        struct.pack_into("<I", header, at, value)
+    return bytes(header) + body + b"\x66"
+
+
+def block(kind, data):
+    """Return a data block."""
+    return struct.pack("<BBBI", 0x67, 0x66, kind, len(data)) + data
+
+
+def streams(count):
+    """Return commands for streams that play the same for ever, at 4 GHz."""
+    said = ("17 00 01", "00 01 00", "FF FF FF FF", "00 00 00 00 83 00 00 00 00")
+    return b"".join(bytes((0x90 + i, n)) + bytes.fromhex(words) for n in range(count) for i, words in enumerate(said))
+
+
 DEEP = b"[" * 100_000
 VGM = b"Vgm " + struct.pack("<II", 0, 0x171) + bytes(36) + struct.pack("<II", 4_000_000, 0xCC) + bytes(200)
 KNOWN = {
@@ -110,6 +131,19 @@ KNOWN = {
     "a bomb": ("vgz", gzip.compress(VGM + b"\x62" * 100 * 2**20, 1)),
     "a cycle outside the frame": ("ym2151", snapshot(cycles=3_312_080)),
     "a clock that is no number": ("ym2151", (s := snapshot())[:12] + struct.pack("<d", float("nan")) + s[20:]),
+    "streams at 4 GHz": ("vgm-board", board(block(0, bytes(200)) + streams(255) + b"\x61\xff\xff" * 2500)),
+    "stops of all streams": ("vgm-board", board(streams(255) + b"\x94\xff" * 90_000 + b"\x62")),
+    "a loop of a tick": ("vgm-board", board(b"\xa0\x08\x0f" * 20_000 + b"\x70", loop=0x100)),
+    "ROMs of other sizes": (
+        "vgm-board",
+        board(b"".join(block(0x93, struct.pack("<II", 2**24 * (i % 2), 0)) for i in range(9000))),
+    ),
+    "a chip at 16 Hz": (
+        "s98-board",
+        b"S983"
+        + struct.pack("<15I", 0, 0, 0, 0, 0x40, 0x43, 2, 5, 4_000_000, 0, 0, 1, 16, 0, 0)
+        + b"\x02\x08\x0f\xff\xfd",
+    ),
     "deep requests": ("server", b'{"command": "play", "song": ' + DEEP),
     "a number of 5000 digits": ("server", b'{"command": "write", "address": 1' + b"0" * 5000 + b', "data": 0}'),
 }

@@ -161,6 +161,9 @@ def test_what_is_too_large_to_be_written_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(writers, "LARGEST_UNPACKED", 300)
     with pytest.raises(SongError, match="a VGZ file that can be read again has at most 300 bytes unpacked"):
         song.save(tmp_path / "b.vgz")
+    monkeypatch.setattr(writers, "LARGEST", 300)
+    with pytest.raises(SongError, match="a VGM file that can be read again has at most 300 bytes, this song's has 3"):
+        song.save(tmp_path / "b.vgm")
     monkeypatch.setattr(writers.midi, "MOST_MIDI_PITCHES", 17)
     assert song.save(tmp_path / "a.mid")
     for name, most in (("PITCHES", 16), ("WRITES", 8)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..._check import real
 from ..data import SongError
-from ..limits import FASTEST_BPM, LARGEST_UNPACKED, SLOWEST_BPM
+from ..limits import FASTEST_BPM, LARGEST, LARGEST_UNPACKED, SLOWEST_BPM
 from . import json_log, midi, vgm
 from .written import Written
 
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from ..song import Song
 
 __all__ = ["WRITERS", "Written", "write"]
+
+
+def _plain(song: "Song") -> Written:
+    """Return a song as VGM; SongError if that would be refused when it is read."""
+    written = vgm.write(song)
+    if len(written.data) > LARGEST:
+        most = f"a VGM file that can be read again has at most {LARGEST} bytes"
+        raise SongError(f"{most}, this song's has {len(written.data)}: its samples were packed")
+    return written
 
 
 def _packed(song: "Song") -> Written:
@@ -27,7 +36,7 @@ def _packed(song: "Song") -> Written:
 
 
 WRITERS: dict[str, Callable[["Song"], Written]] = {
-    ".vgm": vgm.write,
+    ".vgm": _plain,
     ".vgz": _packed,
     ".log": json_log.write,
     ".json": json_log.write,

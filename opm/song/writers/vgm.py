@@ -123,7 +123,7 @@ def _put(body: bytearray, commands: Commands, now: int, end: int, scale: Fractio
     for first in range(0, len(commands.times), PIECE):
         chosen = slice(first, first + PIECE)
         moments, starts = np.unique(commands.times[chosen], return_index=True)
-        lengths = commands.lengths[chosen]
+        lengths = commands.lengths[chosen].astype(np.int64)
         ready = commands.data[chosen][np.arange(commands.data.shape[1]) < lengths[:, None]].tobytes()
         ends = np.concatenate([[0], np.cumsum(lengths)])
         places = [*ends[starts].tolist(), len(ready)]

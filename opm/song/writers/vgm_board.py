@@ -35,10 +35,10 @@ class Commands(NamedTuple):
 
     times: npt.NDArray[np.int64]
     """(n,) in the song's ticks."""
-    lengths: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.uint8]
     """(n,) bytes of each."""
     data: npt.NDArray[np.uint8]
-    """(n, LONGEST_COMMAND): its bytes first."""
+    """(n, as many as the longest has): its bytes first."""
 
 
 class BoardOut:
@@ -120,7 +120,10 @@ class BoardOut:
             rows = rows if start is None else rows[:again] if before_loop else rows[again:]
             numbers = {number: free for (each, number), free in self._streams.items() if each == chip}
             found.append(_part(companion.name, instance, rows, numbers))
-        commands = _joined(found)
+        some = [commands for commands in found if len(commands.times)]
+        if len(some) < 2:
+            return [*some, *found][0]
+        commands = _joined(some)
         return _chosen(commands, np.argsort(commands.times, kind="stable"))
 
     def fill(self, header: bytearray) -> None:
@@ -178,7 +181,13 @@ def _clock(companion: Companion) -> int:
 
 def _joined(found: list[Commands]) -> Commands:
     """Return commands behind each other."""
-    return Commands(*(np.concatenate(column) for column in zip(*found, strict=True)))
+    data = np.zeros((sum(len(commands.times) for commands in found), max(c.data.shape[1] for c in found)), np.uint8)
+    at = 0
+    for commands in found:
+        data[at : at + len(commands.times), : commands.data.shape[1]] = commands.data
+        at += len(commands.times)
+    times, lengths, _ = zip(*found, strict=True)
+    return Commands(np.concatenate(times), np.concatenate(lengths), data)
 
 
 def _chosen(commands: Commands, numbers: npt.NDArray[Any]) -> Commands:
@@ -214,10 +223,10 @@ def _in_file_order(companion: Companion) -> bytes:
 
 def _fixed(times: npt.NDArray[Any], columns: list[Any]) -> Commands:
     """Return commands of the same length, byte by byte."""
-    data = np.zeros((len(times), LONGEST_COMMAND), np.uint8)
+    data = np.empty((len(times), len(columns)), np.uint8)
     for i, column in enumerate(columns):
         data[:, i] = column
-    return Commands(times, np.full(len(times), len(columns)), data)
+    return Commands(times, np.full(len(times), len(columns), np.uint8), data)
 
 
 def _writes(name: str, instance: int, rows: Writes) -> Commands:
@@ -274,6 +283,6 @@ def _streams(name: str, instance: int, rows: Writes, numbers: Mapping[int, int])
             made.append((time, struct.pack("<BBI", 0x95, stream, word)[:5]))
         last += [row] * (len(made) - len(last))
     data = np.frombuffer(b"".join(command.ljust(LONGEST_COMMAND, b"\0") for _, command in made), np.uint8)
-    lengths = np.array([len(command) for _, command in made], np.int64)
+    lengths = np.array([len(command) for _, command in made], np.uint8)
     times = np.array([time for time, _ in made], np.int64)
     return Commands(times, lengths, data.reshape(-1, LONGEST_COMMAND)), last
