@@ -39,9 +39,9 @@ MOST_LISTS = 100_000
 DEEPEST = 64
 """Levels of nesting in JSON: logs have three."""
 MOST_TICKS, MOST_STEPS, MOST_MDX_WRITES = 400_000, 700_000, 2_000_000
-"""MDX, whose driver runs in Python: ticks; ticks and commands of a track that do something, and eighths of writes;
-writes. Songs that neither end nor loop are cut off there. An hour has 250 000 ticks; busy songs do 300 000
-steps, of 1 to 3 us."""
+"""MDX, whose driver runs in Python: ticks; ticks and commands of a track that do something, eighths of writes and
+halves of calls to PCM8; writes. Songs that neither end nor loop are cut off there. An hour has 250 000 ticks; busy
+songs do 300 000 steps, of 1 to 3 us."""
 MOST_MIDI_WRITES, MOST_MIDI_PITCHES = 2_000_000, 400_000
 """Register writes, and pitches with four times the keys struck, of a song for a MIDI file, which takes 500 MB then: 18
 minutes of the densest music, six of software LFOs on all channels."""

@@ -448,10 +448,12 @@ class Song:
 
     def __repr__(self) -> str:
         name = printable(self.tags.get("title") or self.format)
-        chips = " and ".join(part.title for part in self.parts)
+        chips = " and ".join(chip.upper() for chip in self.chips)
+        others = [part.title for part in self.parts[len(self.opms) :]]
         loop = "no loop" if self.loop is None else f"loops to {self.loop:.2f} s"
         clocks = " and ".join(f"{clock} Hz" for clock in dict.fromkeys(self.clocks))
-        return f"{name}: {chips} at {clocks}, {self.length:.2f} s, {loop}, {len(self.rows_once)} writes"
+        board = f", with {' and '.join(others)}" * bool(others)
+        return f"{name}: {chips} at {clocks}{board}, {self.length:.2f} s, {loop}, {len(self.rows_once)} writes"
 
     def _repr_html_(self) -> str:
         facts = {

@@ -20,7 +20,7 @@ STREAM = 1 << 24
 COMMAND, DATA, FREQUENCY, START, LENGTH, PLAY, STOP, BLOCK = range(8)
 """What a row says of its stream: port and register it writes to; bank, step and base of its data (a byte each); bytes
 per second; place of its data, -1 to leave it; how long; play, by a mode; stop; play a block (16 bits), by flags."""
-COMMANDS, MILLISECONDS, TO_END, BYTES = 1, 2, 3, 4
+COMMANDS, MILLISECONDS, TO_END, BYTES = 1, 2, 3, 15
 """What a length counts, in the lowest bits of a mode."""
 REVERSE, LOOP = 0x10, 0x80
 NO_BANK = Bank()

@@ -8,7 +8,8 @@ from conftest import ROOT
 from test_mdx import END, TICK, mdx_file
 
 import opm
-from opm.song import SongError, parts
+from opm.board import msm6258
+from opm.song import SongError, parts, streams
 from opm.song.formats import lzx, mdx_pcm
 from opm.song.formats.pdx import ENTRIES
 
@@ -287,3 +288,66 @@ def test_damaged_lzx_is_named(cut):
     huge[0x12:0x16] = b"\x7f\xff\xff\xff"
     with pytest.raises(SongError, match="at most"):
         lzx.unpacked(bytes(huge), "x")
+
+
+LONG = bytes([0xFD, 7, 0x90, 100])
+"""A track of FM that goes on for longer than the samples."""
+
+
+def vgm_of(song, tmp_path):
+    """Return a song as a VGM of it is read."""
+    song.save(tmp_path / "x.vgm")
+    return opm.load(tmp_path / "x.vgm")
+
+
+def chip_writes(song, *addresses):
+    """Return what the ADPCM chip or its stream 0 is told: time in seconds, address, data."""
+    rows = [(song.seconds(time), address, data) for time, address, data in song.companions[0].rows.tolist()]
+    return [row for row in rows if row[1] in addresses]
+
+
+def of_stream(what):
+    return streams.STREAM | what
+
+
+def test_in_a_vgm_the_adpcm_chip_plays_from_a_stream(tmp_path):
+    """The stream is a little faster than the chip; the chip stops a byte later, for the command that it plays first."""
+    noise = np.random.default_rng(1).integers(0, 256, 400, np.uint8).tobytes()
+    song = song_of(NOTE + b"\x7f" + END, fm=LONG, pdx=pdx_file(SAMPLES | {3: noise}, 2))
+    again = vgm_of(song, tmp_path)
+    assert (again.part_names, again.remarks) == (("ym2151", "msm6258"), ["volume of MSM6258: +1.1 dB"])
+    offset, length = place(3)
+    place_in, count = of_stream(streams.START), of_stream(streams.LENGTH)
+    assert chip_writes(again, of_stream(streams.FREQUENCY)) == [(0, of_stream(streams.FREQUENCY), 7813)]
+    assert chip_writes(again, place_in, count) == [(0, place_in, offset), (0, count, length - 1)]
+    assert chip_writes(again, of_stream(streams.PLAY)) == [(0, of_stream(streams.PLAY), streams.COMMANDS)]
+    (start, _, _), (stop, _, value) = chip_writes(again, msm6258.CONTROL)
+    assert (start, value) == (0, msm6258.STOP)
+    assert stop == pytest.approx(length / 7812.5, abs=1e-4)
+    heard = [np.abs(x.render(parts=x.part_names[1]).astype(float)).mean() for x in (song, again)]
+    assert heard[1] == pytest.approx(1.5 * heard[0], rel=0.3), "brighter: the machine's low-pass is not in a VGM"
+
+
+@pytest.mark.parametrize(("length", "rate", "frequency"), [(11_000, 0, 1954), (11_500, 0, 1953), (0xFF00, 4, 7813)])
+def test_a_stream_is_slower_than_the_chip_where_the_queue_would_overflow(length, rate, frequency, tmp_path):
+    song = song_of(bytes([0xED, rate]) + NOTE + END, pdx=pdx_file({3: b"\x77" * length}))
+    heard = chip_writes(vgm_of(song, tmp_path), of_stream(streams.FREQUENCY))
+    assert [data for _, _, data in heard] == [frequency]
+
+
+def test_a_vgm_that_loops_sets_the_chip_anew(tmp_path):
+    """What stands before the loop plays as fast as its first note, what stands at its end does not."""
+    loop = bytes([0x03, 0xED, 4, *NOTE, 0xED, 2, *NOTE])
+    song = song_of(NOTE + loop + b"\xf1" + struct.pack(">h", -len(loop) - 3), fm=b"\x03" + b"\x0b\xf1\xff\xfc")
+    again = vgm_of(song, tmp_path)
+    in_loop = again.companions[0].rows[again.companions[0].again :]
+    assert in_loop["data"][in_loop["address"] == of_stream(streams.FREQUENCY)].tolist() == [7813, 3907]
+
+
+def test_a_sound_that_is_over_before_the_loop_stops_before_it(tmp_path):
+    """Its end comes from no call, and is no part of the loop."""
+    track = bytes([0xE7, 3, 1]) + NOTE + b"\x1f" + b"\x07\xf1\xff\xfc"
+    again = vgm_of(song_of(track, fm=b"\x23" + b"\x07\xf1\xff\xfc"), tmp_path)
+    assert again.companions[0].again == len(again.companions[0].rows)
+    assert [data for _, _, data in chip_writes(again, msm6258.CONTROL)][-1] == msm6258.STOP
+    assert not [line for line in again.remarks if "waits" in line]

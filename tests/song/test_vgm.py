@@ -3,6 +3,7 @@
 import gzip
 import struct
 import tracemalloc
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 
 import opm
 from opm.song import SongError, formats, writers
+from opm.song.data import Bank
 from opm.song.formats import vgm
+from opm.song.streams import LENGTH, PLAY, Stream
 
 DUAL, OPP = 1 << 30, 1 << 31
 GD3 = ("Tune", "曲", "Game", "", "Arcade", "", "Somebody", "", "1988/01/01", "me", "two\nlines")
@@ -354,3 +357,12 @@ def test_a_tag_before_the_commands_is_no_header():
     song = vgm.read(data)
     assert (song.tags, song.not_played, song.gain) == ({"title": "T" * 41}, ("YM2612",), 1.0)
     assert writes(song) == writes(vgm.read(vgm_file(BODY)))
+
+
+@pytest.mark.parametrize(("mode", "count"), [(1, 6), (2, 1), (3, 3), (4, 0), (15, 3), (0, 0)])
+def test_what_the_length_of_a_stream_counts(mode, count):
+    """Commands, milliseconds at 200 a second, up to the end of seven bytes in steps of 2, bytes; no other is known."""
+    stream = Stream(step=2, frequency=200, bank=Bank(bytes(7)))
+    stream.take(LENGTH, 6, 0, {}, Fraction(1000))
+    stream.take(PLAY, mode, 0, {}, Fraction(1000))
+    assert stream.count == count

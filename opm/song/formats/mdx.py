@@ -295,8 +295,8 @@ class _Driver:
 
     @property
     def work(self) -> int:
-        """What has been done so far, in steps: eight writes take as long as one."""
-        return self.steps + (len(self.writes) + len(self.pcm.rows)) // 8
+        """What has been done so far, in steps: eight writes take as long as one, or two calls of PCM8."""
+        return self.steps + len(self.writes) // 8 + len(self.pcm.rows) // 2
 
     def pass_time(self, asleep: int) -> None:
         """Go on by a tick, and by those in which all tracks sleep."""

@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -57,7 +56,7 @@ class BoardOut:
         """Those that a VGM can hold, and which of two each is."""
         self.lost: list[str] = []
         for companion in song.companions:
-            if companion.name == "pcm8" and (chip := as_chip(companion, song.ticks_per_second or Fraction(1))):
+            if companion.name == "pcm8" and (chip := as_chip(companion, song)):
                 companion = chip
                 self.lost.append("the low-pass of the X68000")
             instance = sum(other.name == companion.name for other, _ in self._kept)

@@ -1,13 +1,18 @@
 """An X68000's samples as VGM has them: what PCM8's first channel alone plays, its ADPCM chip can play from a stream."""
 
+import math
 from dataclasses import replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...board import msm6258, pcm8
 from ..data import PART_WRITE, Bank, Companion
-from ..streams import BYTES, COMMAND, DATA, FREQUENCY, LENGTH, PLAY, START, STOP, STREAM
+from ..streams import COMMAND, COMMANDS, DATA, FREQUENCY, LENGTH, PLAY, START, STOP, STREAM
+
+if TYPE_CHECKING:
+    from ..song import Song
 
 CLOCK = 8_000_000
 BANK = 4
@@ -20,10 +25,12 @@ LOUDNESS = 0.99
 MIDDLE_VOLUME = 8
 FIRST = range(8)
 """Addresses of the first channel."""
+ROOM = 5
+"""Bytes that may wait in the chip's queue because they come early."""
 
 
-def as_chip(companion: Companion, ticks_per_second: Fraction) -> Companion | None:
-    """Return what the chip plays instead of PCM8; None if it cannot: more channels, other volumes, other data.
+def as_chip(companion: Companion, song: "Song") -> Companion | None:
+    """Return what the chip plays instead of a song's PCM8; None if it cannot: more channels, other volumes, other data.
 
     Its low-pass belongs to the machine: a VGM has none.
     """
@@ -32,17 +39,18 @@ def as_chip(companion: Companion, ticks_per_second: Fraction) -> Companion | Non
     plain = (modes >> 16 == MIDDLE_VOLUME) & (modes >> 8 & 0xFF < len(RATES))
     if not np.isin(rows["address"], FIRST).all() or not (plain | (modes >> 16 == pcm8.KEEP)).all():
         return None
-    before = _Chip(ticks_per_second)
+    chip = _Chip(song.ticks_per_second or Fraction(1))
     for row in rows[: companion.again].tolist():
-        before.take(*row)
-    again = len(before.rows)
+        chip.take(*row)
+    chip.end_before(song.loop_start.tick if song.loop_start else 0)
+    again, chip.set = len(chip.rows), ()
     for row in rows[companion.again :].tolist():
-        before.take(*row)
+        chip.take(*row)
+    chip.end_before(song.end)
     bank = Bank(companion.memory, ((0, len(companion.memory)),))
-    made = np.array([*before.rows], PART_WRITE)
     return replace(
-        companion, name="msm6258", clock=CLOCK, rows=made, again=again, level=companion.level * LOUDNESS,
-        memory=b"", options=OPTIONS, banks={BANK: bank},
+        companion, name="msm6258", clock=CLOCK, rows=np.array(chip.rows, PART_WRITE), again=again,
+        level=companion.level * LOUDNESS, memory=b"", options=OPTIONS, banks={BANK: bank},
     )  # fmt: skip
 
 
@@ -54,15 +62,12 @@ class _Chip:
         self.rows: list[tuple[int, int, int]] = []
         self.offset = self.length = self.mode = 0
         self.set: tuple[int, ...] = ()
-        """The clock and divider that hold."""
+        """The clock, the divider and the stream's bytes per second; () where a loop begins: they may differ there."""
         self.ends: int | None = None
         """When what plays is over."""
 
     def write(self, time: int, *writes: tuple[int, int]) -> None:
-        """Add writes, after the end of what was over before that."""
-        if self.ends is not None and self.ends <= time:
-            self.rows.append((self.ends, msm6258.CONTROL, msm6258.STOP))
-            self.ends = None
+        """Add writes."""
         self.rows += [(time, address, value) for address, value in writes]
 
     def take(self, time: int, address: int, value: int) -> None:
@@ -73,25 +78,43 @@ class _Chip:
             self.length = value
         elif address == pcm8.MODE and value >> 16 != pcm8.KEEP:
             self.mode = value
-        elif address == pcm8.START and value:
-            self.play(time)
         elif address in (pcm8.START, pcm8.MODE):
+            self.stop(time)
+            if address == pcm8.START and value:
+                self.play(time)
+
+    def end_before(self, time: int) -> None:
+        """Stop the chip where its sound is over, if that is before a time: else it would hold its last value."""
+        if self.ends is not None and self.ends <= time:
+            self.write(self.ends, (msm6258.CONTROL, msm6258.STOP))
+            self.ends = None
+
+    def stop(self, time: int) -> None:
+        """Stop what plays."""
+        self.end_before(time)
+        if self.ends is not None:
             self.write(time, (STREAM | STOP, 0), (msm6258.CONTROL, msm6258.STOP))
             self.ends = None
 
     def play(self, time: int) -> None:
-        """Start a sample."""
+        """Start a sample.
+
+        The chip plays the command that starts it before the first byte, so the last one sounds a byte's time later. No
+        stream has the chip's speed exactly. One that is a little faster fills the chip's queue, one that is slower
+        leaves a gap every few seconds, so that is for sounds that are longer than the queue lasts.
+        """
         clock, divider, clocks = RATES[self.mode >> 8 & 7]
         pan, bytes_per_second = self.mode & 3, Fraction(clock, 2 * clocks)
+        frequency = math.ceil(bytes_per_second)
+        frequency -= (frequency - bytes_per_second) * self.length > ROOM * bytes_per_second
         if not self.rows:
             self.write(time, (STREAM | COMMAND, msm6258.DATA), (STREAM | DATA, BANK | 1 << 8))
-        self.write(time, (msm6258.CONTROL, msm6258.STOP))
-        if self.set != (clock, divider):
-            self.set = (clock, divider)
+        if self.set != (clock, divider, frequency):
+            self.set = (clock, divider, frequency)
             self.write(time, *((msm6258.CLOCK + i, clock >> 8 * i & 0xFF) for i in range(4)))
-            self.write(time, (msm6258.DIVIDER, divider), (STREAM | FREQUENCY, round(bytes_per_second)))
+            self.write(time, (msm6258.DIVIDER, divider), (STREAM | FREQUENCY, frequency))
         self.write(
             time, (msm6258.PAN, (0, 1, 2, 0)[pan] if pan else 3), (msm6258.CONTROL, msm6258.PLAY),
-            (STREAM | START, self.offset), (STREAM | LENGTH, self.length), (STREAM | PLAY, BYTES),
+            (STREAM | START, self.offset), (STREAM | LENGTH, self.length), (STREAM | PLAY, COMMANDS),
         )  # fmt: skip
-        self.ends = time + round(self.length / bytes_per_second * self.ticks_per_second)
+        self.ends = time + round((self.length + 1) / bytes_per_second * self.ticks_per_second)
