@@ -152,10 +152,12 @@ class PartRenderer:
 
 def _held(writes: Writes) -> Writes:
     """Return the last write of each register, the keys' behind the others'; 08 and 19 are several registers each."""
-    address, data = (writes[name].astype(np.int32) for name in ("address", "data"))
-    part = np.where(address == KON, 2 + (data & 7), np.where(address == DEPTHS, data >> 7, 0))
     last = np.full(10 << 8, -1)
-    last[part << 8 | address] = np.arange(len(writes))  # of those of a register, the last one stays
+    for first in range(0, len(writes), BLOCK):
+        piece = writes[first : first + BLOCK]
+        address, data = (piece[name].astype(np.int32) for name in ("address", "data"))
+        part = np.where(address == KON, 2 + (data & 7), np.where(address == DEPTHS, data >> 7, 0))
+        last[part << 8 | address] = first + np.arange(len(piece))  # of those of a register, the last one stays
     held: Writes = writes[last[last >= 0]]
     return held
 

@@ -82,6 +82,7 @@ def walk(data: bytes, span: range, table: npt.NDArray[Any], loop_at: int, latest
     found = _walk(np.frombuffer(data, np.uint8), span.start, span.stop, table, loop_at, latest, *room, first)
     stop, at, time, count, keeping, loop_tick, loop_write = map(int, found)
     writes, kept = _taken(room[0], count), _taken(room[1], keeping)
+    writes.flags.writeable = False  # or a song makes a copy
     del room
     fault = ""
     if stop == UNDEFINED:

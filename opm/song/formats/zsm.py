@@ -57,9 +57,11 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     sounds = sounds_of(data, int.from_bytes(data[6:9], "little"), remarks)
     kept = walk.apart(data, stream.kept, FORMS, 1)
     found = psg(kept.rows[0], kept.places[0], loop_at), pcm(data, stream, kept, loop_at, sounds, remarks)
+    rows = np.concatenate([np.array([(0, 0, *write) for write in KERNAL], WRITE), stream.writes])
+    rows.flags.writeable = False  # or a song makes a copy
     return Song.of(
         format="ZSM revision 1",
-        rows=np.concatenate([np.array([(0, 0, *write) for write in KERNAL], WRITE), stream.writes]),
+        rows=rows,
         end=stream.time,
         ticks_per_second=Fraction(rate),
         companions=tuple(companion for companion in found if companion),
