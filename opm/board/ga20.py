@@ -114,7 +114,7 @@ def play(s, voice, memory, out, start, end):
         while left <= ticks and s.playing[voice]:
             total += value * left
             ticks -= left
-            s.position[voice] += 1
+            s.position[voice] = s.position[voice] + 1 & 0x7FFFFFFF
             fetch(s, voice, memory)
             value, left = s.value[voice], 256 - s.pitch[voice]
         if not s.playing[voice]:

@@ -108,6 +108,24 @@ def test_any_writes_and_any_memory_are_safe(name):
 
 
 @pytest.mark.parametrize("name", CORES)
+def test_any_state_of_the_declared_widths_is_safe(name):
+    """With NUMBA_BOUNDSCHECK=1, too: a snapshot may have been made by anyone."""
+    rng = np.random.default_rng(sum(name.encode()))
+    _, model, _, _ = next(programs(name))
+    for size in 60 * (0, 1, 300):
+        chip = chip_of(name, model.clock, rng.integers(1, 256, size, dtype=np.uint8), model.options)
+        for field in core(name).FIELDS:
+            least = -(2 ** (field.bits - 1)) if field.signed or field.bits == 32 else 0
+            most = least + 2**field.bits - 1
+            kept = rng.random(field.count) < 0.3
+            edges = rng.choice([least, least + 1, most - 1, most], field.count).astype(np.int64)
+            values = np.where(kept, chip.state[field.name], edges)
+            chip.state[field.name] = values if field.count > 1 else values[0]
+        chip.load(chip.save())
+        chip.generate(300)
+
+
+@pytest.mark.parametrize("name", CORES)
 def test_what_strikes_is_found(name):
     for _, chip, writes, _ in programs(name):
         struck = core(name).struck(writes)
