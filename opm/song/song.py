@@ -17,6 +17,7 @@ import numpy.typing as npt
 from .._check import Samples, integer, number, real
 from .._file import printable, replacing
 from ..board import Chip
+from ..board.mix import rounded
 from ..chip import YM2151
 from ..counts import CHANNELS
 from ..events import CAT2151, CHIP, CYCLES_PER_FRAME, EVENT, MASTER_CLOCKS_PER_FRAME, Bus, Events
@@ -568,7 +569,8 @@ class Song:
         shape = (CHANNELS * len(self.opms) + len(playing.others), 2) if apart else (2,)
         blocks = renderer.channel_blocks(end=end) if apart else renderer.blocks(end=end)
         if target is None:
-            return np.concatenate([np.empty((0, *shape), np.int16), *map(to_int16, blocks)])
+            rounding = rounded if playing.others else to_int16
+            return np.concatenate([np.empty((0, *shape), np.int16), *map(rounding, blocks)])
         samples = np.concatenate([np.empty((0, *shape), np.int16), *blocks])
         columns = math.prod(shape)
         flat = Resampler(playing.rate, target, channels=columns).convert(samples.reshape(-1, columns), last=True)
