@@ -28,6 +28,8 @@ STREAM_COMMANDS = range(0x90, 0x96)
 CODES = {code: (name, *form) for name, chip in VGM_CHIPS.items() for code, form in chip.commands.items()}
 """By a command's code: chip, form, which of two, register."""
 ALL_STREAMS = 0xFF
+STEREO, FOR_YM2203 = 0x100, 0x40
+"""The AY-3-8910's address for the sides of its channels, and the bit of the data by which it is another chip's."""
 ASIC_219 = 2
 """The type of C140 whose ROM has its bytes in pairs, swapped."""
 
@@ -264,14 +266,17 @@ class Board:
         options = {option: _bits(self.header, *bits) for option, bits in chip.options.items()}
         if chip.special:
             options[chip.special] = u32(self.header, chip.clock_at) >> 31
-        title = core(name).TITLE
+        title, rows = core(name).TITLE, part.all_rows()
+        if name == "ay8910" and (others := (rows["address"] == STEREO) & (rows["data"] & FOR_YM2203 > 0)).any():
+            rows = rows.copy()
+            rows["address"][others] += 1  # which the chip has not
         if not is_playable(name, clock, options):
             self.remarks.append(f"byte 0x{chip.clock_at:X}: a {title} at {clock} Hz is not played")
             return None
         return Companion(
             name=name,
             clock=clock,
-            rows=part.all_rows(),
+            rows=rows,
             again=part.before(loop_at or 0),
             level=self.extra.volume(chip, instance, count, self.remarks, title) / own,
             memory=bytes(part.memory),
