@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from numba.core import config, event
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 
 NOTICE = "compiling, first run only: about 30 s"
 DELAY = 2.0
@@ -74,6 +74,23 @@ class _CheckedFiles(IndexDataCacheFile):
         self._save_data(self._index_name, (self._source_stamp, overloads))
 
 
+class _OwnCode(CompileResultCacheImpl):
+    """Keeps of a compiled function the names of its own sources only.
+
+    Numba keeps the names of all that was compiled before in the same process, too, and imports their modules when the
+    function is loaded: a player of a log would get the chips of all boards.
+    """
+
+    files: frozenset[str] = frozenset()
+
+    def reduce(self, compiled: Any) -> Any:
+        *code, environments = super().reduce(compiled)
+        return *code, tuple(each for each in environments if self._is_own(each.globals.get("__file__") or ""))
+
+    def _is_own(self, file: str) -> bool:
+        return file in self.files or Path(file).parent.parent != Path(__file__).parent
+
+
 class DiskCache(FunctionCache):
     """Numba's disk cache with checked files; what cannot be written is said, and lost.
 
@@ -82,17 +99,22 @@ class DiskCache(FunctionCache):
     function : function
     sources : int
         Another number for other sources of what the function calls: part of the key.
+    files : frozenset of str
+        Those sources.
     """
 
-    def __init__(self, function: Any, sources: int) -> None:
+    _impl_class = _OwnCode
+
+    def __init__(self, function: Any, sources: int, files: frozenset[str]) -> None:
         before = os.umask(OTHERS)
         os.umask(before | OTHERS)
         try:
             super().__init__(function)  # This makes the folder.
         finally:
             os.umask(before)
-        files = self._cache_file
-        self._cache_file = _CheckedFiles(self.cache_path, self._impl.filename_base, files._source_stamp)
+        self._impl.files = files
+        stamp = self._cache_file._source_stamp
+        self._cache_file = _CheckedFiles(self.cache_path, self._impl.filename_base, stamp)
         self._sources = sources
         if why := _why_not(Path(self.cache_path)):
             say_once(f"{NOT_KEPT}: {why}")

@@ -82,6 +82,7 @@ def block(function: Any) -> Any:
 _IMPORT = re.compile(r"^ *from (\.+)([\w.]*) import (\([^)]*\)|.*)", re.MULTILINE)
 
 
+@functools.cache
 def reached(source: Path) -> list[Path]:
     """Return a file of the package and all files that it imports, directly or not, by relative imports at its top."""
     files, known = [source], {source}
@@ -109,7 +110,8 @@ def entry(function: Any, fastmath: Any = False) -> Any:
     compiled: Any = njit(nogil=True, fastmath=fastmath, pipeline_class=_ENTRY)(function)
     if compiled is not function:
         try:
-            compiled._cache = DiskCache(function, sources(Path(function.__code__.co_filename)))
+            source = Path(function.__code__.co_filename)
+            compiled._cache = DiskCache(function, sources(source), frozenset(map(str, reached(source))))
         except (OSError, RuntimeError):
             say_once("no folder can hold the compiled chip, each start compiles it again: set NUMBA_CACHE_DIR to one")
     return compiled

@@ -18,7 +18,16 @@ import opm
 from opm import _jit, engine
 from opm.cycle import dac
 
-PUBLIC = {"opm", "opm.chip", "opm.events", "opm.many", "opm.song", "opm.song.formats", "opm.song.writers"}
+PUBLIC = {
+    "opm",
+    "opm.board.oki",
+    "opm.chip",
+    "opm.events",
+    "opm.many",
+    "opm.song",
+    "opm.song.formats",
+    "opm.song.writers",
+}
 """Modules of opm that the player may use."""
 
 

@@ -122,8 +122,11 @@ class Interpolator:
         self.past[:columns] = sides[:, sides.shape[1] - taps :]
         n, d = self.ratio.numerator, self.ratio.denominator
         first, rest = moment // d - taps // 2 + 1 - (ran - taps), moment % d
+        middle = first + taps // 2 - 1
         for pair in range(0, columns if len(out) else 0, 2):
-            if sides[pair : pair + 2].any():
+            if self.ratio == 1:
+                out[:, pair : pair + 2] += sides[pair : pair + 2, middle : middle + len(out)].T
+            elif sides[pair : pair + 2].any():
                 both = sides[pair], sides[pair + 1]
                 _interpolate(*both, first, rest, n // d, n % d, d, self._filters, self._slopes, out[:, pair : pair + 2])
 

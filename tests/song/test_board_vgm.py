@@ -1,10 +1,13 @@
 """VGM's other chips: what was found by playing real files beside libvgm."""
 
 import struct
+from fractions import Fraction
 
+import numpy as np
 import pytest
 
 import opm
+from opm.board.mix import Interpolator
 
 CLOCK = 3_579_545
 
@@ -34,3 +37,19 @@ def test_a_chip_is_not_softer_for_a_stray_write_to_a_second_one():
     files = [vgm_file(one, x74=CLOCK), vgm_file(both, x74=CLOCK), vgm_file(both, x74=1 << 30 | CLOCK)]
     alone, stray, two = (opm.load(file).companions[0].level for file in files)
     assert (alone, alone / 2) == (stray, two)
+
+
+def test_a_part_at_the_songs_own_rate_is_not_filtered():
+    samples = np.random.default_rng(1).uniform(-32768, 32767, (2, 3000)).astype(np.float32)
+    in_step, done, pieces = Interpolator(Fraction(1)), 0, []
+
+    def make(sides, first):
+        nonlocal done
+        count = sides.shape[1] - first
+        sides[:, first:] += samples[:, done : done + count]
+        done += count
+
+    for frames in (1, 0, 7, 500, 1000):
+        pieces.append(np.zeros((frames, 2), np.float32))
+        in_step.add(pieces[-1], make)
+    assert (np.concatenate(pieces) == samples[:, :1508].T).all()
