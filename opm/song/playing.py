@@ -188,6 +188,13 @@ class Passes:
         # By bisect, since NumPy would copy all times into a row.
         return bisect_left(self._rows["time"], tick - passes * self.song.loop_ticks), passes
 
+    def _next(self, first: int, count: int) -> tuple[Writes, npt.NDArray[Any]]:
+        """Return so many writes from a number on, and their ticks."""
+        if first + count > len(self._rows):
+            return self._numbered(np.arange(first, first + count))
+        part = self._rows[first : first + count]
+        return part, part["time"]
+
     def _numbered(self, number: npt.NDArray[Any]) -> tuple[Writes, npt.NDArray[Any]]:
         """Return writes by their numbers, those of every pass of the loop counted, and their ticks."""
         rows, again = self._rows, self._again
@@ -217,7 +224,7 @@ class PartTimetable(Passes):
         count = PIECE if self._again else min(PIECE, last - first)
         if count <= 0:
             return None
-        rows, ticks = self._numbered(np.arange(first, first + count))
+        rows, ticks = self._next(first, count)
         return self.due_frames(ticks), rows
 
     def before(self, sample: int) -> tuple[npt.NDArray[Any], Writes, int]:
@@ -312,7 +319,7 @@ class Timetable(Passes):
 
     def _starts(self, place: Place, count: int) -> tuple[Writes, npt.NDArray[Any], npt.NDArray[Any], Place]:
         """Return the next writes, the frames they are due in and start in, and the place behind them."""
-        part, ticks = self._numbered(np.arange(place.write, place.write + count))
+        part, ticks = self._next(place.write, count)
         due = self.due_frames(ticks)
         start = starts(due, place.free, self.bus)
         return part, due, start, Place(place.write + count, int(start[-1]) + self.bus.spacing)
