@@ -233,7 +233,7 @@ def _writes(name: str, instance: int, rows: Writes) -> Commands:
     """Return the writes to a chip."""
     chip, address, value = VGM_CHIPS[name], rows["address"], rows["data"]
     code, (form, _, _) = next(iter(chip.commands.items()))
-    if name == "ay8910" and (sides := address == SIDES).any():
+    if name == "ay8910" and (sides := address >= SIDES).any():
         stereo = _fixed(rows["time"][sides], [0x31, instance << 7 | value[sides] & 0x7F])
         plain = _writes(name, instance, rows[~sides])
         both = np.concatenate([np.flatnonzero(~sides), np.flatnonzero(sides)])
