@@ -23,7 +23,7 @@ MOST_STREAMS = 255
 LOUDEST = 0x7FFF
 """Of 0x100, what a chip usually is."""
 SIDES = 0x100
-"""The address of an AY8910 that has a command of its own."""
+"""The address of an AY8910 that has a command of its own; the next one is a YM2203's."""
 DUAL, SPECIAL = 1 << 30, 1 << 31
 MOST_INSTANCES = 2
 NEW = 0xE8
@@ -198,7 +198,7 @@ def _chosen(commands: Commands, numbers: npt.NDArray[Any]) -> Commands:
 def _part(name: str, instance: int, rows: Writes, numbers: Mapping[int, int]) -> Commands:
     """Return a chip's commands in the order of its rows, but for those to addresses beyond its registers."""
     address, (form, _, _) = rows["address"], next(iter(VGM_CHIPS[name].commands.values()))
-    said = (address >= 0) & (address <= HIGHEST[form]) | (name == "ay8910") & (address == SIDES)
+    said = (address >= 0) & (address <= HIGHEST[form]) | (name == "ay8910") & (address >> 1 == SIDES >> 1)
     streams = address >= STREAM
     if not streams.any():
         return _writes(name, instance, rows if said.all() else rows[said])
@@ -233,7 +233,7 @@ def _writes(name: str, instance: int, rows: Writes) -> Commands:
     """Return the writes to a chip."""
     chip, address, value = VGM_CHIPS[name], rows["address"], rows["data"]
     code, (form, _, _) = next(iter(chip.commands.items()))
-    if name == "ay8910" and (sides := address >= SIDES).any():
+    if name == "ay8910" and (sides := address >> 1 == SIDES >> 1).any():
         stereo = _fixed(rows["time"][sides], [0x31, instance << 7 | value[sides] & 0x7F])
         plain = _writes(name, instance, rows[~sides])
         both = np.concatenate([np.flatnonzero(~sides), np.flatnonzero(sides)])
