@@ -159,12 +159,12 @@ class YM2151:
 
     @property
     def frame_cycles(self) -> int:
-        """How many of the cycles since reset the frame engine has done; the rest were single clocks."""
+        """How many of the cycles since reset were done by frames, one by one or in spans; the rest were single clocks."""
         return self._frame_cycles
 
     @property
     def obstacle(self) -> str:
-        """Why the last whole frame ran as single clocks, in words; empty if the frame engine did it."""
+        """Why the last whole frame ran as single clocks, in words; empty if it was done at once."""
         return OBSTACLES[int(self._frames[0].obstacle)]
 
     def write(self, port: int, data: int) -> None:
@@ -356,7 +356,8 @@ class YM2151:
         cycles_per_frame : int
             32 is the true chip.
         engine : {"auto", "cycle", "frame"}
-            All give the same samples and leave the same state.
+            Which engine: clock by clock; frame by frame where that is exact; or what is quickest, spans of many frames,
+            too. All give the same samples and leave the same state.
         channels : (frames, 8) or (frames, 8, 2) int16, C-contiguous, optional
             Where to put each channel by itself as well: its own sum, as ``generate_channels`` gives it, or what it
             gives the left and the right of the same row. The sum over the channels, of which the mixer keeps 18 bits
@@ -603,7 +604,8 @@ def run(
     cycles_per_frame : int
         32 is the true chip.
     engine : {"auto", "cycle", "frame"}
-        All give the same samples and leave the same state.
+        Which engine: clock by clock; frame by frame where that is exact; or what is quickest, spans of many frames,
+        too. All give the same samples and leave the same state.
     return_chip : bool
         Return the chip, too.
 

@@ -33,9 +33,9 @@ from .span.record import LONGEST, SPAN
 from .span.span import SETTLE, SHORTEST, clean, span
 from .state import LEFT, RIGHT
 
-AUTO, CYCLE, FRAMES = 0, 1, 2
-"""Engines."""
-ENGINES = {"auto": AUTO, "cycle": CYCLE, "frame": FRAMES}
+AUTO, CYCLE, FRAME = 0, 1, 2
+"""Which engines may run: all three, single clocks alone, frames one by one beside them."""
+ENGINES = {"auto": AUTO, "cycle": CYCLE, "frame": FRAME}
 QUIET, WRITE, BUSY = 0, 1, 2
 """What the events hold for the next frame: nothing, one aligned register write, anything else."""
 ENTERING, LEAVING, SPANNING, FRAME_BY_FRAME, CLOCK_BY_CLOCK = range(5)
@@ -221,7 +221,7 @@ def run_frames(
     count, clocks_per_frame : int
         How many samples to make, and how far apart.
     engine : int
-        AUTO, CYCLE or FRAMES.
+        AUTO, CYCLE or FRAME.
     mute : int
         Mask of channels to leave out of ``out``.
     out : (count, 2) int16 or (0, 2)
@@ -236,7 +236,7 @@ def run_frames(
     Returns
     -------
     int
-        Clocks done by the frame engine; -1 if a field holds more than its width, and nothing was done.
+        Clocks that were done by frames, one by one or in spans; -1 if a field holds more than its width, and nothing was done.
     """
     states, frames, words = views(memory)
     state, frame = states[0], frames[0]
@@ -253,7 +253,8 @@ def run_frames(
     traced_from = cycle + untraced * clocks_per_frame
     while cycle < end or inside:
         coming = look_ahead(state, frame, events, done, cycle, inside) if aligned and cycle < end else BUSY
-        n = span_length(state, frame, events, done, cycle, traced_from) if inside and coming == QUIET else 0
+        spanning = engine == AUTO and inside and coming == QUIET
+        n = span_length(state, frame, events, done, cycle, traced_from) if spanning else 0
         step = plan(state, words, frame, coming, inside, n)
         if step == ENTERING:
             enter(states, frames, mute)
