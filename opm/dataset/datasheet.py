@@ -75,6 +75,7 @@ sound, voice = d["audio"][0], voice_of(d["parameters"][int(d["voice_number"][0])
 
 def _voices(plan: Plan) -> str:
     """Say where the voices come from."""
+    # Names come from files: escaped, since a datasheet is shown in terminals and browsers.
     if plan.bank:
         names = ", ".join(printable(voice.name) or "(no name)" for voice in plan.bank[: plan.voices])
         return f"Voices of a bank, in this order: {names}."

@@ -25,6 +25,7 @@ LOOK = 0.5
 
 def cores() -> int:
     """Return how many cores this process may use."""
+    # A container or taskset may allow fewer than the machine has.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -94,6 +95,7 @@ class Cluster:
                 self._seen = now
             elif now > self._seen + PATIENCE:
                 raise TimeoutError(f"the cluster has had no worker for {PATIENCE:g} s")
+        # 1 while there is none: something stays in flight, and goes on when a worker comes back.
         return max(1, self._workers)
 
     def submit(self, work: Callable[[Any], Any], piece: Any) -> Any:
@@ -124,7 +126,7 @@ def each(
     stop: Callable[[], None],
     one_by_one: bool = False,
 ) -> Generator[tuple[Piece, Any]]:
-    """Do work on pieces; yield each with its future as they are done, in no order.
+    """Do work on pieces; yield each piece with its future in the order in which they finish.
 
     Parameters
     ----------
@@ -135,12 +137,13 @@ def each(
     stop : function
         Called if the end comes early: what is still in work has no use.
     one_by_one : bool
-        One in flight at a time.
+        One in flight at a time: if its worker dies, it is known which piece killed it.
     """
     waiting: dict[Any, Piece] = {}
     more = iter(pieces)
     try:
         while True:
+            # Asked each time: a cluster grows and shrinks meanwhile.
             room = (1 if one_by_one else AHEAD * crew.workers) - len(waiting)
             for piece in islice(more, max(0, room)):
                 waiting[crew.submit(work, piece)] = piece
@@ -151,5 +154,6 @@ def each(
     finally:
         if waiting:
             stop()
+        # What has begun runs on to its next look at ``stop``; what has not is taken back.
         for future in waiting:
             future.cancel()
