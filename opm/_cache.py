@@ -54,7 +54,7 @@ class _CheckedFiles(IndexDataCacheFile):
     def _load_data(self, name: str) -> Any:
         path = Path(self._data_path(name))
         packed = path.read_bytes()
-        # At every load, not only at the start: who can write meanwhile could have us run what he likes.
+        # At every load, not only at the start: a file replaced in between would be run.
         if not _beside_sources(path.parent) and _others_write(path):
             say_once(f"compiled again, since others can write to {str(path)!r}")
             raise PermissionError(f"{name} may be anybody's")
@@ -158,7 +158,7 @@ def _beside_sources(folder: Path) -> bool:
 
 
 def _others_write(path: Path) -> bool:
-    """Say whether somebody else may write there: not we, not root, nor a group that is ours alone."""
+    """Say whether anyone may write there but us, root, and a group that only we are in."""
     # Elsewhere modes say nothing about who may write.
     if os.name != "posix":
         return False
@@ -181,7 +181,7 @@ def _own_group(number: int) -> bool:
 
 
 class Notice(event.Listener):
-    """Says, on standard error and while it goes on, that compiling for the disk cache takes long.
+    """Says on standard error, while it lasts, that compiling for the disk cache takes long.
 
     A terminal shows the seconds so far, and nothing at the end; elsewhere it is said once. Numba compiles one function
     at a time, whatever the number of threads that ask for one.

@@ -53,7 +53,7 @@ def real(name: str, value: Any) -> Any:
 
 
 def listed(name: str, values: Any, of: str) -> tuple[Any, ...]:
-    """Return values as a tuple; TypeError names what is not several of them."""
+    """Return values as a tuple; TypeError names what cannot be iterated."""
     try:
         return tuple(values)
     except TypeError:

@@ -17,7 +17,7 @@ def contents(path: str | os.PathLike[str], most: int) -> bytes:
     Raises
     ------
     ValueError
-        It is no regular file - a pipe or a device may wait or go on for ever - or has more than ``most`` bytes.
+        It is not a regular file - a pipe or a device may wait, or never end - or has more than ``most`` bytes.
     OSError
         It cannot be opened.
     """
@@ -33,7 +33,7 @@ def contents(path: str | os.PathLike[str], most: int) -> bytes:
 
 
 def given(source: object, most: int) -> bytes:
-    """Return the bytes that somebody has given, or those of a binary file: one more than ``most``, if it has more.
+    """Return the bytes given, or read from a binary file: one more than ``most``, if it has more.
 
     Raises
     ------
@@ -44,6 +44,7 @@ def given(source: object, most: int) -> bytes:
         return bytes(source)
     if not hasattr(source, "read"):
         raise TypeError(f"source must be a path, bytes or a binary file, got {source!r}")
+    # One byte too many tells the caller that there is more, however endless the source is.
     data = source.read(most + 1)
     if not isinstance(data, bytes):
         raise TypeError(f"source must be opened in binary mode, it gave {type(data).__name__}")
@@ -95,7 +96,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     OSError
-        What stands there is no regular file or may not be written; or the file cannot be.
+        What stands there is not a regular file, or may not be overwritten; or the new file cannot be written.
     """
     # The link's target, so that the link stays.
     target = Path(os.path.realpath(path))

@@ -271,7 +271,7 @@ class YM2151:
         self._drive(bus.set_ic, integer("ic", level, 0, 1))
 
     def _drive(self, pins: Any, *levels: int) -> None:
-        """Drive pins. That is no edit of the state, but the frame engine cannot go on inside where it left."""
+        """Drive pins. That does not count as an edit of the state, but the frame engine must read the state anew."""
         with self._alone:
             # Both, or the next call would take the difference for an edit by hand, and do three frames as single
             # clocks.
@@ -493,6 +493,7 @@ class YM2151:
         with self._alone:
             queue = self._pending_events()
             header = _HEADER.pack(_MAGIC, _LAYOUT, self.clock, self._cycle, self._bus_free, len(queue))
+            # The state shown: it has the edits by hand that no call has taken over yet.
             return b"".join((header, self._shown[:1].tobytes(), queue.tobytes()))
 
     def load(self, saved: bytes | bytearray | memoryview) -> None:
@@ -549,6 +550,7 @@ def run_unchecked(
 
     Nothing is checked again, or copied. ``channels`` is (frames, 8) or (frames, 16).
     """
+    # For the parts of a song, whose events were checked when they were made.
     out = np.empty((frames, 2), np.int16)
     chip._advance(frames, cycles_per_frame, out, channels, events)
     return out

@@ -279,12 +279,12 @@ def lfo_hertz(lfrq: int, clock: float = REFERENCE_CLOCK) -> float:
     Returns
     -------
     float
-        Hz: 16 and the lower four bits, times 2 to the upper four, times the clock, by 2**36.
+        Hz: clock * (16 + lower four bits) * 2 ** (upper four bits) / 2 ** 36.
 
     Raises
     ------
     TypeError, ValueError
-        ``lfrq`` is no integer from 0 to 255, or the clock is no number above 0.
+        ``lfrq`` is not an integer from 0 to 255, or the clock is not a number above 0.
 
     Examples
     --------

@@ -35,6 +35,7 @@ def _every(ticks: int, writes: Writes) -> list[Writes]:
 
 def _psg() -> Companion:
     """Eight voices of all waveforms, whose pitches and volumes move."""
+    # Volumes of the upper half, both sides: no voice is skipped as silent.
     first = [
         (4 * voice + i, value)
         for voice in range(8)

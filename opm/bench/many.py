@@ -27,7 +27,7 @@ def _loop(jobs: list[Any], frames: int) -> None:
 
 
 def _theirs(programs: list[Events], frames: int) -> None:
-    """Play the same register writes on ymfm-py, one after the other; it has no use for what comes later."""
+    """Play the same register writes on ymfm-py, all of them before the first sample."""
     import ymfm  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     for writes in programs:

@@ -16,7 +16,7 @@ Table = list[list[str]]
 
 
 def figure(value: float | None) -> str:
-    """Return a number with three digits, or all that stand before the point; a dash for none."""
+    """Return a number with three digits, or all that stand before the point; a dash for None."""
     if value is None:
         return "-"
     # Three digits at any size: 0.0123, 1.23, 12.3, 123.

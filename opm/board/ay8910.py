@@ -177,6 +177,7 @@ def noise_due(s, cycle):
 @block
 def noise_rest(s, cycle, left):
     """Leave the noise where a shift is due in so many samples; half a cycle after a shift the clock falls."""
+    # Rise to rise is a cycle: the shift register moves with the rise alone.
     since, half = cycle - left, cycle >> 1
     s.noise_clock = 1 if since < half else 0
     s.noise_count = since if since < half else since - half

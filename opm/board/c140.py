@@ -282,6 +282,7 @@ def noises(s):
 @outline
 def sound(s, memory, out, wave, sides):
     """Make the samples of a stretch without writes, voice by voice; but noises take turns at one generator."""
+    # Voice by voice, 512 samples at a time, takes 1.5 ns per voice and sample. A 219 keeps its sum whole until the end.
     begin, shift = 0, 9 if s.type == ASIC_219 else 0
     most = 1 if s.type == ASIC_219 and noises(s) > 1 else CHUNK
     left, right = sides[LEFT], sides[RIGHT]

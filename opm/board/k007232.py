@@ -13,7 +13,7 @@
 31      no register: the board *reads* a register, which starts a voice if it is 5 or 11
 ======  ===============================================================================================================
 
-What are no registers of the chip's is what stands around it on the board, at the numbers that VGM files give it.
+"No register" is what stands around the chip on the board, at the numbers that VGM files give it.
 Memory: the ROM. No options.
 
 Source: libvgm d4a07d0, emu/cores/k007232.c, read and compared sample by sample. Where that would never come back (a
@@ -119,7 +119,7 @@ def interval(s, voice):
 
 @block
 def play(s, voice, memory, out, start, end):
-    """Add a voice. Where it starts beyond the memory it waits, silent; where it gets there by itself it stops."""
+    """Add a voice. Where it starts beyond the memory it waits, silent; where it runs into it, it stops."""
     bank, step, first = np.int64(s.bank[voice]) << 17, interval(s, voice), begin(s, voice)
     left, right, loops = s.level[voice * 2], s.level[voice * 2 + 1], s.loops >> voice & 1
     position, count, playing = s.position[voice], s.count[voice], s.playing[voice]

@@ -186,6 +186,7 @@ def play(s, memory, out, begin, end, voice):
     gain_right = np.int64(PAN[s.pan[voice], RIGHT]) * s.volume[voice]
     left = (s.output[voice] * gain_left) >> 15
     right = (s.output[voice] * gain_right) >> 15
+    # 1.5 ns per voice and sample.
     for i in range(begin, end):
         clocks += sample
         if clocks >= STEP:

@@ -225,6 +225,7 @@ def glide(memory, lines, kind, move, position, part, value, wave):
     # Only where the voice stands on the value that it plays: behind a start it plays 0 until the first step.
     if read(memory, lines, kind, position, 0)[0] != value:
         return 0
+    # 1.5 ns per voice and sample; differences, which depend on the one before, take 2.5.
     for i in range(len(wave)):
         part += move
         place = position + (part >> 16) * (2 if kind == WORDS else 1)
@@ -370,9 +371,9 @@ def play_echo(s, sides, count):
 
 @block
 def at_once(s, most):
-    """How many samples can be made voice by voice: as far as no echo written is one of those played then.
+    """How many samples can be made voice by voice: as long as no echo is written that is played in the same stretch.
 
-    That is so if all are written at least as many samples ahead, and as many before the memory's end; and one is never.
+    Each must lie at least that many samples ahead, and that many short of a whole turn. One sample always can.
     """
     most = min(most, CHUNK, ECHO - s.echo_at)
     for voice in range(VOICES):

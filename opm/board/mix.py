@@ -18,10 +18,10 @@ from .._jit import entry
 TAPS = 32
 """Samples that one is interpolated from, where the part is not faster than the song."""
 PHASES = 256
-"""Places between two samples for which the filter is computed; between those it is a straight line, 100 dB off. A
-filter twice as long changes half as fast, so half of them are enough for it."""
+"""Places between two samples for which the filter is computed; in between it is interpolated linearly, with an error
+100 dB down. A filter twice as long changes half as fast, so half of them are enough for it."""
 BETA = 8.0
-"""Of the Kaiser window: what it lets pass of mirrored tones is 80 dB down."""
+"""Of the Kaiser window: mirrored tones are 80 dB down."""
 HEADROOM = 0.5
 """What a board's sum is multiplied by, so that the other parts have as much room as the YM2151 has alone."""
 
@@ -130,6 +130,7 @@ class Interpolator:
     @property
     def ran(self) -> int:
         """Samples of the parts that are needed until here."""
+        # The last frame's moment falls on this sample; the filter reaches half its length beyond it.
         last = (self.position - 1) * self.ratio.numerator // self.ratio.denominator
         return last + self._taps // 2 + 1 if self.position else 0
 
@@ -143,6 +144,8 @@ class Interpolator:
         # The last samples of this call are the first ones that the next call's filter reaches back to.
         self.past[:columns] = sides[:, sides.shape[1] - taps :]
         n, d = self.ratio.numerator, self.ratio.denominator
+        # In ``sides``: the first sample that the first frame's filter covers, and how far its moment lies behind a
+        # sample.
         first, rest = moment // d - taps // 2 + 1 - (ran - taps), moment % d
         middle = first + taps // 2 - 1
         for pair in range(0, columns if len(out) else 0, 2):

@@ -17,7 +17,7 @@ address  write
 A voice that plays takes no other phrase. A phrase has 8 bytes in the table: start and last byte, 3 bytes each, high
 first. Memory beyond its end reads as 0.
 
-The chip makes a sample each 132 or 165 clocks; here a sample is 33 clocks of the option, so those are 4 or 5 equal
+The chip makes a sample every 132 or 165 clocks; here a sample is 33 clocks of the option, so those are 4 or 5 equal
 samples. With another clock the steps come where they are due; one above 16 times the first counts as 16 times.
 
 Option ``pin7``: its state at reset, bit 31 of the clock in a VGM file's header.

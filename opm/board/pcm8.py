@@ -134,6 +134,7 @@ def set_mode(s, c):
     if kind != KEEP:
         s.kind[c] = kind & 7
         s.rate[c] = kind & 7
+    # The lowest two bits of the whole word: with FF as pan they are 3, and the channel goes on.
     if word & 3 == 0:
         s.playing[c] = 0
         s.left[c] = 0
@@ -263,6 +264,7 @@ def play(s, c, memory, out):
 @block
 def alike(s, out):
     """Return whether both sides take the same sums, and stand where the same sums have left them."""
+    # A side's filter remembers five values: equal sums give equal sides only from equal memories.
     for field in (s.entered, s.entered_before, s.low, s.low_before, s.lower):
         if field[LEFT] != field[RIGHT]:
             return False

@@ -5,7 +5,7 @@ import numpy as np
 from .._jit import block
 
 HIGHEST = 2**31 - 1
-"""The highest place; who comes to it stays there."""
+"""The highest place: a transfer that reaches it stays there."""
 
 
 @block

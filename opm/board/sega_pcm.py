@@ -153,6 +153,7 @@ def run(state, memory, writes, out):
                     play(s, channel, memory, out, start, end)
             start = end
         if i < len(writes):
+            # Of 2 KB only the lower 256 bytes are registers.
             place = writes[i]["address"] & 0x7FF
             if place < 0x100:
                 s.register[place] = writes[i]["data"] & 0xFF

@@ -242,7 +242,7 @@ def find(s, memory):
 
 @block
 def answer(s):
-    """The byte asked for comes; in slave mode it may not be in the queue yet, that is waited for twice."""
+    """The byte asked for arrives. In slave mode the queue may still be empty: that is waited for twice."""
     if s.slave:
         if s.queue_read != s.queue_write:
             s.latch = s.queue[s.queue_read]

@@ -7,7 +7,7 @@ compared with its sound in the 20 songs of Melodius 3720fa5 with samples and 60 
 =====  ================================================================================================================
 0      AUDIO_CTRL: bit 7 empties the FIFO, bit 6 rewinds it to its first byte (both: it rewinds, and does so again
        whenever it has run empty), bit 5 16-bit, bit 4 stereo, bits 3-0 volume
-1      AUDIO_RATE: a frame of sound each 128 / rate samples, 0 stops; above 128 counts down again: 255 is 1
+1      AUDIO_RATE: a frame of sound every 128 / rate samples, 0 stops; above 128 counts down again: 255 is 1
 2      AUDIO_DATA: a byte into the FIFO, lost if it is full; two's complement, low byte first, left first
 0x100  the feeder: where a sound begins in memory
 0x101  its bytes
@@ -15,7 +15,7 @@ compared with its sound in the 20 songs of Melodius 3720fa5 with samples and 60 
 0x103  1 starts it, 0 stops it
 =====  ================================================================================================================
 
-The feeder is no part of the chip: it stands for the CPU, which the chip interrupts while the FIFO is less than a
+The feeder is not part of the chip: it stands for the CPU, which the chip interrupts while the FIFO is less than a
 quarter full (AFLOW). It then fills it up, before the next sample. The FIFO it leaves alone otherwise: to cut off what
 still sounds, write AUDIO_CTRL first. ZSMKit fills a little 60 times a second, which sounds the same, but loses bytes of
 each turn of a loop: as many as it has fed from behind the loop point in the tick of the turn. That is not done here:
@@ -65,7 +65,7 @@ VOLUME = np.array([0, 1, 2, 3, 4, 5, 6, 8, 11, 14, 18, 23, 30, 38, 49, 64], np.i
 
 
 def rate(clock: int, options: Mapping[str, int]) -> Fraction:
-    """Samples per second: one each 512 clocks."""
+    """Samples per second: one every 512 clocks."""
     return Fraction(clock, 512)
 
 

@@ -51,14 +51,15 @@ VOLUME = np.array([
 
 
 def _lfsr() -> npt.NDArray[np.int32]:
-    """Return the LFSR's state after each 16 steps, through a period and a stretch.
+    """Return the LFSR's state after every 16th step, through a period and a stretch.
 
-    The 16 bits of the next one are those that come in meanwhile, so each state between lies across two of them.
+    The next entry holds the 16 bits that came in since, so a state in between is read across two entries.
     """
     states, state = [], 1
     for step in range(PERIOD + 16 * (STRETCH + 3)):
         if step % 16 == 0:
             states.append(state)
+        # Taps 1, 2, 4 and 15 of the emulator by the chip's author; the period is all 65535 states.
         new = (state >> 1 ^ state >> 2 ^ state >> 4 ^ state >> 15) & 1
         state = (state << 1 | new) & 0xFFFF
     return np.array(states, np.int32)
@@ -68,7 +69,7 @@ LFSR = _lfsr()
 
 
 def rate(clock: int, options: Mapping[str, int]) -> Fraction:
-    """Samples per second: one each 512 clocks."""
+    """Samples per second: one every 512 clocks."""
     return Fraction(clock, 512)
 
 

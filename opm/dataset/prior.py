@@ -26,7 +26,7 @@ PRIOR: dict[str, tuple[int, int]] = {
     "dt1": (0, 7),
     "dt2": (0, 3),
 }
-"""The least and the largest value of each field, between which all are as likely; what is not here is 0.
+"""The least and the largest value of each field, between which it is uniform; what is not here is 0.
 
 Both are included. Those of an operator are drawn for each; ``tl`` is that of operators that modulate others, and
 ``LOUD`` that of those that are heard.

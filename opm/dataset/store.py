@@ -147,6 +147,7 @@ class _Folder:
 
     def _has_files(self, chunk: int) -> bool:
         """Say whether all arrays have a chunk's file; DatasetError if something else stands there."""
+        # Zarr reads a chunk without a file as its fill value: a lost one would be silence.
         files = [
             self.path / name / array.metadata.encode_chunk_key((chunk,) + (0,) * (array.ndim - 1))
             for name, array in self.arrays.items()
@@ -287,6 +288,7 @@ def _created(group: Any, name: str, plan: Plan) -> Any:
 
     kind, before, *dimensions = _SHAPES[name]
     voices, notes = plan.voices_per_chunk, len(plan.notes)
+    # All arrays are cut at the same voices, so one chunk of each is made, checked and lost together.
     sizes = {"note": plan.rows, "frame": plan.frames, "side": 2, "voice": plan.voices, "parameter": len(COLUMNS)}
     chunks = sizes | {"note": min(voices * notes, plan.rows), "voice": min(voices, plan.voices)}
     return group.create_array(

@@ -122,7 +122,7 @@ def gapped(phase: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     Raises
     ------
     ValueError
-        Not of such a shape.
+        Not of that shape.
     """
     phase = numbers("phase", phase, 1)
     return np.where(np.diff(phase, prepend=phase[:1]) < 0, np.nan, phase)
@@ -364,7 +364,7 @@ def spectrum(
     Raises
     ------
     ValueError
-        Not of such a shape, or no such rate.
+        Not of that shape, or no such rate.
     """
     mono, rate, top = _mono(samples), positive("rate", rate), positive("top", top)
     ax = _axes(ax)
@@ -408,7 +408,7 @@ def spectrogram(
     Raises
     ------
     ValueError
-        Fewer samples than a window, not of such a shape, no such window or rate.
+        Fewer samples than a window, not of that shape, no such window or rate.
     """
     mono, rate, top = _mono(samples), positive("rate", rate), positive("top", top)
     window = integer("window", window, 16, 32_768)
@@ -503,7 +503,7 @@ def piano_roll(
     Raises
     ------
     TypeError, ValueError
-        They are not bus events, or there is no such clock.
+        Not bus events, or no such clock.
     """
     # A log of the cat2151 family was once drawn twice as long and an octave low.
     clock = positive("clock", clock) * (integer("cycles_per_frame", cycles_per_frame, 1) / CYCLES_PER_FRAME)
@@ -569,7 +569,7 @@ def heat_map(
     Raises
     ------
     TypeError, ValueError
-        They are not bus events, or there is no such clock or chip.
+        Not bus events, or no such clock or chip.
     """
     if chip not in [*CHIPS]:
         raise ValueError(f"chip must be one of {', '.join(CHIPS)}, got {chip!r}")
@@ -629,7 +629,7 @@ def oscilloscope(channels: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: A
     Raises
     ------
     ValueError
-        Not of such a shape, or no such rate.
+        Not of that shape, or no such rate.
     """
     channels, rate = numbers("channels", channels, 2), positive("rate", rate)
     ax = ax if ax is not None else plt.subplots(figsize=(7, 5))[1]

@@ -74,7 +74,7 @@ def listen(sound: Any, rate: float | None = None, autoplay: bool = False) -> Sou
     Raises
     ------
     TypeError, ValueError
-        Nothing that sounds, no samples, another shape, or such a rate is not possible.
+        Not a sound, no samples, another shape, or an impossible rate.
 
     Examples
     --------

@@ -20,7 +20,7 @@ MOST_THREADS = 1024
 PATIENCE = 300.0
 """Seconds to wait for a cluster whose workers have all gone."""
 LOOK = 0.5
-"""Seconds the main thread waits at a time: of two signals at once another thread may take both, which wakes nobody."""
+"""Seconds the main thread waits at a time: of two signals at once another thread may take both, without waking it."""
 
 
 def cores() -> int:
@@ -55,7 +55,7 @@ class Threads:
 
 
 class Cluster:
-    """The workers of a ``dask.distributed.Client``, however many there are meanwhile.
+    """The workers of a ``dask.distributed.Client``, however many come and go.
 
     Not by its ``get_executor``, whose futures may stay open for ever if a worker dies with a result.
     """

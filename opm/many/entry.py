@@ -31,7 +31,7 @@ def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, ch
     reset : (k,) int32
         Its last words as a reset leaves them: they are copied, since 2048 clocks take longer than many a frame.
     stop : (1,) int32
-        Not 0: somebody wants no more of it.
+        Not 0: stop, the samples are no longer wanted.
     event_bytes : (m,) uint8
         EVENT records of all jobs.
     bounds : (jobs + 1,) int64

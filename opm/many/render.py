@@ -67,7 +67,7 @@ def render_many(
         Samples to make of each.
     out : (n, frames, 2) int16 array, optional
         Where to put them: a NumPy array, mapped to a file or not, or what takes ``out[a:b] = samples`` such as a Zarr
-        array, which is written in whole chunks. Needed for jobs without a length that shall not be kept.
+        array, which is written in whole chunks. Needed where ``jobs`` has no length and is too large to be listed.
     workers : int or dask.distributed.Client, optional
         Threads, as many as there are cores if not given, or a cluster, which sends its results here.
     progress : function of (int, int), optional
@@ -107,7 +107,7 @@ def render_many(
         work = _Rendering(frames, stop, np.asarray(out) if direct else None)
         results = _Results(out, progress)
         lost = results.take(each(crew, work, _slices(jobs, frames, out, crew), lambda: stop.fill(1)), crew.lost)
-        # By themselves, so that the one of them that kills its workers is known.
+        # One by one: only so is it known which job kills its workers.
         alone = [(first + i, [job]) for first, part in lost for i, job in enumerate(part)]
         lost = results.take(each(crew, work, alone, lambda: stop.fill(1), one_by_one=True), crew.lost)
     failed = results.failed | {number: RuntimeError(f"job {number}: no worker survives it") for number, _ in lost}
@@ -242,6 +242,7 @@ class _Rendering:
         """Render a song, and zeros after its end."""
         done = 0
         for block in Renderer(Playing(song)).blocks(end=self.frames):
+            # A song may be hours; the compiled entry looks at the same word between its pieces.
             if self.stop[0]:
                 return
             out[done : done + len(block)] = to_int16(block)
