@@ -29,7 +29,7 @@ def _rows(at_first: Writes, each: list[Writes]) -> "np.ndarray[tuple[int], np.dt
 
 def _every(ticks: int, writes: Writes) -> list[Writes]:
     """Return writes at one tick of so many."""
-    # The other ticks write nothing: samples are struck eight times a second, levels and pitches at every tick.
+    # The other ticks write nothing: samples are struck about eight times a second, levels and pitches at every tick.
     return [writes] + [[]] * (ticks - 1)
 
 

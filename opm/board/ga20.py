@@ -50,7 +50,7 @@ FIELDS = Fields.of(
 
 
 def rate(clock: int, options: Mapping[str, int]) -> Fraction:
-    """Return the samples per second: a 64th of the clock, a quarter of which is a tick."""
+    """Return the samples per second: a 64th of the clock, 16 ticks."""
     return Fraction(clock, 4 * TICKS)
 
 

@@ -119,7 +119,7 @@ def interval(s, voice):
 
 @block
 def play(s, voice, memory, out, start, end):
-    """Add a voice. Where it starts beyond the memory it waits, silent; where it runs into it, it stops."""
+    """Add a voice. Where it starts beyond the memory it waits, silent; where it runs off the end, it stops."""
     bank, step, first = np.int64(s.bank[voice]) << 17, interval(s, voice), begin(s, voice)
     left, right, loops = s.level[voice * 2], s.level[voice * 2 + 1], s.loops >> voice & 1
     position, count, playing = s.position[voice], s.count[voice], s.playing[voice]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..state import ATTACK, RELEASE
 
-# die: an envelope is off where the upper six of its ten bits are set; it steps no more, and is not heard.
+# die: but in its attack, an envelope whose upper six of ten bits are set is off: it steps no more and is not heard.
 SILENT = 0x3F0
 """Level, in steps of the envelope, from which on the chip takes an envelope for silent."""
 
