@@ -31,9 +31,9 @@ from .events import (
     make_events,
     starts,
 )
-from .memory import MEMORY, new_memory
+from .frame.obstacle import OBSTACLES
+from .handover import MEMORY, new_memory
 from .pitch import REFERENCE_CLOCK, midi_of, note_name
-from .span.boundary import OBSTACLES
 from .state import FIELDS, RECORD, check_widths
 
 # As long as the reference's own reset asserts IC: the golden vectors begin behind that.
@@ -105,11 +105,11 @@ class YM2151:
         self._alone = threading.RLock()
         self._memory = new_memory()
         whole = self._memory.view(MEMORY)[0]
-        self._records: npt.NDArray[Any] = whole["state"]
+        self._records: npt.NDArray[Any] = whole["states"]
         # What Python sees is a copy. Compiled code worked on the state shown once, and another thread's write to it
         # ended the process.
         self._shown: npt.NDArray[Any] = whole["shown"]
-        self._work: npt.NDArray[Any] = whole["work"]
+        self._frames: npt.NDArray[Any] = whole["frames"]
         self._mute = 0
         self._cycle = self._frame_cycles = 0
         self._written: list[tuple[int, int]] = []
@@ -172,7 +172,7 @@ class YM2151:
     @property
     def obstacle(self) -> str:
         """Why the last whole frame ran as single clocks, in words; empty if the frame engine did it."""
-        return OBSTACLES[int(self._work[0].obstacle)]
+        return OBSTACLES[int(self._frames[0].obstacle)]
 
     def write(self, port: int, data: int) -> None:
         """Write to the bus as on the pins: taken at the next cycle.
@@ -277,7 +277,7 @@ class YM2151:
             # clocks.
             for record in (self._records[0], self._shown[0]):
                 plain(pins)(record, *levels)
-            self._work[0].left = 0
+            self._frames[0].resumable = 0
 
     @property
     def mute(self) -> int:

@@ -1,10 +1,10 @@
-"""``python tests/engines.py``: both engines over random programs, by the thousand; each sample, each field of state."""
+"""``python tests/engines.py``: all engines over random programs, by the thousand; each sample, each field of state."""
 
 import argparse
 import time
 
+from frame.test_frame import compare, test_raw_and_queued_writes_mixed
 from programs import loud_program, modulated_program, queued_program, random_program
-from span.test_frame import compare, test_raw_and_queued_writes_mixed
 from span.test_span import test_every_register_from_20_on, test_settled_chips
 
 

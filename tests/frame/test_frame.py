@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from programs import loud_program, modulated_program, queued_program, random_program, settled_chip
 
 import opm
-from opm.span.boundary import OBSTACLES
+from opm.frame.obstacle import OBSTACLES
 
 CHIPS = {"ym2151": opm.YM2151, "ym2164": opm.YM2164}
 
