@@ -1,8 +1,7 @@
-"""Numba's disk cache of compiled functions, so that it may cost time but never function.
+"""Numba's disk cache of compiled functions, made safe: whatever the disk does costs time, never a result.
 
-Numba itself (0.68) stops at a damaged index and a full disk, and calls into damaged machine code. And
-it keeps silent while it compiles, which looks like a hang. Nor does it look who else can write to its folder: what is
-there is run.
+Numba itself (0.68) raises at a damaged index or a full disk, and runs damaged machine code. It says nothing while it
+compiles, which looks like a hang, and does not check who else can write to its folder, whose contents it runs.
 """
 
 import contextlib
@@ -35,14 +34,14 @@ def say_once(line: str) -> None:
 
 
 class _CheckedFiles(IndexDataCacheFile):
-    """Numba's index and machine code under a digest (6 ms): what is damaged counts as not there."""
+    """Numba's index and machine code, each behind a digest (6 ms to check): a damaged file counts as missing."""
 
     def _dump(self, obj: Any) -> bytes:
         data: bytes = super()._dump(obj)
         return self._digest(data) + data
 
     def _digest(self, data: bytes) -> bytes:
-        """Return a digest that is another one for each version of Numba, whose pickles the next may not read."""
+        """Return a digest that differs between versions of Numba: one may not be able to read another's pickles."""
         return hashlib.sha256(self._version.encode() + data).digest()
 
     @contextlib.contextmanager
@@ -55,17 +54,20 @@ class _CheckedFiles(IndexDataCacheFile):
     def _load_data(self, name: str) -> Any:
         path = Path(self._data_path(name))
         packed = path.read_bytes()
+        # At every load, not only at the start: a file replaced in between would be run.
         if not _beside_sources(path.parent) and _others_write(path):
             say_once(f"compiled again, since others can write to {str(path)!r}")
             raise PermissionError(f"{name} may be anybody's")
         digest, data = packed[:32], packed[32:]
         if digest != self._digest(data):
             raise OSError(f"{name} is damaged")
+        # Only behind digest and owner: unpickling runs what is in the file.
         return pickle.loads(data)
 
     def _load_index(self) -> dict[Any, str]:
         try:
             stamp, overloads = self._load_data(self._index_name)
+        # Missing, damaged or another's: the cache is empty then, and what is compiled is written anew.
         except OSError:
             return {}
         return overloads if stamp == self._source_stamp else {}
@@ -106,6 +108,7 @@ class DiskCache(FunctionCache):
     _impl_class = _OwnCode
 
     def __init__(self, function: Any, sources: int, files: frozenset[str]) -> None:
+        # The umask cannot be read without setting it. A folder made under a lax one would be refused at the next start.
         before = os.umask(OTHERS)
         os.umask(before | OTHERS)
         try:
@@ -116,16 +119,19 @@ class DiskCache(FunctionCache):
         stamp = self._cache_file._source_stamp
         self._cache_file = _CheckedFiles(self.cache_path, self._impl.filename_base, stamp)
         self._sources = sources
+        # Said at once: compiling takes half a minute, and the user can still set another folder.
         if why := _why_not(Path(self.cache_path)):
             say_once(f"{NOT_KEPT}: {why}")
             self.disable()
 
     def _index_key(self, signature: Any, codegen: Any) -> Any:
+        # Numba's key holds the types and the processor, but of all sources only the entry's own file.
         return super()._index_key(signature, codegen), self._sources
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
         try:
             super().save_overload(signature, compiled)
+        # A full or read-only disk: the function that was compiled still runs.
         except OSError as error:
             say_once(f"{NOT_KEPT}: {error.strerror or error}")
 
@@ -133,9 +139,11 @@ class DiskCache(FunctionCache):
 def _why_not(folder: Path) -> str:
     """Say in words why nothing can be kept in a folder, or loaded from it; nothing if it can."""
     settings: Any = config
+    # Numba would say so with a warning of its own, and compile at each start without a word.
     if not settings.OPT:
         return "Numba cannot keep code made with NUMBA_OPT=0"
     given = Path(settings.CACHE_DIR) if settings.CACHE_DIR else folder
+    # Up to the folder that was set: whoever can write to one in between can put another in its place.
     above = [path for path in folder.parents if path == given or given in path.parents]
     # In a sticky folder, such as /tmp, what is ours stays ours.
     shared = [path for path in above if _others_write(path) and not path.stat().st_mode & stat.S_ISVTX]
@@ -150,7 +158,8 @@ def _beside_sources(folder: Path) -> bool:
 
 
 def _others_write(path: Path) -> bool:
-    """Say whether somebody else may write there: not we, not root, nor a group that is ours alone."""
+    """Say whether anyone may write there but us, root, and a group that only we are in."""
+    # Elsewhere modes say nothing about who may write.
     if os.name != "posix":
         return False
     status = path.stat()
@@ -164,6 +173,7 @@ def _own_group(number: int) -> bool:
     import grp
     import pwd
 
+    # Many systems give each user such a group and a umask that lets it write. Root's, 0, is not taken for one.
     try:
         return number == os.getgid() != 0 and grp.getgrgid(number).gr_name == pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
@@ -171,7 +181,7 @@ def _own_group(number: int) -> bool:
 
 
 class Notice(event.Listener):
-    """Says, on standard error and while it goes on, that compiling for the disk cache takes long.
+    """Says on standard error, while it lasts, that compiling for the disk cache takes long.
 
     A terminal shows the seconds so far, and nothing at the end; elsewhere it is said once. Numba compiles one function
     at a time, whatever the number of threads that ask for one.
@@ -186,6 +196,7 @@ class Notice(event.Listener):
         """Wait for the rest of the delay, beside the compiler."""
         if _kept(started):
             self._began, self._ended = time.monotonic(), threading.Event()
+            # A daemon: a compilation that Ctrl-C breaks off is not waited for.
             watcher = threading.Thread(target=self._watch, args=(self._ended, DELAY - self._spent), daemon=True)
             with contextlib.suppress(RuntimeError):  # Threads have run out, or Python is at its end.
                 watcher.start()
@@ -193,6 +204,7 @@ class Notice(event.Listener):
     def on_end(self, ended: Any) -> None:
         """Wait no longer, whatever ended it."""
         if _kept(ended):
+            # Before the lock: the watcher looks at it inside, and writes nothing behind what is wiped out here.
             self._ended.set()
             self._spent += time.monotonic() - self._began
             with self._writing, _heard_or_not():
@@ -230,6 +242,7 @@ def _write(text: str) -> None:
 
 def _kept(compiling: Any) -> bool:
     """Say whether it is ours and goes to the disk: a block within it does not count, nor does a user's function."""
+    # By getattr: a dispatcher of another kind may have no cache at all.
     cache = getattr(compiling.data["dispatcher"], "_cache", None)
     return isinstance(cache, DiskCache) and cache._enabled
 

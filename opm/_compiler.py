@@ -40,10 +40,12 @@ class _Inlined(JITCodeLibrary):
         self._optimize_functions(ll_module)
         defined = [function.name for function in ll_module.functions if not function.is_declaration]
         self._final_module.link_in(ll_module)
+        # LLVM may drop such a function once it is in line everywhere, and several modules may bring the same.
         for name in defined:
             self._final_module.get_function(name).linkage = "linkonce_odr"
 
     def add_linking_library(self, library: Any) -> None:
+        # A block that calls blocks finds them in the module it is in.
         if library is not self:
             super().add_linking_library(library)
 
@@ -51,6 +53,7 @@ class _Inlined(JITCodeLibrary):
         """Stay open: the next entry may add to it."""
 
     def _get_module_for_linking(self) -> Any:
+        # Copied (preserve): linking empties the module that it takes from, and others need it, too.
         for library in self._linking_libraries:
             self._final_module.link_in(library._get_module_for_linking(), preserve=True)
         self._linking_libraries.clear()
@@ -76,6 +79,7 @@ class _Lowering(typed_passes.NativeLowering):
         raise NotImplementedError
 
     def run_pass(self, state: Any) -> bool:
+        # no_compile ends Numba's own lowering at LLVM code, with no machine code to look up.
         state.library, state.flags.no_compile = self.library(state), True
         super().run_pass(state)
         state.library._ensure_finalized()
@@ -126,6 +130,7 @@ class EntryCompiler(Compiler):
     """For entries: Numba's own compiler, given room."""
 
     def compile_extra(self, func: Any) -> Any:
+        # Put back behind it: the process is the user's, and so are its thresholds.
         thresholds = gc.get_threshold()
         gc.set_threshold(OBJECTS, *thresholds[1:])
         try:

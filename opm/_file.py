@@ -17,13 +17,14 @@ def contents(path: str | os.PathLike[str], most: int) -> bytes:
     Raises
     ------
     ValueError
-        It is no regular file - a pipe or a device may wait or go on for ever - or has more than ``most`` bytes.
+        It is not a regular file - a pipe or a device may wait, or never end - or has more than ``most`` bytes.
     OSError
         It cannot be opened.
     """
     status = Path(path).stat()
     if not stat.S_ISREG(status.st_mode):
         raise ValueError(f"expected a file, this is a {'folder' if stat.S_ISDIR(status.st_mode) else 'pipe or device'}")
+    # Before it is read: a file of any size costs nothing.
     if status.st_size > most:
         raise ValueError(f"expected at most {most} bytes, got {status.st_size}")
     # Not to hang even if a pipe has taken the file's place by now.
@@ -32,7 +33,7 @@ def contents(path: str | os.PathLike[str], most: int) -> bytes:
 
 
 def given(source: object, most: int) -> bytes:
-    """Return the bytes that somebody has given, or those of a binary file: one more than ``most``, if it has more.
+    """Return the bytes given, or read from a binary file: one more than ``most``, if it has more.
 
     Raises
     ------
@@ -43,6 +44,7 @@ def given(source: object, most: int) -> bytes:
         return bytes(source)
     if not hasattr(source, "read"):
         raise TypeError(f"source must be a path, bytes or a binary file, got {source!r}")
+    # One byte too many tells the caller that there is more, however endless the source is.
     data = source.read(most + 1)
     if not isinstance(data, bytes):
         raise TypeError(f"source must be opened in binary mode, it gave {type(data).__name__}")
@@ -65,11 +67,13 @@ def decoded(text: bytes, whole: bool = True) -> str:
     try:
         return codecs.utf_8_decode(text, "strict", whole)[0]
     except UnicodeDecodeError:
+        # What titles of S98 and text logs from Japan are in; Windows's Shift-JIS takes NEC's and IBM's signs, too.
         return text.decode("cp932", errors="replace")
 
 
 def printable(text: str, most: int = 200) -> str:
     """Return foreign text as one line that a terminal only shows: control characters escaped, cut to a length."""
+    # Spaces other than the plain one count as unprintable in Python; the ideographic one stands in Japanese titles.
     shown = "".join(
         char if char.isprintable() or unicodedata.category(char) == "Zs" else char.encode("unicode_escape").decode()
         for char in text[: most + 1]
@@ -79,6 +83,7 @@ def printable(text: str, most: int = 200) -> str:
 
 def encodable(text: str) -> str:
     """Return text that can be written again: a JSON string may hold halves of characters."""
+    # A lone half of a UTF-16 pair, which JSON's \ud83d may be, cannot be encoded.
     return text.encode(errors="replace").decode()
 
 
@@ -91,9 +96,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     OSError
-        What stands there is no regular file or may not be written; or the file cannot be.
+        What stands there is not a regular file, or may not be overwritten; or the new file cannot be written.
     """
+    # The link's target, so that the link stays.
     target = Path(os.path.realpath(path))
+    # Beside it: only within one file system does a file take another's place in one step.
     temporary = target.with_name(f".opm-{secrets.token_hex(8)}")
     try:
         there = target.stat() if target.exists() else None
@@ -101,6 +108,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             raise FileExistsError(errno.EEXIST, "not a regular file", str(path))
         if there and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        # Made by us or not at all, so nothing that lies there already is written through.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
         with temporary.open("r+b") as file:

@@ -61,6 +61,7 @@ class _Part(CPUDispatcher):
 
 def _part(function: Any, **options: Any) -> Any:
     compiled: Any = njit(**options, **_UNWRAPPED)(function)
+    # With NUMBA_DISABLE_JIT njit returns the function itself.
     if compiled is not function:
         compiled.__class__ = _Part
     return compiled
@@ -87,8 +88,10 @@ def reached(source: Path) -> list[Path]:
     """Return a file of the package and all files that it imports, directly or not, by relative imports at its top."""
     files, known = [source], {source}
     for file in files:
+        # As text: this is asked while the modules are still being imported.
         for dots, module, names in _IMPORT.findall(file.read_text()):
             place = file.parents[len(dots) - 1].joinpath(*module.split("."))
+            # ``from .cycle import bus`` may name a module, a package or what is defined in either.
             modules = [place, place / "__init__", *(place / name for name in re.findall(r"\w+", names))]
             new = [path for module in modules if (path := module.with_suffix(".py")) not in known]
             known.update(new)
@@ -100,6 +103,7 @@ def reached(source: Path) -> list[Path]:
 def sources(source: Path) -> int:
     """Return a checksum of what an entry in a file is compiled from."""
     crc = zlib.crc32(os.environ.get("NUMBA_BOUNDSCHECK", "").encode())
+    # In one order, from whichever file the search began.
     for file in sorted(reached(source)):
         crc = zlib.crc32(file.read_bytes(), crc)
     return crc
@@ -112,6 +116,7 @@ def entry(function: Any, fastmath: Any = False) -> Any:
         try:
             source = Path(function.__code__.co_filename)
             compiled._cache = DiskCache(function, sources(source), frozenset(map(str, reached(source))))
+        # Numba's RuntimeError: none of its places for a cache can be written.
         except (OSError, RuntimeError):
             say_once("no folder can hold the compiled chip, each start compiles it again: set NUMBA_CACHE_DIR to one")
     return compiled

@@ -17,11 +17,12 @@ from typing import Any
 def submodules(package: str) -> Callable[[str], Any]:
     """Return a package's ``__getattr__`` that imports its modules.
 
-    Two threads may ask at once: Python's own locks make the second wait for the module, and a lock of ours would
-    wait for those while somebody else holds them.
+    Two threads may ask at once: Python's own locks make the second wait for the module. A lock of ours could deadlock
+    with those.
     """
 
     def __getattr__(name: str) -> Any:
+        # Looked for first: a misspelt name is an AttributeError, as hasattr and Tab expect, not an ImportError.
         if name.isidentifier() and not name.startswith("__") and find_spec(f"{package}.{name}"):
             return import_module(f"{package}.{name}")
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
@@ -54,6 +55,7 @@ def lazy(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], li
     def __getattr__(name: str) -> Any:
         if name not in origins:
             return submodule(name)
+        # Python asks here only for what the module does not have: kept in it, a name is found without us from then on.
         names, origin = vars(sys.modules[package]), origins[name]
         module = __import__(origin.module or "", names, None, [name], origin.level)
         names[name] = getattr(module, name)

@@ -7,6 +7,7 @@ from types import FrameType
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
+    # Not by an exception: within an import it ends in a traceback, within one of Numba's destructors it is lost.
     os._exit(128 + number)
 
 

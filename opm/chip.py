@@ -36,9 +36,11 @@ from .handover import MEMORY, new_memory
 from .pitch import REFERENCE_CLOCK, midi_of, note_name
 from .state import FIELDS, RECORD, check_widths
 
+# As long as the reference's own reset asserts IC: the golden vectors begin behind that.
 RESET_CYCLES = 2048
 
 _MAGIC = b"opm-chip"
+# A snapshot is the record's bytes: with another name, width or count they mean something else.
 _LAYOUT = zlib.crc32(repr([(field.name, field.bits, field.count) for field in FIELDS]).encode())
 _HEADER = struct.Struct("<8sIdqqI")
 NO_CHANNELS = np.empty((0, 8), np.int16)
@@ -53,6 +55,7 @@ NO_TRACE = np.empty((0, 0), np.int32)
 
 def _check_clock(clock: float) -> float:
     """Return a master clock, or raise ValueError."""
+    # True is an int: it would be a clock of 1 Hz. "not ... <=" refuses NaN as well.
     if isinstance(clock, bool) or not isinstance(clock, int | float) or not 1 <= clock <= 1e12:
         raise ValueError(f"clock must be 1 to 1e12 Hz, got {clock!r}")
     return clock
@@ -63,6 +66,7 @@ def _slices(frames: int, cycles_per_frame: int) -> Iterator[tuple[int, int, int,
     per_call = max(1, SLICE // cycles_per_frame)
     for first in range(0, frames, per_call):
         last, rest = min(first + per_call, frames), cycles_per_frame
+        # A frame can be longer than a slice. All but its end runs as frames of 32 cycles of which no row is kept.
         while rest > SLICE:
             yield SLICE // CYCLES_PER_FRAME, CYCLES_PER_FRAME, first, first
             rest -= SLICE
@@ -102,6 +106,8 @@ class YM2151:
         self._memory = new_memory()
         whole = self._memory.view(MEMORY)[0]
         self._records: npt.NDArray[Any] = whole["states"]
+        # What Python sees is a copy. Compiled code worked on the state shown once, and another thread's write to it
+        # ended the process.
         self._shown: npt.NDArray[Any] = whole["shown"]
         self._frames: npt.NDArray[Any] = whole["frames"]
         self._mute = 0
@@ -149,6 +155,7 @@ class YM2151:
             self.ic = 0
             self._cycle = self._frame_cycles = 0
             self._bus_free = 0
+            # The mixer without the muted channels begins as the chip's own does.
             self._records[1] = self._records[0]
             self._shown[:] = self._records
 
@@ -212,6 +219,7 @@ class YM2151:
             written = self._written[:]
             del self._written[: len(written)]  # What another thread writes meanwhile stays.
             address, data = np.array(written, np.uint8).T
+            # Rounded up: a write starts with a frame.
             due = np.full(len(address), -(-self._cycle // CYCLES_PER_FRAME))
             start = starts(due, self._bus_free)
             self._queue = np.concatenate([self._queue, from_writes(start, address, data)])
@@ -221,6 +229,7 @@ class YM2151:
     @property
     def pending(self) -> int:
         """Register writes still queued, counting one whose data byte is not on the bus yet."""
+        # Two events a write; where they are odd in number, one's address is on the bus already.
         return len(self._written) + (len(self._queue) + 1) // 2
 
     def read(self, port: int = 1) -> int:
@@ -262,8 +271,10 @@ class YM2151:
         self._drive(bus.set_ic, integer("ic", level, 0, 1))
 
     def _drive(self, pins: Any, *levels: int) -> None:
-        """Drive pins. That is no edit of the state, but the frame engine cannot go on inside where it left."""
+        """Drive pins. That does not count as an edit of the state, but the frame engine must read the state anew."""
         with self._alone:
+            # Both, or the next call would take the difference for an edit by hand, and do three frames as single
+            # clocks.
             for record in (self._records[0], self._shown[0]):
                 plain(pins)(record, *levels)
             self._frames[0].resumable = 0
@@ -277,6 +288,7 @@ class YM2151:
     def mute(self, mask: int) -> None:
         mask = integer("mute", mask, 0, 255)
         with self._alone:
+            # It has not run while nothing was muted: it begins as the chip's own mixer stands.
             if mask and not self._mute:
                 self._records[1] = self._shown[0]
             self._mute = mask
@@ -401,15 +413,20 @@ class YM2151:
         """Run with the queued writes merged into the events, in slices between which Ctrl-C is obeyed."""
         with self._alone:
             end = self._cycle + frames * cycles_per_frame
+            # Looked at here, not by the caller: another thread may have advanced the chip since.
             if len(events) and events["cycle"][0] < self._cycle:
                 raise ValueError(f"event 0: cycle {events['cycle'][0]} has passed, the chip is at {self._cycle}")
             if end > LAST_CYCLE:
                 raise ValueError(f"a chip runs at most {LAST_CYCLE} cycles, this would be {end}")
             queue = self._pending_events() if self._written else self._queue
             if len(queue):
+                # bisect looks at some rows of the column; searchsorted would copy it. With 100 000 writes queued,
+                # single steps were quadratic.
                 events = np.concatenate([queue[: bisect_left(queue["cycle"], end)], events])
+                # Stable: where a queued write and an event meet, the queued one comes first.
                 events = events[np.argsort(events["cycle"], kind="stable")]
             try:
+                # The usual call, which a few frames make: it does not pay for slices.
                 if end - self._cycle <= SLICE:
                     self._call(frames, cycles_per_frame, out, channels, events, engine, traced, trace)
                     return
@@ -421,6 +438,7 @@ class YM2151:
                     self._call(count, length, out[first:last], channels[first:last], now, engine, traced, rows)
                     done = due
             finally:
+                # Whatever ended it: the queue keeps what the chip has not had, and after Ctrl-C goes on exactly.
                 if len(queue):
                     self._queue = queue[bisect_left(queue["cycle"], self._cycle) :]
 
@@ -436,6 +454,8 @@ class YM2151:
         trace: npt.NDArray[np.int32],
     ) -> None:
         """Call the compiled entry."""
+        # Flat arrays: a record as an argument costs 20 us a call, not 2. The same memory twice: a loop
+        # that gathers from an array and stores to it gets no vector code.
         by_frames = run_frames(
             self._memory,
             self._memory,
@@ -450,6 +470,7 @@ class YM2151:
             traced,
             trace,
         )
+        # The compiled entry has found a value beyond its width, in half a microsecond; here it gets its name.
         if by_frames < 0:
             check_widths(self.state)
         self._frame_cycles += by_frames
@@ -457,6 +478,7 @@ class YM2151:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copy and pickle by a snapshot, the mixer without the muted channels, and what ``frame_cycles`` counts."""
+        # The mixer goes along: with channels muted its sums are not those of the state.
         with self._alone:
             return _again, (type(self), self.save(), self._mute, self._records[1].tobytes(), self._frame_cycles)
 
@@ -472,6 +494,7 @@ class YM2151:
         with self._alone:
             queue = self._pending_events()
             header = _HEADER.pack(_MAGIC, _LAYOUT, self.clock, self._cycle, self._bus_free, len(queue))
+            # The state shown: it has the edits by hand that no call has taken over yet.
             return b"".join((header, self._shown[:1].tobytes(), queue.tobytes()))
 
     def load(self, saved: bytes | bytearray | memoryview) -> None:
@@ -505,6 +528,7 @@ class YM2151:
         try:
             check_widths(record)
             _check_clock(clock)
+            # No damaged header may ask for a run without end, or keep the bus busy for ever.
             queue = make_events(np.frombuffer(saved, EVENT, queued, end))
             last = integer("cycle", cycle, 0, int(queue["cycle"][0]) if queued else LAST_CYCLE)
             last = int(queue["cycle"][-1]) if queued else last
@@ -512,6 +536,7 @@ class YM2151:
         except ValueError as error:
             raise ValueError(f"snapshot is damaged: {error}") from None
         with self._alone:
+            # The state shown alone: the next call finds that it differs, and takes it over as an edit by hand.
             self._records[1] = self._shown[0] = record
             self.clock = int(clock) if clock.is_integer() else clock
             self._cycle, self._bus_free = cycle, bus_free
@@ -526,6 +551,7 @@ def run_unchecked(
 
     Nothing is checked again, or copied. ``channels`` is (frames, 8) or (frames, 16).
     """
+    # For the parts of a song, whose events were checked when they were made.
     out = np.empty((frames, 2), np.int16)
     chip._advance(frames, cycles_per_frame, out, channels, events)
     return out
@@ -555,6 +581,7 @@ CHIPS = {"ym2151": YM2151, "ym2164": YM2164}
 
 def new_chip(chip: str, clock: float = REFERENCE_CLOCK) -> YM2151:
     """Return a chip by its name."""
+    # In a list: in a dict, something without a hash would raise a TypeError of Python's own.
     if chip not in [*CHIPS]:
         raise ValueError(f"chip must be one of {', '.join(map(repr, CHIPS))}, got {chip!r}")
     return CHIPS[chip](clock)

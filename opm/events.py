@@ -38,7 +38,10 @@ CYCLES_TO_DATA = 2
 """From an address to its data on the bus, the fewest that lose nothing: one latch serves both, and is read a cycle
 later."""
 FRAMES_PER_WRITE = 2
-"""From one write to the next: a slot register lands within a frame of its data, when its slot comes by."""
+"""From one write to the next: a slot register lands within a frame of its data, when its slot comes by.
+
+34 cycles from address to address lose nothing, but the next frame begins after 32.
+"""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Bus:
 
 CHIP = Bus(CYCLES_PER_FRAME, FRAMES_PER_WRITE, CYCLES_TO_DATA)
 """As fast as the chip takes them."""
+# By these rules four of its logs equal, in every frame, what its own rules over Nuked-OPM 1.0 give.
 CAT2151 = Bus(cycles_per_frame=64, spacing=4, cycles_to_data=128)
 """As the cat2151 family of players does: the chip at twice its speed, a byte each other log sample."""
 
@@ -74,6 +78,7 @@ def starts(due: npt.ArrayLike, free: int = 0, bus: Bus = CHIP) -> npt.NDArray[np
     (n,) int64
     """
     frames = np.asarray(due, np.int64)
+    # start[i] >= start[i - 1] + spacing is a running maximum once spacing * i is taken off: no loop.
     slack = bus.spacing * np.arange(len(frames))
     return np.maximum(np.maximum.accumulate(frames - slack), free) + slack
 
@@ -114,6 +119,7 @@ def to_writes(events: Events) -> Events:
     (m,) REGISTER_WRITE
         One for each data byte, with the address written last before it; 0 if there was none.
     """
+    # The row of the last address before each event; -1 before any, when the latch is as reset leaves it.
     place = np.maximum.accumulate(np.where(events["kind"] == ADDRESS, np.arange(len(events)), -1))
     written = np.flatnonzero(events["kind"] == DATA)
     writes = np.empty(len(written), REGISTER_WRITE)
@@ -165,6 +171,7 @@ def make_events(rows: "EventRows") -> "Events":
     else:
         if not isinstance(rows, Iterable):
             raise TypeError(f"events must be rows of (cycle, kind, data) or of dtype opm.EVENT, got {rows!r}")
+        # Row by row, so that an error names the row.
         listed = [_values(row) for row in rows]
         wrong_row = next((i for i, row in enumerate(listed) if len(row) != len(_MOST)), None)
         if wrong_row is not None:
@@ -172,6 +179,7 @@ def make_events(rows: "EventRows") -> "Events":
         columns = {name: np.array([row[i] for row in listed]) for i, name in enumerate(_MOST)} if listed else {}
     events = np.empty(len(rows), EVENT)
     for name, values in columns.items():
+        # Before they are narrowed: as a byte a kind of 256 would be 0.
         if values.dtype != EVENT[name] or values.ndim != 1:
             _check_column(name, values)
         events[name] = values

@@ -128,6 +128,7 @@ def key_codes(
     """
     midi = np.array([_midi(each) for each in notes])
     steps = np.rint((midi - LOWEST - 12 * math.log2(positive("clock", clock) / REFERENCE_CLOCK)) * STEPS)
+    # The first that is out of range, by the way that names it.
     for i in np.flatnonzero(~((steps >= 0) & (steps <= HIGHEST)))[:1]:
         note(notes[i], clock)
     semitone, fraction = np.divmod(steps.astype(np.int64), STEPS)
@@ -138,11 +139,13 @@ def _midi(note: Any) -> float:
     """Return the MIDI number of a note given by number or name, or one as far outside; TypeError if it is neither."""
     if isinstance(note, str):
         return midi_number(note)
+    # inf and 1e308 are out of range like any other note; the arithmetic behind this would overflow.
     return float(min(max(real("a MIDI number", note), -_FAR), _FAR))
 
 
 def midi_number(name: str) -> int:
     """Return the MIDI number of a note's name such as ``"C#4"`` or ``"Bb3"``; ValueError if it is not one."""
+    # [0-9], not \d, which takes the digits of all scripts; three of them, so that no name is a long number.
     parts = re.fullmatch("([A-Ga-g])(#|b|)(-?[0-9]{1,3})", name)
     if not parts:
         raise ValueError(f"expected a note such as C#4, got {name!r}")
@@ -195,6 +198,7 @@ def midi_of(kc: int, kf: int = 0, clock: float = REFERENCE_CLOCK) -> float:
         Key code or fraction out of range.
     """
     kc, kf = integer("kc", kc, 0, 127), integer("kf", kf, 0, STEPS - 1)
+    # Less the unused codes below it. 3 becomes 3, as 4 does: an unused code sounds as the next one.
     code = kc & 15
     steps = ((kc >> 4) * 12 + code - code // 4) * STEPS + kf
     return LOWEST + min(steps, HIGHEST) / STEPS + 12 * math.log2(positive("clock", clock) / REFERENCE_CLOCK)

@@ -142,6 +142,7 @@ def rows(address: int, chips: int = OPM) -> tuple[Bits, ...]:
 def _listed() -> str:
     """Return the table for people: addresses, bits, mnemonic, state field, meaning."""
     lines = [f"{'address':9}{'bits':6}{'name':11}{'state':14}meaning"]
+    # From the highest bit down, as the manual draws a register.
     for row in sorted(REGISTERS, key=lambda row: (row.base, -row.high)):
         last = row.base + _SPAN[row.scope] - 1
         address = f"{row.base:02X}" + (f"-{last:02X}" if last > row.base else "")
@@ -157,11 +158,13 @@ __doc__ = f"{__doc__}\n{_listed()}\n"
 
 def _decode() -> tuple[Rom, Rom]:
     """Flatten the table for the compiled decode: row ranges by chip and address, and the rows."""
+    # One column more than there are addresses: where the rows of FF end.
     first = np.zeros((2, 257), np.int32)
     lines: list[tuple[int, ...]] = []
     for opp, chips in enumerate((OPM, OPP)):
         for address in range(256):
             first[opp, address] = len(lines)
+            # In the table's order, so the compiled decode and ``fields`` cannot differ.
             for bits in rows(address, chips):
                 word = offset(bits.field, bits.index + address - bits.base)
                 lines.append((word, bits.low, bits.most, bits.place, bits.when))
@@ -176,6 +179,7 @@ FIRST, DECODE = _decode()
 def _present(address: int, chip: str) -> tuple[Bits, ...]:
     """Return the rows of an address; ValueError names what is out of range."""
     integer("address", address, 0, 255)
+    # In a list: in a dict, something without a hash would raise a TypeError of Python's own.
     if chip not in [*CHIPS]:
         raise ValueError(f"chip must be one of {', '.join(map(repr, CHIPS))}, got {chip!r}")
     return rows(address, CHIPS[chip])
@@ -242,6 +246,8 @@ def encode(address: int, chip: str = "ym2151", **values: int) -> int:
             has = ", ".join(row.name for row in present.values()) or "no field"
             raise ValueError(f"register {address:02X} of the {chip} has {has}, not {key!r}")
         row = present[key]
+        # Bit 7 of register 19 says which of AMD and PMD it holds. encode(0x19, amd=5, pmd=3) once gave 87: AMD was
+        # lost.
         bits = row.most << row.low | (row.when >= 0) << 7
         if taken & bits:
             raise ValueError(
@@ -273,12 +279,12 @@ def lfo_hertz(lfrq: int, clock: float = REFERENCE_CLOCK) -> float:
     Returns
     -------
     float
-        Hz: 16 and the lower four bits, times 2 to the upper four, times the clock, by 2**36.
+        Hz: clock * (16 + lower four bits) * 2 ** (upper four bits) / 2 ** 36.
 
     Raises
     ------
     TypeError, ValueError
-        ``lfrq`` is no integer from 0 to 255, or the clock is no number above 0.
+        ``lfrq`` is not an integer from 0 to 255, or the clock is not a number above 0.
 
     Examples
     --------
@@ -315,6 +321,7 @@ def describe(address: int, data: int, chip: str = "ym2151", clock: float = REFER
     found = [row for row in _present(address, chip) if row.when in (-1, data >> 7)]
     if not found:
         return "no register"
+    # Channel and keys belong together; field by field it would read as five switches.
     if address == KON:
         keys = fields(address, data)
         keyed = "+".join(name for name in _OPERATORS if keys[name.lower()])

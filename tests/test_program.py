@@ -51,7 +51,7 @@ sys.argv = ["dataset", {str(tmp_path / "a.npz")!r}, "--voices", "1"]
 runpy.run_module("opm.dataset", run_name="__main__", alter_sys=True)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (130, "stopped; the same command begins anew\n")
+    assert (done.returncode, done.stderr) == (130, "stopped; the same command starts over\n")
 
 
 def test_ctrl_c_while_it_compiles(tmp_path):

@@ -33,6 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     names, to_readme = [args.benchmark], args.benchmark == "readme"
     try:
         if to_readme:
+            # Read before minutes of measuring: a README without a place for the tables is refused at once.
             names = marked(README.read_text(), BENCHMARKS)
     except (OSError, ValueError) as error:
         parser.error(f"{README.name}: {error}")

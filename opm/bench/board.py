@@ -29,11 +29,13 @@ def _rows(at_first: Writes, each: list[Writes]) -> "np.ndarray[tuple[int], np.dt
 
 def _every(ticks: int, writes: Writes) -> list[Writes]:
     """Return writes at one tick of so many."""
+    # The other ticks write nothing: samples are struck about eight times a second, levels and pitches at every tick.
     return [writes] + [[]] * (ticks - 1)
 
 
 def _psg() -> Companion:
     """Eight voices of all waveforms, whose pitches and volumes move."""
+    # Volumes of the upper half, both sides: no voice is skipped as silent.
     first = [
         (4 * voice + i, value)
         for voice in range(8)
@@ -111,6 +113,7 @@ def rows(runs: int = 15) -> list[Row]:
     """
     songs = {name: board(clock, [make() for make in parts]) for name, (clock, parts) in BOARDS.items()}
     jobs = {(name, parts): partial(_ns, each, parts) for name, each in songs.items() for parts in ("ym2151", None)}
+    # Once unmeasured: each chip's core is compiled when a song first needs it.
     for job in jobs.values():
         job()
     ns = interleaved(jobs, runs)

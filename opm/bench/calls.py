@@ -46,6 +46,7 @@ def _row(cycles: int, what: str, engine: str, steps: int, block: int, samples: i
             done += block
             count += 1
 
+    # The least of three: whatever disturbs a call only makes it longer.
     empty_call = min(timed(empty) for _ in range(3)) / 1000
     seconds = timed(all_calls)
     return {
@@ -56,6 +57,7 @@ def _row(cycles: int, what: str, engine: str, steps: int, block: int, samples: i
         "calls_per_second": round(count * SECOND / samples),
         "us_per_call": seconds / count * 1e6,
         "real_time": samples / SECOND / seconds,
+        # Measured apart, so by chance it may come out above the whole.
         "call_share": min(1.0, count * empty_call / seconds),
     }
 

@@ -29,6 +29,7 @@ class Compiling(event.Listener):
 
     def on_start(self, started: Any) -> None:
         """Numba compiles a function, or LLVM works for it."""
+        # What it was compiling until now stands below on the stack: time goes to the innermost.
         self._charge()
         if started.kind == "numba:compile":
             names = started.data["dispatcher"].py_func.__module__.split(".")

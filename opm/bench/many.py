@@ -27,7 +27,7 @@ def _loop(jobs: list[Any], frames: int) -> None:
 
 
 def _theirs(programs: list[Events], frames: int) -> None:
-    """Play the same register writes on ymfm-py, one after the other; it has no use for what comes later."""
+    """Play the same register writes on ymfm-py, all of them before the first sample."""
     import ymfm  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     for writes in programs:
@@ -59,6 +59,7 @@ def rows(runs: int = 7, audio: float = AUDIO) -> list[Row]:
     for seconds in SECONDS:
         frames, count = round(seconds * REFERENCE_RATE), max(2, round(audio / seconds))
         notes = [(random_voice(1, i), 36.0 + i % 48, seconds) for i in range(count)]
+        # There before it is measured, so that no way pays for its pages.
         out = np.zeros((count, frames, 2), np.int16)
         ways: dict[str, Callable[[], Any]] = {
             "1 worker": partial(render_many, notes, frames, out, 1),
@@ -67,6 +68,7 @@ def rows(runs: int = 7, audio: float = AUDIO) -> list[Row]:
             "outside": partial(render_many, notes, 0, None, 1),
         }
         if importlib.util.find_spec("ymfm"):
+            # Without the key-off, the last write: the key is down throughout.
             programs = [to_writes(voice.events(midi, held))[:-1] for voice, midi, held in notes]
             ways["ymfm-py"] = partial(_theirs, programs, frames)
         times = interleaved({how: partial(timed, work) for how, work in ways.items()}, runs)

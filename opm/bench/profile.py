@@ -34,6 +34,7 @@ def _growth(what: str, jobs: Mapping[str, Callable[[], float]], runs: int) -> li
 
 
 def _by_block(chip: YM2151, block: int) -> Callable[[], float]:
+    # 8192 frames a run, whatever the length of a call.
     count = max(1, 8 * BLOCK // block)
     return lambda: timed(lambda: [chip.generate(block) for _ in range(count)]) * 1e9 / (count * block)
 

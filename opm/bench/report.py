@@ -16,9 +16,10 @@ Table = list[list[str]]
 
 
 def figure(value: float | None) -> str:
-    """Return a number with three digits, or all that stand before the point; a dash for none."""
+    """Return a number with three digits, or all that stand before the point; a dash for None."""
     if value is None:
         return "-"
+    # Three digits at any size: 0.0123, 1.23, 12.3, 123.
     if isinstance(value, float) and 0 < value < 100:
         return f"{value:.{2 - math.floor(math.log10(value))}f}"
     return f"{value:,.0f}".replace(",", " ")

@@ -102,6 +102,7 @@ def theirs(work: Workload, frames: int) -> float:
             chip.generate(block)
 
     write(work.registers)
+    # Past the attacks, as ``playing`` does for ours.
     chip.generate(2000)
     return timed(play) * 1e9 / (len(bursts) * block)
 
@@ -123,6 +124,7 @@ def to_wav(folder: str, seconds: int) -> float:
         command = [sys.executable, "-m", "player", str(path), "-o", f"{path}.wav", "--tail", "0"]
         return timed(lambda: subprocess.run(command, cwd=ROOT, capture_output=True, check=True))
 
+    # The start of Python, its imports and the file's end are in both.
     return (process(seconds) - process(0)) * 1e9 / (seconds * REFERENCE_RATE)
 
 
@@ -132,6 +134,7 @@ def avx2_process() -> Iterator[Elsewhere | None]:
     if not binding.get_host_cpu_features().get("avx2"):
         yield None
         return
+    # A process of its own: Numba reads the processor's name and features once, when it is imported.
     with subprocess.Popen(
         [sys.executable, "-c", _WORKER], cwd=ROOT, env=os.environ | AVX2, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
@@ -150,6 +153,7 @@ def avx2_process() -> Iterator[Elsewhere | None]:
 def _jobs(work: Workload, frames: int) -> dict[str, Job]:
     """Return what to measure of a workload."""
     jobs: dict[str, Job] = {"ours": partial(ours, work, "auto", frames)}
+    # Fewer frames, for it is the slow one: the ratio needs no more.
     jobs["cycle"] = partial(ours, work, "cycle", min(frames, 8 * BLOCK))
     if importlib.util.find_spec("ymfm"):
         jobs["ymfm"] = partial(theirs, work, frames)
@@ -162,6 +166,7 @@ def _measured(workloads: dict[str, dict[str, Job]], elsewhere: Elsewhere | None,
         workloads = {name: jobs | {"avx2": partial(elsewhere, jobs["ours"])} for name, jobs in workloads.items()}
     ns = interleaved({(name, who): job for name, jobs in workloads.items() for who, job in jobs.items()}, runs)
 
+    # None where one of the two is missing: no ymfm-py, or no AVX2.
     def ratio(name: str, slow: str, fast: str) -> float | None:
         return ns[name, slow] / ns[name, fast] if {(name, slow), (name, fast)} <= ns.keys() else None
 

@@ -37,6 +37,7 @@ def rows(runs: int = 5) -> list[Row]:
     """
     with tempfile.TemporaryDirectory() as cache:
         cold = fresh_process(cache)
+        # The median of several; a cold start is measured once, for it takes half a minute.
         warm = [fresh_process(cache) for _ in range(runs)]
     return [
         _row("cold, to the first sample", cold["seconds"]),

@@ -26,6 +26,7 @@ def patch(voices: int = 8, lfo: bool = True) -> Writes:
     """Register writes that make channels sound, algorithms 0 to 7, with AM and PM by the LFO or without."""
     rows = [(0x18, 0xC8), (0x19, 0x40), (0x19, 0xA0), (0x1B, 0x02)] if lfo else []
     for ch in range(8):
+        # Each channel has its own algorithm: what is fast for one alone does not decide the figure.
         rows += [(RL + ch, 0xC0 | 0x10 | ch), (KC + ch, 0x3A + 3 * ch), (PMS + ch, 0x33)]
         for op in range(4):
             values = (0x01 + op, 20 if op < 3 else 8, 31, 0x84, 2, 0x24)
@@ -41,12 +42,14 @@ CSM_EVERY_100_FRAMES = [(0x10, 0xE7), (0x11, 0), (0x14, 0x81)]
 
 def song(writes: int, seed: int = 1) -> list[Writes]:
     """One second of a song: bursts 60 times per second, of levels, pitches, keys and some instrument changes."""
+    # A fixed seed: the same song in every run and for every engine.
     rng = np.random.default_rng(seed)
     bases = (0x60, 0x78, 0x28, 0x30, 0x08, 0x80, 0xE0, 0x20)
     shares = (0.2, 0.2, 0.2, 0.15, 0.15, 0.05, 0.03, 0.02)
 
     def write() -> tuple[int, int]:
         base = int(rng.choice(bases, p=shares))
+        # A key goes down with all four operators, or up.
         if base == 0x08:
             return base, int(rng.integers(8)) | int(rng.choice([0, 0x78]))
         data = int(rng.integers(8, 48)) if base in (0x60, 0x78) else int(rng.integers(0x20, 0x60))
@@ -84,5 +87,6 @@ def interleaved(jobs: Mapping[Name, Callable[[], float]], runs: int) -> dict[Nam
     times: dict[Name, list[float]] = {name: [] for name in jobs}
     for _ in range(runs):
         for name, job in jobs.items():
+            # In turn, not one job's runs after another's: what else the machine does meets all alike.
             times[name].append(job())
     return {name: statistics.median(values) for name, values in times.items()}

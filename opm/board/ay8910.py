@@ -60,6 +60,8 @@ FIELDS = Fields.of(
     ("env_holding",     1,  1, "it has ended"),
 )
 
+# The reference's tables for its load resistor. The envelope has its own, for the AY-3-8910 too: its 16 steps are not
+# quite the 16 levels of registers 8-10.
 _LEVELS = np.array([  # AY-3-8910, YM2149
     [0, 74, 96, 125, 171, 238, 319, 519, 641, 1050, 1454, 1931, 2580, 3269, 4328, 5461],
     [0, 36, 63,  91, 136, 184, 268, 360, 522,  706, 1018, 1370, 1995, 2713, 3989, 5461],
@@ -81,6 +83,7 @@ def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
     """Set what is not 0 after a reset."""
     state.ym = _is_ym(options)
     state.sides = 0b10_11_01 if options.get("flags", 0) & _SPREAD else 0b11_11_11
+    # Not 0, from which a shift register never gets away.
     state.noise_lfsr = 1
     state.env_step = 31 if state.ym else 15
     state.env_hold = 1
@@ -97,7 +100,9 @@ def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     for channel in range(3):
         mine = np.flatnonzero(rows["address"] == 8 + channel)
         level = rows["data"][mine] & 0x1F
+        # Audible: a level above 0 behind one of 0. Bit 4, the envelope's, counts as a level.
         found.append((mine[(level > 0) & (np.append(0, level)[:-1] == 0)], channel))
+        # The level register as it stands at each write of a shape: the last write before it.
         before = np.searchsorted(mine, shapes)
         follows = np.append(0, level)[before] & 0x10
         found.append((shapes[follows > 0], channel))
@@ -148,6 +153,7 @@ def skip_tone(s, channel, samples):
     if late < 0:
         s.tone_count[channel] += samples
     else:
+        # One edge when it is due, then one per period: only an odd number of them turns the wave over.
         s.tone ^= (late // period + 1 & 1) << channel
         s.tone_count[channel] = late % period
 
@@ -171,6 +177,7 @@ def noise_due(s, cycle):
 @block
 def noise_rest(s, cycle, left):
     """Leave the noise where a shift is due in so many samples; half a cycle after a shift the clock falls."""
+    # Rise to rise is a cycle: the shift register moves with the rise alone.
     since, half = cycle - left, cycle >> 1
     s.noise_clock = 1 if since < half else 0
     s.noise_count = since if since < half else since - half
@@ -188,6 +195,7 @@ def skip_noise(s, samples):
     """Let the noise run that nobody hears."""
     cycle = max(s.reg[6] & 31, 1) * 2
     left = noise_due(s, cycle) - samples
+    # Shifts until the end, the first of them when it is due.
     times = -left // cycle + 1 if left <= 0 else 0
     noise_rest(s, cycle, left + times * cycle)
     while times > 0:
@@ -208,6 +216,7 @@ def descend(s, steps):
     mask = (1 << bits) - 1
     left = s.env_step - steps
     if left < 0:
+        # A short period and a long stretch without sound can pass several ramps at once.
         ramps = 1 if s.env_hold else (mask - left) >> bits
         if s.env_alternate and ramps & 1:
             s.env_attack ^= mask
@@ -254,6 +263,7 @@ def stretch(s, out, start, end):
     a, b, c = level(s, 0), level(s, 1), level(s, 2)
     heard = (1 if s.reg[8] & 31 else 0) | (2 if s.reg[9] & 31 else 0) | (4 if s.reg[10] & 31 else 0)
     tones, noise = heard & ~mixer, heard & ~(mixer >> 3)
+    # What nobody hears is not stepped here but moved on at the end, in one go.
     envelope = (s.reg[8] | s.reg[9] | s.reg[10]) & 16 and not s.env_holding
     period_a, period_b, period_c = tone_period(s, 0), tone_period(s, 1), tone_period(s, 2)
     cycle, period = max(s.reg[6] & 31, 1) * 2, envelope_period(s)
@@ -264,11 +274,14 @@ def stretch(s, out, start, end):
     step_due = due(period, s.env_count) if envelope else NEVER
     at, now = start, start - 1  # all from at on is still to be made; all that is known is how sample now is
     while True:
+        # What the mixer leaves out counts as up. With tone and noise left out the level itself sounds, which is how
+        # drivers play samples.
         on = (tone | mixer) & (mixer >> 3 | -(lfsr & 1))
         left, right = side(on, sides, a, b, c), side(on, sides >> 1, a, b, c)
         step = min(due_a, due_b, due_c, shift_due, step_due)
         fill(out, at, min(now + step, end), left, right)
         at = now + step
+        # Counters stop at the last sample that is made: the next stretch goes on from there.
         step = min(step, end - 1 - now)
         now += step
         due_a, due_b, due_c = due_a - step, due_b - step, due_c - step

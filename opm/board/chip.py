@@ -21,6 +21,7 @@ _HEADER = struct.Struct("<8sI")
 
 def core(name: str) -> Any:
     """Return a chip's module; ValueError if there is no such chip."""
+    # The name may be a file's or a user's and goes into an import: nothing but what is listed.
     if name not in CORES:
         raise ValueError(f"chip must be one of {', '.join(CORES)}, got {name!r}")
     return import_module(f"{__package__}.{name}")
@@ -58,9 +59,12 @@ class Chip:
         self._core = core(name)
         self.name, self.clock = name, integer("clock", clock, 1, 10**9)
         self.options: Mapping[str, int] = options
+        # bytes() first: what is given may change later, or have items wider than a byte.
         self.memory: npt.NDArray[np.uint8] = np.frombuffer(bytes(memory), np.uint8)
         self.rate: Fraction = self._core.rate(self.clock, options)
         """Samples per second."""
+        # Records of class Record: np.void has no attributes, which the cores use, where the compiler is off (numba
+        # issue 878).
         self._state = np.zeros(1, np.dtype((Record, self._core.FIELDS.state)))
         self._queue: list[tuple[int, int, int]] = []
         self.reset()
@@ -81,6 +85,8 @@ class Chip:
 
     def write(self, address: int, data: int) -> None:
         """Write to a register, before the next sample."""
+        # Not only registers and bytes: PCM8 takes offsets and lengths, and a core ignores an address that it does not
+        # know.
         limits = -(2**31), 2**31 - 1
         self._queue.append((0, integer("address", address, *limits), integer("data", data, *limits)))
 
@@ -105,10 +111,12 @@ class Chip:
         if len(saved) != _HEADER.size + self._state.nbytes or _HEADER.unpack_from(saved) != (_MAGIC, self._layout):
             raise ValueError(f"not a snapshot of a {self._core.TITLE}")
         state = np.frombuffer(saved, self._state.dtype, 1, _HEADER.size)
+        # A snapshot may come from anyone, and the cores index their tables by these fields.
         try:
             check_widths(state, self._core.FIELDS)
         except ValueError as error:
             raise ValueError(f"snapshot is damaged: {error}") from None
+        # In place: ``state`` is a view that people hold on to.
         self._state[:] = state
 
     @property

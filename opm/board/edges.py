@@ -1,11 +1,11 @@
-"""From edge to edge: what chips of square waves share. They are run from one change of what is heard to the next."""
+"""What chips of square waves share: they are run from one audible edge to the next, not sample by sample."""
 
 import numpy as np
 
 from .._jit import block
 
 NEVER = 1 << 30
-"""In so many samples the next edge is due of what nobody hears: beyond the end of any block."""
+"""Samples to the next edge of a wave that nobody hears: beyond the end of any block."""
 
 
 @block

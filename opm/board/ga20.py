@@ -50,7 +50,7 @@ FIELDS = Fields.of(
 
 
 def rate(clock: int, options: Mapping[str, int]) -> Fraction:
-    """Return the samples per second: a 64th of the clock."""
+    """Return the samples per second: a 64th of the clock, 16 ticks."""
     return Fraction(clock, 4 * TICKS)
 
 
@@ -87,8 +87,10 @@ def write(s, address, data, memory):
     elif register == 4:
         s.pitch[voice] = data
     elif register == 5:
+        # In 256ths, cut off as in the reference: 255 gives 246.
         s.level[voice] = data * 256 // (data + 10)
     elif register == 6 and data & 2:
+        # The pitch that stands counts for the first byte; one written later waits for the next.
         s.position[voice], s.counter[voice] = s.start[voice] << 4, s.pitch[voice]
         fetch(s, voice, memory)
     elif register == 6:
@@ -101,6 +103,7 @@ def fetch(s, voice, memory):
     position = s.position[voice]
     byte = np.int64(memory[position]) if position < len(memory) else 0
     s.playing[voice] = 1 if byte else 0
+    # At the end the value stays: nothing reads it until a start.
     if byte:
         s.value[voice] = byte - 128
 
@@ -114,6 +117,8 @@ def play(s, voice, memory, out, start, end):
         while left <= ticks and s.playing[voice]:
             total += value * left
             ticks -= left
+            # A snapshot may hold the highest position: it wraps to the ROM's start. Negative it would be fetched 2 GiB
+            # before the ROM.
             s.position[voice] = s.position[voice] + 1 & 0x7FFFFFFF
             fetch(s, voice, memory)
             value, left = s.value[voice], 256 - s.pitch[voice]
@@ -133,6 +138,7 @@ def stretch(s, memory, out, start, end):
         if s.playing[voice]:
             play(s, voice, memory, out, start, end)
     for i in range(np.uint64(start), np.uint64(end)):
+        # Four bits for the mean of 16 ticks, two that the reference drops behind its sum.
         out[i, 0] = out[i, 1] = out[i, 0] >> 6
 
 

@@ -13,7 +13,7 @@
 31      no register: the board *reads* a register, which starts a voice if it is 5 or 11
 ======  ===============================================================================================================
 
-What are no registers of the chip's is what stands around it on the board, at the numbers that VGM files give it.
+"No register" is what stands around the chip on the board, at the numbers that VGM files give it.
 Memory: the ROM. No options.
 
 Source: libvgm d4a07d0, emu/cores/k007232.c, read and compared sample by sample. Where that would never come back (a
@@ -56,6 +56,7 @@ def rate(clock: int, options: Mapping[str, int]) -> Fraction:
 def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
     """Set what is not 0 after a reset: voice 1 is on the left, voice 2 on the right."""
     state.level[:] = 255, 0, 0, 255
+    # The reference's: the first byte lasts 4096 32nds whatever the pitch, here and behind each start.
     state.count[:] = 0x1000
 
 
@@ -73,6 +74,7 @@ def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
             reg[address] = data & 0xFF
         elif address in (20, 21):
             bank[address - 20] = data & 0xFF
+        # Whether or not the voice sounds already: a start is always one from the beginning.
         if pressed in (5, 11):
             voice = pressed // 6
             low, middle, high = reg[voice * 6 + 2 : voice * 6 + 5]
@@ -90,6 +92,7 @@ def write(s, address, data):
         s.level[address - 16] = data & 0xFF
     elif address == 20 or address == 21:
         s.bank[address - 20] = data & 0xFF
+    # A read of register 5 or 11 by the board (31) starts a voice as a write does.
     started = data & 0xFF if address == 31 else address
     if started == 5 or started == 11:
         voice = started // 6
@@ -107,6 +110,7 @@ def begin(s, voice):
 def interval(s, voice):
     """32nds of a sample from byte to byte."""
     low, high = s.reg[voice * 6], s.reg[voice * 6 + 1]
+    # Modes 1 and 2 can give 0, no step at all; ``play`` ends such a voice.
     mode = high >> 4 & 3
     if mode == 1:
         return low << 4
@@ -115,21 +119,24 @@ def interval(s, voice):
 
 @block
 def play(s, voice, memory, out, start, end):
-    """Add a voice. Where it starts beyond the memory it waits, silent; where it gets there by itself it stops."""
+    """Add a voice. Where it starts beyond the memory it waits, silent; where it runs off the end, it stops."""
     bank, step, first = np.int64(s.bank[voice]) << 17, interval(s, voice), begin(s, voice)
     left, right, loops = s.level[voice * 2], s.level[voice * 2 + 1], s.loops >> voice & 1
     position, count, playing = s.position[voice], s.count[voice], s.playing[voice]
     for i in range(np.uint64(start), np.uint64(end)):
         if not playing or bank + position >= len(memory):
             break
+        # Seven bits; bit 7 is the end mark, which was looked at when the byte was reached.
         value = (np.int64(memory[bank + position]) & 0x7F) - 0x40
         out[i, 0] += value * left
         out[i, 1] += value * right
+        # A sample of the chip's is a 128th of the clock, and has 32 of the pitch's steps.
         count -= 32
         while count < 0 and playing:
             count += step
             position += 1
             at = bank + (position & 0x1FFFF)
+            # Without the test of step a loop would never come back: the reference hangs there.
             if at >= len(memory) or step == 0:
                 playing = 0
             elif memory[at] >= 0x80 or position > 0x1FFFF:

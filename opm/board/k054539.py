@@ -87,7 +87,7 @@ DIFFERENCE = np.array([0, 1, 2, 4, 8, 16, 32, 64, 0, -64, -32, -16, -8, -4, -2, 
 
 
 def rate(clock: int, options: Mapping[str, int]) -> Fraction:
-    """Return samples per second."""
+    """Return samples per second: the clock by 384, rounded down, as the reference has it."""
     return Fraction(max(clock // CLOCKS, 1))
 
 
@@ -113,6 +113,7 @@ def signed(value, bits):
 def write_key_on(s, data, latched):
     """Let voices sound, from where their starts that wait say."""
     for voice in range(VOICES):
+        # Without the latch a start that is written while a voice plays moves it at once.
         if latched and (data >> voice) & 1:
             for i in range(3):
                 s.registers[0x20 * voice + START + i] = s.latch[3 * voice + i]
@@ -134,6 +135,7 @@ def write_echo(s, data):
 def write(s, address, data):
     """Take a write."""
     if address < 0 or address >= REGISTERS:
+        # A write that waits for key-on does not reach the register: it counts up while the old sound plays.
         return
     data &= 0xFF
     latched = s.wiring & LATCHED and s.registers[CONTROL] & 1
@@ -191,6 +193,7 @@ def advance(memory, lines, kind, direction, pitch, loop, position, part, value):
     The part is counted in 32 bits that wrap. Normally it is below one step then; behind an end that does not stop the
     voice it is not, and if the direction changes, it goes all the way round: steps are at most 65535.
     """
+    # Positions are in bytes; differences are played in half bytes, so they are counted in these meanwhile.
     if kind == DIFFERENCES:
         position, part = halves(position, part)
     part += direction * pitch
@@ -199,6 +202,7 @@ def advance(memory, lines, kind, direction, pitch, loop, position, part, value):
         part -= direction << 16
         position += direction * (2 if kind == WORDS else 1)
         value, ended = read(memory, lines, kind, position, value)
+        # An end mark at the loop's start ends the voice: otherwise it would loop for ever within one sample.
         if ended and loop >= 0:
             position = loop
             value, ended = read(memory, lines, kind, position, value)
@@ -218,12 +222,15 @@ def glide(memory, lines, kind, move, position, part, value, wave):
     What it plays is then what the ROM holds where it is: no sample depends on the one before, which is what makes it
     quick. That is not so at the beginning, where no step was made yet.
     """
+    # Only where the voice stands on the value that it plays: behind a start it plays 0 until the first step.
     if read(memory, lines, kind, position, 0)[0] != value:
         return 0
+    # 1.5 ns per voice and sample; differences, which depend on the one before, take 2.5.
     for i in range(len(wave)):
         part += move
         place = position + (part >> 16) * (2 if kind == WORDS else 1)
         new, ended = read(memory, lines, kind, place, 0)
+        # Ends and the wrap of addresses are left to ``advance``, sample by sample.
         if ended or place >> 24:
             return i
         wave[i] = new
@@ -275,9 +282,11 @@ def play(s, memory, voice, wave):
     if s.registers[TYPE + 2 * voice + 1] & 1:
         loop = number(s, base + LOOP) << (1 if kind == DIFFERENCES else 0)
     position, part, value = np.int64(s.position[voice]), np.int64(s.part[voice]), np.int64(s.value[voice])
+    # At most a step in each sample, and registers that the chip may count up: then samples are made many at a time.
     calm = not frozen and kind != NOTHING and pitch <= 0x10000
     made, sounds = 0, True
     while made < len(wave) and sounds:
+        # The register is the position. One that was written is a new start, even in the middle of a sound.
         if position != start:  # it was written
             position, part, value = start, np.int64(0), np.int64(0)
         if calm and part >> 16 == 0:
@@ -309,9 +318,11 @@ def play(s, memory, voice, wave):
 def mix(s, voice, wave, sides):
     """Add a voice to the left and the right, as numbers of 24 bits with a floating point."""
     pan = s.registers[0x20 * voice + PAN]
+    # 7 is the middle, for any other value too.
     place = pan - 0x81 if 0x81 <= pan <= 0x8F else pan - 0x11 if 0x11 <= pan <= 0x1F else 7
     level = LEVEL[s.registers[0x20 * voice + VOLUME]]
     left, right = np.float32(level * SIDE[place]), np.float32(level * SIDE[14 - place])
+    # float32, voice after voice: another order or precision would round otherwise than the reference.
     for i in range(len(wave)):
         sides[LEFT, i] += wave[i] * left
         sides[RIGHT, i] += wave[i] * right
@@ -321,6 +332,7 @@ def mix(s, voice, wave, sides):
 def echo_gain(s, voice):
     """Gain of a voice's echo."""
     base = 0x20 * voice
+    # The half is the reference's.
     return LEVEL[min(s.registers[base + VOLUME] + s.registers[base + ECHO_VOLUME], 255)] / 2
 
 
@@ -342,6 +354,7 @@ def write_back(s, voice, wave):
     """Write a voice into the echo's memory."""
     echo, gain, place = s.echo, echo_gain(s, voice), echo_ahead(s, voice) + s.echo_at
     for i in range(len(wave)):
+        # Twice as fast as time: the delay counts from a place that moves on itself.
         at = (place + 2 * i) & (ECHO - 1)
         echo[at] = signed(echo[at] + np.int64(np.float64(wave[i]) * gain), 16)
 
@@ -351,15 +364,16 @@ def play_echo(s, sides, count):
     """Begin the sum of both sides with the echo, and leave silence behind."""
     echo = s.echo[s.echo_at :]
     for i in range(count):
+        # What was heard is cleared, or it would come round again after 8192 samples.
         sides[LEFT, i] = sides[RIGHT, i] = np.float32(echo[i])
         echo[i] = 0
 
 
 @block
 def at_once(s, most):
-    """How many samples can be made voice by voice: as far as no echo written is one of those played then.
+    """How many samples can be made voice by voice: as long as no echo is written that is played in the same stretch.
 
-    That is so if all are written at least as many samples ahead, and as many before the memory's end; and one is never.
+    Each must lie at least that many samples ahead, and that many short of a whole turn. One sample always can.
     """
     most = min(most, CHUNK, ECHO - s.echo_at)
     for voice in range(VOICES):
@@ -386,6 +400,7 @@ def sound(s, memory, out, begin, end, wave, sides):
                     write_back(s, voice, wave[:made])
         made_now = out[begin : begin + count]
         for i in range(count):
+            # Cut off towards 0, as C's conversion does it.
             made_now[i, LEFT], made_now[i, RIGHT] = np.int32(sides[LEFT, i]), np.int32(sides[RIGHT, i])
         s.echo_at = (s.echo_at + count) & (ECHO - 1)
         begin += count

@@ -18,10 +18,10 @@ from .._jit import entry
 TAPS = 32
 """Samples that one is interpolated from, where the part is not faster than the song."""
 PHASES = 256
-"""Places between two samples for which the filter is computed; between those it is a straight line, 100 dB off. A
-filter twice as long changes half as fast, so half of them are enough for it."""
+"""Places between two samples for which the filter is computed; in between it is interpolated linearly, with an error
+100 dB down. A filter twice as long changes half as fast, so half of them are enough for it."""
 BETA = 8.0
-"""Of the Kaiser window: what it lets pass of mirrored tones is 80 dB down."""
+"""Of the Kaiser window: mirrored tones are 80 dB down."""
 HEADROOM = 0.5
 """What a board's sum is multiplied by, so that the other parts have as much room as the YM2151 has alone."""
 
@@ -37,9 +37,12 @@ X68000 = 2.0
 def _filters(band: float, taps: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return the filter of each phase, (phases, taps), and what is to be added to it to be the next one."""
     phases = max(1, PHASES * TAPS // taps)
+    # Distance of each tap from the moment between two samples, in samples, for each phase.
     away = np.arange(phases + 1)[:, None] / phases + np.arange(taps // 2 - 1, -taps // 2 - 1, -1)
     window = np.i0(BETA * np.sqrt(np.maximum(0.0, 1 - (away / (taps / 2)) ** 2))) / np.i0(BETA)
+    # A part faster than the song is cut off at the song's own half rate (band < 1): what lies above would be mirrored.
     weights = band * np.sinc(band * away) * window
+    # Each phase adds up to 1. Else a steady level would ripple with the phase.
     weights /= weights.sum(axis=1, keepdims=True)
     filters: npt.NDArray[np.float32] = weights.astype(np.float32)
     return filters[:-1].copy(), np.diff(filters, axis=0)
@@ -53,6 +56,7 @@ def _interpolate(left, right, at, rest, step, step_rest, whole, filters, slopes,
     another, so a mixture is the same on one machine only. (In a fixed order it takes four times as long.)
     """
     length, scale = filters.shape[1], filters.shape[0] / whole
+    # Whole samples and an integer rest: a float would drift, and a jump to this place would give other bits.
     for i in range(out.shape[0]):
         place = rest * scale
         phase = np.int64(place)
@@ -89,6 +93,7 @@ def add(samples, level, sides, first):
 @entry
 def _round(values, out):
     for i in range(values.size):
+        # Clipped as a float: one beyond 16 bits has no defined integer in LLVM.
         value = np.rint(values[i])
         value = np.float32(32767) if value > 32767 else value
         out[i] = np.int16(np.float32(-32768) if value < -32768 else value)
@@ -116,6 +121,7 @@ class Interpolator:
         self.ratio = ratio
         self.position = 0
         """Frames of the song."""
+        # A power of two, so that PHASES * TAPS / taps is whole: 32 for a K053260, 128 for a SN76489 at 3.58 MHz.
         self._taps = TAPS << max(0, math.ceil(math.log2(ratio)))
         self._filters, self._slopes = _filters(min(1.0, float(1 / ratio)), self._taps)
         self.past = np.zeros((columns, self._taps), np.float32)
@@ -124,6 +130,7 @@ class Interpolator:
     @property
     def ran(self) -> int:
         """Samples of the parts that are needed until here."""
+        # The last frame's moment falls on this sample; the filter reaches half its length beyond it.
         last = (self.position - 1) * self.ratio.numerator // self.ratio.denominator
         return last + self._taps // 2 + 1 if self.position else 0
 
@@ -134,11 +141,15 @@ class Interpolator:
         sides = np.zeros((columns, taps + self.ran - ran), np.float32)
         sides[:, :taps] = self.past[:columns]
         make(sides, taps)
+        # The last samples of this call are the first ones that the next call's filter reaches back to.
         self.past[:columns] = sides[:, sides.shape[1] - taps :]
         n, d = self.ratio.numerator, self.ratio.denominator
+        # In ``sides``: the first sample that the first frame's filter covers, and how far its moment lies behind a
+        # sample.
         first, rest = moment // d - taps // 2 + 1 - (ran - taps), moment % d
         middle = first + taps // 2 - 1
         for pair in range(0, columns if len(out) else 0, 2):
+            # A GA20 has the YM2151's own rate on Irem's boards, which have one crystal: 8 ns a frame saved.
             if self.ratio == 1:
                 out[:, pair : pair + 2] += sides[pair : pair + 2, middle : middle + len(out)].T
             elif sides[pair : pair + 2].any():

@@ -57,7 +57,7 @@ FIELDS = Fields.of(
 
 
 def rate(clock: int, options: Mapping[str, int]) -> Fraction:
-    """Return samples per second."""
+    """Return samples per second: the clock by 16, of a MSM6585 by 20, which divide all their steps."""
     return Fraction(clock, 20 if options.get("msm6585", 0) else 16)
 
 
@@ -66,6 +66,7 @@ def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
     state.msm6585 = options.get("msm6585", 0) != 0
     state.prescaler = options.get("prescaler", 0) & 3
     state.four = options.get("bits", 4) != 3
+    # The reference's power up; a reset sets 0.
     state.signal = -2
 
 
@@ -90,8 +91,10 @@ def play(s):
     """Play the next nibble, if there is one; the signal leaks by 11/256 each time."""
     if s.queue_read == s.queue_write:
         return
+    # The lower three bits, one place up: their sign comes to where a nibble has it, the smallest part is 0.
     nibble = s.queue[s.queue_read] if s.four else s.queue[s.queue_read] << 1 & 15
     s.queue_read = (s.queue_read + 1) & 7
+    # The leak is the reference's, 11/256 with each nibble; the MSM6295 has none.
     signal = ((DIFFERENCE[s.step, nibble] << 8) + s.signal * 245) >> 8
     s.signal = min(max(signal, -2048), 2047)
     s.step = NEXT_STEP[s.step, nibble]
@@ -102,6 +105,7 @@ def take(s, address, data):
     """Take a write."""
     by_vck = s.prescaler == BY_VCK and not s.msm6585
     if address == 0:
+        # Any change clears, also the one that lets go.
         if s.reset != data:
             s.signal = s.step = 0
         s.reset = data
@@ -109,10 +113,12 @@ def take(s, address, data):
             s.queue_read = s.queue_write = 0
     elif address == 1:
         behind = (s.queue_write + 1) & 7
+        # One of eight places stays free, or full would look like empty. A nibble too many is lost.
         if behind != s.queue_read:
             s.queue[s.queue_write] = data & 15
             s.queue_write = behind
     elif address == 2:
+        # Bit 0 must change, and the byte must not be 0: so the reference has it.
         if by_vck and (s.vck ^ data) & 1 and data and not s.reset:
             play(s)
         s.vck = data
@@ -127,9 +133,11 @@ def stretch(s, out, start, end):
     """Make samples without a write between them."""
     while start < end:
         count, by_vck = end - start, s.prescaler == BY_VCK and not s.msm6585
+        # By VCK nothing happens between two writes: all of the stretch is one level.
         if by_vck or s.wait == 0:
             if not (by_vck or s.reset):
                 play(s)
+            # 12 bits as 16.
             s.output = 0 if s.reset else s.signal << 4
             s.wait = 0 if by_vck else STEPS[s.msm6585, s.prescaler]
         if not by_vck:

@@ -88,7 +88,7 @@ FASTEST = 8
 
 
 def rate(clock: int, options: Mapping[str, int]) -> Fraction:
-    """Return samples per second."""
+    """Return samples per second: the clock by 256, a quarter, third or half of a sample of the chip's."""
     return Fraction(clock, 256)
 
 
@@ -110,6 +110,7 @@ def control(s, data):
     if not s.playing:
         s.playing = 1
         s.signal = -2
+        # libvgm's: two nibbles of the command sound before the first byte.
         s.queue[0] = data
         s.first = 0
         s.free = 1
@@ -121,6 +122,7 @@ def control(s, data):
 @block
 def put(s, data):
     """Register 01. A byte too many takes the place of the last one."""
+    # Dry for three bytes' time, libvgm begins the queue anew.
     if s.dry >= 4:
         s.first = 0
         s.free = 0
@@ -135,9 +137,11 @@ def put(s, data):
 def transfer(s, data):
     """Register 102."""
     s.left = 0
+    # Stopped first, so that each start begins at signal -2 and step 0 even if the chip plays.
     control(s, STOP)
     if data & 1 and s.length > 0:
         control(s, PLAY)
+        # The command is no sound here: it is taken out of the queue again.
         s.free = 0
         s.dry = 1
         s.place = s.offset
@@ -157,10 +161,12 @@ def write(s, address, data):
     elif CLOCK <= address <= CLOCK_END:
         s.clock_bytes[address - CLOCK] = low
         if address == CLOCK_END:
+            # The register has 32 bits and the field is signed; ``sound`` reads it unsigned again.
             top = (low ^ 0x80) - 0x80
             s.clock = top << 24 | s.clock_bytes[2] << 16 | s.clock_bytes[1] << 8 | s.clock_bytes[0]
     elif address == DIVIDER:
         s.divider = data & 3
+        # Or a shorter divider would find several samples due at once.
         s.clocks %= DIVIDERS[s.divider]
     elif address == OFFSET:
         s.offset = data
@@ -174,6 +180,7 @@ def write(s, address, data):
 def hand_over(s, memory):
     """Put the transfer's next byte into the queue; the last one stops the chip."""
     put(s, byte_at(memory, s.place))
+    # A place stays within 32 bits however long a transfer says it is.
     s.place = min(s.place, HIGHEST - 1) + 1
     s.left -= 1
     if s.left == 0:
@@ -203,6 +210,7 @@ def decode(s):
         s.signal = min(max(signal, -2048), 2047)
         s.step = NEXT_STEP[s.step, nibble]
     elif s.dry & 1:
+        # By its magnitude: shifted as it is, a negative signal would stop at -1 and never be 0.
         size = (abs(s.signal) * 15) >> 4
         s.signal = size if s.signal > 0 else -size
     s.half ^= 1
@@ -211,8 +219,10 @@ def decode(s):
 @block
 def sample(s, memory):
     """One sample of the chip's own."""
+    # A byte is asked for when both nibbles of the last are played: the transfer never fills the queue.
     if s.playing and s.half == 0 and s.dry and s.left > 0:
         hand_over(s, memory)
+    # A DAC of 10 bits drops the two lowest of the 12; then 16 bits.
     value = 0
     if s.playing:
         decode(s)
@@ -225,9 +235,11 @@ def sample(s, memory):
 def sound(s, memory, out):
     """Make the samples of a stretch without writes."""
     unit = max(np.int64(s.option_clock), 1)
+    # Any file may set any clock: the samples of the chip's to one of ours have a limit.
     clock = min(np.int64(s.clock) & 0xFFFFFFFF, FASTEST * unit)
     divider = DIVIDERS[s.divider]
     if not s.playing and s.held[LEFT] == 0 and s.held[RIGHT] == 0:
+        # Between sounds only clocks are counted.
         out[:] = 0
         total = s.clock_part + len(out) * clock
         s.clocks = (s.clocks + total // unit) % divider
@@ -238,6 +250,7 @@ def sound(s, memory, out):
     for i in range(len(out)):
         part += clock
         if part >= unit:
+            # A snapshot's part may be many units; a step more than the fastest clock needs is enough.
             clocks += min(part // unit, FASTEST + 1)
             part %= unit
         while clocks >= divider:

@@ -17,7 +17,7 @@ address  write
 A voice that plays takes no other phrase. A phrase has 8 bytes in the table: start and last byte, 3 bytes each, high
 first. Memory beyond its end reads as 0.
 
-The chip makes a sample each 132 or 165 clocks; here a sample is 33 clocks of the option, so those are 4 or 5 equal
+The chip makes a sample every 132 or 165 clocks; here a sample is 33 clocks of the option, so those are 4 or 5 equal
 samples. With another clock the steps come where they are due; one above 16 times the first counts as 16 times.
 
 Option ``pin7``: its state at reset, bit 31 of the clock in a VGM file's header.
@@ -67,7 +67,7 @@ FIELDS = Fields.of(
 
 
 def rate(clock: int, options: Mapping[str, int]) -> Fraction:
-    """Return samples per second."""
+    """Return samples per second: the clock by 33, a fourth or fifth of the chip's sample."""
     return Fraction(clock, 33)
 
 
@@ -88,6 +88,7 @@ def _asked(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
     phrase = NO_COMMAND
     commands = np.flatnonzero(rows["address"] == 0)
     for row, data in zip(commands.tolist(), rows["data"][commands].tolist(), strict=True):
+        # The second byte may have bit 7 set, too: which byte it is depends on the one before alone.
         if phrase != NO_COMMAND:
             yield from ((row, voice, phrase) for voice in range(VOICES) if data >> 4 + voice & 1)
             phrase = NO_COMMAND
@@ -100,6 +101,7 @@ def read(s, memory, offset):
     """Return the byte at an address of the chip, 18 bits, through the banks."""
     place = s.bank << 18 | offset
     if s.nmk:
+        # Bit 7 of NMK112's mode: each 256 bytes of the table, 32 phrases, come from a bank of their own.
         quarter = offset >> 8 if s.nmk & 0x80 and offset < 0x400 else offset >> 16
         inside = offset if s.nmk & 0x80 and offset < 0x400 else offset & 0xFFFF
         place = s.nmk_bank[quarter & 3] << 16 | inside
@@ -121,12 +123,14 @@ def begin(s, memory, phrase, data):
     start = table_address(s, memory, 8 * phrase)
     last = table_address(s, memory, 8 * phrase + 3)
     for voice in range(VOICES):
+        # A voice that plays goes on with what it plays: a program has to stop it first.
         if data >> 4 + voice & 1 and not s.playing[voice] and start < last:
             s.playing[voice] = 1
             s.start[voice] = start
             s.nibble[voice] = 0
             s.nibbles[voice] = 2 * (last - start + 1)
             s.volume[voice] = VOLUME[data & 15]
+            # The reference's start.
             s.signal[voice] = -2
             s.step[voice] = 0
 
@@ -151,6 +155,7 @@ def take(s, memory, address, data):
     if address == 0x00:
         command(s, memory, data)
     elif 0x08 <= address <= 0x0B:
+        # In a header bit 31 is pin 7; here it has no meaning, and the reference drops it.
         s.clock_byte[address & 3] = data if address < 0x0B else data & 0x7F
         if address == 0x0B:
             s.clock_now = 0
@@ -174,6 +179,7 @@ def step(s, memory):
         if s.playing[voice]:
             count = s.nibble[voice]
             byte = read(s, memory, (s.start[voice] + (count >> 1)) & 0x3FFFF)
+            # The high nibble is played first; the MSM6258 takes the low one.
             nibble = byte & 15 if count & 1 else byte >> 4
             signal = min(max(s.signal[voice] + DIFFERENCE[s.step[voice], nibble], -2048), 2047)
             s.signal[voice] = signal
@@ -190,9 +196,11 @@ def step(s, memory):
 def stretch(s, memory, out, start, end, clock):
     """Make samples without a write between them. Time is counted in 1/clock of a clock: every clock is exact."""
     wait = s.wait * clock + s.wait_part
+    # 16 times at most, so that no file makes a step's loop long.
     passing = 33 * min(np.int64(s.clock_now), 16 * clock)
     period = clock * (132 if s.pin7 else 165)
     if not (s.playing[0] | s.playing[1] | s.playing[2] | s.playing[3] | s.output):
+        # Steps without a voice change nothing: only where the next one is due is counted.
         out[start:end] = 0
         wait -= passing * (end - start - 1)
         if wait <= 0:

@@ -15,6 +15,7 @@ _SHIFT = (-1, -1, -1, -1, 2, 4, 6, 8)
 def _difference(step: int, nibble: int) -> int:
     """Return what a nibble adds at a step. Each part of the size is cut off by itself."""
     size: int = 16 * 11**step // 10**step
+    # An eighth always, so that a nibble of 0 moves the signal, too.
     parts = size // 8 + sum(size >> shift for shift in range(3) if nibble & 4 >> shift)
     return -parts if nibble & 8 else parts
 

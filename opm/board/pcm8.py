@@ -103,7 +103,7 @@ TAIL = 64
 
 
 def rate(clock: int, options: Mapping[str, int]) -> Fraction:
-    """Return samples per second."""
+    """Return samples per second: the clock by 128, X68Sound's 62500 of 8 MHz."""
     return Fraction(clock, 128)
 
 
@@ -134,6 +134,7 @@ def set_mode(s, c):
     if kind != KEEP:
         s.kind[c] = kind & 7
         s.rate[c] = kind & 7
+    # The lowest two bits of the whole word: with FF as pan they are 3, and the channel goes on.
     if word & 3 == 0:
         s.playing[c] = 0
         s.left[c] = 0
@@ -144,9 +145,11 @@ def set_mode(s, c):
 @block
 def start(s, c, data):
     """Start a sound, or end one."""
+    # The bytes that are left are taken away; the value being played stands until the next is due.
     if not data & 1 or s.length[c] == 0:
         s.left[c] = 0
     elif s.length[c] > 0:
+        # Once more, as the reference's call does.
         set_mode(s, c)
         if s.mode[c] & 3:
             forget(s, c)
@@ -163,6 +166,7 @@ def abort(s):
         s.playing[c] = 0
         s.left[c] = 0
         s.counter[c] = 0
+        # The rate alone, not the kind: the reference's call does the same.
         s.rate[c] = FASTEST
 
 
@@ -187,6 +191,7 @@ def write(s, address, data):
 @block
 def steps_left(s, c):
     """Return after how many samples of the core a channel wants a value that its sound does not have."""
+    # How far a sound reaches is known beforehand, so the loop over samples has no test for its end.
     values = np.int64(s.left[c])
     if s.kind[c] == WORDS:
         values >>= 1
@@ -215,12 +220,14 @@ def play(s, c, memory, out):
     count = min(len(out), steps_left(s, c))
     for i in range(count):
         counter -= speed
+        # The lowest two bits do not sound; in 2**-17 of a step for the filters.
         rise = 0
         if counter < 0:
             counter += PERIOD
             if kind == WORDS or kind == BYTES:
                 data = number(memory, place, kind)
                 place += 2 if kind == WORDS else 1
+                # Words and bytes are levels, and the difference to the last one is what moves the common level.
                 moved = min(max(total + data - before, -2047), 2047)
                 before = data
             else:
@@ -234,10 +241,12 @@ def play(s, c, memory, out):
                 step = np.int64(NEXT_STEP[step, nibble])
             rise = ((moved >> 2) - (total >> 2)) << 19
             total = moved
+        # Two poles at 62500 per second: 1 - 2**-5 - 2**-10 is 326 Hz, 1 - 2**-8 - 2**-9 - 2**-12 is 61 Hz.
         change = rise - (high >> 5) - (high >> 10)
         high += change
         higher += change - (higher >> 8) - (higher >> 9) - (higher >> 12)
         sound = ((higher >> 9) * gain) >> 4
+        # A side is a mask of all ones or none: no branch in the loop.
         out[i, LEFT] += sound & left
         out[i, RIGHT] += sound & right
     s.counter[c], s.before[c], s.level[c] = counter, before, total
@@ -245,6 +254,7 @@ def play(s, c, memory, out):
     s.high[c], s.higher[c] = high, higher
     s.left[c] -= place - s.place[c]
     s.place[c] = min(place, HIGHEST)
+    # A value was wanted that the sound does not have: this is its end.
     if count < len(out):
         s.playing[c] = 0
         s.counter[c] = 0
@@ -254,6 +264,7 @@ def play(s, c, memory, out):
 @block
 def alike(s, out):
     """Return whether both sides take the same sums, and stand where the same sums have left them."""
+    # A side's filter remembers five values: equal sums give equal sides only from equal memories.
     for field in (s.entered, s.entered_before, s.low, s.low_before, s.lower):
         if field[LEFT] != field[RIGHT]:
             return False
@@ -272,6 +283,7 @@ def loud(lower):
 @block
 def signed(value):
     """Return 21 bits in two's complement: all that a sum of 20 bits can become in the low-pass."""
+    # A snapshot may hold anything of the field's width; the sums of a running filter never go beyond.
     return ((value + 0x100000) & 0x1FFFFF) - 0x100000
 
 
@@ -281,6 +293,7 @@ def filter_side(s, side, out):
     entered, entered_before = np.int64(s.entered[side]), np.int64(s.entered_before[side])
     low, low_before, lower = np.int64(s.low[side]), np.int64(s.low_before[side]), np.int64(s.lower[side])
     for i in range(len(out)):
+        # In 1/1024; the factors of each part add up to a gain of 1 at 0 Hz.
         new = min(max(np.int64(out[i, side]), -LIMIT), LIMIT)
         filtered = (26 * (new + 2 * entered + entered_before) + 1537 * low - 617 * low_before) >> 10
         lower = (356 * (filtered + low) + 312 * lower) >> 10
@@ -312,6 +325,8 @@ def rests(s):
         low, lower = s.low[side], s.lower[side]
         if s.entered[side] | s.entered_before[side] | (low ^ s.low_before[side]):
             return False
+        # Where both parts would give what they hold. Rounding downwards leaves them below 0 for ever, so 0 cannot be
+        # asked for.
         if ((1537 - 617) * low) >> 10 != low or (2 * 356 * low + 312 * lower) >> 10 != lower:
             return False
     return True
@@ -325,6 +340,7 @@ def mix(s, memory, out):
     for c in range(CHANNELS):
         if s.playing[c]:
             heard = max(heard, play(s, c, memory, out))
+    # The filter rings on behind the last sound, and then nothing is computed until the next.
     while at < len(out) and (at < heard or not rests(s)):
         until = min(max(heard, at + TAIL), len(out))
         low_pass(s, out[at:until])

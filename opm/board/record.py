@@ -15,6 +15,7 @@ STRIKE = np.dtype([("row", np.int64), ("channel", np.int32), ("number", np.int32
 That is where it begins in memory, as the registers say it, the bank before it (for a feeder: its offset); of a chip
 that knows its sounds by numbers the number; -1 for a tone, and for sound that comes byte by byte.
 """
+# 4 million key-ons in a VGM of 14 MB took 30 s and 3.4 GB as rows of Python's own.
 MOST_STRUCK = 100_000
 """Sounds that are looked for in a song: an hour of 28 a second."""
 
@@ -32,4 +33,5 @@ def tones(found: Iterable[tuple[npt.NDArray[Any], int]]) -> npt.NDArray[Any]:
         table["row"], table["channel"], table["number"] = rows[:MOST_STRUCK], channel, -1
         tables.append(table)
     struck = np.concatenate(tables)
+    # By row, then channel: what falls on one row has the same order in each run.
     return struck[np.lexsort((struck["channel"], struck["row"]))][:MOST_STRUCK]

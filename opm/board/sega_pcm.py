@@ -48,7 +48,7 @@ FIELDS = Fields.of(
 
 
 def rate(clock: int, options: Mapping[str, int]) -> Fraction:
-    """Return samples per second."""
+    """Return samples per second: the clock by 128."""
     return Fraction(clock, 128)
 
 
@@ -57,7 +57,9 @@ def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
     interface = options.get("interface", 0x70000C)
     shift = interface & 31
     state.bank_shift = shift
+    # Bits that the shift would lift beyond 21 address lines reach no ROM.
     state.bank_mask = (interface >> 16 & 0xFF or 0x70) & 0x1FFFFF >> shift
+    # All ones, as the reference wakes: the stop bits among them.
     state.register[:] = 0xFF
 
 
@@ -73,11 +75,13 @@ def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
     """Yield row, channel, and bank and address of each start."""
     register = [0xFF] * 256
     waiting = [True] * CHANNELS
+    # 84 to 87 of each channel: addresses and control are all that a start consists of.
     matters = np.flatnonzero(rows["address"] & 0x784 == NOW & 0x784)
     places, bytes_ = rows["address"][matters] & 0x7FF, rows["data"][matters] & 0xFF
     for row, place, data in zip(matters.tolist(), places.tolist(), bytes_.tolist(), strict=True):
         register[place] = data
         channel, kind = place >> 3 & 15, place & 0x87
+        # Without a new address, or a stop in between, the same control byte again starts nothing.
         if kind in (NOW, NOW + 1) or (kind == CONTROL and data & STOP):
             waiting[channel] = True
         elif kind == CONTROL and waiting[channel]:
@@ -91,6 +95,7 @@ def add(memory, at, step, count, out, start, left, right):
     bank, address = at
     for i in range(start, start + count):
         place = bank | address >> 8
+        # Beyond the ROM it is silent but counts on: the loop may lead back.
         if place < len(memory):
             value = np.int64(memory[place]) - 128
             out[i, 0] += value * left
@@ -106,12 +111,14 @@ def play(s, channel, memory, out, start, end):
     control, step = s.register[first + CONTROL], s.register[first + STEP]
     left, right = s.register[first + 2] & 0x7F, s.register[first + 3] & 0x7F
     bank = (control & s.bank_mask) << s.bank_shift
+    # The page after the last: the comparison is for equality, so a start behind it runs round 64 KB.
     behind = (s.register[first + LAST_PAGE] + 1) & 0xFF
     address = s.register[first + NOW + 1] << 16 | s.register[first + NOW] << 8 | s.fraction[channel]
     while start < end:
         if address >> 16 == behind:
             if control & ONCE:
                 s.register[first + CONTROL] = control | STOP
+                # The part of a sample does not outlast the sound.
                 address &= 0xFFFF00
                 break
             address = s.register[first + LOOP + 1] << 16 | s.register[first + LOOP] << 8
@@ -121,6 +128,7 @@ def play(s, channel, memory, out, start, end):
             count = 1
         elif step:
             count = min(count, (((behind << 16) - address & 0xFFFFFF) + step - 1) // step)
+        # A silent channel runs on: only its address moves.
         if left | right:
             address = add(memory, (bank, address), step, count, out, start, left, right)
         else:
@@ -145,6 +153,7 @@ def run(state, memory, writes, out):
                     play(s, channel, memory, out, start, end)
             start = end
         if i < len(writes):
+            # Of 2 KB only the lower 256 bytes are registers.
             place = writes[i]["address"] & 0x7FF
             if place < 0x100:
                 s.register[place] = writes[i]["data"] & 0xFF

@@ -60,6 +60,7 @@ FIELDS = Fields.of(
     ("lfsr",           31,  1, "noise"),
 )
 # fmt: on
+# A third of a doubling, 2.007 dB, as the reference has it: true 2 dB give other numbers from the first step on.
 _LEVELS = np.array([*(int(8192 * 2 ** (step / -3) + 0.5) for step in range(15)), 0], np.int32)
 
 
@@ -72,11 +73,13 @@ def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
     """Set what is not 0 after a reset; all is silent until a level is written."""
     flags = options.get("flags", 0)
     width = min(options.get("width", 0) & 0xFF or 16, 31)
+    # A tap beyond the register, or a third one, would have no bit to read; 31 stands for no tap.
     taps = [tap for tap in range(min(width, 16)) if (options.get("feedback", 0) & 0xFFFF or 9) >> tap & 1][:2]
     state.long_zero, state.negate, state.mono = flags & _LONG_ZERO, flags & _NEGATE != 0, flags & _MONO != 0
     state.ncr = flags & _NCR != 0
     state.lfsr_width, state.lfsr_tap[:] = width, [*taps, 31, 31][:2]
     state.lfsr_stride = width - max(taps, default=0)
+    # Sega's chips, in which a pitch of 0 is 1, wake with register 3 chosen (the reference's).
     state.latch = 0 if state.long_zero else 3
     state.attenuation[:] = 15
     state.sides = 0xFF
@@ -88,6 +91,7 @@ def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return where a channel becomes audible; 3 is the noise."""
     mine = np.flatnonzero(rows["address"] == 0)
     data = rows["data"][mine]
+    # A byte without bit 7 goes to the register that the last byte with it has chosen; before any, to register 3.
     chosen = np.maximum.accumulate(np.where(data & 0x80, np.arange(len(mine)), -1)) if len(mine) else mine
     register = np.where(chosen >= 0, data[chosen] >> 4 & 7, 3)
     found = []
@@ -117,8 +121,10 @@ def write(s, address, data):
             s.noise = data & 15
             if changed or not s.ncr:
                 s.lfsr = 1 << max(s.lfsr_width - 1, 0)
+            # Pace 3 is overwritten below, at each write: the noise follows the last tone's pitch.
             s.period[3] = 32 << (s.noise & 3)
         if s.noise & 3 == 3:
+            # It shifts once per whole wave of the last tone, at every second edge.
             s.period[3] = s.period[2] << 1
 
 
@@ -170,6 +176,7 @@ def skip_noise(s, samples):
     else:
         period = max(s.period[3], 1)
         times, lfsr, stride = late // period + 1, s.lfsr, max(s.lfsr_stride, 1)
+        # As many shifts at once as need no bit that they feed back themselves: a register of 16 with tap 3 takes 13.
         while times > 0:
             lfsr = shifted(s, lfsr, min(times, stride))
             times -= stride
@@ -193,6 +200,7 @@ def stretch(s, out, start, end):
     a, b = sign * _LEVELS[s.attenuation[0]], sign * _LEVELS[s.attenuation[1]]
     c, d = sign * _LEVELS[s.attenuation[2]], sign * _LEVELS[s.attenuation[3]]
     period_a, period_b, period_c = max(s.period[0], 1), max(s.period[1], 1), max(s.period[2], 1)
+    # A wave of 1 sample is above hearing; the reference holds it up, and a program plays samples through its level.
     still = (1 if period_a == 1 else 0) | (2 if period_b == 1 else 0) | (4 if period_c == 1 else 0)
     cycle = max(s.period[3], 1)
     due_a = max(s.count[0], 1) if a and period_a > 1 else NEVER
@@ -207,6 +215,7 @@ def stretch(s, out, start, end):
         step = min(due_a, due_b, due_c, due_d)
         fill(out, at, min(now + step, end), left, right)
         at = now + step
+        # Counters stop at the last sample that is made: the next stretch goes on from there.
         step = min(step, end - 1 - now)
         now += step
         due_a, due_b, due_c, due_d = due_a - step, due_b - step, due_c - step, due_d - step

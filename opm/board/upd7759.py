@@ -82,7 +82,7 @@ SCALED = np.array([-1, -1, 0, 0, 1, 2, 2, 3], np.int32)
 
 
 def rate(clock: int, options: Mapping[str, int]) -> Fraction:
-    """Return samples per second."""
+    """Return samples per second: a sample of four clocks, the unit of all nibbles' times."""
     return Fraction(clock, CLOCKS)
 
 
@@ -104,6 +104,7 @@ def _started(rows: npt.NDArray[Any]) -> Iterator[tuple[int, int, int]]:
         if address == 0:
             reset = high
         elif address == 1:
+            # Whether the chip still plays, which would refuse the start, depends on the ROM: it is not looked at.
             if high and reset and not start:
                 yield row, 0, number if count <= 1 else -1
                 count = 0
@@ -130,6 +131,7 @@ def take(s, address, data):
             reset(s)
         s.reset = high
     elif address == 1:
+        # An edge of the pin, and only between sounds: nothing but the reset pin cuts one off.
         if s.state == IDLE and s.reset and high and not s.start:
             s.state = START
         s.start = high
@@ -154,6 +156,7 @@ def read(s, memory, offset):
 @block
 def read_on(s, memory):
     """Return the next byte; a ROM is there again and again behind its size, rounded up to a power of two."""
+    # The address lines of the ROM, up to the bank's 17. With 0 bytes it is the bus, whose address does not matter.
     size = 1
     while size < min(len(memory), 0x20000):
         size *= 2
@@ -168,6 +171,7 @@ def decode(s, nibble):
     """One nibble; what follows lasts until the next."""
     size = SIZE[s.scale, nibble & 7]
     signal = s.signal + (-size if nibble & 8 else size)
+    # It wraps: the reference does not limit it either.
     s.signal = (signal + 0x8000 & 0xFFFF) - 0x8000
     s.scale = min(max(s.scale + SCALED[nibble & 7], 0), 15)
     s.wait = CLOCKS * s.period
@@ -181,6 +185,7 @@ def decode(s, nibble):
 @block
 def header(s, memory):
     """The first byte of a block."""
+    # The first playing counts, too; the offset stands there already.
     if s.repeats:
         s.repeats -= 1
         s.offset = s.repeat_offset
@@ -189,6 +194,7 @@ def header(s, memory):
     s.wait = 36
     if kind == 0:
         s.wait = 1024 * (low + 1)
+        # A 00 before any other block is a silence: sounds may begin with one.
         s.state = IDLE if byte == 0 and s.began else BLOCK
         s.signal = s.scale = 0
     elif kind == 3:
@@ -208,11 +214,13 @@ def find(s, memory):
     state = s.state
     s.state = state + 1
     if state == START:
+        # Without a ROM the bus has no number to give; 16 is the reference's.
         s.number = s.latch if len(memory) else 16
         s.wait = 70
     elif state == FIRST:
         s.wait = 44
     elif state == LAST:
+        # Refused before the table is read: a number beyond it would be played from whatever stands there.
         s.last = read(s, memory, 0)
         s.wait = 28
         if s.number > s.last:
@@ -220,6 +228,7 @@ def find(s, memory):
     elif state == SKIP1:
         s.wait = 32
     elif state == HIGH:
+        # Five bytes stand before the addresses, which count in words of two bytes.
         s.offset = read(s, memory, 2 * s.number + 5) << 9 & 0x1FFFF
         s.wait = 44
     elif state == LOW:
@@ -233,11 +242,12 @@ def find(s, memory):
 
 @block
 def answer(s):
-    """The byte asked for comes; in slave mode it may not be in the queue yet, that is waited for twice."""
+    """The byte asked for arrives. In slave mode the queue may still be empty: that is waited for twice."""
     if s.slave:
         if s.queue_read != s.queue_write:
             s.latch = s.queue[s.queue_read]
             s.queue_read = (s.queue_read + 1) & 0x3F
+        # Twice 21 clocks; then the last byte counts once more, as the header says.
         elif s.asking < 2:
             s.asking += 1
             s.wait = ANSWERED
@@ -270,6 +280,7 @@ def advance(s, memory):
         s.state = IDLE
     if state != START and state != LOWER and state != IDLE:
         s.asking = 1
+        # The wait behind a byte counts from its request: the answer's 21 clocks are part of it.
         s.next_state, s.next_wait = s.state, s.wait - ANSWERED
         s.state, s.wait = ANSWER, ANSWERED
 
@@ -304,6 +315,7 @@ def run(state, memory, writes, out):
             count, value = end - start, 0
             playing = s.state != IDLE and not silent
             if playing:
+                # Up to the sample in which the wait ends the level stands still.
                 count = min(count, max((s.wait + CLOCKS - 1) // CLOCKS, 1))
                 value = s.signal << 7
             flat[2 * start : 2 * (start + count)] = value

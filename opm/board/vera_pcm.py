@@ -7,7 +7,7 @@ compared with its sound in the 20 songs of Melodius 3720fa5 with samples and 60 
 =====  ================================================================================================================
 0      AUDIO_CTRL: bit 7 empties the FIFO, bit 6 rewinds it to its first byte (both: it rewinds, and does so again
        whenever it has run empty), bit 5 16-bit, bit 4 stereo, bits 3-0 volume
-1      AUDIO_RATE: a frame of sound each 128 / rate samples, 0 stops; above 128 counts down again: 255 is 1
+1      AUDIO_RATE: a frame of sound every 128 / rate samples, 0 stops; above 128 counts down again: 255 is 1
 2      AUDIO_DATA: a byte into the FIFO, lost if it is full; two's complement, low byte first, left first
 0x100  the feeder: where a sound begins in memory
 0x101  its bytes
@@ -15,7 +15,7 @@ compared with its sound in the 20 songs of Melodius 3720fa5 with samples and 60 
 0x103  1 starts it, 0 stops it
 =====  ================================================================================================================
 
-The feeder is no part of the chip: it stands for the CPU, which the chip interrupts while the FIFO is less than a
+The feeder is not part of the chip: it stands for the CPU, which the chip interrupts while the FIFO is less than a
 quarter full (AFLOW). It then fills it up, before the next sample. The FIFO it leaves alone otherwise: to cut off what
 still sounds, write AUDIO_CTRL first. ZSMKit fills a little 60 times a second, which sounds the same, but loses bytes of
 each turn of a loop: as many as it has fed from behind the loop point in the tick of the turn. That is not done here:
@@ -65,7 +65,7 @@ VOLUME = np.array([0, 1, 2, 3, 4, 5, 6, 8, 11, 14, 18, 23, 30, 38, 49, 64], np.i
 
 
 def rate(clock: int, options: Mapping[str, int]) -> Fraction:
-    """Samples per second: one each 512 clocks."""
+    """Samples per second: one every 512 clocks."""
     return Fraction(clock, 512)
 
 
@@ -82,6 +82,7 @@ def held(s):
 @block
 def push(s, byte):
     """Put a byte into the FIFO if there is room."""
+    # A byte too many is lost, as on the chip: the pointers do not move.
     if held(s) < FULL:
         s.fifo[s.fifo_write] = byte
         s.fifo_write = (s.fifo_write + 1) & FULL
@@ -98,6 +99,7 @@ def pull(s):
 @block
 def word(s, wide):
     """Take one side's 16 bits out of the FIFO, or 8 for the upper half."""
+    # Of 8 bits the lower half of the word stays 0.
     low = pull(s) if wide else 0
     return ((low | pull(s) << 8) ^ 0x8000) - 0x8000
 
@@ -109,6 +111,7 @@ def fetch(s):
     if count == 0:
         s.level[0] = s.level[1] = 0
         return
+    # Bytes in a frame: 1, 2 or 4.
     if count < 1 << wide + stereo:
         s.fifo_read = s.fifo_write
     else:
@@ -123,8 +126,10 @@ def feed(s, memory):
     """Fill the FIFO up from the sound if it is almost empty."""
     if not s.feeding or held(s) >= LOW:
         return
+    # At most a FIFO's room, however short the sound and its loop.
     for _ in range(FULL - held(s)):
         if s.feed_at >= s.feed_length:
+            # Ended, also by a loop point beyond the sound, which would never end this loop.
             if not 0 <= s.feed_loop < s.feed_length:
                 s.feeding = 0
                 return
@@ -144,6 +149,7 @@ def loud(level, volume):
 @block
 def play(s, memory, out):
     """Make the samples between two writes."""
+    # Also before the first sample: the CPU has been called before the chip takes a frame.
     feed(s, memory)
     volume = s.control & 15
     left, right = loud(s.level[0], volume), loud(s.level[1], volume)
@@ -151,6 +157,7 @@ def play(s, memory, out):
     for n in range(len(out)):
         before = phase
         phase += rate
+        # Bit 7 changes once per 128 of the rate's sum, up or down: so a rate of 128 takes a frame in every sample.
         if (before ^ phase) & 0x80:
             fetch(s)
             feed(s, memory)
@@ -163,6 +170,7 @@ def play(s, memory, out):
 def write_control(s, data):
     """AUDIO_CTRL: bits 7 and 6 act on the FIFO, the others stay."""
     s.control = data & 0x3F
+    # Both bits: it rewinds now and whenever it runs empty. Bit 7 alone empties it, bit 6 alone rewinds it once.
     s.loop = 1 if data >> 6 == 3 else 0
     if data >> 6 == 2:
         s.fifo_write = 0
@@ -176,6 +184,7 @@ def write(s, address, data):
     if address == AUDIO_CTRL:
         write_control(s, data & 0xFF)
     elif address == AUDIO_RATE:
+        # Above 128 the phase's bit 7 changes as seldom as at 256 less the rate.
         s.rate = min(data & 0xFF, 256 - (data & 0xFF))
     elif address == AUDIO_DATA:
         push(s, data & 0xFF)
@@ -204,6 +213,7 @@ def run(state, memory, writes, out):
             end = min(end, writes[row]["sample"])
         play(s, memory, out[at:end])
         at = end
+    # Writes behind the last sample belong to the next call's state: nothing hears them here.
     for late in range(row, len(writes)):
         write(s, writes[late]["address"], writes[late]["data"])
 
@@ -216,6 +226,7 @@ def struck(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     address, data = rows["address"], rows["data"]
     start = np.flatnonzero((address == START) & (data & 1 != 0))
     written = np.flatnonzero(address == OFFSET)
+    # The offset that stands at each start: the last one written before it, or 0.
     offset = np.append(0, data[written])[np.searchsorted(written, start)]
     byte = np.flatnonzero(address == AUDIO_DATA)
     emptied = np.flatnonzero((address == AUDIO_CTRL) & (data & 0xC0 == 0x80))

@@ -51,14 +51,15 @@ VOLUME = np.array([
 
 
 def _lfsr() -> npt.NDArray[np.int32]:
-    """Return the LFSR's state after each 16 steps, through a period and a stretch.
+    """Return the LFSR's state after every 16th step, through a period and a stretch.
 
-    The 16 bits of the next one are those that come in meanwhile, so each state between lies across two of them.
+    The next entry holds the 16 bits that came in since, so a state in between is read across two entries.
     """
     states, state = [], 1
     for step in range(PERIOD + 16 * (STRETCH + 3)):
         if step % 16 == 0:
             states.append(state)
+        # Taps 1, 2, 4 and 15 of the emulator by the chip's author; the period is all 65535 states.
         new = (state >> 1 ^ state >> 2 ^ state >> 4 ^ state >> 15) & 1
         state = (state << 1 | new) & 0xFFFF
     return np.array(states, np.int32)
@@ -68,7 +69,7 @@ LFSR = _lfsr()
 
 
 def rate(clock: int, options: Mapping[str, int]) -> Fraction:
-    """Samples per second: one each 512 clocks."""
+    """Samples per second: one every 512 clocks."""
     return Fraction(clock, 512)
 
 
@@ -79,6 +80,7 @@ def power_up(state: Any, clock: int, options: Mapping[str, int]) -> None:
 @block
 def noise_value(at):
     """Bits 6 to 1 of the LFSR after so many steps."""
+    # 16 steps apart are two neighbours in the table; what lies between them spans both.
     word = LFSR[at >> 4] << 16 | LFSR[(at >> 4) + 1]
     return word >> (17 - (at & 15)) & 63
 
@@ -86,10 +88,12 @@ def noise_value(at):
 @block
 def pulse(mix, samples, sides, phase, freq, volume, width):
     """High while the phase's top 7 bits are not above the width."""
+    # Levels 63 and 0 less the middle, 32, as the other waves are; cut off downwards like theirs.
     high, low = np.int32((31 * volume) >> 3), np.int32((-32 * volume) >> 3)
     limit = np.int32((width + 1) << 10)
     for n in range(samples):
         now = np.int32((phase + n * freq) & 0x1FFFF)
+        # Sides are masks of all ones or none, so that the loop has no branch.
         value = high if now < limit else low
         mix[0, n] += value & sides[0]
         mix[1, n] += value & sides[1]
@@ -101,6 +105,7 @@ def ramp(mix, samples, sides, phase, freq, volume, width, shift, fold):
     flip = np.int32(width ^ 63)
     for n in range(samples):
         now = np.int32((phase + n * freq) & 0x1FFFF)
+        # The sawtooth has no fold; a triangle's second half counts down, by turning its bits over.
         level = np.int32((now >> shift ^ (fold & -(now >> 16))) & 63 ^ flip)
         value = np.int32(((level - 32) * volume) >> 3)
         mix[0, n] += value & sides[0]
@@ -111,6 +116,7 @@ def ramp(mix, samples, sides, phase, freq, volume, width, shift, fold):
 def hiss(mix, samples, sides, phase, freq, volume, level, at):
     """The level stays until the phase carries."""
     for n in range(samples):
+        # The phase is carried along, not masked: its carry is what takes a new level.
         if phase > 0x1FFFF:
             phase -= 0x20000
             level = noise_value(at + 16 * n)
@@ -125,6 +131,7 @@ def sound(s, voice, mix, samples, freq, at):
     """Add a voice to the samples, each with the phase after its step."""
     control, shape = s.register[4 * voice + 2], s.register[4 * voice + 3]
     volume = VOLUME[control & 63]
+    # ``advance`` still moves the voice on: noise and phase are the same when it comes back.
     if volume == 0:
         return
     sides = np.int32(-(control >> 6 & 1)), np.int32(-(control >> 7))
@@ -145,6 +152,7 @@ def advance(s, voice, samples, freq, at):
     total = phase + samples * freq
     carries = total >> 17
     if carries:
+        # The sample of the last carry: the LFSR as the voice saw it there, 16 steps a sample.
         last = ((carries << 17) - phase + freq - 1) // freq - 1
         s.noise[voice] = noise_value(at + 16 * last)
     s.phase[voice] = total & 0x1FFFF
@@ -162,6 +170,7 @@ def silence(s, voice, at):
 def stretch(s, mix, samples):
     """Add up the samples between two writes, left and right apart."""
     for voice in range(VOICES):
+        # Each voice sees the LFSR one step later than the one before it.
         at = s.lfsr_at + voice + 1
         if s.register[4 * voice + 2] >> 6 == 0:
             silence(s, voice, at)
@@ -169,6 +178,7 @@ def stretch(s, mix, samples):
         freq = s.register[4 * voice] | s.register[4 * voice + 1] << 8
         sound(s, voice, mix, samples, freq, at)
         advance(s, voice, samples, freq, at)
+    # The table reaches a stretch beyond the period: only this sum needs the remainder.
     s.lfsr_at = (s.lfsr_at + 16 * samples) % PERIOD
 
 
@@ -197,6 +207,7 @@ def run(state, memory, writes, out):
             out[at + n, 0], out[at + n, 1] = mix[0, n], mix[1, n]
             mix[0, n] = mix[1, n] = 0
         at = end
+    # Writes behind the last sample belong to the next call's state: nothing hears them here.
     for late in range(row, len(writes)):
         write(s, writes[late]["address"], writes[late]["data"])
 

@@ -19,13 +19,14 @@ from .plan import Plan
 from .store import LONGEST_MESSAGE, DatasetError, make
 
 NAME = "python -m opm.dataset"
-GOES_ON = "stopped; the same command goes on"
+GOES_ON = "stopped; run the same command again to resume"
 
 
 def _midi(listed: str) -> tuple[float, ...]:
     """Return the notes of a list such as ``36,C#4``."""
     names = [name.strip() for name in listed.split(",")]
     try:
+        # A name begins with a letter: 60 is a number, and so is 60.5.
         return tuple(float(name) if name[:1].isdigit() else midi_number(name) for name in names)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"expected notes such as 36,48,C4, {error}") from None
@@ -42,7 +43,7 @@ def _parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = _Parser(
         NAME,
         allow_abbrev=False,
-        description="Make a dataset of labelled notes: each voice on each note. Broken off, the same command goes on.",
+        description="Make a dataset of labelled notes: each voice on each note. Run it again to resume.",
     )
     add = parser.add_argument
     add("path", type=Path, help="a folder, out.zarr, or a file for a small one, out.npz")
@@ -74,6 +75,7 @@ def _bank(paths: list[Path]) -> tuple[Voice, ...]:
 @contextmanager
 def _bar() -> Iterator[Callable[[int, int], None] | None]:
     """Give what draws a progress bar on a terminal's standard error."""
+    # Only here: --help and a mistake in the arguments need not wait for it.
     from rich.console import Console
     from rich.progress import Progress
 
@@ -93,6 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         integer("workers", 1 if given.workers is None else given.workers, 1)
         bank = _bank(given.bank)
+        # All of the bank, unless fewer are asked for.
         voices = given.voices if given.voices is not None else len(bank) or 1000
         plan = Plan(voices, given.notes, given.seed, given.held, given.seconds, bank)
         entry.warm()  # Numba frees much meanwhile, and what Ctrl-C raises in a __del__ is lost.
@@ -103,7 +106,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{NAME}: {printable(str(error), LONGEST_MESSAGE)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; the same command begins anew" if given.path.suffix == ".npz" else GOES_ON, file=sys.stderr)
+        # An .npz file is made in memory: nothing of it is kept.
+        print("stopped; the same command starts over" if given.path.suffix == ".npz" else GOES_ON, file=sys.stderr)
         return 130
     seconds, hours = time.perf_counter() - begin, made * plan.frames / REFERENCE_RATE / 3600
     print(

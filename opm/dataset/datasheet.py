@@ -69,18 +69,19 @@ sound, voice = d["audio"][0], voice_of(d["parameters"][int(d["voice_number"][0])
 - Different parameters may sound the same: those of an operator that is not heard, or `rr` where the key is held to the
   end. Compare sounds, not rows.
 - {silent} of {plan.rows} notes are silent to the last bit.
-- Split by voice, not by note: the notes of one voice are no independent samples.
+- Split by voice, not by note: the notes of one voice are not independent samples.
 """
 
 
 def _voices(plan: Plan) -> str:
     """Say where the voices come from."""
+    # Names come from files: escaped, since a datasheet is shown in terminals and browsers.
     if plan.bank:
         names = ", ".join(printable(voice.name) or "(no name)" for voice in plan.bank[: plan.voices])
         return f"Voices of a bank, in this order: {names}."
     ranges = "\n".join(f"| `{field}` | {low} | {high} |" for field, (low, high) in PRIOR.items())
-    return f"""Voices are random, seed {plan.seed}: each field between two values, both included, all as likely; what is
-not listed is 0. Operators that are heard have `tl` {LOUD[0]} to {LOUD[1]} instead.
+    return f"""Voices are random, seed {plan.seed}: each field uniform between two values, both included; what is not
+listed is 0. Operators that are heard have `tl` {LOUD[0]} to {LOUD[1]} instead.
 
 | field | least | largest |
 |---|---:|---:|

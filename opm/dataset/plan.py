@@ -59,6 +59,7 @@ class Plan:
         for name in ("notes", "bank"):
             if not isinstance(getattr(self, name), Sequence | np.ndarray):
                 raise TypeError(f"{name} must be a sequence, got {getattr(self, name)!r}")
+            # The class is frozen: a plan stands for what is on the disk.
             object.__setattr__(self, name, tuple(getattr(self, name)))
         for voice in self.bank:
             checked(voice)
@@ -67,7 +68,9 @@ class Plan:
         if not self.notes:
             raise ValueError("notes must be one or more MIDI numbers, got none")
         for midi in self.notes:
+            # A note outside the chip's range is refused now, not after hours.
             note(real("each of notes", midi))
+        # Written as not (0 < x <= most): NaN is refused, too.
         for name, most in (("seconds", LONGEST // len(self.notes)), ("held", self.seconds)):
             if not 0 < real(name, getattr(self, name)) <= most:
                 raise ValueError(f"{name} must be more than 0 s and at most {most:g} s, got {getattr(self, name)!r}")
@@ -107,11 +110,13 @@ class Plan:
 
     def settings(self) -> dict[str, Any]:
         """Return all that the samples depend on."""
+        # The ranges are in it: a later version with another prior must not go on with this folder.
         drawn = {
             "seed": int(self.seed),
             "prior": {name: list(ends) for name, ends in PRIOR.items()},
             "loud": list(LOUD),
         }
+        # The values, not only the names: a bank's file may be edited between two runs.
         bank = {"bank": [voice.name for voice in self.bank], "bank_parameters": parameters(self.bank).tolist()}
         return {
             "voices": int(self.voices),

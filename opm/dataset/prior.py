@@ -26,7 +26,7 @@ PRIOR: dict[str, tuple[int, int]] = {
     "dt1": (0, 7),
     "dt2": (0, 3),
 }
-"""The least and the largest value of each field, between which all are as likely; what is not here is 0.
+"""The least and the largest value of each field, between which it is uniform; what is not here is 0.
 
 Both are included. Those of an operator are drawn for each; ``tl`` is that of operators that modulate others, and
 ``LOUD`` that of those that are heard.
@@ -57,8 +57,10 @@ def random_voice(seed: int, number: int = 0) -> Voice:
     >>> random_voice(1, 5) == random_voice(1, 5), random_voice(1, 5) == random_voice(1, 6)
     (True, False)
     """
+    # A stream per voice: any of them can be made by itself, in any order, on any machine.
     rng = np.random.default_rng([integer("seed", seed, 0), integer("number", number, 0)])
     values = rng.integers(_RANGES[:, 0], _RANGES[:, 1], endpoint=True)
+    # Drawn for all four, used for some: no other value depends on the algorithm.
     loud = rng.integers(*LOUD, size=len(_TL), endpoint=True)
     for operator in CARRIERS[values[_CON]]:
         values[_TL[operator]] = loud[operator]

@@ -1,4 +1,4 @@
-"""Where a dataset is kept: a Zarr folder that grows and can be gone on with, or one ``.npz`` file for a small one."""
+"""Where a dataset is kept: a Zarr folder that grows and can be resumed, or one ``.npz`` file for a small one."""
 
 import os
 import warnings
@@ -46,8 +46,8 @@ def make(
     Parameters
     ----------
     path : path-like
-        ``.zarr``: a folder, which is gone on with if it is there; the same plan gives the same bytes, however often it
-        was broken off. What is there is read, and made anew where it is damaged. ``.npz``: one file, for at most 1 GiB
+        ``.zarr``: a folder, resumed if it is there; the same plan gives the same bytes, however often it was
+        interrupted. What is there is read, and made anew where it is damaged. ``.npz``: one file, for at most 1 GiB
         of audio.
     plan : Plan
     workers, progress
@@ -82,6 +82,7 @@ def _make_file(path: Path, plan: Plan, workers: Any, progress: Any) -> int:
     """Make all in memory, and write it at once."""
     if 4 * plan.rows * plan.frames > LARGEST_FILE:
         raise DatasetError(f"{path}: {plan.rows} notes of {plan.frames} frames are more than 1 GiB, use a .zarr folder")
+    # Before the work; an .npz is neither resumed nor written over.
     if path.exists():
         raise DatasetError(f"{path} exists already")
     audio = many.render_many(list(plan.jobs(0, plan.voices)), plan.frames, None, workers, progress)
@@ -105,6 +106,7 @@ def _make_folder(path: Path, plan: Plan, workers: Any, progress: Any) -> int:
 
 def peaks(audio: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
     """Return the largest magnitude of each note: 0 for a silent one."""
+    # Widened: the magnitude of -32768 does not fit int16.
     largest: npt.NDArray[np.int32] = np.abs(audio.astype(np.int32)).max(axis=(1, 2), initial=0)
     return largest
 
@@ -145,6 +147,7 @@ class _Folder:
 
     def _has_files(self, chunk: int) -> bool:
         """Say whether all arrays have a chunk's file; DatasetError if something else stands there."""
+        # Zarr reads a chunk without a file as its fill value: a lost one would be silence.
         files = [
             self.path / name / array.metadata.encode_chunk_key((chunk,) + (0,) * (array.ndim - 1))
             for name, array in self.arrays.items()
@@ -152,7 +155,7 @@ class _Folder:
         lost = [file for file in files if not file.is_file()]
         for file in lost:
             if file.exists():
-                raise DatasetError(f"{file} is no file")
+                raise DatasetError(f"{file} is not a file")
         return not lost
 
     def _is_whole(self, first: int, end: int) -> bool:
@@ -163,6 +166,7 @@ class _Folder:
             raise
         except Exception:  # A codec raises what it likes where a file is damaged.
             return False
+        # Whole in itself is not enough: a chunk of another dataset has its checksum, too.
         wanted = self._values(first, end, there["audio"])
         return all(np.array_equal(there[name], wanted[name]) for name in wanted)
 
@@ -173,6 +177,7 @@ class _Folder:
 
     def _values(self, first: int, end: int, samples: npt.NDArray[np.int16]) -> dict[str, npt.NDArray[Any]]:
         """Return what the arrays hold of some voices."""
+        # The peaks last: with a full disk before them, nothing says that the chunk is made.
         return {
             "audio": samples,
             "parameters": parameters([self.plan.voice(number) for number in range(first, end)]),
@@ -186,6 +191,7 @@ class _Folder:
             yield from self.plan.jobs(first, end)
 
     def __setitem__(self, rows: slice, samples: npt.NDArray[np.int16]) -> None:
+        # Slices are whole chunks (``chunks``), so each is written once.
         for at in range(rows.start, rows.stop, self.chunks[0]):
             part = samples[at - rows.start : at - rows.start + self.chunks[0]]
             self._write(*self.missing[at // self.chunks[0]], part)
@@ -218,12 +224,14 @@ def _opened(path: Path, plan: Plan) -> Any:
         return zarr.create_group(path, attributes={MARK: plan.settings()})
     _check_places(path)
     try:
+        # Not the consolidated copy of the metadata, which may be older than what it describes.
         group = zarr.open_group(path, mode="r+", use_consolidated=False)
         kept: Any = group.attrs[MARK]
         there = dict(kept)
     except Exception:
-        raise DatasetError(f"{path} exists and is no dataset of {MARK}") from None
+        raise DatasetError(f"{path} exists and is not a dataset of {MARK}") from None
     wanted = plan.settings()
+    # The first that differs is named; a folder of other settings would be two datasets in one.
     for name in sorted(wanted.keys() | there.keys()):
         if wanted.get(name) != there.get(name):
             raise DatasetError(f"{path} was begun with other {name}: {there.get(name)!r}, not {wanted.get(name)!r}")
@@ -240,7 +248,7 @@ def _check_places(path: Path) -> None:
 
 @contextmanager
 def _naming(path: Path, name: str) -> Iterator[None]:
-    """Name the array of which Zarr can make nothing, whatever it raises; an OSError names its file."""
+    """Turn whatever Zarr raises over a damaged array into one line that names it; an OSError names its file itself."""
     try:
         yield
     except OSError:
@@ -256,6 +264,8 @@ def _arrays(path: Path, group: Any, plan: Plan) -> dict[str, Any]:
     """
     import zarr
 
+    # What the plan would create is made in memory, to compare with: shape, type, chunks and codecs once passed as they
+    # were.
     model, begun, there = zarr.create_group({}), any(path.glob("*/c")), {}
     for name in _SHAPES:
         if (path / name / "zarr.json").exists():
@@ -266,6 +276,7 @@ def _arrays(path: Path, group: Any, plan: Plan) -> dict[str, Any]:
                 if field != "attributes" and found.get(field) != planned:  # Those are free.
                     got = printable(repr(found.get(field)))
                     raise DatasetError(f"{path}: array {name}: expected {field} {planned!r}, got {got}")
+        # Created anew it would be full of zeros, and the peaks would say that all is made.
         elif begun:
             raise DatasetError(f"{path}: array {name} is missing")
     return {name: there[name] if name in there else _created(group, name, plan) for name in _SHAPES}
@@ -277,6 +288,7 @@ def _created(group: Any, name: str, plan: Plan) -> Any:
 
     kind, before, *dimensions = _SHAPES[name]
     voices, notes = plan.voices_per_chunk, len(plan.notes)
+    # All arrays are cut at the same voices, so one chunk of each is made, checked and lost together.
     sizes = {"note": plan.rows, "frame": plan.frames, "side": 2, "voice": plan.voices, "parameter": len(COLUMNS)}
     chunks = sizes | {"note": min(voices * notes, plan.rows), "voice": min(voices, plan.voices)}
     return group.create_array(

@@ -115,6 +115,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, voices: list[Voice], name: str) -> None:
         style, layout = widgets.SliderStyle(description_width="48px"), widgets.Layout(width="auto", margin="0")
+        # continuous_update off: a picture takes longer than the mouse from one value to the next.
         own: dict[str, Any] = {"style": style, "layout": layout, "continuous_update": False}
         self._sliders = {
             column: widgets.IntSlider(max=LIMITS[key], description=_mnemonic(key), **own)
@@ -141,6 +142,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         super().__init__([widgets.HTML(_CSS), controls, self.picture])
         self.add_class("opm-explorer")
         self._drawn = False
+        # Set before anything is observed: one picture to begin with, not one per slider.
         self.voice = voices[0]
         for control in (*self._sliders.values(), *self._keys.values(), self._note, self._held):
             control.observe(self._redraw, "value")
@@ -151,6 +153,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         """The voice that the sliders show; set it to move them all, for one new picture."""
         slots = sum(key.value << bit for bit, key in enumerate(self._keys.values()))
         voice = voice_of([*(slider.value for slider in self._sliders.values()), slots], self._given.name)
+        # A voice that came with an LFO keeps one whose fields are all 0, which the sliders alone do not show.
         return replace(voice, lfo=voice.lfo or (self._given.lfo and (0,) * len(self._given.lfo)))
 
     @voice.setter
@@ -177,6 +180,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         sound, envelopes = _played(played)
         hertz = hertz_of(midi_of(*note(name)))
         self.picture.value = _picture(voice, hertz, envelopes, sound, played.key_off - played.key_on)
+        # Silent when it is first shown: a notebook that is run from top to bottom does not play.
         self._sounds = listen(sound, autoplay=self._drawn)
         self.player.value = self._sounds._repr_html_()
         self._drawn = True
@@ -196,7 +200,9 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             f"<tr><th>{_mnemonic(key)}</th>{''.join(_bar(self._sliders[f'{op} {key}']) for op in KEY_ORDER)}</tr>"
             for key in OF_OPERATOR
         )
+        # A stored page must not play by itself when it is opened.
         self._sounds.autoplay = False
+        # In the page itself: it stays whole when it is sent on or put on a site.
         picture = base64.b64encode(self.picture.value).decode()
         return (
             f"<p><b>{html.escape(voice.name)}</b>, {self._note.value}, held for {self._held.value} s: {said}</p>"
@@ -243,11 +249,13 @@ def _picture(voice: Voice, hertz: float, envelopes: Envelopes, sound: npt.NDArra
     """
     file = io.BytesIO()
     with plt.style.context([plot.style, _SMALL]):
+        # Not by pyplot, which would keep each figure and show it below the widget.
         figure = Figure(figsize=(11, 3.7))
         rows: Any = [[op for op in KEY_ORDER for _ in range(2)], ["algorithm"] * 2 + ["wave"] * 3 + ["spectrum"] * 3]
         axes = figure.subplot_mosaic(rows, height_ratios=(1, 1.2))
         figure.subplots_adjust(left=0.05, right=0.97, top=0.93, bottom=0.1, hspace=0.72, wspace=0.6)
         sounding = (np.flatnonzero(levels < SILENT) for levels, _ in envelopes.values())
+        # Until the last operator is silent, and two rows more so that the end of its release is in.
         shown = max(_LEAST_SHOWN, *(rows.max(initial=0) + 2 for rows in sounding))
         for op, (levels, states) in envelopes.items():
             ax = plot.traced_envelope(levels[:shown], states[:shown], ax=axes[op])
@@ -262,6 +270,7 @@ def _picture(voice: Voice, hertz: float, envelopes: Envelopes, sound: npt.NDArra
         axes["wave"].plot(ms, heard[start:stop] / 32_768)
         axes["wave"].set(title="Wave, where it is loudest", xmargin=0)
         _scale(axes["wave"], "ms", 4)
+        # Within the held note: with the release in it a decaying note's spectrum was another one.
         window = min(_WINDOW, held)
         start = min(start, held - window)
         plot.spectrum(heard[start : start + window], ax=axes["spectrum"]).set(
@@ -282,5 +291,6 @@ def _loudest(sound: npt.NDArray[Any], length: float) -> tuple[int, int]:
     """Return from where to where a stretch of a length is loudest; the first stretch, the note's start, is left out."""
     starts = np.rint(np.arange(length, len(sound) - length, length)).astype(int)
     power = np.add.reduceat(sound**2, starts)[:-1]
+    # The first that is nearly as loud as the loudest: of a steady tone its beginning, not an accident of rounding.
     start = int(starts[(power >= _AS_LOUD * power.max()).argmax()])
     return start, start + round(length)

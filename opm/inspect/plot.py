@@ -33,7 +33,8 @@ from .trace import trace
 from .views import DB_PER_STEP, STATES
 
 COLOURS = ("#1b35e0", "#f07102", "#40ad9c", "#b5230e", "#b674ff", "#6a011b", "#89568d", "#3a1c77")
-"""One a channel. Far apart for every kind of colour vision, and dark enough for white paper."""
+"""One a channel. For every kind of colour vision any two are 0.14 apart in Oklab, where black and white are 1 apart and
+matplotlib's own ten 0.01; their contrast with white paper is 2.6 at least."""
 style: dict[str, Any] = {
     "axes.prop_cycle": cycler(color=COLOURS),
     "figure.facecolor": "white", "axes.facecolor": "white", "savefig.facecolor": "white",
@@ -53,6 +54,7 @@ _LONGEST_MS, _MOST_CYCLES = 600_000, 10_000
 """What a picture of a note shows at most."""
 _SOUNDING = 2000
 """Frames a note has sounded when its operators are drawn."""
+# The phase of slot s steps at clock s + 8 of a frame: those of channel 1 at 8, 16, 24 and 0.
 _PHASES_STILL = 13
 """A clock at which no phase of channel 1 steps."""
 _PLACES: dict[int, dict[str, tuple[float, float]]] = {
@@ -117,7 +119,7 @@ def gapped(phase: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     Raises
     ------
     ValueError
-        Not of such a shape.
+        Not of that shape.
     """
     phase = numbers("phase", phase, 1)
     return np.where(np.diff(phase, prepend=phase[:1]) < 0, np.nan, phase)
@@ -210,6 +212,7 @@ def traced_envelope(
     said: dict[int, str] = {}
     for stage in stages(levels, states):
         length = (stage.end - stage.start) * ms
+        # The first of each: a song's note may come again and again in one trace.
         said.setdefault(stage.state, f"{'' if stage.whole else '> '}{length:.{_decimals(length)}f} ms")
         spans.setdefault(stage.state, []).append((stage.start * ms, length))
     for state, places in spans.items():
@@ -260,6 +263,7 @@ def envelopes(rows: Any, channel: int, clock: float = REFERENCE_CLOCK, ax: Axes 
         raise ValueError("expected at least one row")
     ax = _axes(ax)
     for op, first in OPERATORS.items():
+        # On the YM2164 bit 7 of TL says that it ramps.
         level = rows["eg_level"][:, first + index] * DB_PER_STEP + (rows["sl_tl"][:, first + index] & 0x7F) * TL_DB
         ax.plot(seconds, -level, label=op)
     keyed = rows["kon"][:, [first + index for first in OPERATORS.values()]].any(axis=1)
@@ -357,11 +361,13 @@ def spectrum(
     Raises
     ------
     ValueError
-        Not of such a shape, or no such rate.
+        Not of that shape, or no such rate.
     """
     mono, rate, top = _mono(samples), positive("rate", rate), positive("top", top)
     ax = _axes(ax)
+    # Without the two zeros at its ends, which would be all there is for a sound of two samples.
     window = np.hanning(len(mono) + 2)[1:-1]
+    # A sine of full scale is 0 dB.
     size = np.abs(np.fft.rfft(mono * window)) / (window.sum() / 2) / 32_768
     frequency = np.fft.rfftfreq(len(mono), 1 / rate)
     ax.plot(frequency, 20 * np.log10(np.maximum(size, 1e-6)), **{"lw": 1, **line})
@@ -399,17 +405,19 @@ def spectrogram(
     Raises
     ------
     ValueError
-        Fewer samples than a window, not of such a shape, no such window or rate.
+        Fewer samples than a window, not of that shape, no such window or rate.
     """
     mono, rate, top = _mono(samples), positive("rate", rate), positive("top", top)
     window = integer("window", window, 16, 32_768)
     ax = _axes(ax)
     if len(mono) < window:
         raise ValueError(f"samples must be at least a window of {window}, got {len(mono)}")
+    # About 2000 columns at most: a picture has no room for more, however long the song.
     step = max(window // 8, len(mono) // 2000)
     hann = np.hanning(window)
     pieces = np.lib.stride_tricks.sliding_window_view(mono, window)[::step] * hann
     size = np.abs(np.fft.rfft(pieces, axis=1)).T / (hann.sum() / 2) / 32_768
+    # What lies above the picture is not drawn: pcolormesh takes time for each cell.
     size = size[: int(min(top / rate, 1) * window) + 2]
     seconds = (np.arange(size.shape[1]) * step + window / 2) / rate
     image = ax.pcolormesh(
@@ -446,6 +454,7 @@ def algorithm(voice: Voice, ax: Axes | None = None) -> Axes:
     places = _PLACES[voice.con]
     carriers = [op for op, heard in zip(OPERATORS, CARRIER[:, voice.con], strict=True) if heard]
     right = max(x for x, _ in places.values())
+    # Four boxes in a row leave room for a narrow one each.
     between = "\n" if right > 2 else " "
     boxes = {}
     for op, values in zip(OPERATORS, voice.ops, strict=True):
@@ -491,8 +500,9 @@ def piano_roll(
     Raises
     ------
     TypeError, ValueError
-        They are not bus events, or there is no such clock.
+        Not bus events, or no such clock.
     """
+    # A log of the cat2151 family was once drawn twice as long and an octave low.
     clock = positive("clock", clock) * (integer("cycles_per_frame", cycles_per_frame, 1) / CYCLES_PER_FRAME)
     seconds = 2 / clock
     ax = _axes(ax)
@@ -500,6 +510,7 @@ def piano_roll(
     notes: list[list[tuple[float, float, float]]] = [[] for _ in chip.channels]
     events = make_events(events)
     end = int(events["cycle"].max(initial=0))
+    # A key-off of all channels at the end closes what still sounds.
     for cycle, address, data in chain(one_by_one(to_writes(events)), ((end, KON, ch) for ch in range(8))):
         channel = chip.take(address, data)
         if address != KON or channel is None:
@@ -513,6 +524,7 @@ def piano_roll(
         for start, length, midi in played:
             ax.broken_barh([(start, length)], (midi - 0.4, 0.8), color=COLOURS[ch], lw=0)
         if played:
+            # broken_barh gives one entry of the legend per note.
             ax.plot([], [], color=COLOURS[ch], lw=4, label=f"ch {ch + 1}")
     octaves = range(24, 109, 12)
     ax.set_yticks(list(octaves), [note_name(midi) for midi in octaves])
@@ -554,7 +566,7 @@ def heat_map(
     Raises
     ------
     TypeError, ValueError
-        They are not bus events, or there is no such clock or chip.
+        Not bus events, or no such clock or chip.
     """
     if chip not in [*CHIPS]:
         raise ValueError(f"chip must be one of {', '.join(CHIPS)}, got {chip!r}")
@@ -562,12 +574,14 @@ def heat_map(
     clock = positive("clock", clock) * integer("cycles_per_frame", cycles_per_frame, 1) / CYCLES_PER_FRAME
     times = writes["cycle"] * 2 / clock
     places = [_register(address, CHIPS[chip]) for address in range(256)]
+    # One empty row where nothing is written, since matplotlib has no picture of no rows.
     written = sorted({places[address] for address in np.unique(writes["address"])}) or [(0, "none")]
     if ax is None:
         ax = plt.subplots(figsize=(7, 1 + 0.17 * len(written)))[1]
     row = np.array([written.index(place) if place in written else 0 for place in places])[writes["address"]]
     bins, span = (120, len(written)), ((0, times.max(initial=0) or 1), (-0.5, len(written) - 0.5))
     counts, xs, ys = np.histogram2d(times, row, bins, span)
+    # By logarithm: a register may be written once, another thousands of times.
     norm = LogNorm(1, max(2, counts.max()))
     mesh = ax.pcolormesh(xs, ys, np.ma.masked_equal(counts.T, 0), cmap="viridis_r", norm=norm, shading="flat")
     ax.figure.colorbar(mesh, ax=ax, label=f"writes per {span[0][1] / bins[0]:.2g} s")
@@ -583,6 +597,7 @@ def _register(address: int, chips: int) -> tuple[int, str]:
         return address, "KON"
     mnemonics = [bits.name for bits in rows(address, chips)]
     if address < RL:
+        # Eight test bits are one name: TEST.
         numbered = dict.fromkeys(name.rstrip("01234567") for name in mnemonics)
         return address, " ".join(numbered) or "none"
     names = " ".join(mnemonics)
@@ -611,7 +626,7 @@ def oscilloscope(channels: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: A
     Raises
     ------
     ValueError
-        Not of such a shape, or no such rate.
+        Not of that shape, or no such rate.
     """
     channels, rate = numbers("channels", channels, 2), positive("rate", rate)
     ax = ax if ax is not None else plt.subplots(figsize=(7, 5))[1]
@@ -619,6 +634,7 @@ def oscilloscope(channels: npt.NDArray[Any], rate: float = REFERENCE_RATE, ax: A
     long = len(channels) > rate
     time = np.arange(len(channels)) / (rate if long else rate / 1000)
     for ch in range(count):
+        # 8192 is one operator at full level; a channel's neighbours are 1 away.
         ax.plot(time, channels[:, ch] / 8192 * 0.45 - ch, lw=0.5 if long else 0.8, color=COLOURS[ch % 8])
     ax.set_yticks(range(0, -count, -1), [str(ch + 1) for ch in range(count)])
     ax.set(xlabel="seconds" if long else "ms", ylabel="channel", title="Channels", ylim=(0.7 - count, 0.7))

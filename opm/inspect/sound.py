@@ -24,9 +24,11 @@ class Sounds:
     """What ``listen`` returns: shows as players in a notebook. ``ogg`` holds the files, bytes by name."""
 
     def __init__(self, samples: Mapping[str, npt.NDArray[Any]], rate: float, autoplay: bool) -> None:
+        # An Ogg Vorbis file keeps whole Hz.
         self.rate = round(rate)
         self.autoplay = autoplay
         self.seconds = {name: len(sound) / rate for name, sound in samples.items()}
+        # Silence needs no file: the page says the word.
         self.ogg = {name: _encoded(sound, self.rate) for name, sound in samples.items() if sound.any()}
 
     def __repr__(self) -> str:
@@ -72,7 +74,7 @@ def listen(sound: Any, rate: float | None = None, autoplay: bool = False) -> Sou
     Raises
     ------
     TypeError, ValueError
-        Nothing that sounds, no samples, another shape, or such a rate is not possible.
+        Not a sound, no samples, another shape, or an impossible rate.
 
     Examples
     --------
@@ -91,11 +93,13 @@ def listen(sound: Any, rate: float | None = None, autoplay: bool = False) -> Sou
         named = {f"channel {i + 1}": np.asarray(sound)[:, i] for i in range(np.shape(sound)[1])}
     else:
         named = {"": np.asarray(sound)}
+    # A path is a likely mistake, and NumPy makes an array of it.
     if isinstance(sound, str | bytes) or any(samples.dtype.kind == "O" for samples in named.values()):
         raise TypeError(f"sound must be an array, a mapping of arrays or a song, got {sound!r}")
     if not named:
         raise ValueError("expected at least one sound")
     for name, samples in named.items():
+        # NaN would come out of the encoder as a loud burst.
         numbers(name or "sound", samples, 1, 2)
         if samples.shape[1:] not in ((), (2,)):
             raise ValueError(f"{name or 'sound'} must be of shape (n,) or (n, 2), got {samples.shape}")
@@ -106,6 +110,7 @@ def _encoded(samples: npt.NDArray[Any], rate: int) -> bytes:
     """Return an Ogg Vorbis file; of one channel, if both sides are the same."""
     import soundfile
 
+    # What sounds in the middle needs one side: half the bytes in the page.
     if samples.ndim == 2 and np.array_equal(samples[:, 0], samples[:, 1]):
         samples = samples[:, 0]
     if samples.dtype.kind in "iu":
@@ -113,6 +118,7 @@ def _encoded(samples: npt.NDArray[Any], rate: int) -> bytes:
     file = io.BytesIO()
     sides = samples.ndim
     with soundfile.SoundFile(file, "w", rate, sides, "VORBIS", format="OGG", compression_level=_COMPRESSION) as encoder:
+        # In pieces: libsndfile keeps what it is given on its stack, which a long sound overflows.
         for first in range(0, len(samples), _PIECE):
             encoder.write(np.clip(samples[first : first + _PIECE], -1, 1).astype(np.float32))
     return file.getvalue()

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..state import ATTACK, RELEASE
 
+# die: but in its attack, an envelope whose upper six of ten bits are set is off: it steps no more and is not heard.
 SILENT = 0x3F0
 """Level, in steps of the envelope, from which on the chip takes an envelope for silent."""
 
@@ -39,11 +40,14 @@ def stages(levels: npt.NDArray[Any], states: npt.NDArray[Any]) -> list[Stage]:
     found = []
     for start, end in pairwise([0, *(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]):
         state = int(states[start])
+        # The row behind it, too: level and state change in the same frame, so the stage's last step stands there.
         silent = levels[start : end + 1] >= SILENT
+        # It has no next state: it is over where it is silent, and what is behind that is no stage.
         if state == RELEASE:
             whole = bool(silent.any())
             end = start + int(silent.argmax()) if whole else end
         elif end < len(states) and states[end] == RELEASE:
+            # A key-off cuts attacks and decays short, but not a decay that had come down to silence.
             whole = state != ATTACK and bool(silent[-1])
         else:
             whole = end < len(states)

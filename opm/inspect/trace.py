@@ -82,6 +82,7 @@ def _columns(fields: Fields) -> tuple[list[Any], npt.NDArray[np.int32]]:
     if not words:
         raise ValueError("expected at least one field to trace")
     names = [column[0] for column in columns]
+    # NumPy refuses such a dtype in words that name no field.
     if len(set(names)) < len(names):
         raise ValueError(f"expected each field once, got {', '.join(names[1:])}")
     return columns, np.array(words, np.int32)
@@ -177,6 +178,7 @@ def trace(
         raise ValueError(f"every must be 'frame' or 'cycle', got {every!r}")
     if chip not in [*CHIPS]:
         raise ValueError(f"chip must be one of {', '.join(map(repr, CHIPS))}, got {chip!r}")
+    # The chip's own kind counts then; ``chip`` is checked all the same, so that a wrong one never passes.
     played = source if isinstance(source, YM2151) else new_chip(chip)
     events = np.empty(0, EVENT) if isinstance(source, YM2151) else make_events(source)
     start, stop = integer("start", start, 0), integer("stop", stop, 0)
@@ -200,11 +202,14 @@ def _traced(
     columns, words = _columns(fields)
     values = np.empty((stop - start, len(words)), np.int32)
     begin = played.cycle
+    # Whole frames first, by the quick engine; only what is left of one is stepped by clocks.
     frames, cycles = divmod(start * step, CYCLES_PER_FRAME)
     for count, length in ((frames, CYCLES_PER_FRAME), (cycles, 1)):
+        # The chip forgets events behind the end of a call: each call gets its own.
         before = int(np.searchsorted(events["cycle"], played.cycle + count * length))
         played._advance(count, length, NO_SAMPLES, NO_CHANNELS, events[:before])
         events = events[before:]
+    # Recorded in the compiled loop. A call per row would cost far more than what it records.
     played._advance(stop - start, step, sound, NO_CHANNELS, events, AUTO, words, values)
     result = np.zeros(stop - start, np.dtype((Record, columns))).view(Trace)
     result["cycle"] = begin + (np.arange(start, stop) + 1) * step

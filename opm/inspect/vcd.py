@@ -24,6 +24,7 @@ def _identifier(number: int) -> str:
     """Return the number's short name of printable characters."""
     text = ""
     while True:
+        # IEEE 1364 allows the 94 printable characters from ! to ~.
         number, digit = divmod(number, 94)
         text += chr(33 + digit)
         if not number:
@@ -41,6 +42,7 @@ def _signals(columns: Any) -> list[tuple[str, str, int]]:
 
 def _drive_ct(recorded: Any, chip: str) -> None:
     """Turn the register bits CT1 and CT2 into the pins, as ``bus.read_ct1`` and ``bus.read_ct2`` do."""
+    # As arrays over all rows, since the blocks of ``bus`` look at one state.
     shown = np.where(recorded["test[3]"] != 0, recorded["lfo_clock_test"], recorded["ct1"])
     other = np.array(recorded["ct2"])
     recorded["ct1"], recorded["ct2"] = (other, shown) if chip == "ym2164" else (shown, other)
@@ -80,14 +82,17 @@ def write_vcd(
         The file cannot be written.
     """
     clock = number("clock", clock, 1, 1e12, "Hz")
+    # Times are int64 in picoseconds; slow clocks come to their end first.
     if integer("stop", stop, 0) * PICOSECONDS / clock >= 2**63:
         raise ValueError(f"stop must be within 2**63 ps at {clock:.15g} Hz, got {stop}")
     shown = dict.fromkeys([*PINS, *fields])
+    # Needed for the CT pins, whether or not they are asked for.
     hidden = [field for field in _LFO_TEST if field not in shown]
     recorded: Any = trace(events, [*shown, *hidden], "cycle", start, stop, chip)
     _drive_ct(recorded, chip)
     columns = recorded[list(recorded.dtype.names[: 1 + len(shown)])].elements()
     signals = _signals(columns)
+    # Computed from the cycle each time: a rounded step would add up.
     times = np.rint((np.asarray(recorded["cycle"])) * PICOSECONDS / clock).astype(np.int64)
     with replacing(path) as temporary, temporary.open("w", encoding="ascii") as file:
         file.write("$timescale 1 ps $end\n$scope module opm $end\n")
@@ -104,5 +109,6 @@ def _write_changes(file: Any, times: Any, columns: list[Any], widths: list[int])
         file.write(f"#{times[step]}\n")
         for i, values in enumerate(columns):
             if changed[i][step]:
+                # Fields may be negative: a dump has their width in two's complement.
                 bits = format(int(values[step]) & (1 << widths[i]) - 1, "b")
                 file.write(f"{bits}{_identifier(i)}\n" if widths[i] == 1 else f"b{bits} {_identifier(i)}\n")

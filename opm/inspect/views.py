@@ -57,6 +57,7 @@ def _shown(value: Any) -> str:
 
 def _record_and_clock(state: Any, clock: float | None) -> tuple[Any, float]:
     """Return the record of a chip or the record given, and the clock that goes with it; TypeError if it is neither."""
+    # A record knows no clock: only the chip that plays it does.
     own, record = (state.clock, state.state) if isinstance(state, YM2151) else (REFERENCE_CLOCK, state)
     if not isinstance(record, np.void):
         raise TypeError(f"state must be a chip or a record of dtype opm.STATE, got {state!r}")
@@ -97,7 +98,9 @@ def slot(state: Any, channel: int, op: str, clock: float | None = None) -> View:
     looks = View(
         {
             "slot": f"{op} of channel {channel}",
+            # 0 - x, not -x: full level would read -0.0.
             "level dB": 0 - float(state["eg_level"][index]) * DB_PER_STEP,
+            # Without bit 7, by which a YM2164 ramps to it.
             "total level dB": 0 - float(state["sl_tl"][index] & 0x7F) * TL_DB,
             "state": STATES[state["eg_state"][index]],
             "key": "on" if state["kon"][index] else "off",
@@ -115,6 +118,7 @@ def slot(state: Any, channel: int, op: str, clock: float | None = None) -> View:
 def _rates(state: Any, index: int) -> list[int]:
     """Effective rates of the four states: ``envelope.rate``, but 0 where a register of 0 stops everything."""
     own = [int(state[f"sl_{name}"][index]) for name in ("ar", "d1r", "d2r", "rr")]
+    # RR has four bits, and counts as the odd rate of five.
     own[3] = 2 * own[3] + 1
     kcode, ks = int(state["pg_kcode"][index]), int(state["sl_ks"][index])
     return [plain(envelope.effective_rate)(rate, kcode, ks) if rate else 0 for rate in own]
@@ -186,6 +190,7 @@ def registers(state: Any) -> View:
     held = View()
     for address in range(256):
         for bits in rows(address, chips):
+            # A field of one element is a number, not an array.
             values = state[bits.field]
             at = address - bits.base + bits.index
             value = int(values[at] if getattr(values, "ndim", 0) else values)
@@ -220,6 +225,7 @@ def lfo(state: Any, clock: float | None = None) -> View:
             "amd": int(state["amd"]),
             "pmd": int(state["pmd"]),
             "AM": int(state["lfo_am"]),
+            # The chip keeps a magnitude of 7 bits, and the sign in bit 7.
             "PM": -(pm & 0x7F) if pm & 0x80 else pm,
         }
     )
@@ -246,6 +252,7 @@ def timers(state: Any, clock: float | None = None) -> View:
     """
     state, clock = _record_and_clock(state, clock)
     frame = MASTER_CLOCKS_PER_FRAME / clock * 1000
+    # In frames: 1024 master clocks, on the YM2164 twice that.
     prescale = 32 if state["opp"] else 16
     return View(
         {

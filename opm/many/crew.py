@@ -20,11 +20,12 @@ MOST_THREADS = 1024
 PATIENCE = 300.0
 """Seconds to wait for a cluster whose workers have all gone."""
 LOOK = 0.5
-"""Seconds the main thread waits at a time: of two signals at once another thread may take both, which wakes nobody."""
+"""Seconds the main thread waits at a time: of two signals at once another thread may take both, without waking it."""
 
 
 def cores() -> int:
     """Return how many cores this process may use."""
+    # A container or taskset may allow fewer than the machine has.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -54,7 +55,7 @@ class Threads:
 
 
 class Cluster:
-    """The workers of a ``dask.distributed.Client``, however many there are meanwhile.
+    """The workers of a ``dask.distributed.Client``, however many come and go.
 
     Not by its ``get_executor``, whose futures may stay open for ever if a worker dies with a result.
     """
@@ -94,6 +95,7 @@ class Cluster:
                 self._seen = now
             elif now > self._seen + PATIENCE:
                 raise TimeoutError(f"the cluster has had no worker for {PATIENCE:g} s")
+        # 1 while there is none: something stays in flight, and goes on when a worker comes back.
         return max(1, self._workers)
 
     def submit(self, work: Callable[[Any], Any], piece: Any) -> Any:
@@ -124,7 +126,7 @@ def each(
     stop: Callable[[], None],
     one_by_one: bool = False,
 ) -> Generator[tuple[Piece, Any]]:
-    """Do work on pieces; yield each with its future as they are done, in no order.
+    """Do work on pieces; yield each piece with its future in the order in which they finish.
 
     Parameters
     ----------
@@ -135,12 +137,13 @@ def each(
     stop : function
         Called if the end comes early: what is still in work has no use.
     one_by_one : bool
-        One in flight at a time.
+        One in flight at a time: if its worker dies, it is known which piece killed it.
     """
     waiting: dict[Any, Piece] = {}
     more = iter(pieces)
     try:
         while True:
+            # Asked each time: a cluster grows and shrinks meanwhile.
             room = (1 if one_by_one else AHEAD * crew.workers) - len(waiting)
             for piece in islice(more, max(0, room)):
                 waiting[crew.submit(work, piece)] = piece
@@ -151,5 +154,6 @@ def each(
     finally:
         if waiting:
             stop()
+        # What has begun runs on to its next look at ``stop``; what has not is taken back.
         for future in waiting:
             future.cancel()

@@ -31,7 +31,7 @@ def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, ch
     reset : (k,) int32
         Its last words as a reset leaves them: they are copied, since 2048 clocks take longer than many a frame.
     stop : (1,) int32
-        Not 0: somebody wants no more of it.
+        Not 0: stop, the samples are no longer wanted.
     event_bytes : (m,) uint8
         EVENT records of all jobs.
     bounds : (jobs + 1,) int64
@@ -51,6 +51,7 @@ def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, ch
             if stop[0]:
                 return
             end = min(frame + PIECE, frames)
+            # Events are in order, so their share of a piece is found by walking on.
             due = first
             while due < last and events[due]["cycle"] < end * CYCLES_PER_FRAME:
                 due += 1
@@ -76,6 +77,7 @@ def _start() -> tuple[Any, npt.NDArray[np.int32]]:
     """Return ``run_frames`` by its address, and what a reset leaves."""
     reset = new_chip("ym2151")._memory[STATES_AT:].copy()
     compiled: Any = run_frames
+    # The reset above has compiled it; without the compiler the function itself will do.
     if plain(compiled) is not compiled:
         compiled = CompileResultWAP(next(iter(compiled.overloads.values())))
     return compiled, reset
@@ -90,6 +92,7 @@ def run_slice(
 ) -> None:
     """Render a slice of jobs on a chip of its own: arguments as for ``run_jobs``."""
     run, reset = _start()
+    # A chip per slice: threads share none.
     memory = new_memory()
     data = events.view(np.uint8)
     run_jobs(run, memory, memory, reset, stop, data, bounds, rows, out, NO_CHANNELS, NOT_TRACED, NO_TRACE)

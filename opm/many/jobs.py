@@ -19,6 +19,7 @@ Failed = dict[int, Exception]
 
 def is_note(job: Any) -> bool:
     """Say whether a job is a voice, a note and a duration."""
+    # Events may be a tuple of three rows: only the Voice tells them from a note.
     return isinstance(job, tuple) and len(job) == 3 and isinstance(job[0], Voice)
 
 
@@ -37,10 +38,12 @@ def checked_events(arrays: Sequence[EventRows]) -> tuple[Events, Counts]:
         arrays = [make_events(rows) for rows in arrays]
     counts = np.array([len(rows) for rows in arrays], np.int64)
     events = np.concatenate([np.empty(0, EVENT), *arrays])
+    # All jobs at once, since NumPy's calls would take longer than short jobs do. Where something is wrong, one by one.
     steps = np.diff(events["cycle"], prepend=0)
     first = (np.cumsum(counts) - counts)[counts > 0]
     steps[first] = events["cycle"][first]
     within = (events["cycle"] >= 0) & (events["cycle"] <= LAST_CYCLE) & (events["kind"] <= IC) & (steps >= 0)
+    # This raises, and names the row.
     if not within.all():
         for rows in arrays:
             make_events(rows)
@@ -54,6 +57,7 @@ def gathered(
     try:
         return (list(jobs), *make(list(jobs.values())))
     except Exception:
+        # One of them is at fault. Each by itself, to learn which; the others are still done.
         for number, job in jobs.items():
             try:
                 make([job])
@@ -65,6 +69,7 @@ def gathered(
 
 def named(number: int, error: Exception) -> Exception:
     """Return an error that names its job."""
+    # The same kind, so that who catches a ValueError of one job catches that of many.
     kind = TypeError if isinstance(error, TypeError) else ValueError if isinstance(error, ValueError) else RuntimeError
     told = kind(f"job {number}: {error}")
     told.__cause__ = error

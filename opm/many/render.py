@@ -21,7 +21,7 @@ from .crew import AHEAD, PATIENCE, Cluster, Crew, Threads, each
 from .jobs import Failed, Job, checked_events, gathered, is_note, named
 
 SLICE = 2**20
-"""Frames of a slice: some 50 ms of work, beside which Python does not count, and 4 MB."""
+"""Frames of a slice: some 50 ms of work, so that Python's share of the time is small, and 4 MB."""
 REMOTE = 4
 """A cluster's slices are so many times larger: its scheduler takes a millisecond for each."""
 LARGEST_CHUNK = 2**24
@@ -67,7 +67,7 @@ def render_many(
         Samples to make of each.
     out : (n, frames, 2) int16 array, optional
         Where to put them: a NumPy array, mapped to a file or not, or what takes ``out[a:b] = samples`` such as a Zarr
-        array, which is written in whole chunks. Needed for jobs without a length that shall not be kept.
+        array, which is written in whole chunks. Needed where ``jobs`` has no length and is too large to be listed.
     workers : int or dask.distributed.Client, optional
         Threads, as many as there are cores if not given, or a cluster, which sends its results here.
     progress : function of (int, int), optional
@@ -96,16 +96,18 @@ def render_many(
     if not isinstance(jobs, Iterable):
         raise TypeError(f"jobs must be a sequence of jobs, got {jobs!r}")
     if out is None:
+        # Without ``out`` their number must be known before the first is rendered.
         jobs = jobs if isinstance(jobs, Sized) else list(jobs)
         out = np.empty((len(jobs), frames, 2), np.int16)
     _check(jobs, frames, out)
     stop = np.zeros(1, np.int32)
     with _crew(workers) as crew:
+        # Threads write where the samples belong; a cluster, or a Zarr array, is given copies.
         direct = isinstance(crew, Threads) and _is_memory(out)
         work = _Rendering(frames, stop, np.asarray(out) if direct else None)
         results = _Results(out, progress)
         lost = results.take(each(crew, work, _slices(jobs, frames, out, crew), lambda: stop.fill(1)), crew.lost)
-        # By themselves, so that the one of them that kills its workers is known.
+        # One by one: only so is it known which job kills its workers.
         alone = [(first + i, [job]) for first, part in lost for i, job in enumerate(part)]
         lost = results.take(each(crew, work, alone, lambda: stop.fill(1), one_by_one=True), crew.lost)
     failed = results.failed | {number: RuntimeError(f"job {number}: no worker survives it") for number, _ in lost}
@@ -119,6 +121,7 @@ def _crew(workers: Any) -> Crew:
     if hasattr(workers, "get_executor"):
         return Cluster(workers, entry.warm)
     crew = Threads(workers)
+    # Here, not in the threads, which would all wait for the one that compiles.
     entry.warm()
     return crew
 
@@ -140,6 +143,7 @@ class _Results:
                     samples, wrong = future.result(PATIENCE)
                 except lost:
                     missing.append((first, part))
+                    # What lay there before must not pass for a result.
                     self.out[first : first + len(part)] = 0
                     continue
                 self.failed |= wrong
@@ -161,6 +165,7 @@ def _job_errors(failed: Failed, out: Any) -> JobErrors:
 
 def _check(jobs: Iterable[Job], frames: int, out: Any) -> None:
     """Raise TypeError or ValueError if jobs and out are not as described."""
+    # A likely mistake: its rows would be taken for jobs, each of them wrong.
     if isinstance(jobs, np.ndarray) and jobs.ndim == 1 and jobs.dtype.names:
         raise TypeError("jobs must be a sequence of jobs, got the events of one")
     if getattr(out, "dtype", None) != np.int16:
@@ -178,19 +183,21 @@ def _is_memory(out: Any) -> bool:
 def _slices(jobs: Iterable[Job], frames: int, out: Any, crew: Crew) -> Iterator[Slice]:
     """Yield the jobs in slices, whole chunks of ``out`` where that is not too much."""
     total, at_most = out.shape[0], SLICE * (REMOTE if isinstance(crew, Cluster) else 1) // max(1, frames)
+    # As few slices as their size allows, but AHEAD per worker, so that all end at about the same time.
     turns = max(AHEAD, -(-total // (max(1, at_most) * crew.workers)))
     rows = max(1, -(-total // (turns * crew.workers)))
+    # Whole chunks: each is compressed once, and no two slices write the same one.
     chunk = (getattr(out, "shards", None) or getattr(out, "chunks", None) or (1,))[0]
     if chunk * frames <= LARGEST_CHUNK:
         rows = -(-rows // chunk) * chunk
     waiting, first = iter(jobs), 0
     while part := list(islice(waiting, rows)):
         if first + len(part) > total:
-            raise ValueError(f"out has {total} rows, there are more jobs")
+            raise ValueError(f"expected {total} jobs, one per row of out, got more")
         yield first, part
         first += len(part)
     if first < total:
-        raise ValueError(f"out has {total} rows, there is a job for {first}")
+        raise ValueError(f"expected {total} jobs, one per row of out, got {first}")
 
 
 @dataclass(frozen=True)
@@ -221,11 +228,13 @@ class _Rendering:
             rows, events, counts = gathered(make, jobs, failed)
             bounds = np.concatenate([[0], np.cumsum(counts)])
             entry.run_slice(events, bounds, np.array(rows, np.int64), out, self.stop)
+        # Songs in Python, one by one: blocks, two chips, speeds and boards are not the compiled entry's.
         for i, song in songs.items():
             try:
                 self.play(song, out[i])
             except Exception as error:
                 failed[i] = error
+        # Of a song that failed in its middle, some samples are there.
         out[list(failed)] = 0
         return {first + i: named(first + i, error) for i, error in failed.items()}
 
@@ -233,6 +242,7 @@ class _Rendering:
         """Render a song, and zeros after its end."""
         done = 0
         for block in Renderer(Playing(song)).blocks(end=self.frames):
+            # A song may be hours; the compiled entry looks at the same word between its pieces.
             if self.stop[0]:
                 return
             out[done : done + len(block)] = to_int16(block)

@@ -285,11 +285,11 @@ def test_what_is_refused(tmp_path, capsys):
         ("a.zarr", (*ours, "--seed", 4), "was begun with other seed: 3, not 4"),
         ("a.zarr", (*ours[2:], "--voices", 8, "--seed", 3), "was begun with other voices: 7, not 8"),
         ("a.npz", (*ours, "--seed", 3), "exists already"),
-        ("file.zarr", ours, "exists and is no dataset of opm.dataset"),
-        ("other.zarr", ours, "exists and is no dataset of opm.dataset"),
-        ("foreign.zarr", ours, "exists and is no dataset of opm.dataset"),
-        ("hurt.zarr", ours, "exists and is no dataset of opm.dataset"),
-        ("odd.zarr", ours, "exists and is no dataset of opm.dataset"),
+        ("file.zarr", ours, "exists and is not a dataset of opm.dataset"),
+        ("other.zarr", ours, "exists and is not a dataset of opm.dataset"),
+        ("foreign.zarr", ours, "exists and is not a dataset of opm.dataset"),
+        ("hurt.zarr", ours, "exists and is not a dataset of opm.dataset"),
+        ("odd.zarr", ours, "exists and is not a dataset of opm.dataset"),
         ("b.txt", ours, "expected a name that ends in .zarr or .npz"),
         ("b.npz", ("--voices", 10**6), "3000000 notes of 55930 frames are more than 1 GiB, use a .zarr folder"),
         ("b.zarr", ("--bank", tmp_path / "empty"), "expected .opm files in it, found none"),
@@ -366,7 +366,7 @@ def a_folder_for_a_chunk(path):
         (says("audio", "big", "codecs", 0, "configuration", "endian"), "array audio: expected codecs ("),
         (says("peak", 2**62, "codecs", 1, "configuration", "blocksize"), "array peak: expected codecs ("),
         (says("peak", 5, "codecs"), "array peak is damaged: TypeError("),
-        (a_folder_for_a_chunk, "peak/c/0 is no file"),
+        (a_folder_for_a_chunk, "peak/c/0 is not a file"),
     ],
 )
 def test_a_damaged_folder_is_refused(done, damage, message, whole, tmp_path, capsys):
@@ -639,4 +639,4 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(store.many, "render_many", interrupted)
     assert command(tmp_path / "a.zarr", "--voices", 1) == 130
-    assert capsys.readouterr().err == "stopped; the same command goes on\n"
+    assert capsys.readouterr().err == "stopped; run the same command again to resume\n"

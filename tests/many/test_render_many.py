@@ -249,8 +249,8 @@ def test_whole_chunks_go_to_zarr(tmp_path, monkeypatch):
         ([[]], np.zeros((1, 10, 2), ">i2"), TypeError, "out must be an int16 array, got >i2"),
         ([[]], np.zeros((2, 10, 2), np.int16), ValueError, r"out must have shape \(1, 10, 2\), got \(2, 10, 2\)"),
         ([[]], np.zeros((1, 10), np.int16), ValueError, r"out must have shape \(1, 10, 2\), got \(1, 10\)"),
-        (iter([[]]), np.zeros((2, 10, 2), np.int16), ValueError, "out has 2 rows, there is a job for 1"),
-        (iter([[]] * 3), np.zeros((2, 10, 2), np.int16), ValueError, "out has 2 rows, there are more jobs"),
+        (iter([[]]), np.zeros((2, 10, 2), np.int16), ValueError, "expected 2 jobs, one per row of out, got 1"),
+        (iter([[]] * 3), np.zeros((2, 10, 2), np.int16), ValueError, "expected 2 jobs, one per row of out, got more"),
         (np.empty(3, opm.EVENT), None, TypeError, "jobs must be a sequence of jobs, got the events of one"),
     ],
 )  # fmt: skip
