@@ -18,7 +18,7 @@ from mkdocs.structure.pages import Page
 
 import opm
 from opm.board import core
-from opm.registers import CHANNEL, CHIP, OPM, OPP, REGISTERS, SLOT
+from opm.registers import CHANNEL, ONCE, OPM, OPP, REGISTERS, SLOT
 
 ROOT = Path(__file__).parent.parent
 PAGES = (
@@ -113,7 +113,7 @@ def registers(_: str, here: str) -> str:
     """Return the table of all registers."""
     lines = []
     for row in sorted(REGISTERS, key=lambda row: (row.base, -row.high)):
-        last = row.base + {CHIP: 1, CHANNEL: 8, SLOT: 32}[row.scope] - 1
+        last = row.base + {ONCE: 1, CHANNEL: 8, SLOT: 32}[row.scope] - 1
         address = f"{row.base:02X}" + (f"-{last:02X}" if last > row.base else "")
         bits = f"{row.high}-{row.low}" if row.high > row.low else str(row.high)
         notes = (

@@ -166,7 +166,7 @@ class YM2151:
 
     @property
     def frame_cycles(self) -> int:
-        """How many of the cycles since reset were done by frames, one by one or in spans; the rest were single clocks."""
+        """How many of the cycles since reset were done by frames, one by one or in spans, and not clock by clock."""
         return self._frame_cycles
 
     @property

@@ -140,11 +140,14 @@ def single_clocks(states, words, frame, events, done, cycle, clocks, mute):
 
 
 @block
-def record_span(frame, write, first, step, row, taken, recording):
-    """Record the samples of a span that are asked for: of its frame ``first`` and every ``step``-th from there."""
+def record_span(frame, write, n, late, clocks_per_frame, row, recording):
+    """Record the samples that were due within a span of n frames, the first ``late`` clocks ago; return how many."""
+    taken = late // clocks_per_frame + 1
+    first, step = n - 1 - late // CYCLES_PER_FRAME, clocks_per_frame // CYCLES_PER_FRAME
     dac.store(write, first, step, recording.out[row : row + taken])
     if recording.channels.shape[0]:
         mixer.store_channels(frame, write, first, step, recording.channels[row : row + taken])
+    return taken
 
 
 @block
@@ -236,7 +239,7 @@ def run_frames(
     Returns
     -------
     int
-        Clocks that were done by frames, one by one or in spans; -1 if a field holds more than its width, and nothing was done.
+        Clocks done by frames, one by one or in spans; -1 if a field holds more than its width, and nothing was done.
     """
     states, frames, words = views(memory)
     state, frame = states[0], frames[0]
@@ -266,9 +269,7 @@ def run_frames(
             span(state, frame, frames[1], write, read, n, mute)
             cycle += CYCLES_PER_FRAME * n
             by_frames += n
-            taken = (cycle - sample_due) // clocks_per_frame + 1
-            first = n - 1 - (cycle - sample_due) // CYCLES_PER_FRAME
-            record_span(frame, write, first, clocks_per_frame // CYCLES_PER_FRAME, row, taken, recording)
+            taken = record_span(frame, write, n, cycle - sample_due, clocks_per_frame, row, recording)
             sample_due += clocks_per_frame * taken
             row += taken
         else:

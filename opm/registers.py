@@ -14,11 +14,11 @@ from .pitch import REFERENCE_CLOCK
 from .state import OPERATORS, offset
 from .tables import Rom
 
-CHIP, CHANNEL, SLOT = 0, 1, 2
+ONCE, CHANNEL, SLOT = 0, 1, 2
 """Scopes: one register, one per channel, one per slot."""
 OPM, OPP = 1, 2
 """The chips that have a register: bits of a mask."""
-BOTH = OPM | OPP
+EITHER = OPM | OPP
 CHIPS = {"ym2151": OPM, "ym2164": OPP}
 KON, NOISE, TIMERS, LFRQ, DEPTHS, WAVE = 0x08, 0x0F, 0x14, 0x18, 0x19, 0x1B
 RL, KC, KF, PMS, SLOTS, TL, DT2 = 0x20, 0x28, 0x30, 0x38, 0x40, 0x60, 0xC0
@@ -38,7 +38,7 @@ class Bits:
     base: int
     """First address."""
     scope: int
-    """CHIP, CHANNEL (8 addresses) or SLOT (32)."""
+    """ONCE, CHANNEL (8 addresses) or SLOT (32)."""
     high: int
     low: int
     name: str
@@ -50,7 +50,7 @@ class Bits:
     """Element of a chip-wide field."""
     place: int = 0
     """Bit of the field where the lowest bit goes."""
-    chips: int = BOTH
+    chips: int = EITHER
     when: int = -1
     """Only if bit 7 of the data is this (register 19); -1 = always."""
 
@@ -77,30 +77,30 @@ _TESTS = (
 )
 REGISTERS: tuple[Bits, ...] = tuple(Bits(*row) for row in (  # type: ignore[arg-type]
     #base scope   hi lo name       field         meaning
-    *((base, CHIP, i, i, f"TEST{i}", "test", meaning, i, 0, chip)
+    *((base, ONCE, i, i, f"TEST{i}", "test", meaning, i, 0, chip)
       for base, chip in ((0x01, OPM), (0x09, OPP)) for i, meaning in enumerate(_TESTS)),
     (0x00, CHANNEL, 7, 0, "RAMP", "opp_ramp",     "TL ramp divider", 0, 0, OPP),
-    *((0x08, CHIP, 3 + i, 3 + i, name, "kon_operator", "key on", i)
+    *((0x08, ONCE, 3 + i, 3 + i, name, "kon_operator", "key on", i)
       for i, name in enumerate(("M1", "C1", "M2", "C2"))),
-    (0x08, CHIP,    2, 0, "channel",  "kon_channel", "channel to key on or off"),
-    (0x0F, CHIP,    7, 7, "NE",       "ne",       "noise enable"),
-    (0x0F, CHIP,    4, 0, "NFRQ",     "nfrq",     "noise frequency"),
-    (0x10, CHIP,    7, 0, "CLKA high", "clka",    "timer A, upper 8 bits", 0, 2),
-    (0x11, CHIP,    1, 0, "CLKA low", "clka",     "timer A, lower 2 bits"),
-    (0x12, CHIP,    7, 0, "CLKB",     "clkb",     "timer B"),
-    (0x14, CHIP,    7, 7, "CSM",      "csm",      "timer A keys all slots on"),
-    (0x14, CHIP,    5, 5, "reset B",  "reset_b",  "clear timer B's flag"),
-    (0x14, CHIP,    4, 4, "reset A",  "reset_a",  "clear timer A's flag"),
-    (0x14, CHIP,    3, 3, "IRQen B",  "irqen_b",  "timer B sets its flag"),
-    (0x14, CHIP,    2, 2, "IRQen A",  "irqen_a",  "timer A sets its flag"),
-    (0x14, CHIP,    1, 1, "load B",   "load_b",   "run timer B"),
-    (0x14, CHIP,    0, 0, "load A",   "load_a",   "run timer A"),
-    (0x18, CHIP,    7, 0, "LFRQ",     "lfrq",     "LFO frequency"),
-    (0x19, CHIP,    6, 0, "AMD",      "amd",      "LFO amplitude depth", 0, 0, BOTH, 0),
-    (0x19, CHIP,    6, 0, "PMD",      "pmd",      "LFO phase depth", 0, 0, BOTH, 1),
-    (0x1B, CHIP,    7, 7, "CT2",      "ct2",      "pin CT2 high"),
-    (0x1B, CHIP,    6, 6, "CT1",      "ct1",      "pin CT1 high"),
-    (0x1B, CHIP,    1, 0, "W",        "w",        "LFO wave: saw, square, triangle, noise"),
+    (0x08, ONCE,    2, 0, "channel",  "kon_channel", "channel to key on or off"),
+    (0x0F, ONCE,    7, 7, "NE",       "ne",       "noise enable"),
+    (0x0F, ONCE,    4, 0, "NFRQ",     "nfrq",     "noise frequency"),
+    (0x10, ONCE,    7, 0, "CLKA high", "clka",    "timer A, upper 8 bits", 0, 2),
+    (0x11, ONCE,    1, 0, "CLKA low", "clka",     "timer A, lower 2 bits"),
+    (0x12, ONCE,    7, 0, "CLKB",     "clkb",     "timer B"),
+    (0x14, ONCE,    7, 7, "CSM",      "csm",      "timer A keys all slots on"),
+    (0x14, ONCE,    5, 5, "reset B",  "reset_b",  "clear timer B's flag"),
+    (0x14, ONCE,    4, 4, "reset A",  "reset_a",  "clear timer A's flag"),
+    (0x14, ONCE,    3, 3, "IRQen B",  "irqen_b",  "timer B sets its flag"),
+    (0x14, ONCE,    2, 2, "IRQen A",  "irqen_a",  "timer A sets its flag"),
+    (0x14, ONCE,    1, 1, "load B",   "load_b",   "run timer B"),
+    (0x14, ONCE,    0, 0, "load A",   "load_a",   "run timer A"),
+    (0x18, ONCE,    7, 0, "LFRQ",     "lfrq",     "LFO frequency"),
+    (0x19, ONCE,    6, 0, "AMD",      "amd",      "LFO amplitude depth", 0, 0, EITHER, 0),
+    (0x19, ONCE,    6, 0, "PMD",      "pmd",      "LFO phase depth", 0, 0, EITHER, 1),
+    (0x1B, ONCE,    7, 7, "CT2",      "ct2",      "pin CT2 high"),
+    (0x1B, ONCE,    6, 6, "CT1",      "ct1",      "pin CT1 high"),
+    (0x1B, ONCE,    1, 0, "W",        "w",        "LFO wave: saw, square, triangle, noise"),
     (0x20, CHANNEL, 7, 6, "RL",       "ch_rl",    "output: 1 left, 2 right, 3 both"),
     (0x20, CHANNEL, 5, 3, "FB",       "ch_fb",    "self-feedback of M1"),
     (0x20, CHANNEL, 2, 0, "CON",      "ch_con",   "algorithm"),
@@ -122,7 +122,7 @@ REGISTERS: tuple[Bits, ...] = tuple(Bits(*row) for row in (  # type: ignore[arg-
     (0xE0, SLOT,    3, 0, "RR",       "sl_rr",    "release rate"),
 ))
 # fmt: on
-_SPAN = {CHIP: 1, CHANNEL: 8, SLOT: 32}
+_SPAN = {ONCE: 1, CHANNEL: 8, SLOT: 32}
 
 
 @cache
@@ -329,7 +329,7 @@ def describe(address: int, data: int, chip: str = "ym2151", clock: float = REFER
     said = ", ".join(filter(None, (_said(row, row.value(data), clock) for row in found)))
     index = address - found[0].base
     where = {
-        CHIP: "chip",
+        ONCE: "chip",
         CHANNEL: f"channel {index + 1}",
         SLOT: f"{_OPERATORS[index >> 3]} of channel {(index & 7) + 1}",
     }[found[0].scope]
@@ -338,8 +338,8 @@ def describe(address: int, data: int, chip: str = "ym2151", clock: float = REFER
 
 def _said(row: Bits, value: int, clock: float) -> str:
     """Return a field's value in words; nothing for a switch of the chip that is off, unless that stops a timer."""
-    if row.scope == CHIP and row.high == row.low and row.base != NOISE:
+    if row.scope == ONCE and row.high == row.low and row.base != NOISE:
         return row.meaning if value else row.meaning.replace("run", "stop") if row.name.startswith("load") else ""
-    if row.base == LFRQ and row.scope == CHIP:
+    if row.base == LFRQ and row.scope == ONCE:
         return f"LFRQ {value}, {lfo_hertz(value, clock):.3g} Hz"
     return f"{row.name} {value}, {WAVES[value]}" if row.name == "W" else f"{row.name} {value}"

@@ -12,6 +12,7 @@ from ..registers import DECODE, FIRST, LFRQ
 @block
 def write_port(state, port, data):
     """Put a byte on the bus: port 0 address, port 1 data. One latch serves both; nothing is taken in IC."""
+    # One latch for both ports: a second byte within a clock of the first takes its place, under both strobes.
     state.bus_data = data & 0xFF
     if state.ic:
         return
@@ -26,6 +27,7 @@ def read_status(state):
     """Read port 1: BUSY, flag B, flag A - or a byte of the test word while test bit 6 is set."""
     if state.test[6]:
         word = (state.op_out[5] | ((state.eg_serial_bit ^ 1) << 14) | ((state.pg_serial & 1) << 15)) & 0xFFFF
+        # YM2151-LLE and MAME's notes on a real chip have it the other way round: bit 7 clear is the low byte.
         return word & 0xFF if state.test[7] else word >> 8
     return (state.busy << 7) | (state.timer_b_flag << 1) | state.timer_a_flag
 
@@ -51,6 +53,7 @@ def set_ic(state, level):
     """Drive the IC pin; its release restarts the frame."""
     if state.ic != level:
         state.ic = level
+        # From now on the chip's frames need not begin where frames counted since reset do.
         if level == 0:
             state.cycles = 0
 
@@ -72,6 +75,7 @@ def strobes(state):
 def store(state, words, address, data):
     """Store a register's bits into their fields, by the register table."""
     for row in range(FIRST[state.opp, address], FIRST[state.opp, address + 1]):
+        # Two fields at one address, told apart by bit 7 of the data: 19 is AMD or PMD.
         if DECODE[row, 4] >= 0 and DECODE[row, 4] != data >> 7:
             continue
         word, mask, place = DECODE[row, 0], DECODE[row, 2], DECODE[row, 3]
@@ -112,6 +116,7 @@ def slot_write(state, words):
     """YM2151: store the waiting byte when its channel (clock = channel mod 8) or slot (clock) passes."""
     address = state.reg_address
     width = 7 if address < 0x40 else 31
+    # Slots pass once in 32 clocks, and there is one latch: an address less than 34 clocks behind the last drops it.
     if state.reg_data_ready and (address & width) == (state.cycles & width) and address >= 0x20:
         store(state, words, address, state.reg_data)
 
@@ -191,6 +196,7 @@ def register_write(state, words):
 @block
 def initial_clear(state):
     """While IC is asserted, clear the registers of the passing channel and slot, and the chip's own."""
+    # A channel and a slot a clock (YM2164: two and eight), so IC has to last for 32 clocks. Phases are not cleared.
     if state.ic:
         channel, slot = state.cycles & 7, state.cycles
         if state.opp:

@@ -8,10 +8,9 @@ a YM3012.
 import numpy as np
 
 from .._jit import block
+from ..bits import i32
 from ..state import LEFT, RIGHT
 from ..tables import EXPONENT
-
-i32 = np.int32
 
 
 @block
@@ -61,6 +60,7 @@ def shifter(state):
 @block
 def lost_bits(value):
     """Bits that do not fit in the mantissa: exponent less one."""
+    # In uint32, or Numba asks at each look-up whether the index is negative.
     return EXPONENT[np.uint32((value ^ (value >> 31)) >> 9)] - 1
 
 
@@ -75,4 +75,5 @@ def rounded(value):
     ones = i32(ones | i32(ones >> i32(2)))
     ones = i32(ones | i32(ones >> i32(4)))
     ones = i32(ones | i32(ones >> i32(8)))
+    # The bits are dropped, not rounded: values go down, negative ones too, by up to 63.
     return i32(value & i32(~i32(ones >> i32(9))))

@@ -17,6 +17,7 @@ def register_rate(state, slot):
     """The 5-bit rate in force: a key-on edge attacks at once, release rates are odd, IC releases fastest."""
     if state.ic:
         return 31
+    # The state itself follows two clocks later.
     eg_state = ATTACK if state.kon[slot] and not state.kon_old[slot] else state.eg_state[slot]
     if eg_state == ATTACK:
         return state.sl_ar[slot]
@@ -84,6 +85,7 @@ def shift(state):
 @block
 def limit(attenuation):
     """Saturate at 1023, by looking at bit 10 only."""
+    # Level plus AM, and that plus TL, stay below 2048. With a level that a reset has left beyond 1023 they wrap.
     return 1023 if attenuation & 1024 else attenuation
 
 
@@ -173,6 +175,7 @@ def output(state):
 @block
 def clock(state):
     """Divide the frames by three; test bit 0 ticks always."""
+    # YM2151-LLE and IKAOPM let the count of frames advance at clock 30.
     tick = (state.eg_clock_count >> 1) & 1
     state.eg_clock = ((state.eg_clock << 1) | tick | state.test[0]) & 0xFF
     if state.ic or (state.cycles == 31 and tick):
@@ -194,6 +197,7 @@ def timer(state):
     seen = (state.eg_timer >> ((state.cycles - 2) & 15)) & 1
     state.eg_timer_low = (state.eg_timer_low << 1) | (seen & (state.eg_timer_stop ^ 1))
     state.eg_timer_stop = 0 if position == 0 or state.ic_old else state.eg_timer_stop | seen
+    # YM2151-LLE and IKAOPM lock at clock 17, when all of the timer has been incremented.
     if state.cycles == 1 and state.eg_clock & 1:
         state.eg_shift_lock = lowest_bit(state.eg_timer_low)
         state.eg_timer_lock = state.eg_timer & 0xFF

@@ -11,6 +11,8 @@ from ..state import C1, C2, M1, M2
 @block
 def match(state):
     """The written channel is recognised when the clock after the next reads 24 + channel."""
+    # YM2151-LLE and IKAOPM, two other readings of silicon, match at clock channel - 1. No recording of
+    # a real chip has settled it.
     state.kon_match = 1 if state.kon_channel + 24 == ((state.cycles + 1) & 31) else 0
 
 
@@ -40,5 +42,6 @@ def key(state):
 def csm(state):
     """CSM: an overflow of timer A seen at clock 1 keys all slots on for the 32 clocks from clock 2."""
     state.kon_csm = state.kon_csm_lock
+    # A reload is also how timer A begins: CSM and LOAD A set together key on at once. IKAOPM has no such key-on.
     if state.cycles == 1:
         state.kon_csm_lock = state.timer_a_reload & state.csm

@@ -19,9 +19,10 @@ def multiply(state):
     depth = state.pmd if state.lfo_bit_counter & 8 else state.amd
     position = state.lfo_bit_counter & 7
     state.lfo_out2_old = state.lfo_out2
-    weight = (1 << 6) >> position  # 0 at position 7
+    weight = (1 << 6) >> position  # 0 at position 7: a depth has seven bits, the eighth window only moves the sum on
     product = 1 if depth & state.lfo_out1 & weight else 0
     partial = 0 if position == 0 else state.lfo_out2 & 1
+    # A window begins at clock 15: the carry out of the sum before must not get into this one.
     carry = 0 if (state.cycles & 15) == 15 else state.lfo_mult_carry
     total = product + partial + carry
     state.lfo_out2 = (state.lfo_out2 >> 1) | ((total & 1) << 15)
@@ -31,6 +32,7 @@ def multiply(state):
 @block
 def counters(state):
     """Counter 2 (reloaded by LFRQ's high nibble), its prescaler counter 1, and counter 3."""
+    # Counter 1 steps once a window and carries once in 16; test bit 3 lets counter 2 step at every clock.
     window = state.cycles & 15
     value = state.lfo_counter2 + (((state.lfo_counter1_of >> 1) & 1) | state.test[3])
     overflow_before = state.lfo_counter2_of
@@ -95,6 +97,7 @@ def waveform(state):
         state.lfo_saw_sign = (state.lfo_val >> 8) & 1
     step = state.lfo_clock if wave != NOISE and window == 15 else 0
     step_twice = step if wave == TRIANGLE else 0
+    # Test bit 1 holds the position at 0: the VGMs of two trackers set it at their start and never clear it.
     held = state.ic or state.test[1] or (state.lfo_clock_lock and wave == NOISE)
     back = 0 if held else (state.lfo_val >> 15) & 1
 

@@ -35,6 +35,7 @@ def serialise(state, side, taken):
 @block
 def beyond(total):
     """Say whether a sum is above 16 bits (1), below (-1) or neither, as the die does: by its bits 15 to 17."""
+    # 32 carriers at their loudest need 19 bits: such a sum has wrapped, and the die clamps what is left of it.
     overflow = (total >> 15) & 7
     return (1 if overflow < 4 else -1) if 0 < overflow < 7 else 0
 
@@ -83,6 +84,7 @@ def tap_sides(state):
 @block
 def hand_on(state, side, taken, out):
     """Take a side's sums over with the mixer's; bring them out when the DAC does."""
+    # A listener's taps must be in step with the mix, whose left is half a frame off its right.
     first, end = 8 * side, 8 * side + 8
     if state.cycles == taken:
         for i in range(first, end):

@@ -13,6 +13,7 @@ def shift(state):
     """Rotate the register one bit; new bits come in while it updates."""
     bit = state.noise_lfsr & 1
     if state.ic or state.noise_update:
+        # All zeros would shift in zeros for ever.
         empty = 1 if state.noise_lfsr == 0 and state.noise_bit == 0 else 0
         new = 0 if state.ic else empty | (((state.noise_lfsr >> 2) & 1) ^ state.noise_bit)
         state.noise_bit = bit
@@ -30,6 +31,7 @@ def timer(state):
         value = (value + 1) & 31
     if state.ic or (state.noise_timer_of and last):
         value = 0
+    # YM2151-LLE and IKAOPM compare the count behind its step.
     state.noise_timer_of = 1 if state.noise_timer == last_count(state) else 0
     state.noise_timer = value
 
@@ -57,6 +59,8 @@ def channel(state):
         state.nc_active = 0
     state.nc_out = ((state.nc_out << 1) | (state.nc_sign ^ state.eg_serial_bit)) & 0xFFFF
     state.nc_sign = state.nc_sign_lock ^ 1
+    # YM2151-LLE and IKAOPM take the bit for the sign, not its inverse. At rest this leaves 0 or -8, -72 dBFS for ever;
+    # YM2151-LLE gives 0 then.
     if state.cycles == 12:
         state.nc_active_lock = state.nc_active
         state.nc_sign_lock2 = state.nc_active & (state.nc_sign_lock ^ 1)

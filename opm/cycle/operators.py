@@ -40,6 +40,7 @@ def logsin(state):
 @block
 def attenuation(state):
     """Stage 6: add the envelope; saturates by looking at bit 12 only."""
+    # A log-sine is 2137 at most and the envelope 4092: no sum gets past bit 12.
     total = state.op_logsin[2] + (state.eg_out[1] << 2)
     state.op_atten = 4095 if total & 4096 else total
 
@@ -103,6 +104,7 @@ def modulation(state):
     """Stage 15, clock slot + 14: the two modulation buses added and halved; memories of M1 and C1."""
     channel = (state.cycles - 14) & 7
     output = signed(state.op_out[5], 14)
+    # OR is no addition here: no algorithm has two sources on one bus.
     bus2 = (state.op_m1[channel] if state.op_modtable[0] else 0) | (output if state.op_modtable[3] else 0)
     bus1 = state.op_m1_old[channel] if state.op_modtable[1] else 0
     bus1 |= state.op_c1[channel] if state.op_modtable[2] else 0
@@ -127,5 +129,6 @@ def modulation_delay(state):
 @block
 def counter(state):
     """Which operator comes to the output: changes at clocks 4, 12, 20, 28; clock 12 brings M1."""
+    # IC restarts the clocks but not this counter, so clock 12 sets it right: M1 comes to the output there.
     if (state.cycles & 7) == 4:
         state.op_counter = 0 if state.cycles == 12 else (state.op_counter + 1) & 0xFF

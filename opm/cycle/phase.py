@@ -18,6 +18,7 @@ def modulated_code(code, offset, down):
 
     code, offset : 1/64 semitone, four note codes a quarter octave of which three are in use.
     """
+    # A quarter octave is 256 steps, of which the last 64 are no note: whoever comes there goes on past them.
     if down:
         borrow = 1 if (code & 255) < (offset & 255) else 0
         value = code - offset - 64 * borrow
@@ -89,6 +90,7 @@ def increment(state):
 @block
 def step(state):
     """Clock slot + 5 latches the key-on edge, + 7 masks the increment with it, + 8 steps the phase."""
+    # Test bit 3 makes the increment the phase: each frame starts at 0.
     slot = (state.cycles - 5) & 31
     state.pg_reset_latch[slot] = state.pg_reset[slot]
     slot = (state.cycles - 7) & 31

@@ -38,6 +38,7 @@ def timer_b_count(state):
     state.timer_b = value & TIMER_B_END
 
     width = 5 if state.opp else 4
+    # Only IC stops the prescaler, so B's first count comes up to 16 (32) frames early.
     sub = state.timer_b_sub + (1 if state.cycles == 0 else 0)
     state.timer_b_sub_of = (sub >> width) & 1
     state.timer_b_sub = 0 if state.ic else sub & ((1 << width) - 1)
@@ -46,6 +47,7 @@ def timer_b_count(state):
 @block
 def timer_a_control(state):
     """What counter A does at the next clock, and flag A. Test bit 2 counts at every clock."""
+    # LOAD A waits for clock 1, so the first count begins with a reload; IKAOPM takes it at once.
     if state.cycles == 1:
         state.timer_a_load = state.load_a
     state.timer_a_inc = state.test[2] | (state.timer_a_load if state.cycles == 0 else 0)

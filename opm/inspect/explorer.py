@@ -21,12 +21,12 @@ from ..events import REFERENCE_RATE
 from ..pitch import HIGHEST, LOWEST, STEPS, hertz_of, midi_of, note, note_name
 from ..registers import LIMITS, lfo_hertz
 from ..state import OPERATORS
+from ..tables import OFF
 from ..voice.play import NoteEvents
 from ..voice.table import COLUMNS, KEY_ORDER
 from ..voice.voice import OF_OPERATOR, Operator, Voice, checked, checked_voices, parameters, voice_of
 from . import plot
 from .sound import listen
-from .stages import SILENT
 from .trace import sound_and_trace
 
 _OF_OTHERS = {
@@ -254,7 +254,7 @@ def _picture(voice: Voice, hertz: float, envelopes: Envelopes, sound: npt.NDArra
         rows: Any = [[op for op in KEY_ORDER for _ in range(2)], ["algorithm"] * 2 + ["wave"] * 3 + ["spectrum"] * 3]
         axes = figure.subplot_mosaic(rows, height_ratios=(1, 1.2))
         figure.subplots_adjust(left=0.05, right=0.97, top=0.93, bottom=0.1, hspace=0.72, wspace=0.6)
-        sounding = (np.flatnonzero(levels < SILENT) for levels, _ in envelopes.values())
+        sounding = (np.flatnonzero(levels < OFF) for levels, _ in envelopes.values())
         # Until the last operator is silent, and two rows more so that the end of its release is in.
         shown = max(_LEAST_SHOWN, *(rows.max(initial=0) + 2 for rows in sounding))
         for op, (levels, states) in envelopes.items():

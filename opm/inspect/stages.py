@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..state import ATTACK, RELEASE
+from ..tables import OFF
 
 # die: but in its attack, an envelope whose upper six of ten bits are set is off: it steps no more and is not heard.
-SILENT = 0x3F0
-"""Level, in steps of the envelope, from which on the chip takes an envelope for silent."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def stages(levels: npt.NDArray[Any], states: npt.NDArray[Any]) -> list[Stage]:
     for start, end in pairwise([0, *(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]):
         state = int(states[start])
         # The row behind it, too: level and state change in the same frame, so the stage's last step stands there.
-        silent = levels[start : end + 1] >= SILENT
+        silent = levels[start : end + 1] >= OFF
         # It has no next state: it is over where it is silent, and what is behind that is no stage.
         if state == RELEASE:
             whole = bool(silent.any())
