@@ -1,4 +1,7 @@
-"""The command line: what it takes, and which option has a meaning for what. Imports nothing that takes time."""
+"""The command line: what it takes, and which option has a meaning for what.
+
+Imports nothing that takes time, so that ``--help`` and a mistyped option answer in 0.1 s.
+"""
 
 import argparse
 import math
@@ -14,7 +17,7 @@ from .signals import BAD_INPUT
 from .streams import PROG, say, tell
 
 SOUND = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
-"""Sound files by the ending of a name, and what libsndfile calls them."""
+"""Sound files: the ending of a name, and what libsndfile calls format and encoding."""
 FILES = (*SOUND, ".vgm", ".vgz", ".log", ".json", ".mid")
 """All that is written; a test compares those of songs with opm's formats, whose import takes half a second."""
 DEFAULT_RATE = 48_000
@@ -47,7 +50,7 @@ MEANINGS = {
     )
     for option in options.split()
 }
-"""What each option has a meaning for: playing, an ending of ``-o``, or an option that asks for something by itself."""
+"""The uses in which each option means something: playing, an ending of ``-o``, or an option that is a use by itself."""
 
 
 class Voices(NamedTuple):
@@ -59,7 +62,11 @@ class Voices(NamedTuple):
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line; ``defaults`` apply once it is known what was given."""
+    """An argument parser whose errors are one line.
+
+    ``defaults`` are filled in by ``parse``: argparse cannot tell a default from the same value given, and an option
+    given in vain is refused.
+    """
 
     defaults: dict[str, Any]
 
@@ -77,6 +84,7 @@ def _number(low: float, high: float, kind: type = float) -> Any:
             value = kind(text)
         except ValueError:
             value = math.nan
+        # "nan" is a number to float; no comparison holds for it, so it is refused here, too.
         if not low <= value <= high:
             raise argparse.ArgumentTypeError(f"expected a number from {low} to {high}, got {text!r}")
         return value
@@ -98,7 +106,7 @@ def _time(text: str) -> float:
 
 
 def _part(text: str) -> str:
-    """Read a part's name, which may end in a number."""
+    """Read a part's name, such as ``sn76489`` or ``sn76489-2``, the second of two."""
     kind, dash, number = text.lower().partition("-")
     if kind not in PARTS or (dash and not number.isdecimal()):
         raise argparse.ArgumentTypeError(f"expected a part: {', '.join(PARTS)}, got {text!r}")
@@ -106,13 +114,14 @@ def _part(text: str) -> str:
 
 
 def _parts(text: str) -> tuple[str, ...]:
-    """Read names of parts."""
+    # A dict, not a set: the order is that of the command line, in messages as well.
     return tuple(dict.fromkeys(map(_part, text.split(","))))
 
 
 def _voices(text: str) -> Voices:
-    """Read channel numbers from 1, and names of parts."""
+    """Read channel numbers, from 1, and names of parts."""
     words = set(text.split(","))
+    # Empty words are taken for numbers, whose error message is the one that helps: "1,,2".
     numbers = {word for word in words if word[:1].isdigit() or not word}
     channels = sum(1 << (number - 1) for number in set(map(_number(1, CHANNELS, int), numbers)))
     return Voices(channels, frozenset(map(_part, words - numbers)))
@@ -200,10 +209,14 @@ def parser(prog: str = "numba-opm") -> _Parser:
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    """Return what the command line asks for, every option of which has to have a meaning; ``folder``: output is one."""
+    """Return what the command line asks for; an option without a meaning for that is an error.
+
+    Adds ``folder``: whether the output is one.
+    """
     made = parser(PROG)
     argv = sys.argv[1:] if argv is None else argv
-    end = argv.index("--") if "--" in argv else len(argv)  # Known to parse_args, but there no song comes after options.
+    # parse_args would take no song behind an option; parse_intermixed_args does, but does not know "--".
+    end = argv.index("--") if "--" in argv else len(argv)
     given = vars(made.parse_intermixed_args(argv[:end]))
     if names := given.get("songs", []) + argv[end + 1 :]:
         given["songs"] = names
@@ -213,6 +226,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     ending = ".wav" if output == "-" else f".{args.format}" if args.folder else Path(output).suffix.lower()
     if output and ending not in FILES:
         made.error(f"{output}: expected a name that ends in {', '.join(FILES)}, or a folder/")
+    # Each option given has to mean something in every use: what does nothing in one of two outputs is refused as well.
     uses = [ending] * bool(output) + [_flag(name) for name in given if _flag(name) in MEANINGS[name]] or [PLAYING]
     for name in given:
         if strange := [use for use in uses if use not in MEANINGS[name]]:
@@ -251,6 +265,7 @@ def completion(shell: str) -> str:
     made = parser()
     kinds = dict.fromkeys(("songs", "output", "token_file"), shtab.FILE)
     kinds |= dict.fromkeys(("stems", "pdx"), shtab.DIRECTORY)
+    # shtab offers no way but an attribute of argparse's own objects.
     for action in made._actions:
         if action.dest in kinds:
             action.complete = kinds[action.dest]  # type: ignore[attr-defined]
