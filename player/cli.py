@@ -159,40 +159,40 @@ def parser(prog: str = "numba-opm") -> _Parser:
     songs = "JSON or text log, VGM, VGZ, S98, ZSM, MDX; a folder or an M3U playlist of them; - for standard input"
     add("songs", type=_name, nargs="*", metavar="SONG", default=[], help=songs)
     add("--version", **flag, help="say which version this is")
-    add("--print-completion", choices=("bash", "zsh", "tcsh"), help="print what makes a shell complete the options")
+    add("--print-completion", choices=("bash", "zsh", "tcsh"), help="print a script for completion in a shell")
     group = made.add_argument_group("files out")
     output = f"a file, by its ending: {' '.join(FILES)}; a folder/ for several songs; - for WAV to standard output"
     add("-o", "--output", type=_name, metavar="FILE", help=output)
     endings = [ending[1:] for ending in FILES]
-    add("--format", choices=endings, default="wav", help="what to write to -o FOLDER/ (wav)")
+    add("--format", choices=endings, default="wav", help="format of the files in -o FOLDER/ (wav)")
     add("--stems", type=_name, metavar="FOLDER", help="write one WAV file per channel and per other part")
-    add("--jobs", type=_number(1, 64, int), metavar="N", help="several songs: how many at the same time (1)")
+    add("--jobs", type=_number(1, 64, int), metavar="N", help="how many of several songs to write at once (1)")
     rate, hertz = f"sample rate ({DEFAULT_RATE}); native: the chip's own samples", _number(8000, 384_000, int)
     add("--rate", type=_or("native", None, hertz), default=DEFAULT_RATE, metavar="native|HZ", help=rate)
     add("--float", **flag, help="WAV of 32-bit floats")
-    bpm = "tempo of a .mid: that of the notes, or 120 where they have none; times stay"
+    bpm = "tempo of a .mid (that of the notes, or 120 where they have none); notes keep their times"
     add("--bpm", type=_number(SLOWEST_BPM, FASTEST_BPM), metavar="BPM", help=bpm)
     add("--info", **flag, help="say what the songs hold")
-    add("--json", **flag, help="with --info: for machines")
+    add("--json", **flag, help="with --info: as JSON, for programs")
     group = made.add_argument_group("sound")
     passes = _or("inf", math.inf, _number(1, 10_000, int))
     add("--loops", type=passes, default=2, metavar="N|inf", help="passes of the loop (2); inf: until you end it")
     add("--fade", type=_number(0, 3600), default=8.0, metavar="SECONDS", help="fade after the loops (8); 0: none")
-    add("--tail", type=_number(0, 3600), default=10.0, metavar="SECONDS", help="at most this after an end (10)")
-    add("--start", type=_time, default=0.0, metavar="TIME", help="begin there: seconds or minutes:seconds")
-    add("--speed", type=_number(0.05, 20), default=1.0, metavar="X", help="tempo, not pitch (1)")
+    add("--tail", type=_number(0, 3600), default=10.0, metavar="SECONDS", help="longest tail of a song without a loop (10)")
+    add("--start", type=_time, default=0.0, metavar="TIME", help="where to begin: seconds or minutes:seconds")
+    add("--speed", type=_number(0.05, 20), default=1.0, metavar="X", help="tempo factor (1); pitch stays")
     add("--volume", type=_number(-96, 48), default=0.0, metavar="DB", help="volume in dB (0)")
     add("--mute", type=_voices, default=Voices(), metavar="1,PART", help="channels and parts to leave out")
     add("--solo", type=_voices, default=Voices(), metavar="2,PART", help="channels and parts to hear alone")
     parts = f"chips of the board to hear, as --info names them: ym2151, {', '.join(CORES[:4])} ..."
     add("--parts", type=_parts, metavar="NAMES", help=parts)
     add("--clock", type=_number(SLOWEST, FASTEST, int), metavar="HZ", help="master clock instead of the file's")
-    compat = "cat2151: the chip at twice its speed, as that family of players runs it; none: the true chip"
+    compat = "cat2151: run the chip at twice its speed, as that family of players does; none: the true chip"
     add("--compat", choices=("cat2151", "none"), help=compat)
     add("--pdx", type=_name, metavar="FOLDER", help="where an MDX's samples are, if not beside it")
-    add("--time-unit", choices=("samples", "seconds"), help="what a JSON or text log's times count")
+    add("--time-unit", choices=("samples", "seconds"), help="unit of a JSON or text log's times")
     group = made.add_argument_group("playing")
-    add("--shuffle", **flag, help="several songs in any order")
+    add("--shuffle", **flag, help="play several songs in random order")
     add("--device", type=_name, metavar="NAME", help="output device, by number or part of its name")
     add("--list-devices", **flag, help="list the output devices")
     latency = "how much sound the device holds: high (0.15 s, the default) or low (0.06 s)"
@@ -202,9 +202,9 @@ def parser(prog: str = "numba-opm") -> _Parser:
     group = made.add_argument_group("live")
     serve = "a live chip for other programs ({}:{})".format(*DEFAULT_ADDRESS)
     add("--serve", type=_address, nargs="?", const=DEFAULT_ADDRESS, metavar="HOST:PORT", help=serve)
-    file = "with --serve: a file with what clients have to show first; else NUMBA_OPM_TOKEN of the environment"
+    file = "with --serve: a file with the token that clients have to show (else the variable NUMBA_OPM_TOKEN is used)"
     add("--token-file", type=_name, metavar="FILE", help=file)
-    add("--token", type=_name, metavar="WORD", help="the same here, where all users of the machine can see it")
+    add("--token", type=_name, metavar="WORD", help="the token itself, which all users of the machine can see")
     return made
 
 
