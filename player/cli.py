@@ -178,7 +178,7 @@ def parser(prog: str = "numba-opm") -> _Parser:
     passes = _or("inf", math.inf, _number(1, 10_000, int))
     add("--loops", type=passes, default=2, metavar="N|inf", help="passes of the loop (2); inf: until you end it")
     add("--fade", type=_number(0, 3600), default=8.0, metavar="SECONDS", help="fade after the loops (8); 0: none")
-    add("--tail", type=_number(0, 3600), default=10.0, metavar="SECONDS", help="longest tail of a song without a loop (10)")
+    add("--tail", type=_number(0, 3600), default=10.0, metavar="SECONDS", help="longest tail, if there is no loop (10)")
     add("--start", type=_time, default=0.0, metavar="TIME", help="where to begin: seconds or minutes:seconds")
     add("--speed", type=_number(0.05, 20), default=1.0, metavar="X", help="tempo factor (1); pitch stays")
     add("--volume", type=_number(-96, 48), default=0.0, metavar="DB", help="volume in dB (0)")
