@@ -31,9 +31,9 @@ from .events import (
     make_events,
     starts,
 )
-from .memory import MEMORY, new_memory
+from .frame.obstacle import OBSTACLES
+from .handover import MEMORY, new_memory
 from .pitch import REFERENCE_CLOCK, midi_of, note_name
-from .span.boundary import OBSTACLES
 from .state import FIELDS, RECORD, check_widths
 
 RESET_CYCLES = 2048
@@ -101,9 +101,9 @@ class YM2151:
         self._alone = threading.RLock()
         self._memory = new_memory()
         whole = self._memory.view(MEMORY)[0]
-        self._records: npt.NDArray[Any] = whole["state"]
+        self._records: npt.NDArray[Any] = whole["states"]
         self._shown: npt.NDArray[Any] = whole["shown"]
-        self._work: npt.NDArray[Any] = whole["work"]
+        self._frames: npt.NDArray[Any] = whole["frames"]
         self._mute = 0
         self._cycle = self._frame_cycles = 0
         self._written: list[tuple[int, int]] = []
@@ -159,13 +159,13 @@ class YM2151:
 
     @property
     def frame_cycles(self) -> int:
-        """How many of the cycles since reset the frame engine has done; the rest were single clocks."""
+        """How many of the cycles since reset were done by frames, one by one or in spans; the rest were single clocks."""
         return self._frame_cycles
 
     @property
     def obstacle(self) -> str:
-        """Why the last whole frame ran as single clocks, in words; empty if the frame engine did it."""
-        return OBSTACLES[int(self._work[0].obstacle)]
+        """Why the last whole frame ran as single clocks, in words; empty if it was done at once."""
+        return OBSTACLES[int(self._frames[0].obstacle)]
 
     def write(self, port: int, data: int) -> None:
         """Write to the bus as on the pins: taken at the next cycle.
@@ -266,7 +266,7 @@ class YM2151:
         with self._alone:
             for record in (self._records[0], self._shown[0]):
                 plain(pins)(record, *levels)
-            self._work[0].left = 0
+            self._frames[0].resumable = 0
 
     @property
     def mute(self) -> int:
@@ -356,7 +356,8 @@ class YM2151:
         cycles_per_frame : int
             32 is the true chip.
         engine : {"auto", "cycle", "frame"}
-            All give the same samples and leave the same state.
+            Which engine: clock by clock; frame by frame where that is exact; or what is quickest, spans of many frames,
+            too. All give the same samples and leave the same state.
         channels : (frames, 8) or (frames, 8, 2) int16, C-contiguous, optional
             Where to put each channel by itself as well: its own sum, as ``generate_channels`` gives it, or what it
             gives the left and the right of the same row. The sum over the channels, of which the mixer keeps 18 bits
@@ -603,7 +604,8 @@ def run(
     cycles_per_frame : int
         32 is the true chip.
     engine : {"auto", "cycle", "frame"}
-        All give the same samples and leave the same state.
+        Which engine: clock by clock; frame by frame where that is exact; or what is quickest, spans of many frames,
+        too. All give the same samples and leave the same state.
     return_chip : bool
         Return the chip, too.
 

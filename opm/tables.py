@@ -29,8 +29,49 @@ EXP = _rom(np.rint(2048 * 2.0 ** (-(_INDEX + 1) / 256)))
 EG_STEP = _rom([[0, 0, 0, 0], [1, 0, 0, 0], [1, 0, 1, 0], [1, 1, 1, 0]])
 """(4, 4) extra step by low rate bits and timer phase. Die."""
 
+D1L = _rom([*range(15), 31])
+"""(16,) first decay level, 3 dB steps: 15 is 93 dB. Manual."""
+
+OFF = 0x3F0
+"""Attenuation, 3/32 dB steps, from which on the envelope generator takes a slot for silent: its upper six bits. Die."""
+
+INAUDIBLE = 832
+"""Attenuation, 3/32 dB steps, from which on an operator's output is 0 whatever its phase: 13 shifts of 13 bits."""
+
+PHASE_MASK = 0xFFFFF
+"""A phase, and its increment per frame, have 20 bits; the sine takes the upper ten."""
+
+TIMER_A_END, TIMER_B_END = 0x3FF, 0xFF
+"""The last counts of the timers: the next overflows. Manual: 10 and 8 bits."""
+
 DETUNE = _rom([16, 17, 19, 20, 22, 24, 27, 29])
 """(8,) mantissa of detune 1, 16 * 2 ** (n / 8) truncated to the die's values."""
+
+
+def _detuned(dt1: int, kcode: int) -> int:
+    """Return a key code's offset. From key code 28 on the die's adder gives no more."""
+    size, code = dt1 & 3, min(kcode, 28)
+    if not size:
+        return 0
+    total = (code >> 2) + 9 + (3 if size == 3 else size & 2)
+    offset = int(DETUNE[((total & 1) << 2) | (code & 3)]) >> (9 - (total >> 1))
+    return -offset if dt1 & 4 else offset
+
+
+DETUNED = _rom([_detuned(dt1, kcode) for dt1 in range(8) for kcode in range(32)])
+"""(256,) what detune 1 adds to an increment before MUL, by 32 * DT1 + key code. Die: an adder and a shift of DETUNE."""
+
+OCTAVE = _rom([1 << (kcode >> 2) for kcode in range(32)])
+"""(32,) factor of an octave by key code: products go abreast where shifts by a variable do not with AVX2."""
+
+MULTIPLE = _rom([1, *range(2, 32, 2)])
+"""(16,) twice the frequency multiple by MUL: 0 is one half. Manual."""
+
+DT2_FRACTION = _rom([0, 0, 52, 32])
+"""(4,) detune 2 in 1/64 semitones ..."""
+DT2_NOTES = _rom([0, 8, 9, 12])
+"""(4,) ... and in note codes, four a quarter octave of which three are in use: 6 00/64, 7 52/64, 9 32/64 semitones.
+Die."""
 
 # F-numbers of the 48 quarter steps of an octave (rows: three semitones each), with the slope to the next.
 # fmt: off
@@ -108,6 +149,21 @@ MODULATION = _rom(
 CARRIER = _algorithms("7", "567", "4567", "01234567")
 """(4, 8) 1 = the operator (M1 M2 C1 C2) is heard in the algorithm. Manual and die."""
 
+WIRES = np.stack(
+    (
+        MODULATION[1, 0],
+        MODULATION[1, 2],
+        MODULATION[2, 3],
+        MODULATION[3, 0],
+        MODULATION[3, 3] | MODULATION[3, 4],
+        MODULATION[3, 2],
+    )
+)
+WIRES.setflags(write=False)
+WIRE_ENDS = ((0, 1), (2, 1), (0, 2), (0, 3), (1, 3), (2, 3))
+"""The wires by the operators (M1 M2 C1 C2) at their ends, and (6, 8) 1 = the algorithm has it: MODULATION without the
+buses. M1's own feedback is no wire."""
+
 CARRIERS = tuple(tuple(np.flatnonzero(heard).tolist()) for heard in CARRIER.T)
 """Operators that are heard, 0 to 3, by algorithm: CARRIER as tuples."""
 
@@ -122,22 +178,32 @@ POWER = _rom([EXP[a & 255] << 2 >> (a >> 8) if a < 4096 else 0 for a in range(_R
 """(6230,) operator magnitude by log-sine plus envelope; saturated attenuations (4096 and up) give 0."""
 
 
-def _increment(lock: int, phase: int, rate: int) -> int:
-    if rate >= 48:
-        return int(min(EG_STEP[rate & 3, phase] + (rate >> 2) - 11, 4))
-    return {12: int(rate > 0), 13: rate >> 1 & 1, 14: rate & 1}.get((lock + (rate >> 2)) & 15, 0)
+NEVER = 64
+"""Added to an effective rate if the register holds 0: that never steps, whatever the key scaling."""
 
+
+def _step_size(extra: int, shift: int, rate: int) -> int:
+    rate, never = rate % NEVER, rate >= NEVER
+    if rate >= 48:
+        return min(extra + (rate >> 2) - 11, 4)
+    return 0 if never else {12: int(rate > 0), 13: rate >> 1 & 1, 14: rate & 1}.get(shift, 0)
+
+
+EG_SIZE = _rom(
+    [[[_step_size(extra, shift, rate) for rate in range(2 * NEVER)] for shift in range(16)] for extra in range(2)]
+)
+"""(2, 16, 128) size of an envelope step, 0 to 4, by EG_STEP's bit, the timer's shift, and effective rate. From rate 48
+on every tick steps, below it those whose carry in the timer fits. Die."""
 
 EG_INCREMENT = _rom(
     [
-        [_increment(lock, phase, rate) if rate < 64 else 0 for rate in range(128)]
+        [int(EG_SIZE[EG_STEP[rate & 3, phase], (lock + (rate % NEVER >> 2)) & 15, rate]) for rate in range(2 * NEVER)]
         for lock in range(15)
         for phase in range(4)
     ]
-    + [[0] * 128]
+    + [[0] * (2 * NEVER)]
 )
-"""(61, 128) envelope step by 4 * shift lock + timer phase, and effective rate (plus 64 if the register holds 0,
-which never steps); the last row is no tick."""
+"""(61, 128) the same by 4 * shift lock + timer phase, and effective rate; the last row is no tick."""
 
 EXPONENT = _rom([1 + top.bit_length() for top in range(64)])
 """(64,) the DAC's exponent, 1 to 7: position of the highest set bit of the six below the sign. A loop over the bits

@@ -1,10 +1,10 @@
-"""``python tests/engines.py`` plays random programs by the thousand on the engines and compares samples and states."""
+"""``python tests/engines.py`` plays random programs by the thousand on all engines and compares samples and states."""
 
 import argparse
 import time
 
+from frame.test_frame import compare, test_raw_and_queued_writes_mixed
 from programs import loud_program, modulated_program, queued_program, random_program
-from span.test_frame import compare, test_raw_and_queued_writes_mixed
 from span.test_span import test_every_register_from_20_on, test_settled_chips
 
 

@@ -57,7 +57,7 @@ def play_random_states(trials):
     refused = Counter()
     for trial in range(trials):
         make, field = CHIPS[trial % 2], opm.FIELDS[trial // 8 % len(opm.FIELDS)]
-        engine = ("auto", "cycle")[trial // 4 % 2]
+        engine = ("auto", "cycle", "frame")[trial // 4 % 3]
         low, high = (-(2**31), 2**31 - 1) if trial // 2 % 4 == 3 or field.name == "opp" else limits(field)
         chip = make()
         chip.load(sounding[make])

@@ -67,7 +67,7 @@ def test_an_edited_block_is_not_served_stale(tmp_path):
     drawing.write_text(f"{drawing.read_text()}# seen by no entry\n")
     assert run_python("import opm.status", tmp_path, **environment) == "128 loaded"
     source = tmp_path / "opm" / "cycle" / "bus.py"
-    edited = source.read_text().replace("(s.busy << 7)", "(s.busy << 6)")
+    edited = source.read_text().replace("(state.busy << 7)", "(state.busy << 6)")
     assert edited != source.read_text()
     source.write_text(edited)
     assert run_python("import opm.status", tmp_path, **environment) == "64 compiled"
@@ -78,15 +78,15 @@ def test_the_engine_reaches_what_it_is_made_of():
     reached = {path.relative_to(ROOT / "opm").as_posix() for path in _jit.reached(Path(engine.__file__))}
     blocks = {
         path.relative_to(ROOT / "opm").as_posix()
-        for room in ("cycle", "span")
+        for room in ("cycle", "frame", "span")
         for path in (ROOT / "opm" / room).glob("*.py")
     }
-    below = {"engine.py", "memory.py", "events.py", "pitch.py", "registers.py", "state.py", "tables.py"}
+    below = {"engine.py", "handover.py", "events.py", "pitch.py", "registers.py", "state.py", "tables.py", "bits.py"}
     helpers = {"_cache.py", "_check.py", "_compiler.py", "_jit.py"}
     assert reached == blocks | below | helpers
 
 
-@pytest.mark.parametrize("part", [dac.rounded, engine.whole_frame, engine.leave])
+@pytest.mark.parametrize("part", [dac.rounded, engine.one_frame, engine.leave])
 def test_a_part_called_from_python_says_so(part):
     """It has no wrapper: the call would end the process. The compiler still takes it."""
     with pytest.raises(TypeError, match=f"^{part.py_func.__name__} goes into compiled code"):

@@ -19,7 +19,7 @@ def rows(samples: int = SECOND) -> list[Row]:
     result = []
     for cycles in (64, 32):
         result.append(_row(cycles, "1 cycle", "cycle", samples * cycles, 1, samples))
-        for engine in ("cycle", "frame"):
+        for engine in ("cycle", "auto"):
             for what, block in CALLS:
                 result.append(_row(cycles, what, engine, samples, min(block, samples), samples))
     return result

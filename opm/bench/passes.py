@@ -9,35 +9,35 @@ import numpy as np
 from numba import njit
 
 from ..chip import YM2151
-from ..engine import enter, whole_frame
-from ..memory import SPAN_WORDS, views
-from ..span import envelope, mixer, operators, phase
-from ..span.rows import LONGEST, SPAN
+from ..engine import one_frame
+from ..handover import SPAN_WORDS, enter, views
+from ..span import dac, envelope, mixer, operators, phase
+from ..span.record import LONGEST, SPAN
 from ..span.span import finish, span, walk
 from .workloads import timed
 
 REPEATS = 400
-Records = namedtuple("Records", "s f g w r n changes out words work")
-"""What passes take, by the names ``span`` gives it; samples, and what ``whole_frame`` takes."""
+Records = namedtuple("Records", "state frame muted write read n changes out states words frames")
+"""What passes take, by the names ``span`` gives it; samples, and what ``one_frame`` takes."""
 
 
 def _single_frames(p):
     for _ in range(p.n):
-        whole_frame(p.s, p.words, p.work, 0)
+        one_frame(p.states, p.words, p.frames, 0)
 
 
 PASSES = {
-    "walk: LFO, pitch, envelopes, timers": lambda p: walk(p.s, p.f, p.w, p.n),
-    "attenuations": lambda p: envelope.attenuations(p.f, p.w, p.r, p.n),
-    "phases": lambda p: phase.phases(p.f, p.w, p.changes, p.n),
-    "operators": lambda p: operators.operators(p.f, p.w, p.r, p.n, p.n),
-    "of which feedback": lambda p: operators.feedback(p.f, p.w, p.r, p.n),
-    "sums": lambda p: mixer.sums(p.s, p.f, p.w, p.r, p.n, p.n),
-    "mixer": lambda p: mixer.mixer(p.f, p.f, p.w, p.r, p.n, p.n),
-    "taps": lambda p: mixer.taps(p.f, p.w, p.n),
-    "finish": lambda p: finish(p.s, p.f, p.w, p.n),
-    "store": lambda p: mixer.store(p.w, 0, 1, p.out),
-    "a whole span, not stored": lambda p: span(p.s, p.f, p.g, p.w, p.r, p.n, 0),
+    "walk: LFO, pitch, envelopes, timers": lambda p: walk(p.state, p.frame, p.write, p.n),
+    "attenuations": lambda p: envelope.attenuations(p.frame, p.write, p.read, p.n),
+    "phases": lambda p: phase.phases(p.frame, p.write, p.changes, p.n),
+    "operators": lambda p: operators.operators(p.frame, p.write, p.read, p.n, p.n),
+    "of which feedback": lambda p: operators.feedback(p.frame, p.write, p.read, p.n),
+    "sums": lambda p: mixer.sums(p.state, p.frame, p.write, p.read, p.n, p.n),
+    "mixer": lambda p: mixer.mixer(p.frame, p.frame, p.write, p.read, p.n, p.n),
+    "taps": lambda p: mixer.taps(p.frame, p.write, p.n),
+    "finish": lambda p: finish(p.state, p.frame, p.write, p.n),
+    "store": lambda p: dac.store(p.write, 0, 1, p.out),
+    "a whole span, not stored": lambda p: span(p.state, p.frame, p.muted, p.write, p.read, p.n, 0),
     "a single frame": _single_frames,
 }
 
@@ -45,13 +45,13 @@ PASSES = {
 @njit
 def _prepare(memory, again):
     """Leave all records as they are within a span, after its walk; return the walk's changes of pitch."""
-    state, work, words = views(memory)
-    w, r = memory[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
-    enter(state, work, 0)
+    states, frames, words = views(memory)
+    write, read = memory[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
+    enter(states, frames, 0)
     for _ in range(8):
-        whole_frame(state[0], words, work, 0)
-    span(state[0], work[0], work[1], w, r, LONGEST, 0)
-    return walk(state[0], work[0], w, LONGEST)
+        one_frame(states, words, frames, 0)
+    span(states[0], frames[0], frames[1], write, read, LONGEST, 0)
+    return walk(states[0], frames[0], write, LONGEST)
 
 
 def repeated(one_pass: Any) -> Any:
@@ -60,9 +60,9 @@ def repeated(one_pass: Any) -> Any:
 
     @njit(nogil=True)
     def loop(memory, again, n, changes, out, count):
-        state, work, words = views(memory)
-        w, r = memory[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
-        p = Records(state[0], work[0], work[1], w, r, n, changes, out, words, work)
+        states, frames, words = views(memory)
+        write, read = memory[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
+        p = Records(states[0], frames[0], frames[1], write, read, n, changes, out, states, words, frames)
         for _ in range(count):
             step(p)
 

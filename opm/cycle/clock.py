@@ -8,94 +8,94 @@ from . import bus, dac, envelope, key_on, lfo, mixer, noise, operators, phase, t
 
 
 @block
-def clock(s, words):
+def clock(state, words):
     """Advance the chip by one clock: two cycles of phiM, 1/32 of a frame.
 
     s : the state record; words : the same memory as a flat int32 array, for the register decode.
     """
-    output_clock(s)
-    operator_clock(s)
-    envelope_clock(s)
-    phase.test_output(s)
-    phase.step(s)
-    phase.increment(s)
-    phase.fnum_block(s)
-    control_clock(s, words)
-    s.cycles = (s.cycles + 1) & 31
+    output_clock(state)
+    operator_clock(state)
+    envelope_clock(state)
+    phase.test_output(state)
+    phase.step(state)
+    phase.increment(state)
+    phase.fnum_block(state)
+    control_clock(state, words)
+    state.cycles = (state.cycles + 1) & 31
 
 
 @block
-def output_clock(s):
+def output_clock(state):
     """Pins, DAC and mixer: all read what the operators left a clock ago."""
-    dac.pins(s)
-    dac.convert(s)
-    dac.shifter(s)
-    mixer.accumulate(s)
-    mixer.tap(s)
-    mixer.tap_sides(s)
+    dac.pins(state)
+    dac.convert(state)
+    dac.shifter(state)
+    mixer.accumulate(state)
+    mixer.tap(state)
+    mixer.tap_sides(state)
 
 
 @block
-def muted_output_clock(s, m, mute):
+def muted_output_clock(state, muted, mute):
     """The same for a second mixer m, which leaves the channels out whose bit in mute is set."""
-    mixer.audible(s, m, mute)
-    dac.pins(m)
-    dac.convert(m)
-    dac.shifter(m)
-    mixer.accumulate(m)
+    mixer.audible(state, muted, mute)
+    dac.pins(muted)
+    dac.convert(muted)
+    dac.shifter(muted)
+    mixer.accumulate(muted)
 
 
 @block
-def operator_clock(s):
+def operator_clock(state):
     """Stages 16 to 1."""
-    operators.modulation_delay(s)
-    operators.modulation(s)
-    operators.routing(s)
-    operators.connection(s)
-    operators.sign(s)
-    operators.magnitude(s)
-    operators.exponential(s)
-    operators.attenuation(s)
-    operators.logsin(s)
-    operators.phase_sum(s)
-    operators.phase_in(s)
-    operators.counter(s)
+    operators.modulation_delay(state)
+    operators.modulation(state)
+    operators.routing(state)
+    operators.connection(state)
+    operators.sign(state)
+    operators.magnitude(state)
+    operators.exponential(state)
+    operators.attenuation(state)
+    operators.logsin(state)
+    operators.phase_sum(state)
+    operators.phase_in(state)
+    operators.counter(state)
 
 
 @block
-def envelope_clock(s):
+def envelope_clock(state):
     """Timer, then the stages 6 to 1, then the YM2164's ramp."""
-    envelope.timer(s)
-    envelope.output(s)
-    envelope.level(s)
-    envelope.control(s)
-    envelope.shift(s)
-    envelope.rate(s)
-    key_on.key(s)
-    if s.opp:
-        envelope.opp_ramp(s)
+    envelope.timer(state)
+    envelope.output(state)
+    envelope.level(state)
+    envelope.control(state)
+    envelope.shift(state)
+    envelope.rate(state)
+    key_on.key(state)
+    if state.opp:
+        envelope.opp_ramp(state)
 
 
 @block
-def control_clock(s, words):
+def control_clock(state, words):
     """Timers, LFO, noise and bus, the second half of each after the registers have changed."""
-    timers.irq(s)
-    timers.timer_a_count(s)
-    timers.timer_b_count(s)
-    lfo.multiply(s)
-    lfo.counters(s)
-    lfo.waveform(s)
-    lfo.lock(s)
-    noise.shift(s)
-    key_on.latch(s)
-    bus.register_write(s, words)
-    envelope.clock(s)
-    noise.timer(s)
-    key_on.match(s)
-    bus.strobes(s)
-    timers.timer_a_control(s)
-    timers.timer_b_control(s)
-    lfo.clock_out(s)
-    key_on.csm(s)
-    noise.channel(s)
-    bus.initial_clear(s)
+    timers.irq(state)
+    timers.timer_a_count(state)
+    timers.timer_b_count(state)
+    lfo.multiply(state)
+    lfo.counters(state)
+    lfo.waveform(state)
+    lfo.lock(state)
+    noise.shift(state)
+    key_on.latch(state)
+    bus.register_write(state, words)
+    envelope.clock(state)
+    noise.timer(state)
+    key_on.match(state)
+    bus.strobes(state)
+    timers.timer_a_control(state)
+    timers.timer_b_control(state)
+    lfo.clock_out(state)
+    key_on.csm(state)
+    noise.channel(state)
+    bus.initial_clear(state)

@@ -15,47 +15,47 @@ i32 = np.int32
 
 
 @block
-def pins(s):
+def pins(state):
     """Serial data and the two sample strobes, at the start of the clock."""
-    position = (s.cycles - 5) & 24
-    s.so = s.mix_out_bit & 1
-    s.sh1 = 1 if position == 8 and not s.ic else 0
-    s.sh2 = 1 if position == 24 and not s.ic else 0
+    position = (state.cycles - 5) & 24
+    state.so = state.mix_out_bit & 1
+    state.sh1 = 1 if position == 8 and not state.ic else 0
+    state.sh2 = 1 if position == 24 and not state.ic else 0
 
 
 @block
-def convert(s):
+def convert(state):
     """YM3012: the fall of a strobe converts the 13 bits received: mantissa, offset binary, times 2 ** exponent."""
-    value = (((s.dac_bits & 1023) - 512) << (s.dac_bits >> 10)) >> 1
-    if s.dac_sh1 and not s.sh1:
-        s.dac_output[RIGHT] = value
-    if s.dac_sh2 and not s.sh2:
-        s.dac_output[LEFT] = value
-    s.dac_bits = (s.dac_bits >> 1) | (s.so << 12)
-    s.dac_sh1 = s.sh1
-    s.dac_sh2 = s.sh2
+    value = (((state.dac_bits & 1023) - 512) << (state.dac_bits >> 10)) >> 1
+    if state.dac_sh1 and not state.sh1:
+        state.dac_output[RIGHT] = value
+    if state.dac_sh2 and not state.sh2:
+        state.dac_output[LEFT] = value
+    state.dac_bits = (state.dac_bits >> 1) | (state.so << 12)
+    state.dac_sh1 = state.sh1
+    state.dac_sh2 = state.sh2
 
 
 @block
-def shifter(s):
+def shifter(state):
     """Left bits at clocks 2-17, right bits at 18-1: sign and top bits taken at the window's end, then sent."""
-    window = s.cycles & 15
-    side = LEFT if ((s.cycles - 2) & 31) < 16 else RIGHT
-    bit = s.mix_serial[side] & 1
+    window = state.cycles & 15
+    side = LEFT if ((state.cycles - 2) & 31) < 16 else RIGHT
+    bit = state.mix_serial[side] & 1
     if window == 1:
-        s.mix_sign = bit ^ 1
-        s.mix_top = (s.mix_bits >> 15) & 63
+        state.mix_sign = bit ^ 1
+        state.mix_top = (state.mix_bits >> 15) & 63
     if window == 7:
-        s.mix_exp = EXPONENT[s.mix_top ^ (63 if s.mix_sign else 0)]
-        s.mix_sign_out = s.mix_sign
+        state.mix_exp = EXPONENT[state.mix_top ^ (63 if state.mix_sign else 0)]
+        state.mix_sign_out = state.mix_sign
     if window == 0:
-        out = s.mix_sign_out ^ 1
+        out = state.mix_sign_out ^ 1
     elif window < 4:
-        out = (s.mix_exp >> (window - 1)) & 1
+        out = (state.mix_exp >> (window - 1)) & 1
     else:
-        out = (s.mix_bits << 1 >> s.mix_exp) & 1 if s.mix_exp else 0
-    s.mix_out_bit = ((s.mix_out_bit << 1) | out) & 0xFF
-    s.mix_bits = (s.mix_bits >> 1) | (bit << 20)
+        out = (state.mix_bits << 1 >> state.mix_exp) & 1 if state.mix_exp else 0
+    state.mix_out_bit = ((state.mix_out_bit << 1) | out) & 0xFF
+    state.mix_bits = (state.mix_bits >> 1) | (bit << 20)
 
 
 @block

@@ -7,23 +7,24 @@ s (rate), s + 1 (shift, AM), s + 2 (step, state), s + 3 (level), s + 4 (output).
 """
 
 from .._jit import block
+from ..bits import i32, pick
 from ..state import ATTACK, DECAY1, DECAY2, RELEASE
-from ..tables import EG_STEP
+from ..tables import D1L, EG_SIZE, EG_STEP, NEVER, OFF
 
 
 @block
-def register_rate(s, slot):
+def register_rate(state, slot):
     """The 5-bit rate in force: a key-on edge attacks at once, release rates are odd, IC releases fastest."""
-    if s.ic:
+    if state.ic:
         return 31
-    state = ATTACK if s.kon[slot] and not s.kon_old[slot] else s.eg_state[slot]
-    if state == ATTACK:
-        return s.sl_ar[slot]
-    if state == DECAY1:
-        return s.sl_d1r[slot]
-    if state == DECAY2:
-        return s.sl_d2r[slot]
-    return s.sl_rr[slot] * 2 + 1
+    eg_state = ATTACK if state.kon[slot] and not state.kon_old[slot] else state.eg_state[slot]
+    if eg_state == ATTACK:
+        return state.sl_ar[slot]
+    if eg_state == DECAY1:
+        return state.sl_d1r[slot]
+    if eg_state == DECAY2:
+        return state.sl_d2r[slot]
+    return state.sl_rr[slot] * 2 + 1
 
 
 @block
@@ -40,44 +41,44 @@ def amplitude_modulation(lfo_am, ams):
 
 
 @block
-def rate(s):
+def rate(state):
     """Clock slot: effective rate 0-63 = 2 * rate + key code >> (3 - KS); TL, D1L and AM of the slot."""
-    slot = s.cycles
-    own = register_rate(s, slot)
+    slot = state.cycles
+    own = register_rate(state, slot)
     zero = 1 if own == 0 else 0
-    effective = effective_rate(own, s.pg_kcode[slot], s.sl_ks[slot])
+    effective = effective_rate(own, state.pg_kcode[slot], state.sl_ks[slot])
 
-    s.eg_zr[1] = s.eg_zr[0]
-    s.eg_zr[0] = zero
-    s.eg_rate[1] = s.eg_rate[0]
-    s.eg_rate[0] = effective
-    s.eg_ratemax[1] = s.eg_ratemax[0]
-    s.eg_ratemax[0] = 1 if effective >= 62 else 0
-    s.eg_sl[1] = s.eg_sl[0]
-    s.eg_sl[0] = 31 if s.sl_d1l[slot] == 15 else s.sl_d1l[slot]
-    total_level(s, slot)
-    s.eg_am = amplitude_modulation(s.lfo_am, s.ch_ams[slot & 7] if s.sl_ams_en[slot] else 0)
+    state.eg_zr[1] = state.eg_zr[0]
+    state.eg_zr[0] = zero
+    state.eg_rate[1] = state.eg_rate[0]
+    state.eg_rate[0] = effective
+    state.eg_ratemax[1] = state.eg_ratemax[0]
+    state.eg_ratemax[0] = 1 if effective >= 62 else 0
+    state.eg_sl[1] = state.eg_sl[0]
+    state.eg_sl[0] = D1L[state.sl_d1l[slot]]
+    total_level(state, slot)
+    state.eg_am = amplitude_modulation(state.lfo_am, state.ch_ams[slot & 7] if state.sl_ams_en[slot] else 0)
 
 
 @block
-def total_level(s, slot):
+def total_level(state, slot):
     """TL on its way to the level three clocks later; the YM2164's ramp is read two slots late."""
-    if s.opp:
-        s.opp_eg_tl = s.opp_tl[(slot - 2) & 31]
+    if state.opp:
+        state.opp_eg_tl = state.opp_tl[(slot - 2) & 31]
     else:
-        s.eg_tl[2] = s.eg_tl[1]
-        s.eg_tl[1] = s.eg_tl[0]
-        s.eg_tl[0] = s.sl_tl[slot] & 0x7F
+        state.eg_tl[2] = state.eg_tl[1]
+        state.eg_tl[1] = state.eg_tl[0]
+        state.eg_tl[0] = state.sl_tl[slot] & 0x7F
 
 
 @block
-def shift(s):
+def shift(state):
     """Clock slot + 1: which bit of the timer drives the slot; its level plus AM."""
-    slot = (s.cycles - 1) & 31
-    s.eg_shift = (s.eg_shift_lock + (s.eg_rate[0] >> 2)) & 15
-    s.eg_inchi = EG_STEP[s.eg_rate[0] & 3, s.eg_timer_lock & 3]
-    s.eg_out_am[1] = s.eg_out_am[0]
-    s.eg_out_am[0] = limit(s.eg_level[slot] + s.eg_am)
+    slot = (state.cycles - 1) & 31
+    state.eg_shift = (state.eg_shift_lock + (state.eg_rate[0] >> 2)) & 15
+    state.eg_inchi = EG_STEP[state.eg_rate[0] & 3, state.eg_timer_lock & 3]
+    state.eg_out_am[1] = state.eg_out_am[0]
+    state.eg_out_am[0] = limit(state.eg_level[slot] + state.eg_am)
 
 
 @block
@@ -87,109 +88,115 @@ def limit(attenuation):
 
 
 @block
-def step_size(rate, zero, inchi, shift):
-    """Step 0-4 of a tick: rates of 48 and up step every time, the others when the timer's carry fits."""
-    if rate >= 48:
-        return min(inchi + (rate >> 2) - 11, 4)
-    if zero:
-        return 0
-    if shift == 12:
-        return 1 if rate else 0
-    if shift == 13:
-        return (rate >> 1) & 1
-    return rate & 1 if shift == 14 else 0
+def silent(level):
+    """Whether a slot counts as silent, by the upper six bits: it goes to 1023 at once then, tick or not."""
+    return (level & OFF) == OFF
 
 
 @block
-def next_state(state, kon, edge, at_peak, at_d1l, off):
-    """Attack to the peak, decay 1 to D1L, decay 2 until it is silent; a released key releases."""
-    if edge:
-        return ATTACK
-    if not kon or (off and (state == DECAY1 or state == DECAY2)):
-        return RELEASE
-    if state == ATTACK and at_peak:
-        return DECAY1
-    if state == DECAY1 and at_d1l:
-        return DECAY2
-    return state
+def falls(eg_state, at_d1l):
+    """Whether a state lets the level fall: a frame that finds D1L ends decay 1, and only the next is decay 2."""
+    return (eg_state >= DECAY2) | ((eg_state == DECAY1) & (not at_d1l))
 
 
 @block
-def control(s):
+def linear_step(size):
+    """What a decay adds to the level: 0, 1, 2, 4 or 8."""
+    return i32(i32(i32(1) << size) >> 1)
+
+
+@block
+def attack_step(level, size):
+    """What an attack adds: a share of the level, negative, so that it comes out exponential."""
+    return i32(i32(i32(~level) << size) >> 5)
+
+
+@block
+def next_state(eg_state, kon, struck, at_peak, at_d1l, off):
+    """Attack to the peak, decay 1 to D1L, decay 2 until it is silent; a released key releases. The last rule wins."""
+    attacking = eg_state == ATTACK
+    new = pick(attacking & at_peak, i32(DECAY1), eg_state)
+    new = pick((eg_state == DECAY1) & at_d1l, i32(DECAY2), new)
+    new = pick((kon == 0) | (off & (not attacking)), i32(RELEASE), new)
+    return pick(struck, i32(ATTACK), new)
+
+
+@block
+def control(state):
     """Clock slot + 2: what the level will do, and the next state."""
-    slot = (s.cycles - 2) & 31
-    s.eg_inc = step_size(s.eg_rate[1], s.eg_zr[1], s.eg_inchi, s.eg_shift) if s.eg_clock & 2 else 0
-    level, state, kon = s.eg_level[slot], s.eg_state[slot], s.kon[slot]
-    edge = kon & (s.kon_old[slot] ^ 1)
-    at_peak = level == 0
-    at_d1l = (level >> 4) == (s.eg_sl[1] << 1)
-    off = (level & 0x3F0) == 0x3F0
-    falling = state == DECAY2 or state == RELEASE or (state == DECAY1 and not at_d1l)
+    slot = (state.cycles - 2) & 31
+    tagged = state.eg_rate[1] + NEVER * state.eg_zr[1]
+    state.eg_inc = EG_SIZE[state.eg_inchi, state.eg_shift, tagged] if state.eg_clock & 2 else 0
+    level, eg_state, kon = state.eg_level[slot], state.eg_state[slot], state.kon[slot]
+    edge = kon & (state.kon_old[slot] ^ 1)
+    struck, at_peak, at_d1l, off = edge != 0, level == 0, (level >> 4) == (state.eg_sl[1] << 1), silent(level)
+    attacking = eg_state == ATTACK
 
-    s.pg_reset[slot] = edge
-    s.eg_instant = s.eg_ratemax[1] & edge
-    s.eg_mute = 1 if off and state != ATTACK and not edge else 0
-    s.eg_linear = 1 if falling and not edge and not off else 0
-    s.eg_attack = 1 if state == ATTACK and kon and not s.eg_ratemax[1] and not at_peak else 0
-    s.eg_state[slot] = RELEASE if s.ic else next_state(state, kon, edge, at_peak, at_d1l, off)
+    state.pg_reset[slot] = edge
+    state.eg_instant = state.eg_ratemax[1] & edge
+    state.eg_mute = 1 if off and not attacking and not struck else 0
+    state.eg_linear = 1 if falls(eg_state, at_d1l) and not struck and not off else 0
+    state.eg_attack = 1 if attacking and kon and not state.eg_ratemax[1] and not at_peak else 0
+    new = next_state(eg_state, kon, struck, at_peak, at_d1l, off)
+    state.eg_state[slot] = RELEASE if state.ic else new
 
 
 @block
-def level(s):
+def level(state):
     """Clock slot + 3: the level steps - linearly, or in attack by a share of itself. Output with TL."""
-    slot = (s.cycles - 3) & 31
-    old = s.eg_level[slot]
+    slot = (state.cycles - 3) & 31
+    old = state.eg_level[slot]
     new = old
-    if s.eg_instant:
+    if state.eg_instant:
         new = 0
-    if s.eg_mute or s.ic:
+    if state.eg_mute or state.ic:
         new = 1023
-    if s.eg_inc:
-        linear = (1 << s.eg_inc) >> 1 if s.eg_linear else 0
-        attack = (~old << s.eg_inc) >> 5 if s.eg_attack else 0
+    if state.eg_inc:
+        linear = linear_step(state.eg_inc) if state.eg_linear else 0
+        attack = attack_step(old, state.eg_inc) if state.eg_attack else 0
         new += linear | attack
-    s.eg_level[slot] = new & 0x7FF
+    state.eg_level[slot] = new & 0x7FF
 
-    attenuation = limit(s.eg_out_am[1] + (s.opp_eg_tl if s.opp else s.eg_tl[2] << 3))
-    s.eg_out[0] = 0 if s.eg_test else attenuation & 0xFFF
-    s.eg_test = s.test[5]
+    attenuation = limit(state.eg_out_am[1] + (state.opp_eg_tl if state.opp else state.eg_tl[2] << 3))
+    state.eg_out[0] = 0 if state.eg_test else attenuation & 0xFFF
+    state.eg_test = state.test[5]
 
 
 @block
-def output(s):
+def output(state):
     """Clock slot + 4: hand over to the operator; slot 31 also goes, inverted and serial, to the noise channel."""
-    s.eg_serial_bit = (s.eg_serial >> 9) & 1
-    s.eg_serial = s.eg_out[0] ^ 1023 if s.cycles == 3 else s.eg_serial << 1
-    s.eg_out[1] = s.eg_out[0]
+    state.eg_serial_bit = (state.eg_serial >> 9) & 1
+    state.eg_serial = state.eg_out[0] ^ 1023 if state.cycles == 3 else state.eg_serial << 1
+    state.eg_out[1] = state.eg_out[0]
 
 
 @block
-def clock(s):
+def clock(state):
     """Divide the frames by three; test bit 0 ticks always."""
-    tick = (s.eg_clock_count >> 1) & 1
-    s.eg_clock = ((s.eg_clock << 1) | tick | s.test[0]) & 0xFF
-    if s.ic or (s.cycles == 31 and tick):
-        s.eg_clock_count = 0
-    elif s.cycles == 31:
-        s.eg_clock_count += 1
+    tick = (state.eg_clock_count >> 1) & 1
+    state.eg_clock = ((state.eg_clock << 1) | tick | state.test[0]) & 0xFF
+    if state.ic or (state.cycles == 31 and tick):
+        state.eg_clock_count = 0
+    elif state.cycles == 31:
+        state.eg_clock_count += 1
 
 
 @block
-def timer(s):
+def timer(state):
     """Clocks 1-16: add 1 to the timer, serially, and note its lowest set bit one-hot."""
-    position = (s.cycles - 1) & 15
-    counting = ((s.cycles - 1) & 31) < 16 and s.eg_clock & 1 and (position == 0 or s.eg_timer_carry)
-    total = ((s.eg_timer >> position) & 1) + (1 if counting else 0)
-    bit = 0 if s.ic else total & 1
-    s.eg_timer_carry = total >> 1
-    s.eg_timer = (s.eg_timer & ~(1 << position)) | (bit << position)
+    position = (state.cycles - 1) & 15
+    counting = ((state.cycles - 1) & 31) < 16 and state.eg_clock & 1 and (position == 0 or state.eg_timer_carry)
+    total = ((state.eg_timer >> position) & 1) + (1 if counting else 0)
+    bit = 0 if state.ic else total & 1
+    state.eg_timer_carry = total >> 1
+    state.eg_timer = (state.eg_timer & ~(1 << position)) | (bit << position)
 
-    seen = (s.eg_timer >> ((s.cycles - 2) & 15)) & 1
-    s.eg_timer_low = (s.eg_timer_low << 1) | (seen & (s.eg_timer_stop ^ 1))
-    s.eg_timer_stop = 0 if position == 0 or s.ic_old else s.eg_timer_stop | seen
-    if s.cycles == 1 and s.eg_clock & 1:
-        s.eg_shift_lock = lowest_bit(s.eg_timer_low)
-        s.eg_timer_lock = s.eg_timer & 0xFF
+    seen = (state.eg_timer >> ((state.cycles - 2) & 15)) & 1
+    state.eg_timer_low = (state.eg_timer_low << 1) | (seen & (state.eg_timer_stop ^ 1))
+    state.eg_timer_stop = 0 if position == 0 or state.ic_old else state.eg_timer_stop | seen
+    if state.cycles == 1 and state.eg_clock & 1:
+        state.eg_shift_lock = lowest_bit(state.eg_timer_low)
+        state.eg_timer_lock = state.eg_timer & 0xFF
 
 
 @block
@@ -206,17 +213,23 @@ def lowest_bit(one_hot):
 
 
 @block
-def opp_ramp(s):
+def opp_ramp(state):
     """YM2164: TL with bit 7 set is a target, approached by one level step each (divider + 1) frames."""
-    slot = s.cycles
+    slot = state.cycles
     channel = slot & 7
-    counts = 1 if ((s.cycles + 1) & 31) < 8 else 0
-    due = s.opp_ramp[channel] == s.opp_tl_count[channel]
-    if s.ic or (counts and due):
-        s.opp_tl_count[channel] = 0
-    else:
-        s.opp_tl_count[channel] = (s.opp_tl_count[channel] + counts) & 0xFF
-    s.opp_tl[slot] = ramped(s.opp_tl[slot], s.sl_tl[slot], due)
+    due = state.opp_ramp[channel] == state.opp_tl_count[channel]
+    if state.ic:
+        state.opp_tl_count[channel] = 0
+    elif ((slot + 1) & 31) < 8:  # once per frame and channel: at clocks 31 and 0 to 6
+        state.opp_tl_count[channel] = ramp_count(state, channel)
+    state.opp_tl[slot] = ramped(state.opp_tl[slot], state.sl_tl[slot], due)
+
+
+@block
+def ramp_count(state, channel):
+    """Step a channel's count, which starts again at its divider."""
+    count = state.opp_tl_count[channel]
+    return 0 if count == state.opp_ramp[channel] else (count + 1) & 0xFF
 
 
 @block

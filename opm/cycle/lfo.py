@@ -14,86 +14,114 @@ SAW, SQUARE, TRIANGLE, NOISE = 0, 1, 2, 3
 
 
 @block
-def multiply(s):
+def multiply(state):
     """One bit of wave value times depth (AMD or PMD), added to the partial product."""
-    depth = s.pmd if s.lfo_bit_counter & 8 else s.amd
-    position = s.lfo_bit_counter & 7
-    s.lfo_out2_old = s.lfo_out2
+    depth = state.pmd if state.lfo_bit_counter & 8 else state.amd
+    position = state.lfo_bit_counter & 7
+    state.lfo_out2_old = state.lfo_out2
     weight = (1 << 6) >> position  # 0 at position 7
-    product = 1 if depth & s.lfo_out1 & weight else 0
-    partial = 0 if position == 0 else s.lfo_out2 & 1
-    carry = 0 if (s.cycles & 15) == 15 else s.lfo_mult_carry
+    product = 1 if depth & state.lfo_out1 & weight else 0
+    partial = 0 if position == 0 else state.lfo_out2 & 1
+    carry = 0 if (state.cycles & 15) == 15 else state.lfo_mult_carry
     total = product + partial + carry
-    s.lfo_out2 = (s.lfo_out2 >> 1) | ((total & 1) << 15)
-    s.lfo_mult_carry = total >> 1
+    state.lfo_out2 = (state.lfo_out2 >> 1) | ((total & 1) << 15)
+    state.lfo_mult_carry = total >> 1
 
 
 @block
-def counters(s):
+def counters(state):
     """Counter 2 (reloaded by LFRQ's high nibble), its prescaler counter 1, and counter 3."""
-    window = s.cycles & 15
-    value = s.lfo_counter2 + (((s.lfo_counter1_of >> 1) & 1) | s.test[3])
-    overflow_before = s.lfo_counter2_of
-    s.lfo_counter2_of = value >> 15
-    if s.ic:
+    window = state.cycles & 15
+    value = state.lfo_counter2 + (((state.lfo_counter1_of >> 1) & 1) | state.test[3])
+    overflow_before = state.lfo_counter2_of
+    state.lfo_counter2_of = value >> 15
+    if state.ic:
         value = 0
-    if s.lfo_counter2_load:
-        value = 0x8000 - (0x8000 >> (s.lfrq >> 4))
-    s.lfo_counter2 = value & 0x7FFF
-    s.lfo_counter2_load = s.lfo_frq_update | overflow_before
-    s.lfo_frq_update = 0
+    if state.lfo_counter2_load:
+        value = reload(state.lfrq)
+    state.lfo_counter2 = value & 0x7FFF
+    state.lfo_counter2_load = state.lfo_frq_update | overflow_before
+    state.lfo_frq_update = 0
 
-    count = s.lfo_counter1 + (1 if window == 12 else 0)
-    s.lfo_counter1_of = ((s.lfo_counter1_of << 1) | (count >> 4)) & 0xFF
-    s.lfo_counter1 = 0 if s.ic else count & 15
+    count = state.lfo_counter1 + (1 if window == 12 else 0)
+    state.lfo_counter1_of = ((state.lfo_counter1_of << 1) | (count >> 4)) & 0xFF
+    state.lfo_counter1 = 0 if state.ic else count & 15
 
     if window == 5:
-        s.lfo_counter2_of_lock2 = s.lfo_counter2_of_lock
-    s.lfo_counter3 = 0 if s.ic else (s.lfo_counter3 + s.lfo_counter3_clock) & 0xFFFF
-    s.lfo_counter3_clock = s.lfo_counter2_of_lock2 if window == 13 else 0
+        state.lfo_counter2_of_lock2 = state.lfo_counter2_of_lock
+    state.lfo_counter3 = 0 if state.ic else (state.lfo_counter3 + state.lfo_counter3_clock) & 0xFFFF
+    state.lfo_counter3_clock = state.lfo_counter2_of_lock2 if window == 13 else 0
 
 
 @block
-def waveform(s):
+def reload(lfrq):
+    """Where counter 2 starts: LFRQ's high nibble n lets it count 2 ** (15 - n) to its overflow; bit 15 is that."""
+    return 0x8000 - (0x8000 >> (lfrq >> 4))
+
+
+@block
+def windows_done(state):
+    """Windows over of a round of 16, AM's 8 and PM's 8; at the start of a frame an even number.
+
+    The bit counter starts again two windows after counter 1 has, so it needs no register of its own to be known.
+    """
+    return (state.lfo_counter1 - 2) & 15
+
+
+@block
+def inverted(state, pm):
+    """Whether the wave's bits are inverted, by the signs taken when the product began."""
+    if pm:
+        return state.lfo_saw_sign
+    return state.lfo_trig_sign ^ 1 if state.w == TRIANGLE else 1
+
+
+@block
+def take_product(state, pm, product):
+    """AM or PM takes a product, 8 bits; PM with a sign, which a triangle has from the wave's other half."""
+    if pm:
+        sign = state.lfo_trig_sign if state.w == TRIANGLE else state.lfo_saw_sign
+        state.lfo_pm = product ^ (sign << 7)
+    else:
+        state.lfo_am = product
+
+
+@block
+def waveform(state):
     """One bit of the waveform: the position steps by a serial add, its sign bits shape the wave value."""
-    window, pm, wave = s.cycles & 15, (s.lfo_bit_counter >> 3) & 1, s.w
-    if window == 15 and (s.lfo_bit_counter & 7) == 0:
-        s.lfo_trig_sign = (s.lfo_val >> 7) & 1
-        s.lfo_saw_sign = (s.lfo_val >> 8) & 1
-    step = s.lfo_clock if wave != NOISE and window == 15 else 0
+    window, pm, wave = state.cycles & 15, (state.lfo_bit_counter >> 3) & 1, state.w
+    if window == 15 and (state.lfo_bit_counter & 7) == 0:
+        state.lfo_trig_sign = (state.lfo_val >> 7) & 1
+        state.lfo_saw_sign = (state.lfo_val >> 8) & 1
+    step = state.lfo_clock if wave != NOISE and window == 15 else 0
     step_twice = step if wave == TRIANGLE else 0
-    held = s.ic or s.test[1] or (s.lfo_clock_lock and wave == NOISE)
-    back = 0 if held else (s.lfo_val >> 15) & 1
+    held = state.ic or state.test[1] or (state.lfo_clock_lock and wave == NOISE)
+    back = 0 if held else (state.lfo_val >> 15) & 1
 
     if wave == SQUARE:
-        bit = (1 if window == 6 else 0) if pm else s.lfo_saw_sign ^ 1
+        bit = (1 if window == 6 else 0) if pm else state.lfo_saw_sign ^ 1
     else:
-        bit = (s.lfo_saw_sign if pm else (s.lfo_trig_sign ^ 1 if wave == TRIANGLE else 1)) ^ back
-    s.lfo_out1 = (s.lfo_out1 << 1) | (bit if ((s.cycles + 1) & 15) < 8 else 0)
+        bit = inverted(state, pm) ^ back
+    state.lfo_out1 = (state.lfo_out1 << 1) | (bit if ((state.cycles + 1) & 15) < 8 else 0)
 
-    carry = step if window == 15 or wave == NOISE else s.lfo_val_carry
+    carry = step if window == 15 or wave == NOISE else state.lfo_val_carry
     total = carry + step_twice + back
-    noise = s.noise_lfsr & 1 if wave == NOISE and s.lfo_clock_lock else 0
-    s.lfo_val_carry = total >> 1
-    s.lfo_val = (s.lfo_val << 1) | (total & 1) | noise
+    noise = state.noise_lfsr & 1 if wave == NOISE and state.lfo_clock_lock else 0
+    state.lfo_val_carry = total >> 1
+    state.lfo_val = (state.lfo_val << 1) | (total & 1) | noise
 
 
 @block
-def lock(s):
+def lock(state):
     """At clock 15 of a window whose multiplication is done, AM or PM takes the product."""
-    window = s.cycles & 15
-    if window == 15 and (s.lfo_bit_counter & 7) == 7:
-        product = (s.lfo_out2_old >> 8) & 0xFF
-        if s.lfo_bit_counter & 8:
-            sign = s.lfo_trig_sign if s.w == TRIANGLE else s.lfo_saw_sign
-            s.lfo_pm = product ^ (sign << 7)
-        else:
-            s.lfo_am = product
+    window = state.cycles & 15
+    if window == 15 and (state.lfo_bit_counter & 7) == 7:
+        take_product(state, state.lfo_bit_counter & 8, (state.lfo_out2_old >> 8) & 0xFF)
     if window == 14:
-        s.lfo_bit_counter = (s.lfo_bit_counter + 1) & 0xFF
-    if window != 12 and s.lfo_counter1_two:
-        s.lfo_bit_counter = 0
-    s.lfo_counter1_two = 1 if s.lfo_counter1 == 2 else 0
+        state.lfo_bit_counter = (state.lfo_bit_counter + 1) & 0xFF
+    if window != 12 and state.lfo_counter1_two:
+        state.lfo_bit_counter = 0
+    state.lfo_counter1_two = 1 if state.lfo_counter1 == 2 else 0
 
 
 @block
@@ -105,12 +133,12 @@ def extra_step(count, lfrq):
 
 
 @block
-def clock_out(s):
+def clock_out(state):
     """The LFO's clock from its counters. Counter 3 spreads LFRQ's low nibble over 16 steps; test bit 2 forces it."""
-    s.lfo_clock_test = s.lfo_clock
-    s.lfo_clock = s.lfo_counter2_of | s.lfo_test | s.lfo_counter3_step
-    if (s.cycles & 15) == 14:
-        s.lfo_counter2_of_lock = s.lfo_counter2_of
-        s.lfo_clock_lock = s.lfo_clock
-    s.lfo_counter3_step = extra_step(s.lfo_counter3, s.lfrq) if s.lfo_counter3_clock else 0
-    s.lfo_test = s.test[2]
+    state.lfo_clock_test = state.lfo_clock
+    state.lfo_clock = state.lfo_counter2_of | state.lfo_test | state.lfo_counter3_step
+    if (state.cycles & 15) == 14:
+        state.lfo_counter2_of_lock = state.lfo_counter2_of
+        state.lfo_clock_lock = state.lfo_clock
+    state.lfo_counter3_step = extra_step(state.lfo_counter3, state.lfrq) if state.lfo_counter3_clock else 0
+    state.lfo_test = state.test[2]

@@ -6,6 +6,7 @@ Source: die (Nuked-OPM).
 """
 
 from .._jit import block
+from ..bits import i32
 from ..state import LEFT, RIGHT
 
 RIGHT_TAKEN, LEFT_TAKEN = 13, 29
@@ -14,79 +15,91 @@ LAST_SLOT_MIXED = 13
 
 
 @block
-def serialise(s, side, taken):
+def serialise(state, side, taken):
     """Load a side's sum into its serial word, in two clocks; clamp by bits 15-17 of the sum."""
-    word = s.mix_serial[side] >> 1
-    if s.cycles == taken:
-        word |= (s.mix[side] & 1023) << 4
-    if s.cycles == taken + 1:
-        total = s.mix_old[side]
-        overflow = (total >> 15) & 7
+    word = state.mix_serial[side] >> 1
+    if state.cycles == taken:
+        word |= (state.mix[side] & 1023) << 4
+    if state.cycles == taken + 1:
+        total = state.mix_old[side]
         word |= ((total >> 10) & 31) << 13 | (((total >> 17) & 1) ^ 1) << 18
-        s.mix_clamp_high[side] = 1 if 1 <= overflow <= 3 else 0
-        s.mix_clamp_low[side] = 1 if 4 <= overflow <= 6 else 0
-    if s.mix_clamp_low[side]:
+        state.mix_clamp_high[side] = 1 if beyond(total) > 0 else 0
+        state.mix_clamp_low[side] = 1 if beyond(total) < 0 else 0
+    if state.mix_clamp_low[side]:
         word &= ~2
-    if s.mix_clamp_high[side]:
+    if state.mix_clamp_high[side]:
         word |= 2
-    s.mix_serial[side] = word
+    state.mix_serial[side] = word
 
 
 @block
-def accumulate(s):
+def beyond(total):
+    """Say whether a sum is above 16 bits (1), below (-1) or neither, as the die does: by its bits 15 to 17."""
+    overflow = (total >> 15) & 7
+    return (1 if overflow < 4 else -1) if 0 < overflow < 7 else 0
+
+
+@block
+def clamped(total):
+    """Return a sum as it is sent: 18 bits in two's complement, clamped to 16."""
+    return i32(min(max(i32(i32(i32(total) << 14) >> 14), i32(-0x8000)), i32(0x7FFF)))
+
+
+@block
+def accumulate(state):
     """Take the sums over and start new ones; add the operator at the output. Clock slot + 14."""
-    serialise(s, RIGHT, RIGHT_TAKEN)
-    serialise(s, LEFT, LEFT_TAKEN)
-    s.mix_old[LEFT] = s.mix[LEFT]
-    s.mix_old[RIGHT] = s.mix[RIGHT]
-    left = 0 if s.cycles == LEFT_TAKEN else s.mix[LEFT]
-    right = 0 if s.cycles == RIGHT_TAKEN else s.mix[RIGHT]
-    s.mix[LEFT] = left + (s.op_mix if s.op_mix_l else 0)
-    s.mix[RIGHT] = right + (s.op_mix if s.op_mix_r else 0)
+    serialise(state, RIGHT, RIGHT_TAKEN)
+    serialise(state, LEFT, LEFT_TAKEN)
+    state.mix_old[LEFT] = state.mix[LEFT]
+    state.mix_old[RIGHT] = state.mix[RIGHT]
+    left = 0 if state.cycles == LEFT_TAKEN else state.mix[LEFT]
+    right = 0 if state.cycles == RIGHT_TAKEN else state.mix[RIGHT]
+    state.mix[LEFT] = left + (state.op_mix if state.op_mix_l else 0)
+    state.mix[RIGHT] = right + (state.op_mix if state.op_mix_r else 0)
 
 
 @block
-def tap(s):
+def tap(state):
     """Each channel's sum before panning; a frame is complete when slot 31 has been added, at clock 13."""
-    if s.op_carrier:
-        s.tap_sum[(s.cycles - 14) & 7] += s.op_mix
-    if s.cycles == LAST_SLOT_MIXED:
+    if state.op_carrier:
+        state.tap_sum[(state.cycles - 14) & 7] += state.op_mix
+    if state.cycles == LAST_SLOT_MIXED:
         for channel in range(8):
-            s.tap_out[channel] = s.tap_last[channel]
-            s.tap_last[channel] = s.tap_sum[channel]
-            s.tap_sum[channel] = 0
+            state.tap_out[channel] = state.tap_last[channel]
+            state.tap_last[channel] = state.tap_sum[channel]
+            state.tap_sum[channel] = 0
 
 
 @block
-def tap_sides(s):
+def tap_sides(state):
     """What each channel gives each side."""
-    hand_on(s, RIGHT, RIGHT_TAKEN, RIGHT_OUT)
-    hand_on(s, LEFT, LEFT_TAKEN, LEFT_OUT)
-    channel = (s.cycles - 14) & 7
-    s.side_sum[channel] += s.op_mix if s.op_mix_l else 0
-    s.side_sum[8 + channel] += s.op_mix if s.op_mix_r else 0
+    hand_on(state, RIGHT, RIGHT_TAKEN, RIGHT_OUT)
+    hand_on(state, LEFT, LEFT_TAKEN, LEFT_OUT)
+    channel = (state.cycles - 14) & 7
+    state.side_sum[channel] += state.op_mix if state.op_mix_l else 0
+    state.side_sum[8 + channel] += state.op_mix if state.op_mix_r else 0
 
 
 @block
-def hand_on(s, side, taken, out):
+def hand_on(state, side, taken, out):
     """Take a side's sums over with the mixer's; bring them out when the DAC does."""
     first, end = 8 * side, 8 * side + 8
-    if s.cycles == taken:
+    if state.cycles == taken:
         for i in range(first, end):
-            s.side_sent[i] = s.side_taken[i]
-            s.side_taken[i] = s.side_sum[i]
-            s.side_sum[i] = 0
-    if s.cycles == out:
+            state.side_sent[i] = state.side_taken[i]
+            state.side_taken[i] = state.side_sum[i]
+            state.side_sum[i] = 0
+    if state.cycles == out:
         for i in range(first, end):
-            s.side_out[i] = s.side_sent[i]
+            state.side_out[i] = state.side_sent[i]
 
 
 @block
-def audible(s, m, mute):
+def audible(state, muted, mute):
     """Hand the operator at the output to a second mixer m, unless its channel's bit in mute is set."""
-    m.cycles = s.cycles
-    m.ic = s.ic
-    m.op_mix = s.op_mix
-    heard = ((mute >> ((s.cycles - 14) & 7)) & 1) ^ 1
-    m.op_mix_l = s.op_mix_l & heard
-    m.op_mix_r = s.op_mix_r & heard
+    muted.cycles = state.cycles
+    muted.ic = state.ic
+    muted.op_mix = state.op_mix
+    heard = ((mute >> ((state.cycles - 14) & 7)) & 1) ^ 1
+    muted.op_mix_l = state.op_mix_l & heard
+    muted.op_mix_r = state.op_mix_r & heard

@@ -5,32 +5,39 @@ goes round unchanged.
 """
 
 from .._jit import block
+from ..bits import signed
 
 
 @block
-def shift(s):
+def shift(state):
     """Rotate the register one bit; new bits come in while it updates."""
-    bit = s.noise_lfsr & 1
-    if s.ic or s.noise_update:
-        empty = 1 if s.noise_lfsr == 0 and s.noise_bit == 0 else 0
-        new = 0 if s.ic else empty | (((s.noise_lfsr >> 2) & 1) ^ s.noise_bit)
-        s.noise_bit = bit
+    bit = state.noise_lfsr & 1
+    if state.ic or state.noise_update:
+        empty = 1 if state.noise_lfsr == 0 and state.noise_bit == 0 else 0
+        new = 0 if state.ic else empty | (((state.noise_lfsr >> 2) & 1) ^ state.noise_bit)
+        state.noise_bit = bit
         bit = new
-    s.noise_lfsr = (s.noise_lfsr >> 1) | (bit << 15)
+    state.noise_lfsr = (state.noise_lfsr >> 1) | (bit << 15)
 
 
 @block
-def timer(s):
+def timer(state):
     """Count 16-clock windows up to NFRQ; the overflow lets the register update in the next one."""
-    value = s.noise_timer
-    last = (s.cycles & 15) == 15
-    s.noise_update = s.noise_timer_of
+    value = state.noise_timer
+    last = (state.cycles & 15) == 15
+    state.noise_update = state.noise_timer_of
     if last:
         value = (value + 1) & 31
-    if s.ic or (s.noise_timer_of and last):
+    if state.ic or (state.noise_timer_of and last):
         value = 0
-    s.noise_timer_of = 1 if s.noise_timer == (s.nfrq ^ 31) else 0
-    s.noise_timer = value
+    state.noise_timer_of = 1 if state.noise_timer == last_count(state) else 0
+    state.noise_timer = value
+
+
+@block
+def last_count(state):
+    """Where the timer ends: it counts windows from 0, so that NFRQ 31 shifts in each and 0 in one of 32."""
+    return state.nfrq ^ 31
 
 
 @block
@@ -39,21 +46,20 @@ def sample(envelope, negative):
 
     -4089 is F007: bits 15 to 12 and 2 to 0.
     """
-    value = ((envelope & ~1) << 2) | (-4089 if negative else 0)
-    return ((value + 0x8000) & 0xFFFF) - 0x8000
+    return signed(((envelope & ~1) << 2) | (-4089 if negative else 0), 16)
 
 
 @block
-def channel(s):
+def channel(state):
     """Noise replaces C2 of channel 8 in the mixer at clock 12: slot 31's serial envelope with the noise sign."""
-    s.nc_active |= s.eg_serial_bit
-    if s.cycles == 13:
-        s.nc_active = 0
-    s.nc_out = ((s.nc_out << 1) | (s.nc_sign ^ s.eg_serial_bit)) & 0xFFFF
-    s.nc_sign = s.nc_sign_lock ^ 1
-    if s.cycles == 12:
-        s.nc_active_lock = s.nc_active
-        s.nc_sign_lock2 = s.nc_active & (s.nc_sign_lock ^ 1)
-        s.nc_sign_lock = s.noise_lfsr & 1
-        if s.ne:
-            s.op_mix = sample(s.nc_out, s.nc_sign_lock2)
+    state.nc_active |= state.eg_serial_bit
+    if state.cycles == 13:
+        state.nc_active = 0
+    state.nc_out = ((state.nc_out << 1) | (state.nc_sign ^ state.eg_serial_bit)) & 0xFFFF
+    state.nc_sign = state.nc_sign_lock ^ 1
+    if state.cycles == 12:
+        state.nc_active_lock = state.nc_active
+        state.nc_sign_lock2 = state.nc_active & (state.nc_sign_lock ^ 1)
+        state.nc_sign_lock = state.noise_lfsr & 1
+        if state.ne:
+            state.op_mix = sample(state.nc_out, state.nc_sign_lock2)

@@ -1,7 +1,12 @@
 """Phase generator: key code, vibrato and detune to F-number, to increment, to phase. Source: die (Nuked-OPM)."""
 
+import numpy as np
+
 from .._jit import block
-from ..tables import DETUNE, FNUM, PM
+from ..bits import i32, pick
+from ..tables import DETUNED, DT2_FRACTION, DT2_NOTES, FNUM, MULTIPLE, OCTAVE, PHASE_MASK, PM
+
+u32 = np.uint32
 
 HIGHEST = 8127
 """Key code 126, fraction 63: where the pitch adder saturates."""
@@ -25,74 +30,78 @@ def modulated_code(code, offset, down):
 
 
 @block
-def detuned_code(code, dt2):
-    """Key code plus detune 2: 0, 6 00/64, 7 52/64, 9 32/64 semitones, again past the unused note codes."""
-    fraction = code & 63
-    if dt2 == 2:
-        fraction += 52
-    elif dt2 == 3:
-        fraction += 32
-    carry, note0, note1, middle = fraction >> 6, (code >> 6) & 1, (code >> 7) & 1, 1 if dt2 == 2 else 0
-    skip = carry & ((middle & note0) | note1)
-    extra = (carry & (skip ^ 1)) | (note1 & (carry ^ 1) & middle)
-    high = (code >> 6) + extra + middle + skip * 2 + (4 if dt2 == 3 else 0) + (8 if dt2 else 0)
-    return HIGHEST if high & 128 else high * 64 + (fraction & 63)
+def channel_code(state, channel, pms, lfo):
+    """Key code of a channel, 13 bits, with KF and the PM of now."""
+    code = (state.ch_kc[channel] << 6) + state.ch_kf[channel]
+    return modulated_code(code, PM[pms, lfo & 127], lfo & 0x80 and pms)
 
 
 @block
-def fnum_block(s):
+def detuned_code(code, fraction, notes, middle):
+    """Key code plus detune 2, 13 bits, again past the unused note codes: no branch, so that slots go abreast.
+
+    fraction, notes : DT2_FRACTION and DT2_NOTES of DT2; middle : 1 if DT2 is 2, whose 52/64 carry over two notes.
+    """
+    fraction = i32(i32(code & i32(63)) + fraction)
+    note0, note1, carry = i32(i32(code >> 6) & i32(1)), i32(i32(code >> 7) & i32(1)), i32(fraction >> 6)
+    skip = i32(carry & i32(i32(middle & note0) | note1))
+    extra = i32(i32(carry & i32(skip ^ i32(1))) | i32(i32(note1 & i32(carry ^ i32(1))) & middle))
+    high = i32(i32(i32(code >> 6) + extra) + i32(notes + i32(skip << 1)))
+    return pick(i32(high & i32(128)) != 0, i32(HIGHEST), i32(i32(high << 6) + i32(fraction & i32(63))))
+
+
+@block
+def fnum_block(state):
     """Clock slot - 7: F-number and key code of a slot. The YM2164 takes PMS one and DT2 25 clocks late."""
-    slot = (s.cycles + 7) & 31
+    slot = (state.cycles + 7) & 31
     channel = slot & 7
-    pms = s.opp_pms if s.opp else s.ch_pms[channel]
-    dt2 = s.opp_dt2[slot] if s.opp else s.sl_dt2[slot]
-    lfo = s.lfo_pm if s.pmd else 0
-    down = lfo & 0x80 and pms
-    code = modulated_code((s.ch_kc[channel] << 6) + s.ch_kf[channel], PM[pms, lfo & 127], down)
-    code = detuned_code(code, dt2)
-    s.pg_fnum[slot] = FNUM[code & 1023]
-    s.pg_kcode[slot] = code >> 8
-    if s.opp:
-        s.opp_pms = s.ch_pms[s.cycles & 7]
-        s.opp_dt2[s.cycles] = s.sl_dt2[s.cycles]
+    pms = state.opp_pms if state.opp else state.ch_pms[channel]
+    dt2 = state.opp_dt2[slot] if state.opp else state.sl_dt2[slot]
+    code = channel_code(state, channel, pms, state.lfo_pm if state.pmd else 0)
+    code = detuned_code(code, DT2_FRACTION[dt2], DT2_NOTES[dt2], 1 if dt2 == 2 else 0)
+    state.pg_fnum[slot] = FNUM[code & 1023]
+    state.pg_kcode[slot] = code >> 8
+    if state.opp:
+        state.opp_pms = state.ch_pms[state.cycles & 7]
+        state.opp_dt2[state.cycles] = state.sl_dt2[state.cycles]
 
 
 @block
-def slot_increment(fnum, kcode, dt1, mul):
-    """Phase increment per frame, 20 bits: F-number by octave, detuned by DT1, times MUL (0 = one half)."""
-    base = (fnum << (kcode >> 2)) >> 2
-    size = dt1 & 3
-    if size:
-        code = min(kcode, 28)
-        total = (code >> 2) + 9 + (3 if size == 3 else size & 2)
-        detune = DETUNE[((total & 1) << 2) | (code & 3)] >> (9 - (total >> 1))
-        base = (base - detune if dt1 & 4 else base + detune) & 0x1FFFF
-    return (base * mul if mul else base >> 1) & 0xFFFFF
+def slot_increment(fnum, kcode, detuned, multiple):
+    """Phase increment per frame, 20 bits: F-number by octave, detuned by DT1, times MUL.
+
+    detuned : DETUNED of DT1 and key code; multiple : MULTIPLE of MUL. DT1 wraps at 17 bits, which low notes reach.
+    """
+    base = i32(i32(fnum * OCTAVE[u32(kcode)]) >> 2)
+    base = i32(i32(base + detuned) & i32(0x1FFFF))
+    return i32(i32(i32(base * multiple) >> 1) & i32(PHASE_MASK))
 
 
 @block
-def increment(s):
+def increment(state):
     """Clock slot: the increment of a slot, before a key-on edge may mask it."""
-    slot = s.cycles
-    s.pg_inc[slot] = slot_increment(s.pg_fnum[slot], s.pg_kcode[slot], s.sl_dt1[slot], s.sl_mul[slot])
+    slot = state.cycles
+    kcode = state.pg_kcode[slot]
+    detuned = DETUNED[(state.sl_dt1[slot] << 5) + kcode]
+    state.pg_inc[slot] = slot_increment(state.pg_fnum[slot], kcode, detuned, MULTIPLE[state.sl_mul[slot]])
 
 
 @block
-def step(s):
+def step(state):
     """Clock slot + 5 latches the key-on edge, + 7 masks the increment with it, + 8 steps the phase."""
-    slot = (s.cycles - 5) & 31
-    s.pg_reset_latch[slot] = s.pg_reset[slot]
-    slot = (s.cycles - 7) & 31
-    if s.pg_reset_latch[slot]:
-        s.pg_inc[slot] = 0
-    slot = (s.cycles - 8) & 31
-    phase = 0 if s.pg_reset_latch[slot] or s.test[3] else s.pg_phase[slot]
-    s.pg_phase[slot] = (phase + s.pg_inc[slot]) & 0xFFFFF
+    slot = (state.cycles - 5) & 31
+    state.pg_reset_latch[slot] = state.pg_reset[slot]
+    slot = (state.cycles - 7) & 31
+    if state.pg_reset_latch[slot]:
+        state.pg_inc[slot] = 0
+    slot = (state.cycles - 8) & 31
+    phase = 0 if state.pg_reset_latch[slot] or state.test[3] else state.pg_phase[slot]
+    state.pg_phase[slot] = (phase + state.pg_inc[slot]) & PHASE_MASK
 
 
 @block
-def test_output(s):
+def test_output(state):
     """Serial output of slot 29's phase, read through test bit 6."""
-    s.pg_serial >>= 1
-    if s.cycles == 5:
-        s.pg_serial |= s.pg_phase[29] & 0x3FF
+    state.pg_serial >>= 1
+    if state.cycles == 5:
+        state.pg_serial |= state.pg_phase[29] & 0x3FF

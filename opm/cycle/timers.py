@@ -5,62 +5,63 @@ prescaler runs free, whether the timer does or not.
 """
 
 from .._jit import block
+from ..tables import TIMER_A_END, TIMER_B_END
 
 
 @block
-def irq(s):
+def irq(state):
     """IRQ pin: either flag, as of the clock before."""
-    s.timer_irq = s.timer_a_flag | s.timer_b_flag
+    state.timer_irq = state.timer_a_flag | state.timer_b_flag
 
 
 @block
-def timer_a_count(s):
+def timer_a_count(state):
     """Counter A: counts at clock 1 of a frame, reloads in the clock after its overflow."""
-    value = s.timer_a + s.timer_a_inc
-    s.timer_a_of = value >> 10
-    if s.timer_a_clear:
+    value = state.timer_a + state.timer_a_inc
+    state.timer_a_of = value >> 10
+    if state.timer_a_clear:
         value = 0
-    if s.timer_a_reload:
-        value = s.clka
-    s.timer_a = value & 0x3FF
+    if state.timer_a_reload:
+        value = state.clka
+    state.timer_a = value & TIMER_A_END
 
 
 @block
-def timer_b_count(s):
+def timer_b_count(state):
     """Counter B and its prescaler, which steps at clock 0."""
-    value = s.timer_b + s.timer_b_inc
-    s.timer_b_of = value >> 8
-    if s.timer_b_clear:
+    value = state.timer_b + state.timer_b_inc
+    state.timer_b_of = value >> 8
+    if state.timer_b_clear:
         value = 0
-    if s.timer_b_reload:
-        value = s.clkb
-    s.timer_b = value & 0xFF
+    if state.timer_b_reload:
+        value = state.clkb
+    state.timer_b = value & TIMER_B_END
 
-    width = 5 if s.opp else 4
-    sub = s.timer_b_sub + (1 if s.cycles == 0 else 0)
-    s.timer_b_sub_of = (sub >> width) & 1
-    s.timer_b_sub = 0 if s.ic else sub & ((1 << width) - 1)
+    width = 5 if state.opp else 4
+    sub = state.timer_b_sub + (1 if state.cycles == 0 else 0)
+    state.timer_b_sub_of = (sub >> width) & 1
+    state.timer_b_sub = 0 if state.ic else sub & ((1 << width) - 1)
 
 
 @block
-def timer_a_control(s):
+def timer_a_control(state):
     """What counter A does at the next clock, and flag A. Test bit 2 counts at every clock."""
-    if s.cycles == 1:
-        s.timer_a_load = s.load_a
-    s.timer_a_inc = s.test[2] | (s.timer_a_load if s.cycles == 0 else 0)
-    s.timer_a_reload = s.timer_a_of | (s.timer_a_load & s.timer_a_idle)
-    s.timer_a_clear = s.timer_a_idle
-    s.timer_a_idle = s.timer_a_load ^ 1
-    s.timer_a_flag = 0 if s.reset_a or s.ic else s.timer_a_flag | (s.irqen_a & s.timer_a_of)
-    s.reset_a = 0
+    if state.cycles == 1:
+        state.timer_a_load = state.load_a
+    state.timer_a_inc = state.test[2] | (state.timer_a_load if state.cycles == 0 else 0)
+    state.timer_a_reload = state.timer_a_of | (state.timer_a_load & state.timer_a_idle)
+    state.timer_a_clear = state.timer_a_idle
+    state.timer_a_idle = state.timer_a_load ^ 1
+    state.timer_a_flag = 0 if state.reset_a or state.ic else state.timer_a_flag | (state.irqen_a & state.timer_a_of)
+    state.reset_a = 0
 
 
 @block
-def timer_b_control(s):
+def timer_b_control(state):
     """What counter B does at the next clock, and flag B. Test bit 2 counts at every clock."""
-    s.timer_b_inc = s.test[2] | (s.load_b & s.timer_b_sub_of)
-    s.timer_b_reload = s.timer_b_of | (s.load_b & s.timer_b_idle)
-    s.timer_b_clear = s.timer_b_idle
-    s.timer_b_idle = s.load_b ^ 1
-    s.timer_b_flag = 0 if s.reset_b or s.ic else s.timer_b_flag | (s.irqen_b & s.timer_b_of)
-    s.reset_b = 0
+    state.timer_b_inc = state.test[2] | (state.load_b & state.timer_b_sub_of)
+    state.timer_b_reload = state.timer_b_of | (state.load_b & state.timer_b_idle)
+    state.timer_b_clear = state.timer_b_idle
+    state.timer_b_idle = state.load_b ^ 1
+    state.timer_b_flag = 0 if state.reset_b or state.ic else state.timer_b_flag | (state.irqen_b & state.timer_b_of)
+    state.reset_b = 0

@@ -25,7 +25,7 @@ from ..pitch import REFERENCE_CLOCK, hertz_of, midi_of, note_name
 from ..pitch import note as key_code
 from ..registers import CHIPS, KON, RL, SLOTS, rows
 from ..state import OPERATORS
-from ..tables import CARRIER, MODULATION, TL_DB
+from ..tables import CARRIER, TL_DB, WIRE_ENDS, WIRES
 from ..voice.channels import Channel, Channels, one_by_one
 from ..voice.voice import Voice, checked
 from .stages import stages
@@ -65,10 +65,7 @@ _PLACES: dict[int, dict[str, tuple[float, float]]] = {
     6: {"M1": (0, 0.8), "C1": (1, 0.8), "M2": (1, 0), "C2": (1, -0.8)},
     7: {"M1": (0, 1.2), "C1": (0, 0.4), "M2": (0, -0.4), "C2": (0, -1.2)},
 }
-_WIRES = {
-    ("M1", "C1"): MODULATION[2, 3], ("M1", "M2"): MODULATION[1, 0], ("C1", "M2"): MODULATION[1, 2],
-    ("M1", "C2"): MODULATION[3, 0], ("C1", "C2"): MODULATION[3, 2], ("M2", "C2"): MODULATION[3, 3] | MODULATION[3, 4],
-}  # fmt: skip
+_WIRES = {(list(OPERATORS)[a], list(OPERATORS)[b]): WIRES[i] for i, (a, b) in enumerate(WIRE_ENDS)}
 """By algorithm: whether the first operator modulates the second."""
 _OUT_OF = {op: (slot + 13) % CYCLES_PER_FRAME for op, slot in OPERATORS.items()}
 """Clock at which channel 1's operator stands at the output, stage 14; C2's is that of the frame before."""

@@ -11,7 +11,7 @@ from .._jit import entry, plain
 from ..chip import NO_CHANNELS, NO_TRACE, NOT_TRACED, new_chip
 from ..engine import AUTO, run_frames
 from ..events import CYCLES_PER_FRAME, EVENT
-from ..memory import STATE_AT, new_memory
+from ..handover import STATES_AT, new_memory
 
 EVENT_BYTES = EVENT.itemsize
 PIECE = 2**15
@@ -45,7 +45,7 @@ def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, ch
     events, frames = event_bytes.view(EVENT), out.shape[1]
     for job in range(rows.shape[0]):
         for i in range(reset.shape[0]):
-            memory[STATE_AT + i] = reset[i]
+            memory[STATES_AT + i] = reset[i]
         first, last = bounds[job], bounds[job + 1]
         for frame in range(0, frames, PIECE):
             if stop[0]:
@@ -74,7 +74,7 @@ def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, ch
 @functools.cache
 def _start() -> tuple[Any, npt.NDArray[np.int32]]:
     """Return ``run_frames`` by its address, and what a reset leaves."""
-    reset = new_chip("ym2151")._memory[STATE_AT:].copy()
+    reset = new_chip("ym2151")._memory[STATES_AT:].copy()
     compiled: Any = run_frames
     if plain(compiled) is not compiled:
         compiled = CompileResultWAP(next(iter(compiled.overloads.values())))

@@ -14,9 +14,9 @@ from .playing import PartTimetable
 from .streams import Streams
 
 RUN_UP = 10.0
-"""Seconds run before a place that is approached: longer than most samples."""
+"""Seconds of a part that are run before the place a seek goes to: longer than most samples last."""
 PIECE = 65_536
-"""Samples of a part, or frames of a song, made at once: what streams send meanwhile needs memory, too."""
+"""Samples of a part, or frames of a song, made at once: the writes that streams send in them need memory, too."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class SavedCompanion:
 
 @dataclass(frozen=True)
 class SavedGroup:
-    """Parts in mid-song, and what they have sounded last."""
+    """Parts in mid-song, and the last samples that the filter still needs."""
 
     parts: tuple[SavedCompanion, ...]
     past: npt.NDArray[np.float32]
@@ -60,7 +60,7 @@ class CompanionRenderer:
         self._go(0)
 
     def _go(self, row: int) -> None:
-        """Have the rows from this one on come next."""
+        """Continue with the rows from this one on."""
         self._next = row
         self._due, self._rows = np.empty(0, np.int64), np.empty(0, PART_WRITE)
 
@@ -68,6 +68,7 @@ class CompanionRenderer:
         """Take the rows that are due before a sample; return their samples, and them."""
         taken = []
         while True:
+            # The timetable hands out pieces of 2048 rows, and a burst at one moment can be longer than that.
             count = int(np.searchsorted(self._due, end))
             taken.append((self._due[:count], self._rows[:count]))
             self._due, self._rows = self._due[count:], self._rows[count:]
@@ -82,12 +83,14 @@ class CompanionRenderer:
         for at in range(first, sides.shape[1], PIECE):
             end = self.done + min(PIECE, sides.shape[1] - at)
             writes = self._streams.merged(*self._rows_until(end), end)
+            # A core counts samples from the start of the call.
             writes["sample"] -= self.done
             samples = self.chip.run(writes, end - self.done)
             self.level, self.done = max(self.level, float(add(samples, self._level, sides, at))), end
 
     def save(self) -> SavedCompanion:
         """Return a snapshot."""
+        # Rows already fetched but not yet played are fetched again: the timetable gives the same ones for a number.
         return SavedCompanion(self.chip.save(), self.done, self._next - len(self._due), self._streams.copy())
 
     def restore(self, saved: SavedCompanion) -> None:
@@ -105,7 +108,10 @@ class CompanionRenderer:
         self.chip.reset()
         self._streams = Streams(self.timetable.companion, self.timetable.rate)
         due, rows, row = self.timetable.before(sample)
+        # Streams only move on: the bytes that they send in an hour would be made for nothing.
         writes = self._streams.merged(due, rows, sample, silent=True)
+        # All at once, so registers are right, and the samples that played are not: what began earlier than RUN_UP
+        # ago has mostly ended by the place that is asked for.
         writes["sample"] = 0
         self.chip.run(writes, 1)
         self._go(row)
@@ -141,11 +147,13 @@ class Group:
         """Go back to a snapshot, taken at this frame of the song."""
         for part, as_it_was in zip(self.parts, saved.parts, strict=True):
             part.restore(as_it_was)
+        # Without the filter's past the first frames after going back would differ from those played at first.
         self.in_step.position, self.in_step.past = frame, saved.past.copy()
 
     def approach(self, frame: int) -> None:
         """Go to about a frame of the song, after a run-up."""
         first = max(0, frame - round(RUN_UP * self._rate))
+        # The parts run ahead of the song by half the filter: they start where the filter needs them from.
         self.in_step.go(first)
         for part in self.parts:
             part.approach(self.in_step.ran)
@@ -157,5 +165,6 @@ def groups_of(parts: list[CompanionRenderer], rate: Fraction, apart: bool) -> li
     """Return parts by their rates, or each by itself."""
     if apart:
         return [Group([part], rate) for part in parts]
+    # Interpolating is linear: parts of the same rate are added first and filtered once, with the same sum.
     rates = dict.fromkeys(part.timetable.rate for part in parts)
     return [Group([part for part in parts if part.timetable.rate == own], rate) for own in rates]

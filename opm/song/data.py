@@ -14,7 +14,7 @@ from .limits import FASTEST, SLOWEST
 WRITE = np.dtype([("time", np.int64), ("chip", np.uint8), ("address", np.uint8), ("data", np.uint8)])
 """numpy.dtype of a register write: time in the song's ticks, chip 0 or 1, register address, byte."""
 PICOSECONDS = 10**12
-"""Ticks per second where times are given in seconds."""
+"""Ticks per second where times are given in seconds: 64 bits of them are 106 days."""
 Writes = npt.NDArray[Any]
 """(n,) WRITE, in playing order."""
 PART_WRITE = np.dtype([("time", np.int64), ("address", np.int32), ("data", np.int32)])
@@ -57,7 +57,7 @@ class Companion:
     memory: bytes = b""
     """Its ROM, or the samples it plays."""
     options: Mapping[str, int] = field(default_factory=dict)
-    """What the board wires."""
+    """How the board wires the chip, by the names in its module's head."""
     banks: Mapping[int, Bank] = field(default_factory=dict)
     """What its streams send."""
     samples: Mapping[int, int] = field(default_factory=dict)
@@ -112,6 +112,6 @@ def check_clock(clock: int, where: str) -> int:
 
 
 def in_pieces(writes: Writes, size: int = 65_536) -> Iterator[Writes]:
-    """Yield writes, some at a time: as Python's own objects, all of a long song would take gigabytes."""
+    """Yield writes in pieces: as Python objects 8 million of them would take gigabytes."""
     for first in range(0, len(writes), size):
         yield writes[first : first + size]

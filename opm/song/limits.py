@@ -4,7 +4,7 @@ A file beyond a limit is refused, with its place. Imports nothing, so that the c
 """
 
 SLOWEST, FASTEST = 500_000, 16_000_000
-"""Master clocks taken for real, in Hz."""
+"""Master clocks that a YM2151 may have, in Hz: boards had 3.58 and 4 MHz, the cat2151 family takes twice that."""
 SLOWEST_BPM, FASTEST_BPM = 20, 400
 """Tempos of a MIDI file that can be asked for."""
 LARGEST, LARGEST_UNPACKED = 64 * 2**20, 32 * 2**20

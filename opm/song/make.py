@@ -13,9 +13,8 @@ from .limits import FASTEST, LONGEST, SLOWEST
 from .notes import NOTE
 
 _JUST_BELOW = PICOSECONDS * (1 - 2.0**-50)
-"""Picoseconds of a second, less what float seconds may be off: a frame's own time never becomes the next frame's."""
-
-
+"""Picoseconds in a second, less the error of a float: rounded up, a frame's own time in seconds would be the next
+frame's, and writes read from ``Song.writes`` would come back a frame late."""
 MOST_CHIPS = 16
 """YM2151s of a song: a board has two, rarely more."""
 
@@ -47,11 +46,11 @@ def loop_of(writes: Writes, end: int, loop: float | None) -> Loop | None:
     tick = _tick("loop", loop)
     if tick >= end:
         raise ValueError(f"loop must be before the end at {end / PICOSECONDS:.15g} s, got {loop:.15g}")
+    # Cut down as the times of the writes are, so that a write at this very moment is found, and belongs to the loop.
     return Loop(tick, int(np.searchsorted(writes["time"], int(loop * _JUST_BELOW))))
 
 
 def _tick(name: str, seconds: float) -> int:
-    """Return seconds as whole picoseconds."""
     return round(number(name, seconds, 0, LONGEST, "seconds") * PICOSECONDS)
 
 
@@ -71,6 +70,7 @@ def note_table(notes: Any) -> npt.NDArray[Any]:
     if isinstance(notes, np.ndarray) and notes.dtype.names:
         if notes.ndim != 1 or not set(names) <= set(notes.dtype.names):
             raise TypeError(f"notes must be rows of ({', '.join(names)}), got {notes.dtype} of shape {notes.shape}")
+        # By name: tables from a DataFrame have their columns in another order, and others beside them.
         notes = zip(*(notes[name].tolist() for name in names), strict=True)
     rows = _rows("note", notes, (len(names),), f"({', '.join(names)})")
     for i, row in enumerate(rows):
@@ -113,6 +113,7 @@ def writes_in_order(writes: Iterable[tuple[float, ...]] | npt.NDArray[Any], chip
     limits = {"seconds": LONGEST, "chip": chips - 1, "address": 255, "data": 255}
     for i, (name, most) in enumerate(limits.items()):
         column = columns[i]
+        # Row by row only where it is not a column of numbers, to say which row and what is wrong with it.
         if column.dtype.kind not in "iuf" or column.ndim != 1:
             for row, value in enumerate(column):
                 number(f"write {row}: {name}", value, 0, most)
@@ -125,4 +126,5 @@ def writes_in_order(writes: Iterable[tuple[float, ...]] | npt.NDArray[Any], chip
     table["time"] = columns[0] * _JUST_BELOW
     for name, column in zip(("chip", "address", "data"), columns[1:], strict=True):
         table[name] = column
+    # Stable: at one moment the order given is the order on the bus, and a key may go up and down again.
     return table[np.argsort(table["time"], kind="stable")]

@@ -30,7 +30,9 @@ _COLOURS = {1.1: "pure", 1.6: "soft", 2.6: "mellow", 5: "bright", np.inf: "sharp
 def described(found: Found, clock: float) -> str:
     """Return what a voice sounds like where a song first plays it: ``bright pluck, middle``."""
     place = next(place for above, place in _PLACES.items() if midi_of(found.kc, found.kf, clock) < above)
+    # At the reference clock, so that a voice has the same colour in songs of any clock; only its place moves.
     midi = midi_of(found.kc, found.kf)
+    # On both sides, since the left one is looked at. Held for twice as long as that, so no release is in it.
     note = replace(found.voice, rl=3).note(midi, 2 * _HELD)
     sound = run(note.events, note.key_on + _FRAMES)[note.key_on :, 0].astype(float)
     if not sound.any():
@@ -44,17 +46,18 @@ def described(found: Found, clock: float) -> str:
 def _shape(sound: npt.NDArray[np.float64], period: float) -> str:
     """Return a word for a note's level over time: that of the loudest window within a period, given in frames."""
     level = np.sqrt(np.square(sound.reshape(-1, _WINDOW)).mean(axis=1))
+    # A bass's period is longer than a window, so that its level goes up and down: held tones were called plucks.
     level = np.lib.stride_tricks.sliding_window_view(level, 1 + int(period / _WINDOW)).max(axis=1)
     if np.argmax(level > level.max() / 2) * _WINDOW / REFERENCE_RATE > _SLOW:
         return "swell"
     after = level[level.argmax() :] / level.max()
     if after[-1] > _HELD_LEVEL:
         return "tone"
+    # argmax of nothing is 0: without any() a note that never dies away would count as the shortest hit.
     return "hit" if (after < _GONE).any() and np.argmax(after < _GONE) * _WINDOW / REFERENCE_RATE < _SHORT else "pluck"
 
 
 def _colour(sound: npt.NDArray[np.float64], midi: float) -> str:
-    """Return a word for a note's spectrum."""
     power = np.square(np.abs(np.fft.rfft(sound * np.hanning(len(sound)))))[1:]
     hertz = np.arange(1, len(power) + 1) * REFERENCE_RATE / len(sound)
     centre = (hertz * power).sum() / power.sum() / hertz_of(midi)

@@ -35,7 +35,7 @@ HEARD = -78.0
 SETTLED = 0.002
 """Seconds in which a driver writes all registers of a pitch or a volume, one after the other."""
 LEGATO, STILL, STAYS = 7 / 8, 0.5, 0.055
-"""A step to another note: so many semitones at once, and for so many seconds before and behind it all but still.
+"""A step to another note: the pitch moves by 7/8 of a semitone at once, and by 0.5 at most 55 ms before and after it.
 
 A semitone, with room for fine tuning. Slides and vibrato move each tick of the driver, at most 20 ms, and chords of
 one channel are broken in steps of one to three frames, at most 54 ms at 55 Hz; a 32nd note at 120 bpm stays 62 ms.
@@ -61,13 +61,16 @@ class _Key:
 
 
 def _output(channel: Channel) -> tuple[int, ...]:
-    """Return sides, algorithm, and the total levels of M1, M2, C1, C2; never written is heard on both sides."""
+    """Return sides, algorithm, and the total levels of M1, M2, C1, C2.
+
+    Sides that are never written are taken for both, as ``Voice.from_registers`` takes them.
+    """
     levels = (channel.held.get(TL + slot + channel.index, 0) & 0x7F for slot in OPERATORS.values())
     return channel.held.get(RL + channel.index, 0xC0) & 0xC7, *levels
 
 
 def _attacks(channel: Channel) -> tuple[int, ...]:
-    """Return rates at which the keyed operators rise: never written is at once."""
+    """Return the attack rates of the keyed operators, 0 to 63; AR never written is taken for 31."""
     kc, _ = channel.key_code()
     rates = []
     for slot, key in zip(OPERATORS.values(), _KEYS, strict=True):
@@ -112,6 +115,7 @@ class NoteFinder:
         for chip, follows in enumerate(self.chips):
             for channel in follows.channels:
                 self.finish(self.end, chip, channel)
+        # By the write, not the time: notes that start together stay in the order in which the song strikes them.
         self.found.sort(key=lambda note: note.write)
 
     @property
@@ -122,9 +126,12 @@ class NoteFinder:
     def take(self, number: int, time: float, chip: int, channel: Channel, address: int) -> None:
         """Take one write to a channel whose key is held, or which concerns its key."""
         if address == KON:
+            # A key-on of an operator that is down already is nothing to the chip; one more operator strikes anew.
             if channel.struck or not channel.keys:
                 self.finish(time, chip, channel)
+            # A key struck at the very end, where a loop goes back, sounds for no frame.
             if channel.struck and time + self.frame <= self.end:
+                # A voice is made once for each set of registers, not at each key: those of 600 000 writes took seconds.
                 sound = channel.sound()
                 if sound not in self.known:
                     self.known[sound] = self.numbers.get(sound_of(channel.voice()), -1)
@@ -164,6 +171,7 @@ class NoteFinder:
 
 def _keep(history: list[Any], now: tuple[Any, ...]) -> None:
     """Keep what there is now: of writes at the same moment only what the last has made."""
+    # KC and KF come as two writes of one moment: the pitch between them was never heard.
     if history[-1][0] == now[0]:
         history[-1] = (*now[:2], *history[-1][2:])
     elif history[-1][1] != now[1]:
@@ -175,6 +183,7 @@ def _steps(times: Sequence[float], midi: Sequence[float], end: float) -> list[in
     steps: list[int] = []
     start, settled = times[0], 0
     for i in range(1, len(times)):
+        # KC and KF may be a millisecond apart: the step is judged by where the pitch has come to when both are there.
         while settled + 1 < len(times) and times[settled + 1] <= times[i] + SETTLED:
             settled += 1
         if abs(midi[settled] - midi[i - 1]) < LEGATO or min(times[i] - start, end - times[i]) < STAYS:
@@ -194,6 +203,7 @@ def _loudest(
     outputs: Sequence[tuple[float, tuple[int, ...]]], start: float, end: float, lacking: Sequence[float]
 ) -> tuple[float, bool]:
     """Return the level of a note's loudest moment in dB, and whether it is heard."""
+    # A volume that stands for less than 2 ms is on its way: the next note's, written just before the key goes up.
     times = [start, *(time for time, _ in outputs[1:]), end]
     held = [output for (_, output), (a, b) in zip(outputs, pairwise(times), strict=True) if b - a >= SETTLED]
     settled = [output for time, output in outputs if time <= start + SETTLED][-1]
@@ -207,6 +217,7 @@ def _lacking(rate: int, frames: float) -> float:
         return math.inf
     if rate >= 62:  # at once
         return 0.0
+    # On average (4 + rate % 4) / 24 steps a frame at rates 44 to 47, and twice as many each four rates up.
     return FULL_RANGE * math.exp(-frames * (4 + rate % 4) / 24 * 2 ** (rate // 4 - 11) / 16)
 
 
@@ -214,6 +225,7 @@ def _loudness(output: Sequence[int], lacking: Sequence[float]) -> tuple[float, b
     """Return the level of the loudest carrier in dB, and whether one is heard."""
     carriers = CARRIERS[output[0] & 7]
     levels = [-TL_DB * level for level in output[1:]]
+    # Above 7 one of the sides is on. A modulator is never heard by itself.
     return max(levels[i] for i in carriers), output[0] > 7 and any(levels[i] - lacking[i] > HEARD for i in carriers)
 
 
@@ -241,8 +253,10 @@ def writes_of(notes: npt.NDArray[Any], voices: Sequence[Voice], clock: float) ->
             raise ValueError(f"more than {CHANNELS} notes sound at {start:.15g} s on chip {chip}")
         wanted = int(played["channel"]) - 1
         i = wanted if wanted in free else min(free, key=until[chip].__getitem__)
+        # The level of a note is that of its loudest carrier's TL, so a song read with ``notes()`` comes back as it was.
         voice = turned_down(voices[int(played["voice"])], round(-float(played["level"]) / TL_DB))
         registers = voice.registers(i + 1)
+        # 26 writes take 1 ms of the bus: only where the channel holds another voice.
         if bytes(data for _, data in registers) != loaded[chip][i]:
             rows += [(start, chip, address, data) for address, data in registers]
             loaded[chip][i] = bytes(data for _, data in registers)
@@ -251,7 +265,7 @@ def writes_of(notes: npt.NDArray[Any], voices: Sequence[Voice], clock: float) ->
         rows.append((start, chip, KON, voice.slots << 3 | i))
         rows.append((end, chip, KON, i))
         until[chip][i] = end
-    # a key is released before it is struck again at the same moment
+    # Releases first: at one moment the next note on a channel would be struck and released at once.
     return sorted(rows, key=lambda row: (row[0], row[2] != KON or bool(row[3] & ALL_KEYS)))
 
 
@@ -270,10 +284,11 @@ class Revoicing:
         self.loop: Loop | None = None
 
     def made(self) -> dict[str, Any]:
-        """Return what of the song's data is another."""
+        """Return the song's data that changes, for ``Song.but``."""
         for i, (tick, chip, address, data) in enumerate(one_by_one(self.song.rows)):
             if self.song.loop_start and i == self.song.loop_start.write:
                 self.loop = Loop(self.song.loop_start.tick, len(self.rows))
+                # The loop can be reached from its end, where the channels hold something else: all is sent anew.
                 self.sent.clear()
             self.write(tick, chip, address, data)
         if self.song.loop_start and not self.loop:  # it plays no writes
@@ -281,17 +296,21 @@ class Revoicing:
         return {"rows": np.array(self.rows, self.song.rows.dtype), "loop_start": self.loop}
 
     def write(self, tick: int, chip: int, address: int, data: int) -> None:
-        """Pass a write on, or what it means for the channel's instrument."""
+        """Pass a write on, or write the new instrument where it is one of the old instrument's."""
         channel = self.chips[chip].take(address, data)
+        # The chip's own registers and pitches are the song's; what a channel's voice is made of is held back.
         if channel is None or KC <= address < KF + CHANNELS:
             self.rows.append((tick, chip, address, data))
             return
+        # While a key is down its voice moves: volumes and panning within a note. What is written between notes waits
+        # for the key, since drivers load a voice in pieces.
         if channel.keys:
             self.send(tick, chip, channel)
         if address != KON:
             return
         if channel.keys:
             other = self.other(channel)
+            # The other voice may use fewer operators, or more.
             data = (other.slots << 3 if other else data & ALL_KEYS) | channel.index
         self.rows.append((tick, chip, address, data))
 
@@ -303,19 +322,21 @@ class Revoicing:
         return self.known[sound]
 
     def other_of(self, voice: Voice) -> Voice | None:
-        """Return the instrument that takes the place of another, at its volume."""
+        """Return the instrument that takes the place of another, at its volume; None: it stays."""
         number = self.numbers.get(sound_of(voice), -1)
         if number not in self.others:
             return None
+        # As far below the loudest that the song plays of it as the old instrument is at this moment.
         down = attenuation(voice) - attenuation(self.voices[number])
         new = self.others[number]
         return replace(turned_down(new, attenuation(new) + down), rl=voice.rl)
 
     def send(self, tick: int, chip: int, channel: Channel) -> None:
-        """Send the registers that differ from what the chip has."""
+        """Write the registers of the channel's new instrument that differ from what the new song has written so far."""
         other = self.other(channel)
         own = {address: data for address, data in channel.held.items() if not KC <= address < KF + CHANNELS}
         wanted = dict(other.registers(channel.index + 1)) if other else own
+        # Only what differs: 26 registers at each key are 1 ms of the bus.
         has = self.sent.setdefault(channel, {})
         for address, data in wanted.items():
             if has.get(address) != data:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .song import Song
 
 MOST_NUMBERS = 127
-"""The highest number of a sample that is one; beyond, it says where the sample lies."""
+"""The highest number by which a chip can name a sample; a larger one is the address of the sample."""
 
 
 def names(song: "Song") -> tuple[str, ...]:
@@ -32,6 +32,7 @@ def chosen(song: "Song", names: str | Collection[str]) -> list[str]:
     if strange := asked - set().union(*kinds):
         expected = ", ".join(dict.fromkeys(["ym2151", *song.part_names]))
         raise ValueError(f"parts must be of {expected}, got {', '.join(map(repr, sorted(map(str, strange))))}")
+    # In the order of the board: one name can mean several parts, and several names the same one.
     return [name for name, kind in zip(song.part_names, kinds, strict=True) if kind & asked]
 
 
@@ -52,6 +53,7 @@ def described(song: "Song") -> tuple[Part, ...]:
 
 def rows_once(song: "Song", companion: Companion) -> Writes:
     """Return what a companion takes in one playing, in ticks."""
+    # An MDX has its loop written out once before it (``Song.intro_passes``): there one playing ends.
     return companion.rows[: companion.again] if song.loop_start and song.intro_passes else companion.rows
 
 
@@ -62,6 +64,8 @@ def struck(song: "Song", companion: Companion) -> npt.NDArray[Any]:
     or their place among those that are struck.
     """
     found: npt.NDArray[Any] = core(companion.name).struck(rows_once(song, companion)).copy()
+    # A chip that is told an address has no number for a sample. MIDI needs one, so the samples are counted in the order
+    # of their places.
     places = np.unique(found["number"][found["number"] >= 0]).tolist()
     if companion.samples or places[-1:] > [MOST_NUMBERS]:
         numbers = {place: companion.samples.get(place, rank) for rank, place in enumerate(places)}

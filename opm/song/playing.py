@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from .song import Song
 
 RAMPS = 8
-"""The YM2164 has registers of its channels below this address."""
+"""Below this address the YM2164 has a register for each channel (the ramps of its TL); the YM2151 has none there."""
 DENSEST = 250_000
-"""Writes per second of a loop to another chip, which has no bus to make them wait: more than sampled sound needs."""
+"""Writes per second of a loop to another chip, which has no bus that makes them wait: more than sampled sound needs.
+
+A loop of one tick with many rows in it asked for thousands of millions.
+"""
 PIECE = 2048
 """Writes given their frames at a time: some milliseconds of work, at least 73 ms of bus traffic."""
 LATE = 0.02
@@ -45,10 +48,10 @@ class Place(NamedTuple):
 
 
 class Late(NamedTuple):
-    """How late writes come that are too dense for the chip."""
+    """How late writes come where a song has more of them than the bus takes."""
 
     most: float
-    """Seconds that one is late at most, the loop's played once more."""
+    """Seconds that a write is late at most, in one playing and one more pass of the loop."""
     at: float
     """Seconds: when that is."""
     last: float
@@ -91,11 +94,13 @@ class Playing:
         mute: int = 0,
         parts: Collection[str] | None = None,
     ) -> None:
+        # The song itself is changed, so that everything that asks it - frames, notes, chips - sees the same clock.
         if clock is not None:
             song = song.but(opms=tuple(opm._replace(clock=clock) for opm in song.opms))
         if double_speed is not None:
             song = song.but(double_speed=double_speed)
         self.song, self.loops, self.mute = song, loops, mute
+        # By its decimal spelling: 1.1 is 11/10, where the float itself would take a denominator of 2**51.
         tempo = Fraction(str(speed))
         self.timetables = [Timetable(song, chip, tempo) for chip in range(len(song.opms))]
         """One for each YM2151, in its own frames."""
@@ -109,10 +114,12 @@ class Playing:
             if name in heard
         ]
         """One for each other part that is heard."""
+        # Other chips and parts are brought into step with the first chip, whose samples stay exact.
         self.rate = self.timetables[0].rate
         """Output frames per second: the first chip's."""
         self.end = self.due(song.end + song.loop_ticks * (song.passes(loops) - 1))
         """Frame where the song ends, or its fade begins."""
+        # A fade is for what would go on. What ends rings out; only a tail that its limit cuts is faded.
         tail_frames = 0 if song.loop_start else round(tail * self.rate)
         self.fade_frames = round(fade * self.rate) if song.loop_start else min(tail_frames, round(CUT * self.rate))
         """Frames of the fade behind the loops, or where a tail is cut."""
@@ -171,10 +178,12 @@ class Passes:
     def due_frames(self, ticks: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the first frame each write may start in, in exact integers, of Python where 64 bits are too few."""
         frames = self._frames_per_tick
+        # Days in picoseconds times the numerator exceed 64 bits: then by Python's integers. Twice, for the halves.
         last = (int(ticks.max(initial=0)) + 1) * 2 * frames.numerator
         moments = (ticks if last < 2**63 else ticks.astype(object)) * frames.numerator
         due: npt.NDArray[Any] = moments // frames.denominator
         rest = moments % frames.denominator
+        # An exact half goes to the even frame, as Python's round() has it.
         if self._nearest:
             due += (2 * rest > frames.denominator) | ((2 * rest == frames.denominator) & (due % 2 == 1))
         else:
@@ -189,17 +198,19 @@ class Passes:
         return bisect_left(self._rows["time"], tick - passes * self.song.loop_ticks), passes
 
     def _next(self, first: int, count: int) -> tuple[Writes, npt.NDArray[Any]]:
-        """Return so many writes from a number on, and their ticks."""
         if first + count > len(self._rows):
             return self._numbered(np.arange(first, first + count))
+        # A view, not a copy: 8 million writes are looked through in a third of the time.
         part = self._rows[first : first + count]
         return part, part["time"]
 
     def _numbered(self, number: npt.NDArray[Any]) -> tuple[Writes, npt.NDArray[Any]]:
         """Return writes by their numbers, those of every pass of the loop counted, and their ticks."""
         rows, again = self._rows, self._again
+        # The number of a write counts on through the passes; modulo the loop it is one of the rows again.
         passes = np.maximum(0, -((len(rows) - 1 - number) // again)) if again else np.zeros_like(number)
         part = rows[number - passes * again]
+        # Months of a loop in picoseconds are beyond 64 bits.
         if (int(passes.max(initial=0)) + 1) * self.song.loop_ticks + self.song.end >= 2**63:
             passes = passes.astype(object)
         return part, part["time"] + passes * self.song.loop_ticks
@@ -216,11 +227,13 @@ class PartTimetable(Passes):
         self.dense = again > DENSEST * song.seconds(song.loop_ticks)
         """Its loop would never end: what stands there is played once."""
         again = 0 if self.dense else again
+        # No bus: a write is taken before the first sample at or after its time, so never the nearest.
         super().__init__(song, companion.rows, again, self.rate / (song.ticks_per_second or 1) / speed, False)
 
     def rows(self, first: int) -> tuple[npt.NDArray[Any], Writes] | None:
         """Return the next rows, at most PIECE, and the samples they are due in; None if there are no more."""
         last = len(self._rows)
+        # With a loop there is always a next row.
         count = PIECE if self._again else min(PIECE, last - first)
         if count <= 0:
             return None
@@ -234,6 +247,7 @@ class PartTimetable(Passes):
         """
         count, passes = self._passed(sample)
         rows, again = self._rows, self._again
+        # All of the song once, then the pass under way: a register that only the intro or the loop's head sets is held.
         number = np.arange(len(rows) if passes else count)
         if passes:
             number = np.append(number, np.arange(len(rows) - again, count) + passes * again)
@@ -247,8 +261,10 @@ class Timetable(Passes):
     def __init__(self, song: "Song", chip: int, speed: Fraction) -> None:
         self.chip, self.bus, self.opm = chip, song.bus, song.opms[chip]
         mine = song.rows["chip"] == chip
+        # The common song of one chip: no copy of its writes.
         rows = song.rows if mine.all() else song.rows[mine]
         own = Fraction(self.opm.clock, MASTER_CLOCKS_PER_FRAME)
+        # The family's players count clock // 64 whole samples a second (55 930), and take the one nearest to a time.
         whole = self.bus is CAT2151
         self.rate: float = int(own) if whole else self.opm.clock / MASTER_CLOCKS_PER_FRAME
         """Frames per second."""
@@ -265,10 +281,12 @@ class Timetable(Passes):
     def late(self) -> Late:
         """How late writes are."""
         most = at = 0.0
+        # One more pass of the loop: a burst at its end may be late in its beginning. In pieces, to bound memory.
         place, writes = Place(), len(self._rows) + self._again
         while place.write < writes:
             _, due, start, place = self._starts(place, min(2**16, writes - place.write))
             worst = int((start - due).argmax())
+            # Of equally late ones the last: max() of pairs takes the later.
             most, at = max((most, at), ((start - due)[worst] / self.rate, due[worst] / self.rate))
         return Late(most, at, max(0.0, (place.free - self.bus.spacing) / self.rate))
 
@@ -294,6 +312,7 @@ class Timetable(Passes):
         """
         count, passes = self._passed(frame)
         rows, again = self._rows, self._again
+        # Registers hold what was written last: the passes left out wrote nothing that the first or this one does not.
         writes = np.concatenate([rows, rows[len(rows) - again : count]]) if passes else rows[:count]
         return writes, Place(count + passes * again, frame)
 
@@ -306,6 +325,7 @@ class Timetable(Passes):
         end = count + passes * self._again
         writes, ticks = self._numbered(np.arange(max(0, end - PIECE), end))
         address = writes["address"]
+        # The low three bits are the channel in all registers from 20 on; a key says it in its data.
         own = (address >= RL) | ((address < RAMPS) & (self.opm.name == "ym2164"))
         of = np.where(address == KON, writes["data"], address) & 7
         mine = np.flatnonzero((own | (address == KON)) & (of == channel))
@@ -322,4 +342,5 @@ class Timetable(Passes):
         part, ticks = self._next(place.write, count)
         due = self.due_frames(ticks)
         start = starts(due, place.free, self.bus)
+        # All that the next piece needs of this one: so a song cut anywhere has the same events.
         return part, due, start, Place(place.write + count, int(start[-1]) + self.bus.spacing)

@@ -20,14 +20,14 @@ from .playing import Place, Playing, Timetable
 from .resample import FULL_SCALE, to_int16
 
 BLOCK = 32_768
-"""Frames at a time where nobody listens meanwhile."""
+"""Frames at a time where nobody listens meanwhile: blocks of 1024 cost a minute of sound 0.25 s, these 0.04."""
 SILENCE = 0.1
 """Seconds of silence that end the tail early."""
 QUIET = 8
-"""What counts as silence, of each chip: the noise of channel 8 leaves -8 and 0 (-72 dBFS) when its envelope is at rest,
-for as long as a song leaves it on."""
+"""The loudest sample of a chip that counts as silence: with the noise on, channel 8 gives -8 and 0 (-72 dBFS) for ever,
+though its envelope is at rest."""
 STEADY = 0.5
-"""What counts as silence of another part: it changes by no more from frame to frame, wherever it has come to rest."""
+"""Another part is silent if it changes by no more than this from frame to frame: an AY's tone can stand still high."""
 Block = npt.NDArray[Any]
 _NO_EVENTS = np.empty(0, EVENT)
 
@@ -48,7 +48,7 @@ class PartRenderer:
         self._go(Place())
 
     def _go(self, place: Place) -> None:
-        """Have the events from a place on come next."""
+        """Continue with the events from a place on."""
         self._pieces = self.timetable.pieces(place)
         self._take(place, _NO_EVENTS)
         self._advance()
@@ -61,7 +61,7 @@ class PartRenderer:
         return piece is not None
 
     def _take(self, place: Place, events: Events) -> None:
-        """Have these events next; their cycles apart, so that a search does not copy them all."""
+        """Make these events the next; their cycles apart, so that a search does not copy them all."""
         self.place, self.events = place, events
         self.cycles, self.done = np.ascontiguousarray(events["cycle"]), 0
 
@@ -77,6 +77,7 @@ class PartRenderer:
         events = self._until(end)
         while self.done == len(self.events) and self._advance():
             events = np.concatenate([events, self._until(end)])
+        # After ``approach`` the chip counts its cycles from a reset in the midst of the song.
         if self.started:
             events = events.copy()
             events["cycle"] -= self.started
@@ -100,6 +101,7 @@ class PartRenderer:
             return make(frames)
 
         def add(sides: Block, first: int) -> None:
+            # The first columns are the filter's past.
             sides[:, first:] = make(sides.shape[1] - first).T
 
         out = np.zeros((frames, columns), np.float32)
@@ -108,6 +110,7 @@ class PartRenderer:
 
     def own(self, frames: int) -> Samples:
         """Return the chip's own next samples, (frames, 2), at its own rate."""
+        # Unchecked: the events come from ``from_writes``, in order and within range.
         return run_unchecked(self.chip, self.due(frames), frames, self.cycles_per_frame)
 
     def _own_and_taps(self, frames: int) -> Samples:
@@ -131,6 +134,7 @@ class PartRenderer:
         self.started = 0
         if self.in_step and saved.past is not None:
             self.in_step.position, self.in_step.past = frame, saved.past.copy()
+        # The piece of events begins before the snapshot: what the chip has had already is passed over.
         self._go(saved.place)
         self._until(self.chip.cycle)
 
@@ -144,6 +148,7 @@ class PartRenderer:
         bus = self.timetable.bus
         self.chip.reset()
         starts = bus.spacing * np.arange(len(held))
+        # Through the bus at its own pace: two frames a register, in which no time of the song passes.
         events = from_writes(starts, held["address"], held["data"], bus)
         run_unchecked(self.chip, events, bus.spacing * (len(held) + 1), self.cycles_per_frame)
         self.started = frame * self.cycles_per_frame - self.chip.cycle
@@ -152,6 +157,8 @@ class PartRenderer:
 
 def _held(writes: Writes) -> Writes:
     """Return the last write of each register, the keys' behind the others'; 08 and 19 are several registers each."""
+    # Ten places for each address: 0 plain, 0 and 1 the halves of 19, 2 to 9 the keys of the channels, which come last
+    # so that they strike voices that are complete. In pieces: all at once took 186 MB for 8 million writes.
     last = np.full(10 << 8, -1)
     for first in range(0, len(writes), BLOCK):
         piece = writes[first : first + BLOCK]
@@ -163,7 +170,7 @@ def _held(writes: Writes) -> Writes:
 
 
 def _peak(samples: npt.NDArray[Any]) -> float:
-    """Return the largest magnitude."""
+    # Not abs(): that of -32768 is -32768 in int16.
     return max(float(samples.max(initial=0)), -float(samples.min(initial=0)))
 
 
@@ -201,6 +208,7 @@ class Renderer:
         self.position = 0
         """Frames rendered."""
         first, *_ = playing.timetables
+        # Of the clocks, which are whole numbers: rates are floats, and their ratio has a denominator of 50 bits.
         ratios = [Fraction(timetable.opm.clock, first.opm.clock) for timetable in playing.timetables]
         self.parts = [PartRenderer(*each, tapped) for each in zip(playing.timetables, ratios, strict=True)]
         board = HEADROOM if playing.others else 1.0
@@ -219,10 +227,12 @@ class Renderer:
     @classmethod
     def compile_for(cls, playing: Playing) -> None:
         """Compile what a playing needs, of which some would be compiled no sooner than something sounds."""
+        # A screen that shows channels uses the tapped form. A first note would wait for seconds until it is compiled.
         for tapped in (False, True):
             renderer = cls(playing, tapped)
             for in_step in (each.in_step for group in (renderer.parts, renderer._groups) for each in group):
                 if in_step:
+                    # The interpolator passes over what is all 0, and would not be compiled.
                     in_step.past[:] = 1
             renderer.skip(1)
 
@@ -240,6 +250,7 @@ class Renderer:
         """Leave out channels from here on; bit 8 stands for all other parts."""
         self._others_muted = bool(mask >> CHANNELS)
         for part in self.parts:
+            # A mute is of the output only: the chip runs on, so unmuting is exact.
             part.chip.mute = mask & ((1 << CHANNELS) - 1)
 
     def snapshot(self) -> Snapshot:
@@ -253,6 +264,7 @@ class Renderer:
             part.restore(saved, place.position)
         for group, as_it_was in zip(self._groups, place.others, strict=True):
             group.restore(as_it_was, place.position)
+        # The last frame of the other parts belongs to the place: compared with a later one, a tail became longer.
         self.position, self._loud, self._steady = place.position, place.loud, place.steady
 
     def approach(self, frame: int) -> None:
@@ -280,7 +292,9 @@ class Renderer:
             sums = make(min(frames, end - self.position))
             block = self._at_volume(sums)
             tail = self.position + len(sums) > self.playing.end and not self.playing.song.loop_start
+            # What plays behind a loop is music: silence ends a tail only.
             count = self._until_silence() if tail else len(sums)
+            # All of the block, though less may be given: the parts have run as far.
             self.position += len(sums)
             yield block[:count]
             if count < len(sums):
@@ -290,11 +304,13 @@ class Renderer:
         """Add the parts; those of a board at their volume."""
         own = [part.run(frames) for part in self.parts]
         heard = [samples for samples, is_heard in zip(own, self.playing.heard_opms, strict=True) if is_heard]
+        # One chip's samples stay int16 and untouched; sums of several need more bits until they are clipped once.
         self._now = heard[0] if len(heard) == 1 else sum(heard, np.zeros((frames, 2), np.int32))
         if not self.others:
             return self._now
         own_sound: Block = np.multiply(self._now, np.float32(self._gain), dtype=np.float32)
         tail = self.position + frames > self.playing.end
+        # Where nothing asks for the other parts by themselves they are added in place: a pass of memory less.
         apart = tail or self._others_muted
         mixed = np.zeros((frames, 2), np.float32) if apart else own_sound
         for group in self._groups:
@@ -331,6 +347,7 @@ class Renderer:
 
         A fade is (1 - x) squared, x the share of it that has passed.
         """
+        # With other parts the gain is in their levels and in the sum already.
         gain: Any = 1.0 if self.others else self._gain
         faded = self.position + np.array([0, len(sums)]) - (self.playing.frames - self.playing.fade_frames)
         if faded[1] > 0 and self.playing.fade_frames:
@@ -342,14 +359,16 @@ class Renderer:
 
     def _until_silence(self) -> int:
         """Return how much of the last block there is until it has been silent long enough."""
+        # The silence counts from the last write, which comes behind the song's end where writes are dense.
         count, enough = len(self._now), round(SILENCE * self.playing.rate)
         self._loud = max(self._loud, self.playing.written)
         loud = (np.abs(self._now.astype(np.int32)) > QUIET * len(self.parts)).any(axis=1)
         if self.others:
             loud |= (np.abs(np.diff(self._steady, axis=0)) > STEADY).any(axis=1)
         heard = self.position + np.flatnonzero(loud)
+        # Gaps between what is loud: the first that is long enough ends the tail, wherever the blocks are cut.
         marks = np.concatenate([[self._loud], heard[heard > self._loud], [self.position + count]])
         silent = np.diff(marks) > enough
-        silent[-1] = True  # so far
+        silent[-1] = True  # so far: the next block goes on counting
         self._loud = int(marks[silent.argmax()])
         return min(count, max(0, self._loud + enough - self.position))

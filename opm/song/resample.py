@@ -11,7 +11,7 @@ FULL_SCALE = 32_768
 
 
 def to_int16(values: npt.NDArray[Any]) -> Samples:
-    """Return values rounded and clipped to int16; what is int16 already as it is."""
+    """Return values rounded and clipped to int16; int16 is returned as it is."""
     if values.dtype == np.int16:
         return values
     rounded = np.rint(values)
@@ -31,6 +31,7 @@ class Resampler:
     ) -> None:
         self._stream: Any = None
         if source != target:
+            # Here, since a song at its own rate needs no soxr, and importing it costs every start.
             import soxr
 
             self._stream = soxr.ResampleStream(source, target, channels, dtype="float32", quality="VHQ")
@@ -39,6 +40,7 @@ class Resampler:
 
     def convert(self, block: npt.NDArray[Any], last: bool = False) -> npt.NDArray[Any]:
         """Return what the block completes, (n, channels) int16 or float32; ``last`` flushes the filter."""
+        # Bit for bit what the chip gave: through float32 and back it would be the same, at a cost.
         if self._stream is None and self._gain == 1.0 and not self._floating and block.dtype == np.int16:
             self._meet(block)
             return block
@@ -50,6 +52,7 @@ class Resampler:
             self._meet(values)
             values /= FULL_SCALE
             return values
+        # Counted after rounding: 32767.4 is no clipping, 32767.5 is.
         np.rint(values, out=values)
         self._meet(values)
         self.clipped += int(np.count_nonzero((values >= FULL_SCALE) | (values < -FULL_SCALE)))

@@ -41,7 +41,7 @@ MOST_LOOPS = 10_000
 
 
 class _Apart(NamedTuple):
-    """The first pass of a chip's writes, the one behind it, and how many at the head of each are not alike."""
+    """Two passes of a chip's writes, and how many at the head of each do not come again in the other."""
 
     first: Writes
     own: int
@@ -51,12 +51,13 @@ class _Apart(NamedTuple):
 
     def end_at(self, tick: int) -> tuple[int, int]:
         """Return how many writes stand before a loop that begins at this tick, and how many there are to its end."""
+        # Another chip may need a later beginning: what stands before it is alike in both passes.
         own = max(self.own, int(np.searchsorted(self.first["time"], tick)))
         return own, len(self.first) + self.ahead + own - self.own
 
 
 def _apart(rows: Writes, again: int, loop_ticks: int) -> _Apart:
-    """Compare two passes of a chip's writes from their ends."""
+    """Compare two passes of a chip's writes from their ends: an MDX's differ at the beginning, if anywhere."""
     first, second = np.split(rows, [again])
     most = min(len(first), len(second))
     pairs = first[len(first) - most :], second[len(second) - most :]
@@ -190,6 +191,7 @@ class Song:
         TypeError
             A name is of no such attribute.
         """
+        # Not by __init__, which takes seconds and sorts: a reader has exact ticks, already in order.
         song = cls.__new__(cls)
         song._hold(**data)
         return song
@@ -201,11 +203,14 @@ class Song:
         if data["rows"].flags.writeable:
             data["rows"] = data["rows"].copy()  # who gave it may go on writing to it
             data["rows"].flags.writeable = False
+        # The class is frozen, so that what was computed from a song stays true; this is its only way in.
         vars(self).update(data)
+        # A dict of its own: tags can be edited, and an edit would reach the song this one was made from.
         vars(self)["tags"] = dict(data.get("tags", {}))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what copies and pickles hold: the data, not what was found out about it."""
+        # vars() would take the cached properties along: after ``but`` they would be those of the old data.
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -363,8 +368,10 @@ class Song:
     @property
     def remarks(self) -> list[str]:
         """Decisions made and faults met while reading, and how late writes come that are too dense, a line each."""
+        # A copy: a caller may add to the list.
         return [*self._remarks]
 
+    # Cached, since it gives each write its frame: of 8 million writes that takes a while.
     @cached_property
     def _remarks(self) -> list[str]:
         return Playing(self).remarks
@@ -392,6 +399,7 @@ class Song:
     @property
     def ticks_once(self) -> tuple[int, int]:
         """First tick of the loop and the end, where the song is played once: the loop is heard once."""
+        # An MDX has its loop once before ``loop_start``: played once it ends there, and its loop begins a pass earlier.
         before = self.intro_passes * self.loop_ticks
         return max(0, (self.loop_start.tick if self.loop_start else 0) - before), self.end - before
 
@@ -408,6 +416,7 @@ class Song:
         int
             By the file's own loop base and modifier, without the passes that stand before the loop.
         """
+        # VGM's rule: N times the modifier in sixteenths, a half rounded up, less the base, once at least.
         return max(1, (loops * self.loop_modifier + 8) // 16 - self.loop_base) - self.intro_passes
 
     def seconds(self, ticks: int) -> float:
@@ -438,6 +447,8 @@ class Song:
         """
         if not (self.loop_start and self.intro_passes):
             return self
+        # VGM and JSON logs say the loop by one place, and few players know VGM's loop base: so the loop has to begin
+        # where all chips' writes come again.
         sources = [(self.rows, self.loop_start.write), *((part.rows, part.again) for part in self.companions)]
         found = [_apart(rows, again, self.loop_ticks) for rows, again in sources]
         tick = max(self.ticks_once[0], *(each.tick for each in found))
@@ -448,6 +459,7 @@ class Song:
         return self.but(rows=rows, end=end, loop_start=Loop(tick, write), intro_passes=0, companions=tuple(parts))
 
     def __repr__(self) -> str:
+        # A title from a file may hold escape sequences, which a terminal would obey.
         name = printable(self.tags.get("title") or self.format)
         chips = " and ".join(chip.upper() for chip in self.chips)
         others = [part.title for part in self.parts[len(self.opms) :]]
@@ -480,6 +492,7 @@ class Song:
         self, loops: int = 1, fade: float = 0.0, mute: int = 0, parts: "str | Collection[str] | None" = None
     ) -> Playing:
         loops, fade = integer("loops", loops, 1, MOST_LOOPS), number("fade", fade, 0, 3600, "seconds")
+        # A kind becomes names here, once: asked again, the first of two ("sega_pcm") would mean both.
         heard = None if parts is None else self.chosen(parts)
         return Playing(self, loops=loops, fade=fade, mute=integer("mute", mute, 0, 255), parts=heard)
 
@@ -565,14 +578,17 @@ class Song:
         target = rate if rate is None else number("rate", rate, 1000, 768_000, "Hz")
         end = playing.frames if stop is None else round(stop * playing.rate)
         renderer = Renderer(playing, apart=apart)
+        # Rendered up to there and thrown away: only that gives the samples that playing from the start gives.
         renderer.skip(min(end, round(start * playing.rate)))
         shape = (CHANNELS * len(self.opms) + len(playing.others), 2) if apart else (2,)
         blocks = renderer.channel_blocks(end=end) if apart else renderer.blocks(end=end)
         if target is None:
+            # The empty block gives shape and type where start lies behind the end: that is no sound, not an error.
             rounding = rounded if playing.others else to_int16
             return np.concatenate([np.empty((0, *shape), np.int16), *map(rounding, blocks)])
         samples = np.concatenate([np.empty((0, *shape), np.int16), *blocks])
         columns = math.prod(shape)
+        # soxr takes frames of channels: stems are laid out as such, and put back.
         flat = Resampler(playing.rate, target, channels=columns).convert(samples.reshape(-1, columns), last=True)
         return flat.reshape(-1, *shape)
 
@@ -600,6 +616,7 @@ class Song:
         playing = self._playing(loops)
         passes = self.passes(loops)
         found = [np.empty(0, EVENT), *islice(playing.timetables[chip].events(), max(1, passes))]
+        # An MDX played once: all of its loop that is heard stands before the loop.
         if passes == 0:
             found[1:] = [events[: 2 * int((self.rows_once["chip"] == chip).sum())] for events in found[1:]]
         return np.concatenate(found)
@@ -617,6 +634,7 @@ class Song:
 
     @cached_property
     def _found(self) -> list[Found]:
+        # One pass of the song has every voice; a loop has no other.
         chips = range(len(self.opms))
         return [found for chip in chips for found in found_in(self.events(chip), volumes=False)]
 
@@ -680,6 +698,7 @@ class Song:
         """
         table, voices = make.note_table(notes), checked_voices(voices)
         wrong = (table["voice"] < 0) | (table["voice"] >= len(voices)) | ~(table["start"] < table["end"])
+        # ~(start < end) above, not start >= end: it is true of NaN, too.
         wrong |= table["chip"] >= make.MOST_CHIPS
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
@@ -736,6 +755,7 @@ class Song:
         chip = integer("chip", chip, 0, len(self.chips) - 1)
         seconds = number("seconds", seconds, 0, LONGEST)
         playing = Playing(self)
+        # Its own samples, not those brought into step: the chip stands exactly there at its own clock.
         part = Renderer(playing).parts[chip]
         frames = round(seconds * part.timetable.rate)
         for first in range(0, frames, BLOCK):
@@ -763,6 +783,7 @@ class Song:
         """
         self._companion(name)
         seconds, playing = number("seconds", seconds, 0, LONGEST), Playing(self, parts=[name])
+        # Played from the start, as in ``chip_at``: only so phases and queues are those of the song.
         part = CompanionRenderer(playing.others[0], 1.0)
         samples = round(seconds * part.timetable.rate)
         for first in range(0, samples, BLOCK):
@@ -797,6 +818,7 @@ class Song:
             It cannot be written.
         """
         path = Path(path)
+        # Tags are a plain dict that anyone may have edited: checked here, or the writer would fail somewhere within.
         make.tags_of(self.tags)
         written = writers.write(self, path, bpm)
         with replacing(path) as temporary:

@@ -21,11 +21,11 @@ COMMAND, DATA, FREQUENCY, START, LENGTH, PLAY, STOP, BLOCK = range(8)
 """What a row says of its stream: port and register it writes to; bank, step and base of its data (a byte each); bytes
 per second; place of its data, -1 to leave it; how long; play, by a mode; stop; play a block (16 bits), by flags."""
 COMMANDS, MILLISECONDS, TO_END, BYTES = 1, 2, 3, 15
-"""What a length counts, in the lowest bits of a mode."""
+"""What a length counts, in the lowest bits of a mode: libvgm counts bytes in 15, and a mode of 4 sends nothing."""
 REVERSE, LOOP = 0x10, 0x80
 NO_BANK = Bank()
 MOST_PER_SAMPLE, FASTEST = 16, 100_000
-"""Commands that a stream sends, for each of the chip's samples, which could not tell more apart, and per second."""
+"""The most commands that a stream sends per sample of the chip, which cannot tell more apart, and per second."""
 MOST_STREAMS = 16
 """Streams of a part that are heard; those that are set up first."""
 
@@ -55,10 +55,11 @@ class Stream:
     """Commands sent before the origin."""
 
     def take(self, what: int, data: int, sample: int, banks: dict[int, Bank], rate: Fraction) -> None:
-        """Obey a row."""
+        """Take a row for this stream: ``what`` it says, and its ``data``."""
         if what == DATA:
             self.bank, self.step, self.base = banks.get(data & 0xFF, NO_BANK), data >> 8 & 0xFF or 1, data >> 16 & 0xFF
         elif what == FREQUENCY:
+            # What was sent so far was due at the old rate: the new one counts from here, or the stream would jump.
             self.at, self.sent, self.origin = self.at + self.sent, 0, sample
             self.frequency = min(data & 0xFFFFFFFF, int(MOST_PER_SAMPLE * rate), FASTEST)
         elif what == START and data != -1:
@@ -75,7 +76,7 @@ class Stream:
             self.play(BYTES | flags & REVERSE | LOOP * (flags & 1), sample)
 
     def play(self, mode: int, sample: int) -> None:
-        """Begin; a mode of 0 keeps the length."""
+        """Begin to send; a mode whose low bits are 0 keeps the length that was set last."""
         bytes_each = self.size * self.step
         counts = {
             COMMANDS: self.length,
@@ -83,6 +84,7 @@ class Stream:
             TO_END: max(0, len(self.bank.data) - self.start) // bytes_each,
             BYTES: self.length // bytes_each,
         }
+        # An unknown way of counting sends nothing, as in libvgm.
         self.count = counts.get(mode & 0x0F, self.count if mode & 0x0F == 0 else 0)
         self.mode, self.running = mode, self.count > 0
         self.origin, self.sent, self.at = sample, 0, 0
@@ -95,10 +97,12 @@ class Stream:
         if not (self.running and self.frequency) or end <= self.origin:
             return range(0)
         per_sample = Fraction(self.frequency) / rate
+        # Exact, so that any number of steps sends what one step does; but products of hours would not fit 64 bits.
         if periods := self.sent // per_sample.numerator:
             self.origin += periods * per_sample.denominator
             self.sent -= periods * per_sample.numerator
             self.at += periods * per_sample.numerator
+        # Rounded up: a command due within a sample is sent before that sample.
         last = -(-(end - self.origin) * per_sample.numerator // per_sample.denominator)
         if not self.mode & LOOP:
             last = min(last, self.count - self.at)
@@ -130,6 +134,7 @@ class Streams:
 
     def copy(self) -> "Streams":
         """Return the same streams at the same place."""
+        # Banks and companion are never changed, so they are shared; each stream is copied.
         other = copy(self)
         other._streams = {number: copy(stream) for number, stream in self._streams.items()}
         return other
@@ -152,11 +157,13 @@ class Streams:
         """
         if not self._any:
             return _writes(due, rows["address"], rows["data"])
+        # A stream sends up to each of its own rows with what was set before, and only then obeys the row.
         ours = rows["address"] >= STREAM
         found: dict[int, list[npt.NDArray[Any]]] = {number: [] for number in self._streams}
         for sample, (_, address, data) in zip(due[ours].tolist(), rows[ours].tolist(), strict=True):
             number, what = address - STREAM >> 4, address & 15
             if number not in self._streams:
+                # A file can name 255 streams for each chip, and each may send 100 000 commands a second.
                 if len(self._streams) == MOST_STREAMS:
                     continue
                 self._streams[number], found[number] = Stream(), []
@@ -171,6 +178,8 @@ class Streams:
         for number, stream in self._streams.items():
             found[number] += self._sent(stream, end, silent)
         own = _writes(due[~ours], rows["address"][~ours], rows["data"][~ours])
+        # Own rows first, then the streams by their first appearance: the stable sort keeps that order within a sample,
+        # wherever time is cut into blocks.
         writes = np.concatenate([own, *(piece for pieces in found.values() for piece in pieces)])
         return writes[np.argsort(writes["sample"], kind="stable")]
 
@@ -180,6 +189,7 @@ class Streams:
         if silent or not numbers:
             return []
         samples, places = stream.due(numbers, self._rate)
+        # A start or step beyond the bank sends nothing, but takes its time.
         inside = (places >= 0) & (places + stream.size <= len(stream.bank.data))
         if not inside.any():
             return []
@@ -188,10 +198,10 @@ class Streams:
     def _commands(
         self, stream: Stream, samples: npt.NDArray[Any], data: npt.NDArray[np.uint8], places: npt.NDArray[Any]
     ) -> npt.NDArray[Any]:
-        """Return the writes of a stream's bytes."""
         first = data[places].astype(np.int32)
         register, port = stream.command & 0xFF, stream.command >> 8
         if self._companion.name == "sn76489":
+            # The command byte has the register in its upper half; the data is a volume's nibble, or a pitch of 10 bits.
             head = register & 0xF0 | first & 0x0F
             if stream.size == 1:
                 return _writes(samples, 0, head)
@@ -202,12 +212,12 @@ class Streams:
             both = np.stack([first, np.where(first & 0x80, port << 4, port << 3)], axis=1)
             keep = np.stack([first & 0x80 != 0, np.ones(len(first), bool)], axis=1).ravel()
             return _writes(np.repeat(samples, 2)[keep], 0, both.ravel()[keep])
+        # Only these two have register numbers of 16 bits; for the others the upper byte is a port, and does not count.
         wide = self._companion.name in ("k054539", "c140")
         return _writes(samples, stream.command if wide else register, first)
 
 
 def _writes(samples: npt.NDArray[Any], address: Any, data: Any) -> npt.NDArray[Any]:
-    """Return a table of writes."""
     writes = np.empty(len(samples), WRITE)
     writes["sample"], writes["address"], writes["data"] = samples, address, data
     return writes

@@ -1,176 +1,152 @@
-"""Mixer and DAC over a span."""
-
-import numpy as np
+"""Mixer over a span: sums and taps. The rules are those of ``frame.mixer`` and ``cycle.mixer``."""
 
 from .._jit import block, outline
-from ..cycle import dac
+from ..bits import i32
+from ..cycle.mixer import clamped
+from ..frame import noise
+from ..frame.record import LAST
 from ..state import C1, C2, LEFT, M2, RIGHT
-from . import frame
-from .frame import LAST, i32
-from .rows import NOW
-
-u64 = np.uint64
+from .record import ORIGIN
 
 
 @block
-def sums(s, f, w, r, n, wide):
+def sums(state, frame, write, read, n, wide):
     """What the mixer and the taps add up."""
     for c in range(8):
-        channel_sum(f, w, r, c, wide)
-    last_slot(s, f, w, r, n, wide)
+        channel_sum(frame, write, read, c, wide)
+    last_slot(state, frame, write, read, n, wide)
 
 
 @outline
-def channel_sum(f, w, r, c, n):
+def channel_sum(frame, write, read, c, n):
     """A channel's carriers, added: slots 0-14, which the left takes first, and all."""
-    m1, m2, c1 = f.m1_heard[c], f.m2_heard[c], f.c1_heard[c]
+    m1, m2, c1 = frame.m1_heard[c], frame.m2_heard[c], frame.c1_heard[c]
     early_m2 = m2 if c < 7 else i32(0)
     for t in range(n):
-        first, second = i32(r.out[c, t + NOW] & m1), r.out[M2 + c, t + NOW]
-        w.early[c, t + NOW] = i32(first + i32(second & early_m2))
-        late = i32(i32(r.out[C1 + c, t + NOW] & c1) + r.out[C2 + c, t + NOW])
-        w.channels[c, t + NOW] = i32(i32(first + i32(second & m2)) + late)
+        first, second = i32(read.out[c, t + ORIGIN] & m1), read.out[M2 + c, t + ORIGIN]
+        write.early_carriers[c, t + ORIGIN] = i32(first + i32(second & early_m2))
+        late = i32(i32(read.out[C1 + c, t + ORIGIN] & c1) + read.out[C2 + c, t + ORIGIN])
+        write.channels[c, t + ORIGIN] = i32(i32(first + i32(second & m2)) + late)
 
 
 @block
-def last_slot(s, f, w, r, n, wide):
+def last_slot(state, frame, write, read, n, wide):
     """Slot 31's output, or the noise in its place."""
-    if not s.ne:
+    if not state.ne:
         for t in range(wide):
-            w.last[t + NOW - 1] = r.out[LAST, t + NOW - 1]
+            write.slot_31[t + ORIGIN - 1] = read.out[LAST, t + ORIGIN - 1]
         return
-    atten, am = f.atten_before, f.ams[LAST]
-    for row in range(w.rows + 1):
-        own = w.level[row, LAST] + f.tl[LAST]
-        for t in range(w.begin[row], w.begin[row + 1]):
-            w.last[t + NOW - 1] = frame.noise_output(atten, w.sign[t])
-            atten = min(own + (w.am_by[am, t + 1] >> 2), 1023)
+    atten, am = frame.atten_before, frame.ams[LAST]
+    for row in range(write.level_rows + 1):
+        own = write.level[row, LAST] + frame.tl[LAST]
+        for t in range(write.level_begin[row], write.level_begin[row + 1]):
+            write.slot_31[t + ORIGIN - 1] = noise.output(atten, write.sign[t])
+            atten = min(own + (write.am_by[am, t + 1] >> 2), 1023)
 
 
 @outline
-def mixer(f, m, w, r, n, wide):
+def mixer(frame, sums, write, read, n, wide):
     """Left takes slots 15-31 of the frame before and 0-14 of this, right slots 0-31 of that before; then the clamp."""
-    left, right = m.open[LEFT] + (w.last[NOW - 1] & m.left_mask[7]), m.first[RIGHT] + m.open[RIGHT]
+    left = sums.summing[LEFT] + (write.slot_31[ORIGIN - 1] & sums.left_mask[7])
+    right = sums.carried[RIGHT] + sums.summing[RIGHT]
     for c in range(8):
-        left += w.early[c, NOW] & m.left_mask[c]
-    w.dac[LEFT, NOW - 3] = m.taken_before[LEFT]
-    w.dac[LEFT, NOW - 2], w.dac[RIGHT, NOW - 2] = m.taken[LEFT], m.taken[RIGHT]
-    w.dac[LEFT, NOW - 1], w.dac[RIGHT, NOW - 1] = clamped(left), clamped(right)
+        left += write.early_carriers[c, ORIGIN] & sums.left_mask[c]
+    write.dac[LEFT, ORIGIN - 3] = sums.taken_before[LEFT]
+    write.dac[LEFT, ORIGIN - 2], write.dac[RIGHT, ORIGIN - 2] = sums.taken[LEFT], sums.taken[RIGHT]
+    write.dac[LEFT, ORIGIN - 1], write.dac[RIGHT, ORIGIN - 1] = clamped(left), clamped(right)
     for t in range(wide):
-        left = i32(i32(r.last[t + NOW] - r.out[LAST, t + NOW]) & m.left_mask[7])
-        right = i32(i32(r.last[t + NOW - 1] - r.out[LAST, t + NOW]) & m.right_mask[7])
+        left = i32(i32(read.slot_31[t + ORIGIN] - read.out[LAST, t + ORIGIN]) & sums.left_mask[7])
+        right = i32(i32(read.slot_31[t + ORIGIN - 1] - read.out[LAST, t + ORIGIN]) & sums.right_mask[7])
         for c in range(8):
-            whole = r.channels[c, t + NOW]
-            left = i32(left + i32(i32(i32(whole - r.early[c, t + NOW]) + r.early[c, t + NOW + 1]) & m.left_mask[c]))
-            right = i32(right + i32(whole & m.right_mask[c]))
-        w.dac[LEFT, t + NOW], w.dac[RIGHT, t + NOW] = clamped(left), clamped(right)
-    end = n + NOW - 1
+            whole = read.channels[c, t + ORIGIN]
+            late = i32(whole - read.early_carriers[c, t + ORIGIN])
+            left = i32(left + i32(i32(late + read.early_carriers[c, t + ORIGIN + 1]) & sums.left_mask[c]))
+            right = i32(right + i32(whole & sums.right_mask[c]))
+        write.dac[LEFT, t + ORIGIN], write.dac[RIGHT, t + ORIGIN] = clamped(left), clamped(right)
+    end = n + ORIGIN - 1
     for side in range(2):
-        m.taken[side], m.taken_before[side] = w.dac[side, end - 1], w.dac[side, end - 2]
-    m.open[LEFT], m.open[RIGHT] = -(w.out[LAST, end] & m.left_mask[7]), -(w.out[LAST, end] & m.right_mask[7])
+        sums.taken[side], sums.taken_before[side] = write.dac[side, end - 1], write.dac[side, end - 2]
+    sums.summing[LEFT] = -(write.out[LAST, end] & sums.left_mask[7])
+    sums.summing[RIGHT] = -(write.out[LAST, end] & sums.right_mask[7])
     for c in range(8):
-        m.open[LEFT] += (w.channels[c, end] - w.early[c, end]) & m.left_mask[c]
-        m.open[RIGHT] += w.channels[c, end] & m.right_mask[c]
-    m.first[RIGHT] = w.last[end - 1] & m.right_mask[7]
+        sums.summing[LEFT] += (write.channels[c, end] - write.early_carriers[c, end]) & sums.left_mask[c]
+        sums.summing[RIGHT] += write.channels[c, end] & sums.right_mask[c]
+    sums.carried[RIGHT] = write.slot_31[end - 1] & sums.right_mask[7]
 
 
 @block
-def clamped(total):
-    """Clamped by its bits 15 to 17."""
-    return i32(min(max(i32(i32(total << 14) >> 14), i32(-0x8000)), i32(0x7FFF)))
-
-
-@block
-def taps(f, w, n):
+def taps(frame, write, n):
     """A listener's taps are two frames late, in step with the DAC."""
-    end = n + NOW - 1
-    w.nothing = 0
+    end = n + ORIGIN - 1
+    write.all_silent = 0
     for t in range(n - 1):
-        w.channels[7, t + NOW] += w.last[t + NOW] - w.out[LAST, t + NOW]
+        write.channels[7, t + ORIGIN] += write.slot_31[t + ORIGIN] - write.out[LAST, t + ORIGIN]
     for c in range(8):
-        w.channels[c, NOW - 2], w.channels[c, NOW - 1] = f.tap_last[c], f.tap_part[c]
-        f.tap_part[c], f.tap_last[c] = w.channels[c, end], w.channels[c, end - 1]
-    w.channels[7, NOW - 1] += w.last[NOW - 1]
-    f.tap_part[7] -= w.out[LAST, end]
-    sides(f, w, end)
+        write.channels[c, ORIGIN - 2], write.channels[c, ORIGIN - 1] = frame.tap_last[c], frame.tap_part[c]
+        frame.tap_part[c], frame.tap_last[c] = write.channels[c, end], write.channels[c, end - 1]
+    write.channels[7, ORIGIN - 1] += write.slot_31[ORIGIN - 1]
+    frame.tap_part[7] -= write.out[LAST, end]
+    sides(frame, write, end)
 
 
 @outline
-def sides(f, w, end):
+def sides(frame, write, end):
     """What each channel gives each side, behind ``taps``: of the sums begun before the span, and at its end."""
     for i in range(16):
-        w.sides[i, 0], w.sides[i, 1], w.sides[i, 2] = f.side_sent[i], f.side_taken[i], f.side_open[i]
+        write.sides[i, 0], write.sides[i, 1] = frame.side_sent[i], frame.side_taken[i]
+        write.sides[i, 2] = frame.side_open[i]
     for c in range(8):
-        w.sides[c, 2] += w.early[c, NOW] & f.left_mask[c]
-    w.sides[7, 2] += w.last[NOW - 1] & f.left_mask[7]
+        write.sides[c, 2] += write.early_carriers[c, ORIGIN] & frame.left_mask[c]
+    write.sides[7, 2] += write.slot_31[ORIGIN - 1] & frame.left_mask[7]
     for c in range(8):
-        f.side_taken[c], f.side_sent[c] = left(f, w, c, end - 1), left(f, w, c, end - 2)
-        f.side_open[c] = (w.channels[c, end] - w.early[c, end]) & f.left_mask[c]
-        f.side_taken[8 + c] = right(f, w, c, end - 1)
-        f.side_open[8 + c] = w.channels[c, end] & f.right_mask[c]
-    f.side_open[7] -= w.out[LAST, end] & f.left_mask[7]
-    f.side_open[15] += (w.last[end - 1] - w.out[LAST, end]) & f.right_mask[7]
+        frame.side_taken[c], frame.side_sent[c] = on_left(frame, write, c, end - 1), on_left(frame, write, c, end - 2)
+        frame.side_open[c] = (write.channels[c, end] - write.early_carriers[c, end]) & frame.left_mask[c]
+        frame.side_taken[8 + c] = on_right(frame, write, c, end - 1)
+        frame.side_open[8 + c] = write.channels[c, end] & frame.right_mask[c]
+    frame.side_open[7] -= write.out[LAST, end] & frame.left_mask[7]
+    frame.side_open[15] += (write.slot_31[end - 1] - write.out[LAST, end]) & frame.right_mask[7]
 
 
 @block
-def left(f, w, c, t):
+def on_left(frame, write, c, t):
     """What a channel gives the left, behind ``taps``; t as in ``dac``, from the span's first frame on."""
-    return i32(w.channels[c, t] - w.early[c, t] + w.early[c, t + 1]) & f.left_mask[c]
+    return i32(write.channels[c, t] - write.early_carriers[c, t] + write.early_carriers[c, t + 1]) & frame.left_mask[c]
 
 
 @block
-def right(f, w, c, t):
+def on_right(frame, write, c, t):
     """What a channel gives the right; slot 31's is that of the frame before."""
-    older = w.last[t - 1] - w.last[t] if c == 7 else 0
-    return i32(w.channels[c, t] + older) & f.right_mask[c]
+    older = write.slot_31[t - 1] - write.slot_31[t] if c == 7 else 0
+    return i32(write.channels[c, t] + older) & frame.right_mask[c]
 
 
 @block
-def nothing(w, n):
+def nothing(write, n):
     """Silence behind silence."""
-    for t in range(n + NOW):
-        w.dac[LEFT, t], w.dac[RIGHT, t] = 0, 0
-    w.nothing = 1
+    for t in range(n + ORIGIN):
+        write.dac[LEFT, t], write.dac[RIGHT, t] = 0, 0
+    write.all_silent = 1
 
 
 @outline
-def store(w, first, step, out):
-    """Both sides as the DAC rounds them, of the frames that are asked for; each, or some."""
-    pairs = out.view(i32)
-    if step == 1:
-        for i in range(out.shape[0]):
-            pairs[i, 0] = pair(w, first + i)
-    else:
-        for i in range(out.shape[0]):
-            pairs[i, 0] = pair(w, first + i * step)
-
-
-@outline
-def store_channels(f, w, first, step, channels):
+def store_channels(frame, write, first, step, channels):
     """Each channel's own sum, or what it gives each side if there is room for both, of some frames."""
-    if w.nothing:
+    if write.all_silent:
         channels[:] = 0
         return
     for i in range(channels.shape[0]):
-        t = first + i * step + NOW
+        t = first + i * step + ORIGIN
         for c in range(8):
             if channels.shape[1] == 8:
-                channels[i, c] = within_16_bits(w.channels[c, t - 2])
+                channels[i, c] = within_16_bits(write.channels[c, t - 2])
             else:
-                on_left = left(f, w, c, t - 3) if t - 3 >= NOW else w.sides[c, t - NOW]
-                on_right = right(f, w, c, t - 2) if t - 2 >= NOW else w.sides[8 + c, t + 1 - NOW]
-                channels[i, 2 * c + LEFT] = within_16_bits(on_left)
-                channels[i, 2 * c + RIGHT] = within_16_bits(on_right)
+                to_left = on_left(frame, write, c, t - 3) if t - 3 >= ORIGIN else write.sides[c, t - ORIGIN]
+                to_right = on_right(frame, write, c, t - 2) if t - 2 >= ORIGIN else write.sides[8 + c, t + 1 - ORIGIN]
+                channels[i, 2 * c + LEFT] = within_16_bits(to_left)
+                channels[i, 2 * c + RIGHT] = within_16_bits(to_right)
 
 
 @block
 def within_16_bits(value):
     """Clipped: a sum that IC cut, or a state written by hand, may lie beyond."""
     return min(max(value, -0x8000), 0x7FFF)
-
-
-@block
-def pair(w, t):
-    """Left and right of a frame as one word."""
-    left, right = dac.rounded(w.dac[LEFT, u64(t + NOW - 3)]), dac.rounded(w.dac[RIGHT, u64(t + NOW - 2)])
-    return i32(i32(left & i32(0xFFFF)) | i32(right << i32(16)))

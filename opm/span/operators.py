@@ -4,21 +4,21 @@ import numpy as np
 from numba.core.registry import cpu_target
 
 from .._jit import block, outline
+from ..bits import i32
+from ..frame.operators import to_c2
 from ..state import C1, C2, M2
-from ..tables import POWER, SINE
-from .envelope import attenuation
-from .frame import i32
-from .rows import NOW
+from ..tables import INAUDIBLE, PHASE_MASK, POWER, SINE
+from .record import ORIGIN
 
 u32, u64 = np.uint32, np.uint64
 _PROCESSOR = " ".join(cpu_target.target_context.codegen().magic_tuple()[1:])
 GATHERS = "avx512" in _PROCESSOR and "znver" not in _PROCESSOR
 """Whether the loop looks up as many values as it has frames abreast: on Intel's processors with AVX-512. AMD's do it
 faster one by one, and with AVX2 alone LLVM would not compute the addresses abreast, either."""
-SAME, BEFORE = u64(NOW), u64(NOW - 1)
+SAME, BEFORE = u64(ORIGIN), u64(ORIGIN - 1)
 """Where the row of a modulator begins: in the same frame, in the one before."""
-EARLY, LATE = u64(0), u64(1)
-"""Where AM begins: a late slot sees it in the frame it changes in."""
+AM_BEFORE, AM_NOW = u64(0), u64(1)
+"""Where AM begins: slots from LATE_AM on see it in the frame it changes in."""
 SIGN = 8192
 SIGNED_SINE = (SINE + SIGN * (np.arange(1024) >> 9)).astype(np.int16)
 SIGNED_POWER = np.zeros(2 * SIGN, np.int16)
@@ -29,89 +29,116 @@ QUARTER = POWER[SINE[:256] + 4 * np.arange(64)[:, None]].reshape(-1)
 
 
 @block
-def operators(f, w, r, n, wide):
+def attenuation(own, moving, am):
+    """What an operator's output is attenuated by, times 4."""
+    return i32(min(i32(i32(own + moving) + am), i32(4 * INAUDIBLE)))
+
+
+@block
+def attenuations_of_m1(write, read, wide):
+    """All of it for M1, whose feedback has no time to add it up; slots before LATE_AM take AM a frame late."""
+    for slot in range(8):
+        if not write.silent[slot]:
+            whole(write, read, slot, wide)
+            write.still_atten[slot], write.atten_row[slot], write.am_row[slot] = 0, slot, 0
+
+
+@outline
+def whole(write, read, slot, n):
+    """A slot's attenuation, in place."""
+    own, move, ams = write.still_atten[slot], write.atten_row[slot], write.am_row[slot]
+    for t in range(n):
+        write.atten[slot, t] = attenuation(own, read.atten[move, t], read.am_by[ams, t])
+
+
+@block
+def operators(frame, write, read, n, wide):
     """All operators over time; each is modulated by rows that are there already, of this frame or of the one before."""
+    attenuations_of_m1(write, read, wide)
     chained = False
     for slot in range(32):
-        w.out[slot, NOW - 1] = f.out[slot]
+        write.out[slot, ORIGIN - 1] = frame.out[slot]
     for c in range(8):
-        w.out[c, NOW - 2] = f.m1_old[c]
-        chained |= f.fb_mask[c] and not w.silent[c]
+        write.out[c, ORIGIN - 2] = frame.m1_old[c]
+        chained |= frame.fb_mask[c] and not write.silent[c]
     if chained:
-        feedback(f, w, r, n)  # of channels that are silent or need none, too: covered here
+        feedback(frame, write, read, n)  # of channels that are silent or need none, too: covered here
     for slot in range(32):
-        if w.silent[slot]:
+        if write.silent[slot]:
             for t in range(wide):
-                w.out[slot, t + NOW] = 0
+                write.out[slot, t + ORIGIN] = 0
     for c in range(8):
-        if not (w.silent[c] or f.fb_mask[c]):
-            operator(w, r, c, EARLY, c, SAME, i32(0), c, SAME, i32(0), wide)
-        if not w.silent[C1 + c]:
-            operator(w, r, C1 + c, LATE, c, SAME, f.m1_to_c1[c], c, SAME, i32(0), wide)
-        if not w.silent[M2 + c]:
-            operator(w, r, M2 + c, EARLY, c, BEFORE, f.m1_to_m2[c], C1 + c, BEFORE, f.c1_to_m2[c], wide)
-        if not w.silent[C2 + c]:
-            last_operator(w, r, c, f.m1_to_c2[c], f.m2_to_c2[c], f.c1_to_c2[c], wide)
+        if not (write.silent[c] or frame.fb_mask[c]):
+            operator(write, read, c, AM_BEFORE, c, SAME, i32(0), c, SAME, i32(0), wide)
+        if not write.silent[C1 + c]:
+            operator(write, read, C1 + c, AM_NOW, c, SAME, frame.m1_to_c1[c], c, SAME, i32(0), wide)
+        if not write.silent[M2 + c]:
+            operator(
+                write, read, M2 + c, AM_BEFORE, c, BEFORE, frame.m1_to_m2[c], C1 + c, BEFORE, frame.c1_to_m2[c], wide
+            )
+        if not write.silent[C2 + c]:
+            last_operator(write, read, c, frame.m1_to_c2[c], frame.m2_to_c2[c], frame.c1_to_c2[c], wide)
 
 
 @block
-def nothing(w, n):
+def nothing(write, n):
     """Silence behind silence: what ``finish`` looks at."""
     for slot in range(32):
-        w.out[slot, n + NOW - 2], w.out[slot, n + NOW - 1] = 0, 0
+        write.out[slot, n + ORIGIN - 2], write.out[slot, n + ORIGIN - 1] = 0, 0
 
 
 @block
-def feedback(f, w, r, n):
+def feedback(frame, write, read, n):
     """M1, whose two newest outputs come back: all eight channels at once, for one waits for itself."""
-    a0, a1, a2, a3, a4, a5, a6, a7 = f.out[0], f.out[1], f.out[2], f.out[3], f.out[4], f.out[5], f.out[6], f.out[7]
+    a0, a1, a2, a3 = frame.out[0], frame.out[1], frame.out[2], frame.out[3]
+    a4, a5, a6, a7 = frame.out[4], frame.out[5], frame.out[6], frame.out[7]
     for t in range(n):
-        a0 = fed_back(f, w, r, 0, t, a0)
-        a1 = fed_back(f, w, r, 1, t, a1)
-        a2 = fed_back(f, w, r, 2, t, a2)
-        a3 = fed_back(f, w, r, 3, t, a3)
-        a4 = fed_back(f, w, r, 4, t, a4)
-        a5 = fed_back(f, w, r, 5, t, a5)
-        a6 = fed_back(f, w, r, 6, t, a6)
-        a7 = fed_back(f, w, r, 7, t, a7)
+        a0 = fed_back(frame, write, read, 0, t, a0)
+        a1 = fed_back(frame, write, read, 1, t, a1)
+        a2 = fed_back(frame, write, read, 2, t, a2)
+        a3 = fed_back(frame, write, read, 3, t, a3)
+        a4 = fed_back(frame, write, read, 4, t, a4)
+        a5 = fed_back(frame, write, read, 5, t, a5)
+        a6 = fed_back(frame, write, read, 6, t, a6)
+        a7 = fed_back(frame, write, read, 7, t, a7)
 
 
 @block
-def fed_back(f, w, r, c, t, newest):
+def fed_back(frame, write, read, c, t, newest):
     """Compute, store and return one channel's M1; 32 bits and no sign extended, or the way around gets longer."""
-    modulation = i32(i32(newest + r.out[c, u64(t + NOW - 2)]) >> i32(f.fb_shift[c] & i32(31)))
-    p = u64(i32(r.phase[c, u64(t)] + modulation) & i32(1023))
-    newest = i32(SIGNED_POWER[u64(u32(i32(SIGNED_SINE[p]) + r.atten[c, u64(t)]))])
-    w.out[c, u64(t + NOW)] = newest
+    modulation = i32(i32(newest + read.out[c, u64(t + ORIGIN - 2)]) >> i32(frame.fb_shift[c] & i32(31)))
+    p = u64(i32(read.phase[c, u64(t)] + modulation) & i32(1023))
+    newest = i32(SIGNED_POWER[u64(u32(i32(SIGNED_SINE[p]) + read.atten[c, u64(t)]))])
+    write.out[c, u64(t + ORIGIN)] = newest
     return newest
 
 
 @outline
-def operator(w, r, slot, late, a, a_at, a_mask, b, b_at, b_mask, n):
+def operator(write, read, slot, late, a, a_at, a_mask, b, b_at, b_mask, n):
     """One operator but C2, modulated by two others; a late one sees AM in the frame it changes in."""
-    ramp, inc, own = w.start[slot], w.step[slot], w.own[slot]
-    turn, move, ams = u64(w.turn[slot]), u64(w.move[slot]), u64(w.ams[slot])
+    ramp, inc, own = write.ramp_start[slot], write.ramp_step[slot], write.still_atten[slot]
+    turn, move, ams = u64(write.phase_row[slot]), u64(write.atten_row[slot]), u64(write.am_row[slot])
     for t in range(n):
-        modulation = i32(i32(i32(r.out[a, u64(t) + a_at] & a_mask) + i32(r.out[b, u64(t) + b_at] & b_mask)) >> 1)
-        phase = i32(i32(i32(ramp >> 10) + r.phase[turn, t]) + modulation)
-        put(w, slot, t, phase, attenuation(own, r.atten[move, t], r.am_by[ams, u64(t) + late]))
+        modulation = i32(i32(i32(read.out[a, u64(t) + a_at] & a_mask) + i32(read.out[b, u64(t) + b_at] & b_mask)) >> 1)
+        phase = i32(i32(i32(ramp >> 10) + read.phase[turn, t]) + modulation)
+        put(write, slot, t, phase, attenuation(own, read.atten[move, t], read.am_by[ams, u64(t) + late]))
         ramp = i32(ramp + inc)
-    look_up(w, r, slot, n)
+    look_up(write, read, slot, n)
 
 
 @outline
-def last_operator(w, r, c, m1_mask, m2_mask, c1_mask, n):
+def last_operator(write, read, c, m1_mask, m2_mask, c1_mask, n):
     """C2, modulated by M1, M2 and C1 of the frame before."""
     slot = C2 + c
-    ramp, inc, own = w.start[slot], w.step[slot], w.own[slot]
-    turn, move, ams = u64(w.turn[slot]), u64(w.move[slot]), u64(w.ams[slot])
+    ramp, inc, own = write.ramp_start[slot], write.ramp_step[slot], write.still_atten[slot]
+    turn, move, ams = u64(write.phase_row[slot]), u64(write.atten_row[slot]), u64(write.am_row[slot])
     for t in range(n):
-        both = i32(i32(r.out[c, t + NOW] & m1_mask) + i32(r.out[M2 + c, t + NOW] & m2_mask))
-        modulation = i32(i32(both + i32(r.out[C1 + c, t + NOW - 1] & c1_mask)) >> 1)
-        phase = i32(i32(i32(ramp >> 10) + r.phase[turn, t]) + modulation)
-        put(w, slot, t, phase, attenuation(own, r.atten[move, t], r.am_by[ams, t + 1]))
+        m1, m2 = i32(read.out[c, t + ORIGIN] & m1_mask), i32(read.out[M2 + c, t + ORIGIN] & m2_mask)
+        modulation = to_c2(m1, m2, i32(read.out[C1 + c, t + ORIGIN - 1] & c1_mask))
+        phase = i32(i32(i32(ramp >> 10) + read.phase[turn, t]) + modulation)
+        put(write, slot, t, phase, attenuation(own, read.atten[move, t], read.am_by[ams, t + 1]))
         ramp = i32(ramp + inc)
-    look_up(w, r, slot, n)
+    look_up(write, read, slot, n)
 
 
 @block
@@ -130,29 +157,31 @@ def value(row, shift, negative):
 
 
 @block
-def put(w, slot, t, p, atten):
+def put(write, slot, t, p, atten):
     """Store an operator's output, or what to look it up by where the processor is slow at eight look-ups at once."""
     row, shift, negative = parts(p, atten)
     if GATHERS:
-        w.out[slot, t + NOW] = value(row, shift, negative)
+        write.out[slot, t + ORIGIN] = value(row, shift, negative)
     else:
-        w.place[t] = i32(row | i32(i32(shift << i32(14)) | i32(negative << i32(18))))
+        write.place[t] = i32(row | i32(i32(shift << i32(14)) | i32(negative << i32(18))))
 
 
 @block
-def look_up(w, r, slot, n):
+def look_up(write, read, slot, n):
     """Look up what was put off, one by one."""
     if not GATHERS:
         for t in range(n):
-            place = r.place[t]
-            w.out[slot, t + NOW] = value(i32(place & i32(0x3FFF)), i32(i32(place >> 14) & i32(15)), i32(place >> 18))
+            place = read.place[t]
+            write.out[slot, t + ORIGIN] = value(
+                i32(place & i32(0x3FFF)), i32(i32(place >> 14) & i32(15)), i32(place >> 18)
+            )
 
 
 @block
-def last_phases(f, w, end):
+def last_phases(frame, write, end):
     """Where slots 30 and 31 stood in their waves in the last frame."""
     for c in range(6, 8):
         slot = C2 + c
-        both = (w.out[c, end] & f.m1_to_c2[c]) + (w.out[M2 + c, end] & f.m2_to_c2[c])
-        modulation = (both + (w.out[C1 + c, end - 1] & f.c1_to_c2[c])) >> 1
-        f.p[slot] = ((((f.phase[slot] - f.inc[slot]) & 0xFFFFF) >> 10) + modulation) & 1023
+        m1, m2 = write.out[c, end] & frame.m1_to_c2[c], write.out[M2 + c, end] & frame.m2_to_c2[c]
+        modulation = to_c2(m1, m2, write.out[C1 + c, end - 1] & frame.c1_to_c2[c])
+        frame.position[slot] = ((((frame.phase[slot] - frame.inc[slot]) & PHASE_MASK) >> 10) + modulation) & 1023

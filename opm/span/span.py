@@ -1,13 +1,13 @@
-"""Spans: many frames at once, the same bits as one by one.
+"""The span engine: many frames at once, the same bits as one by one. Its passes, on one page.
 
 Between two bus events only the chip itself moves, so each hardware block does all frames of a span before the next
 block begins: loops over time run eight or sixteen frames abreast. Where something is settling - a write, a key, a
-pitch - frames are done one by one (``frame.py``), and so are the last ``SETTLE`` of a run: they leave all that
-``boundary.py`` looks back at.
+pitch - frames are done one by one (``frame``), and so are the last ``SETTLE`` of a run: they leave all that
+``frame.pipeline`` looks back at.
 
 What LLVM's vectoriser wants, or it gives up without a word (``tests/span/test_vector_code.py`` watches it):
 
-- two names for one record, one to read from (r) and one to write to (w): it does not mix both through one;
+- two names for one record, ``read`` and ``write``: with one it must assume that a store changes what is loaded next;
 - int32 throughout, so ``i32`` around each step; indices with a variable offset in uint64, for Numba's negative indices
   are a choice at each element; look-ups by what is clearly not negative, or they are gathered 64 bits at a time;
 - ``range(n)`` and ``t + constant``, n rounded up to ``WIDE``: what is left of a row is done one by one;
@@ -16,66 +16,94 @@ What LLVM's vectoriser wants, or it gives up without a word (``tests/span/test_v
 """
 
 from .._jit import block, outline
+from ..frame import envelope as frame_envelope
+from ..frame import frame as frame_page
+from ..frame import timers as frame_timers
 from ..state import C1
-from . import envelope, frame, lfo, mixer, operators, phase
-from .rows import NOW, WIDE
+from . import envelope, lfo, mixer, noise, operators, phase
+from .record import ORIGIN, WIDE
 
 SHORTEST = 8
 """Frames of a span at least: it takes as long as so many frames one by one."""
 SETTLE = 1
-"""Frames one by one after a span: they leave what ``boundary`` looks back at."""
+"""Frames one by one after a span: they leave what ``frame.pipeline`` looks back at."""
 
 
 @block
-def clean(s, f):
+def clean(state, frame):
     """Say whether nothing is settling."""
-    settling = f.write | f.codes_late | f.am_late | f.pitch_written | f.pitch_changed | f.keys_moving | f.lfo_fresh
-    settling |= f.connection_late
-    return not settling and (not s.opp or envelope.ramps_rest(s))
+    settling = frame.landing | frame.codes_stale | frame.am_stale | frame.pitch_written | frame.pitch_changed
+    settling |= frame.keys_moving | frame.lfo_fresh | frame.connection_late
+    return not settling and (not state.opp or envelope.ramps_rest(state))
 
 
 @outline
-def span(s, f, g, w, r, n, mute):
+def span(state, frame, muted, write, read, n, mute):
     """Advance by n frames. w and r are one record by two names: LLVM would not vectorise what reads and writes one."""
-    f.busy = 0
+    frame.busy = 0
     wide = (n + WIDE - 1) // WIDE * WIDE
-    changes = walk(s, f, w, n)
-    heard = envelope.attenuations(f, w, r, wide)
-    phase.phases(f, w, changes, n)
-    if heard or s.ne or f.resounding:
-        operators.operators(f, w, r, n, wide)
-        mixer.sums(s, f, w, r, n, wide)
-        mixer.mixer(f, f, w, r, n, wide)
+    changes = walk(state, frame, write, n)
+    heard = envelope.attenuations(frame, write, read, wide)
+    phase.phases(frame, write, changes, n)
+    if heard or state.ne or frame.resounding:
+        operators.operators(frame, write, read, n, wide)
+        mixer.sums(state, frame, write, read, n, wide)
+        mixer.mixer(frame, frame, write, read, n, wide)
         if mute:
-            mixer.mixer(f, g, w, r, n, wide)
-        mixer.taps(f, w, n)
+            mixer.mixer(frame, muted, write, read, n, wide)
+        mixer.taps(frame, write, n)
     else:
-        operators.nothing(w, n)
-        mixer.nothing(w, wide)
-    f.resounding = heard | s.ne
-    finish(s, f, w, n)
+        operators.nothing(write, n)
+        mixer.nothing(write, wide)
+    frame.resounding = heard | state.ne
+    finish(state, frame, write, n)
 
 
 @block
-def walk(s, f, w, n):
+def walk(state, frame, write, n):
     """What must be done in the order of time: LFO, noise, pitch, envelopes, timers. Return the changes of pitch."""
-    changes = lfo.low_frequency(s, f, w, n)
-    phase.increments(s, f, w, changes)
-    envelope.envelopes(s, f, w, changes, n)
-    frame.timers(s, n)
-    if s.opp:
-        envelope.ramp_counters(s, n)
+    changes = low_frequency(state, frame, write, n)
+    phase.increments(state, frame, write, changes)
+    envelope.envelopes(state, frame, write, changes, n)
+    frame_timers.count(state, n)
+    if state.opp:
+        envelope.ramp_counters(state, n)
     return changes
 
 
 @block
-def finish(s, f, w, n):
+def low_frequency(state, frame, write, n):
+    """AM and PM at the end of each frame; return how often PM changed while it is in use."""
+    write.am[0], write.sign[0] = state.lfo_am, frame.noise_sign
+    changes, t = 0, 0
+    while t < n:
+        pm, rounds = state.lfo_pm, lfo.steady_rounds(state, frame, n - t)
+        frames = lfo.ROUND * rounds if rounds else lfo.steady_frames(state, frame, n - t)
+        if rounds:
+            lfo.rounds(state, frame, write, t, frames)
+        elif frames:
+            lfo.frames(state, frame, write, t, frames)
+        if frames:
+            noise.frames(state, frame, write, t, frames)
+        else:
+            frame_page.low_frequency(state, frame)
+            frames = 1
+            write.am[t + 1], write.sign[t + 1] = state.lfo_am, frame.noise_sign
+        if state.lfo_pm != pm and state.pmd:
+            changes += 1
+            write.change[changes], write.pm[changes] = t + min(frames, lfo.ROUND) - 1, state.lfo_pm
+        t += frames
+    return changes
+
+
+@block
+def finish(state, frame, write, n):
     """What the next frame looks back at."""
-    end = n + NOW - 1
+    end = n + ORIGIN - 1
     for slot in range(32):
-        f.out[slot] = w.out[slot, end]
+        frame.out[slot] = write.out[slot, end]
     for c in range(8):
-        f.m1_old[c], f.c1_old[c] = w.out[c, end - 1], w.out[C1 + c, end - 1]
-    envelope.last_attenuation(f, w, n)
-    operators.last_phases(f, w, end)
-    frame.add_levels(s, f, 0)
+        frame.m1_old[c], frame.c1_old[c] = write.out[c, end - 1], write.out[C1 + c, end - 1]
+    envelope.last_attenuation(frame, write, n)
+    operators.last_phases(frame, write, end)
+    frame_envelope.add_levels(state, frame, 0)

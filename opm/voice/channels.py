@@ -17,7 +17,7 @@ from ..state import OPERATORS
 from .voice import SLOTS, Voice
 
 PIECE = 4096
-"""Writes of which a list is made at a time: other threads have to wait meanwhile."""
+"""Writes of which a list is made at a time: a list of 600 000 kept the sound, in another thread, waiting."""
 _VOICE = (RL, PMS, *(base + slot for base in SLOT_BASES for slot in OPERATORS.values()))
 _VOICES = [[address + index for address in _VOICE] for index in range(CHANNELS)]
 """Registers of each channel's voice."""
@@ -36,15 +36,17 @@ class Channel:
         self.held: dict[int, int] = {}
         """Bytes of its registers, by address."""
         self.keys = self.struck = 0
-        """Operators whose keys are down, and those that the last write to register 08 struck: as ``Voice.slots``."""
+        """Operators whose keys are down; those that the last write to register 08 struck: bits of ``Voice.slots``."""
 
     def press(self, data: int) -> None:
         """Take a write to register 08."""
         keys = data >> 3 & SLOTS
+        # Struck is what was up before: the chip starts an envelope at that edge only.
         self.keys, self.struck = keys, keys & ~self.keys
 
     def voice(self) -> Voice:
         """Return the instrument that its registers make."""
+        # With no key down all four: a voice that keys nothing would be silent wherever it is played.
         return replace(Voice.from_registers(self.held, self.index + 1), slots=self.keys or SLOTS)
 
     def sound(self) -> tuple[int | None, ...]:
@@ -52,11 +54,11 @@ class Channel:
         return self.keys, *map(self.held.get, _VOICES[self.index])
 
     def key_code(self) -> tuple[int, int]:
-        """Return key code and fraction."""
+        """Return key code and fraction, of 64 to a semitone."""
         return self.held.get(KC + self.index, 0) & 0x7F, self.held.get(KF + self.index, 0) >> KF_SHIFT
 
     def midi(self, clock: float) -> float:
-        """Return its pitch at a clock."""
+        """Return its pitch as a MIDI number, at a master clock in Hz."""
         return midi_of(*self.key_code(), clock)
 
 
@@ -70,6 +72,7 @@ class Channels:
 
     def take(self, address: int, data: int) -> Channel | None:
         """Take a write; return the channel that it concerns, if it does one."""
+        # From 20 on the low three bits are the channel, in all registers.
         if address >= RL:
             channel = self.channels[address & 7]
             channel.held[address] = data

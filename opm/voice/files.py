@@ -20,7 +20,7 @@ from .voice import Operator, Voice, checked_voices
 LARGEST = 2**20
 """Bytes of a file: a bank of 128 voices has 50 000; songs have limits of their own, in ``opm.song.limits``."""
 LONGEST_NAME = 1000
-"""Characters of a voice's name that are kept."""
+"""Characters of a voice's name that are kept: as JSON each can take six bytes, and the voice is to be read again."""
 _OPM_FIELDS = ("ar", "d1r", "d2r", "rr", "d1l", "tl", "ks", "mul", "dt1", "dt2", "ams_en")
 _DMP_FIELDS = ("mul", "tl", "ar", "d1r", "d1l", "rr", "ams_en", "ks", "detune", "d2r")
 _EMPTY = "no Name"
@@ -31,11 +31,11 @@ _DMP_SYSTEMS = {
     1: "YMU759", 2: "Genesis", 3: "Master System", 4: "Game Boy", 5: "PC Engine", 6: "NES", 7: "C64", 8: "Arcade",
     9: "Neo Geo",
 }  # fmt: skip
-"""DefleMask's, by the lower half of their byte; the upper half says which of its variants."""
+"""DefleMask's systems by the lower half of their byte; the upper half says which variant of one it is."""
 _OLD_DMP = (49, 50, 51)
-"""Bytes of a voice of its formats before 10."""
+"""Bytes of a whole file in DefleMask's formats before 10, which have no system."""
 _DMP_READ = (2, 8, 9)
-"""Those with four operators like the YM2151's: OPN, OPM, OPN."""
+"""Systems whose chip has four operators like the YM2151's: an OPN, the OPM, an OPN."""
 OPN, OPZ, OPM = 1, 19, 33
 """Furnace's types with four operators like the YM2151's."""
 _FUI_TYPES = (
@@ -97,6 +97,7 @@ def _read(data: bytes, name: str) -> list[Voice]:
 def _voices(data: bytes, name: str) -> list[Voice]:
     if len(data) > LARGEST:
         raise ValueError(f"expected at most {LARGEST} bytes, got {len(data)}")
+    # What has a magic first; hex pairs last, since they are any text of the right characters.
     if data[:4] in (b"FINS", b"FINB"):
         return [_read_fui(data, name)]
     if data[:16] == b"-Furnace instr.-":
@@ -108,9 +109,11 @@ def _voices(data: bytes, name: str) -> list[Voice]:
         return _read_mdx(data)
     if data[:1] == b"\x0b" or data[:2] in (b"\x0a\x00", b"\x0a\x01"):
         return [_read_dmp(data, name)]
+    # Told apart by its size, for a message that helps: a current DefleMask reads it and saves it anew.
     if data[:1] < b"\x0a" and len(data) in _OLD_DMP:
         raise ValueError(f"byte 0: found a voice of an old DefleMask, format {data[0]}: save it again in a current one")
     text = _text(data)
+    # Possessive (*+): on a megabyte of blanks a plain * would go back over them again and again.
     if re.search(r"^[^\S\n]*+@:", text, re.MULTILINE):
         return _read_opm(text)
     if text.lstrip()[:1] in ("{", "["):
@@ -145,7 +148,9 @@ def write_opm(voices: Iterable[Voice]) -> str:
     lines = ["//MiOPMdrv sound bank Paramer Ver2002.04.22"]
     for number, voice in enumerate(checked_voices(voices)):
         lfrq, amd, pmd, wave, nfrq, ne = voice.lfo or (0,) * 6
-        pan = {0: 256, 1: 0, 2: 127, 3: 64}[voice.rl]  # VOPM's has no place for nothing; no bit of RL is set in 256
+        # VOPM's scale has no place for neither side: 256 is read back as one without a bit of RL.
+        pan = {0: 256, 1: 0, 2: 127, 3: 64}[voice.rl]
+        # // would begin a comment, and "no Name" is an empty place.
         name = " ".join(voice.name.split()).replace("//", "/ /")
         lines += [
             f"@:{number} {name if name not in ('', _EMPTY) else f'voice {number}'}",
@@ -159,7 +164,7 @@ def write_opm(voices: Iterable[Voice]) -> str:
 
 
 def _read_opm(text: str) -> list[Voice]:
-    """VOPM: seven lines a voice, in any order; the slots named "no Name" are empty."""
+    """Read VOPM's format: seven lines a voice, in any order; the places named "no Name" are empty."""
     voices: list[Voice] = []
     lines: dict[str, list[int]] = {}
     title, row = "", 0
@@ -193,12 +198,15 @@ def _opm_voice(title: str, lines: dict[str, list[int]]) -> Voice:
         return [*given, *missing[len(given) :]]
 
     pan, fb, con, ams, pms, slots, ne = of("CH", 64, 0, 0, 0, 0, 120, 0)
+    # A controller's scale, in which 64 is the middle: read as bits, the usual 64 would be the left side alone.
     rl = {64: 3, 0: 1, 127: 2}.get(pan, pan >> 6 if pan >= 128 else 3)
     ops = []
     for key in OPERATORS:
         values = of(key, *(0,) * 11)
         named = dict(zip(_OPM_FIELDS, values, strict=True))
+        # Files have 1 or 128 for on: cut to the register's one bit, 128 would be off.
         named["ams_en"] = int(named["ams_en"] != 0)
+        # A real bank has KS 6: cut to its bits, as the chip would.
         ops.append(Operator(**{key: value & LIMITS[key] for key, value in named.items()}))
     lfrq, amd, pmd, wave, nfrq = of("LFO", *(0,) * 5)
     lfo = (lfrq & 255, amd & 127, pmd & 127, wave & 3, nfrq & 31, int(ne != 0))
@@ -206,7 +214,8 @@ def _opm_voice(title: str, lines: dict[str, list[int]]) -> Voice:
 
 
 def _read_dmp(data: bytes, name: str) -> Voice:
-    """Version 10 or 11, FM: PMS, FB, ALG, AMS, then four records of 11 bytes; there are files with a line end."""
+    """Read version 10 or 11, FM: PMS, FB, ALG, AMS, then four records of 11 bytes; more bytes behind do not count."""
+    # Version 10 has no byte for the system: it is taken for the YM2151's.
     at = 3 if data[0] == 11 else 2
     system = data[1] & 15 if at == 3 and len(data) > 1 else 8
     if system not in _DMP_READ:
@@ -221,13 +230,14 @@ def _read_dmp(data: bytes, name: str) -> Voice:
     for i in range(4):
         values = dict(zip(_DMP_FIELDS, data[at + 4 + 11 * i : at + 15 + 11 * i], strict=False))
         detune = values.pop("detune")
+        # The detune byte has DT2 in its upper half; only the Arcade's chip has one.
         values |= {"dt1": _DETUNE[detune & 7], "dt2": detune >> 4 if system == 8 else 0}
         ops.append(Operator(**{key: value & LIMITS[key] for key, value in values.items()}))
     return Voice(name, con & 7, fb & 7, 3, pms & 7, ams & 3, 15, ops)
 
 
 def _read_fui(data: bytes, name: str) -> Voice:
-    """The new format, of a chip whose operators are the YM2151's: features NA (name) and FM."""
+    """Read the new format, of a chip whose operators are the YM2151's: features NA (name) and FM."""
     version, kind = int.from_bytes(data[4:6], "little"), int.from_bytes(data[6:8], "little")
     if kind not in (OPN, OPZ, OPM):
         found = f"{_FUI_TYPES[kind] if kind < len(_FUI_TYPES) else 'unknown'} ({kind})"
@@ -236,6 +246,7 @@ def _read_fui(data: bytes, name: str) -> Voice:
     while at + 4 <= len(data) and data[at : at + 2] != b"EN":
         code, size = data[at : at + 2], int.from_bytes(data[at + 2 : at + 4], "little")
         body = data[at + 4 : at + 4 + size]
+        # Other features, as macros and samples, are passed over by their length.
         if code == b"NA":
             name = body.split(b"\0")[0].decode("utf-8", errors="replace") or name
         if code == b"FM":
@@ -252,6 +263,7 @@ def _fui_voice(body: bytes, first: int, at: int, kind: int) -> Voice:
     ops = []
     for start in range(first, first + 32, 8):
         b = body[start : start + 8]
+        # Refused, not cut: without its wave or fixed frequency the voice would be another one.
         if kind == OPZ and (alone := [i for i in range(8) if b[i] & _OPZ_ALONE[i]]):
             raise ValueError(f"byte {at + start + alone[0]}: expected what a YM2151 has, found what only an OPZ has")
         op = Operator.of(b[:6])  # as in registers 40 to E0, but for the detunes
@@ -260,7 +272,7 @@ def _fui_voice(body: bytes, first: int, at: int, kind: int) -> Voice:
 
 
 def _read_mdx(data: bytes) -> list[Voice]:
-    """The voices of a song: 27 bytes each, operators in register order."""
+    """Read an MDX song's voices: 27 bytes each, operators in register order."""
     base = data.find(b"\0", data.find(b"\r\n\x1a") + 3) + 1
     start = base + int.from_bytes(data[base : base + 2], "big")
     if not base or start > len(data):

@@ -16,7 +16,7 @@ from ..registers import KC, KF, KON, RL
 from .table import ADDRESSES, NE, OF_CHIP, register_bytes
 
 FOREVER = 2**40
-"""Frames that nobody waits for."""
+"""Frames, seven months: a key held for inf is held so long, and cycles stay within 64 bits."""
 
 
 class NoteEvents(NamedTuple):
@@ -79,15 +79,20 @@ def play(
     TypeError, ValueError
         A note is outside the chip's range, or a time is negative.
     """
+    # The noise replaces C2 of channel 8 alone.
     channel = np.where(values[:, NE] == 1, 7, 0)
     kc, kf = key_codes(pitches, clock)
+    # Key-on with the voice's operators, key-off with none; 08 has the channel in its low bits.
     keys = np.stack([kc, kf << KF_SHIFT, values[:, -1].astype(np.int64) << 3 | channel, channel], axis=1)
     data = np.concatenate([register_bytes(values), keys], axis=1)
     address = np.append(ADDRESSES, [KC, KF, KON, KON])
+    # The chip's own registers are the same for all channels.
     address = address + (address >= RL) * channel[:, None]
+    # One table for all notes, in which those without an LFO leave gaps: thousands at once, no loop in Python.
     written = np.ones(data.shape, bool)
     written[:, : len(OF_CHIP)] = np.array(sets_chip, bool)[:, None]
     start = CHIP.spacing * (np.cumsum(written, axis=1) - written)
+    # The bus needs two frames for the key-on: a shorter note is lengthened to that.
     start[:, -1] = start[:, -2] + np.maximum(_frames(seconds, clock), CHIP.spacing)
     events = from_writes(start[written], address[written], data[written])
     return ManyNotes(events, 2 * written.sum(axis=1), start[:, -2], start[:, -1], channel + 1)

@@ -26,7 +26,7 @@ _OF_SLOT: _Fields = [(base, rows(base)) for base in SLOT_BASES]
 _OF_SLOTS: _Fields = [(base + first, fields) for first in OPERATORS.values() for base, fields in _OF_SLOT]
 _REGISTERS = [*OF_CHIP, *_OF_CHANNEL, *_OF_SLOTS]
 ADDRESSES = np.array([base for base, _ in _REGISTERS])
-"""(33,): registers of the chip, then those of channel 1 and of its slots."""
+"""(33,): registers of the chip, then those of channel 1 and of its slots. 19 stands twice, for AMD and PMD."""
 
 
 def _keys(registers: _Fields) -> tuple[str, ...]:
@@ -59,5 +59,6 @@ def register_bytes(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     (n, 33) int64
         By ``ADDRESSES``.
     """
+    # A register's fields share no bit, so adding them is or-ing them.
     written: npt.NDArray[Any] = np.add.reduceat(values[:, :-1] << _LOW, _FIRST, axis=1) + _SIDE
     return written

@@ -21,19 +21,19 @@ from .voice import TONE, Operator, Voice
 MOST_VOICES = 4096
 """Voices of a file: what fits into it in VOPM's format, and more than an MDX song has room for."""
 LATEST = 10**6
-"""Seconds or samples of a row's time that are certainly too many for a tone."""
+"""The largest time of a row, seconds or samples: a tone that lasts longer is damaged."""
 _LINE_FIELDS = {
     "TL": "tl", "AR": "ar", "DR": "d1r", "SR": "d2r", "RR": "rr", "SL": "d1l", "KS": "ks", "MUL": "mul", "DT1": "dt1",
     "DT2": "dt2",
 }  # fmt: skip
 _LINE_DEFAULTS = Operator(tl=0, ar=31, d1r=16, rr=7, dt1=3)
-"""What is not given in a line."""
+"""What a line does not give: the defaults of the family's own editor."""
 _HOLDERS = {"variations", "registers", "tone", "Tones", "Tone"}
 """Members that only tones have."""
 _OF_A_LIST = _HOLDERS | {"events", "ProgramChange"}
-"""Members of what a list of tones holds."""
+"""Members by which an object in a list is known as a tone."""
 _OF_LOGS = {"time_unit", "clock", "length", "loop"}
-"""Members that only logs have, where nothing says that it is a tone."""
+"""Members that only logs have: beside them rows are a log, unless something says that it is a tone."""
 _EXPECTED = "expected JSON tones: hex pairs, registers, events, tone, variations, Tone or Tones"
 
 
@@ -79,6 +79,7 @@ def read_tones(text: str, name: str = "") -> list[Tone]:
         There are none, or too many, or one is damaged; the message names it.
     """
     try:
+        # One more than is allowed is enough to know.
         found = list(islice(_tones(json.loads(text), name), MOST_VOICES + 1))
         check_count(len(found), name or "tones")
     except RecursionError:
@@ -116,7 +117,7 @@ def _only_sets_a_voice(rows: Any) -> bool:
 
 
 def _still(value: Any) -> bool:
-    """Say whether a row stands at the beginning and leaves the keys alone."""
+    """Say whether a row stands at the beginning, leaves the keys alone and is no half of a write."""
     row = _row(value, "")
     return row.time == 0 and row.address != KON and "is_data" not in value
 
@@ -145,6 +146,7 @@ def _tones(value: Any, name: str) -> Iterator[Tone]:
 
 def _of_object(value: dict[str, Any], name: str) -> Iterator[Tone]:
     """Yield the tones of an object; one that only has settings has none."""
+    # By what only tones have first: ``events`` is what logs have, too.
     if "variations" in value:
         rows = _typed(value, "variations", list, name)
         check_count(len(rows), f"{name} variations".strip())
@@ -166,7 +168,7 @@ def _of_object(value: dict[str, Any], name: str) -> Iterator[Tone]:
 
 
 def _name(value: dict[str, Any], other: str) -> str:
-    """Return an object's name."""
+    # Attachments have no name, only the program they are for; the tone editor has descriptions.
     given = value.get("name") or value.get("description")
     if not given and "ProgramChange" in value:
         given = f"program {value['ProgramChange']}"
@@ -200,6 +202,7 @@ def _from_rows(values: list[Any], name: str, note: Any = None) -> Iterator[Tone]
     rows.sort(key=lambda row: row.time)
     if not any(row.address >= RL and row.address & 0xF8 not in (KC, KF) for row in rows):
         return
+    # A little song holds several voices: the one that stands where the first key goes down is what is heard.
     pressed = next((row.time for row in rows if _presses(row.address, row.data)), None)
     writes = [(row.address, row.data) for row in rows if pressed is None or row.time <= pressed]
     tone = _of_writes(writes, name, note)
@@ -207,7 +210,6 @@ def _from_rows(values: list[Any], name: str, note: Any = None) -> Iterator[Tone]
 
 
 def _presses(address: int, data: int) -> bool:
-    """Say whether a write presses a key."""
     return address == KON and data & ALL_KEYS > 0
 
 
@@ -216,9 +218,11 @@ def _of_writes(writes: Sequence[tuple[int, int]], name: str, note: Any) -> Tone:
     keys = [data for address, data in writes if address == KON]
     pressed = next((data for data in keys if data & ALL_KEYS), 0 if keys else None)
     channel = pressed & 7 if pressed else next((address & 7 for address, _ in writes if address >= RL), 0)
+    # Of several writes to a register the last one holds.
     held = dict(writes)
     voice = Voice.from_registers(held, channel + 1, name)
     if pressed is not None:
+        # The tone editor keeps the slot mask in a write to register 08.
         voice = replace(voice, slots=pressed >> 3 & 15)
     key = (held[KC + channel] & 0x7F, held.get(KF + channel, 0)) if KC + channel in held else None
     return Tone(voice, key, None if note is None else integer(f"{name or 'tone'}: note_number", note, 0, 127))
@@ -231,6 +235,7 @@ def _from_lines(text: str, name: str) -> Tone:
         raise ValueError(f"{name or 'tone'}: expected 4 lines for operators and one for the channel, got {len(lines)}")
     *ops, channel = ({word.partition("=")[0]: _hex(word, name) for word in line.split()} for line in lines)
     made = {}
+    # Lines are M1, C1, M2, C2, the order of the key bits; a voice has register order.
     for op, given in zip(KEY_ORDER, ops, strict=True):
         values = {key: given[word] & LIMITS[key] for word, key in _LINE_FIELDS.items() if word in given}
         made[op] = replace(_LINE_DEFAULTS, **values)
@@ -257,7 +262,6 @@ def _row(value: Any, where: str) -> Row:
 
 
 def _byte(value: Any, where: str) -> int:
-    """Return a number, or hex digits."""
     try:
         number = int(value.strip().removeprefix("$"), 16) if isinstance(value, str) else value
     except ValueError:

@@ -35,7 +35,9 @@ def _check(holder: Any, limits: Mapping[str, int]) -> None:
     """Make fields integers, within their limits; TypeError or ValueError names one that is not."""
     for name, most in limits.items():
         value = getattr(holder, name)
+        # A quick look first: thousands of voices are made at a time, nearly all of plain integers.
         if type(value) is not int or not 0 <= value <= most:
+            # The classes are frozen. NumPy's integers become Python's, which JSON can write.
             object.__setattr__(holder, name, int(integer(name, value, 0, most)))
 
 
@@ -178,6 +180,7 @@ class Voice:
         _check(self, _OF_VOICE)
         object.__setattr__(self, "ops", _four(self.ops))
         if self.lfo is not None:
+            # Tuples, so that a voice can be the key of a dict; no values are no LFO.
             object.__setattr__(self, "lfo", _six(self.lfo) or None)
 
     def registers(self, channel: int) -> list[tuple[int, int]]:
@@ -321,6 +324,7 @@ class Voice:
         """
         state, index = _chip(chip, "state").state, channel_index(channel)
         ops = tuple(
+            # A YM2164's TL has an eighth bit in the state, which starts a ramp: no part of the level.
             Operator(**{key: int(state[f"sl_{key}"][first + index]) & 0x7F for key in OF_OPERATOR})
             for first in OPERATORS.values()
         )
@@ -355,6 +359,7 @@ class Voice:
         ops = tuple(
             Operator.of([held.get(base + first + index, 0) for base in SLOT_BASES]) for first in OPERATORS.values()
         )
+        # A register that was never written is 0, but a song is made for a chip whose sides are on.
         output = held.get(RL + index, registers.encode(RL, rl=3))
         values: dict[str, Any] = registers.fields(RL, output) | registers.fields(PMS, held.get(PMS + index, 0))
         return cls(name, **values, ops=ops)
@@ -380,6 +385,7 @@ class Voice:
         25 bytes
             The operators' registers, then feedback and algorithm.
         """
+        # Not sides, sensitivities, slots and LFO.
         return bytes(value for op in self.ops for value in op.data()) + bytes((self.fb << 3 | self.con,))
 
     def to_json(self) -> str:

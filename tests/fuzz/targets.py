@@ -19,7 +19,7 @@ import numpy as np
 import opm
 from opm import song as songs_of_opm
 from opm.chip import new_chip
-from opm.memory import STATE_AT
+from opm.handover import STATES_AT
 from opm.song import SongError, writers
 from opm.song.writers.vgm_chips import VGM_CHIPS
 from player.live import Live
@@ -221,7 +221,7 @@ def chip(name: str) -> Callable[[bytes, bool], bool]:
             return False
         must(math.isfinite(loaded.clock) and loaded.clock > 0, "the clock is no clock")
         must(0 <= loaded.cycle <= opm.events.LAST_CYCLE, "the cycle is out of range")
-        words = loaded._memory[STATE_AT : STATE_AT + len(chips.LOW)]
+        words = loaded._memory[STATES_AT : STATES_AT + len(chips.LOW)]
         must(not chips.outside(words).any(), "a field is outside its width")
         must(loaded.save() == data, "another snapshot than was loaded")
         repr(loaded)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from programs import mixed, panned_program, settled_chip
 
 import opm
-from opm.memory import MEMORY
-from opm.span.rows import LONGEST
+from opm.handover import MEMORY
+from opm.span.record import LONGEST
 from opm.span.span import SETTLE
 
 
@@ -199,11 +199,11 @@ def test_spans_do_run(make):
     chip = make()
     chip.generate(10)
     rows = chip._memory.view(MEMORY)["span"][0]
-    rows["begin"] = 0
+    rows["level_begin"] = 0
     chip.generate(200)
-    assert rows["begin"].any()
+    assert rows["level_begin"].any()
     if make is opm.YM2164:
         chip.state.sl_tl[5] = 0x80 | 100
-        rows["begin"] = 0
+        rows["level_begin"] = 0
         chip.generate(50)
-        assert not rows["begin"].any()
+        assert not rows["level_begin"].any()

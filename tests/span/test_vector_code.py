@@ -12,20 +12,27 @@ from conftest import ROOT
 from test_jit import run_python
 
 LOOPS = {
-    "attenuations, AM": "envelope.attenuations(p.f, p.w, p.r, p.n)",
-    "phases, a ramp": "phase.phases(p.f, p.w, p.changes, p.n)",
-    "operator": "operators.operator(p.w, p.r, 8, u(0), 0, u(15), p.f.m1_to_m2[0], 16, u(15), p.f.m1_to_m2[1], p.n)",
-    "operator C2": "operators.last_operator(p.w, p.r, 0, p.f.m1_to_c2[0], p.f.m1_to_c2[1], p.f.m1_to_c2[2], p.n)",
-    "channel sum": "mixer.channel_sum(p.f, p.w, p.r, 0, p.n)",
-    "mixer": "mixer.mixer(p.f, p.f, p.w, p.r, p.n, p.n)",
-    "store": "mixer.store(p.w, 0, 1, p.out)",
-    "feedback": "operators.feedback(p.f, p.w, p.r, p.n)",
+    "attenuations, AM": "envelope.attenuations(p.frame, p.write, p.read, p.n)",
+    "phases, a ramp": "phase.phases(p.frame, p.write, p.changes, p.n)",
+    "operator": (
+        "operators.operator(p.write, p.read, 8, u(0), 0, u(15), p.frame.m1_to_m2[0], 16, u(15), p.frame.m1_to_m2[1],"
+        " p.n)"
+    ),
+    "operator C2": (
+        "operators.last_operator(p.write, p.read, 0, p.frame.m1_to_c2[0], p.frame.m1_to_c2[1], p.frame.m1_to_c2[2],"
+        " p.n)"
+    ),
+    "M1's attenuation": "operators.attenuations_of_m1(p.write, p.read, p.n)",
+    "channel sum": "mixer.channel_sum(p.frame, p.write, p.read, 0, p.n)",
+    "mixer": "mixer.mixer(p.frame, p.frame, p.write, p.read, p.n, p.n)",
+    "store": "dac.store(p.write, 0, 1, p.out)",
+    "feedback": "operators.feedback(p.frame, p.write, p.read, p.n)",
 }
 CODE = """
 import json
 from numpy import uint64 as u
 from opm.bench import passes
-from opm.span import envelope, mixer, operators, phase
+from opm.span import dac, envelope, mixer, operators, phase
 found = {}
 for name, one_pass in {LOOPS}.items():
     loop = passes.repeated(eval("lambda p: " + one_pass))

@@ -62,6 +62,7 @@ class Reader(Protocol):
         """Return the song, or raise SongError with the byte offset or row."""
 
 
+# Those with a magic first. A tone is JSON like a log, so it is asked before; the text log's grammar is the loosest.
 READERS: tuple[Reader, ...] = (vgm, s98, zsm, mdx, tone, json_log, text_log)
 _GZIP = b"\x1f\x8b"
 _PIECE = 65_536
@@ -133,6 +134,7 @@ def parse(data: bytes, time_unit: str | None = None, where: Beside = NOTHING) ->
     try:
         song = _read(data, time_unit, where, damage != "")
     except SongError as error:
+        # Both faults, since the second follows from the first: its offset is one of the unpacked data.
         raise SongError(f"{damage}; unpacked, {error}" if damage else str(error)) from None
     if damage:
         song = song.but(read_remarks=(f"{damage}: what comes before is played", *song.read_remarks))
@@ -143,9 +145,11 @@ def _read(data: bytes, time_unit: str | None, where: Beside, cut: bool) -> Song:
     """Return the song that a file's bytes, unpacked, hold; if they are cut the last line of a text log is left out."""
     for reader in READERS:
         if reader.recognise(data):
+            # A line that is cut in the middle can be a whole one of another meaning: 0 28 4 for 0 28 4A.
             if cut and reader is text_log:
                 data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1]
             song = mdx.read(data, time_unit, where) if reader is mdx else reader.read(data, time_unit)
+            # The cat2151 family's test logs press no key, nor do ZSMs for VERA alone: silence would pass for a fault.
             keys = song.rows["data"][song.rows["address"] == KON]
             if (keys & ALL_KEYS).any() or song.companions:
                 return song
@@ -166,9 +170,11 @@ def _gunzip(data: bytes) -> tuple[bytes, str]:
         while not unpacker.eof:
             if at >= len(data):
                 return bytes(plain), f"byte {at}: the gzip data is cut short"
+            # zlib gives nothing of a piece that holds damage: the piece is taken again from a copy, byte by byte.
             before = unpacker.copy() if size > 1 else unpacker
             piece = data[at : at + size]
             try:
+                # A limit to each call, too: a few KB can unpack to gigabytes.
                 plain += unpacker.decompress(piece, LARGEST_UNPACKED + 1 - len(plain))
             except zlib.error as error:
                 if size == 1:

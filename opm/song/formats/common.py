@@ -36,11 +36,11 @@ class Rows:
         return len(self._numbers) // 3
 
     def add(self, time: int, address: int, data: int) -> None:
-        """Add one."""
+        """Add a row."""
         self._numbers.extend((time, address, data))
 
     def made(self) -> Writes:
-        """Return all, (n,) PART_WRITE."""
+        """Return all rows, (n,) PART_WRITE."""
         numbers, rows = np.frombuffer(self._numbers, np.int64), np.empty(len(self), PART_WRITE)
         for i, column in enumerate(("time", "address", "data")):
             rows[column] = numbers[i::3]
@@ -49,6 +49,7 @@ class Rows:
 
 def is_playable(name: str, clock: int, options: Mapping[str, int]) -> bool:
     """Return whether another chip of a board has a clock that it can be played at."""
+    # A damaged header gives 1 Hz or 1 GHz: a second of it would take minutes, or no time at all.
     in_reach = 0 < clock <= FASTEST_PART_CLOCK
     return in_reach and SLOWEST_PART <= core(name).rate(clock, options) <= FASTEST_PART
 

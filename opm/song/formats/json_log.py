@@ -1,8 +1,8 @@
 """JSON register logs of the cat2151 family: writes with times in samples or seconds.
 
-Nothing in a file says whether an integer time counts samples (of 55 930 Hz, the chip's own) or seconds, nor
-that logs in seconds were made for players that run the chip at twice its speed; this module decides and
-says so in the song's remarks.
+Nothing in a file says whether a whole number counts samples (of 55 930 Hz, the chip's own) or seconds, nor that logs
+in seconds were made for players that run the chip at twice its speed. This module decides, and says so in the song's
+remarks.
 
 A log is parsed in pieces of some 64 KB, which compiled code finds by its brackets: all of a long one as Python's own
 objects would take gigabytes, and would keep the sound of a live server waiting for the interpreter's lock.
@@ -31,14 +31,15 @@ from .walk import piece_end
 LATEST = LONGEST * FASTEST // MASTER_CLOCKS_PER_FRAME
 """The last time of all, in samples."""
 KEYS = ("time_unit", "clock", "tags", "length", "loop", "ticks_per_second")
-"""What is taken from beside the rows."""
+"""The keys beside the rows that are used; this project's own writer puts them there."""
 AMBIGUOUS = 1000
 """Whole numbers all below this are more likely seconds: as samples they are under 18 ms of music."""
 
 ROW = np.dtype([(name, np.int64) for name in ("whole", "picoseconds", "address", "data", "step")])
-"""A row: its time in two parts, the second in 10**-12 of what it counts; its bytes; ``is_data`` or -1."""
+"""A row: its time in two parts, the second in 10**-12 of a second or sample; its bytes; ``is_data`` or -1."""
 MOST_MEMBERS, LONGEST_MEMBER = 64, 4096
-"""Members of an object one of which is a log, and bytes of each other: requests have three, of some ten bytes."""
+"""Members of an object one of which is a log, and the bytes of each other one: a live server's requests have three, of
+some ten bytes."""
 _PIECE = 65_536
 """Bytes of rows to parse at a time."""
 _RATE = re.compile("([1-9][0-9]{0,8})(?:/([1-9][0-9]{0,8}))?")
@@ -57,6 +58,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     remarks: list[str] = []
     data = _closed(data, remarks)
     head, at = _head(data)
+    # What the listener says holds against the file.
     if time_unit is None and head.get("time_unit") in ("samples", "seconds"):
         time_unit = head["time_unit"]
     tables, number, pointed = [np.empty(0, ROW)], 1, False
@@ -65,6 +67,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         found = [_row(value, number + i) for i, value in enumerate(values)]
         if number - 1 + len(found) > MOST_WRITES:
             raise SongError(f"byte {start}: expected at most {MOST_WRITES} rows")
+        # One time with a point is enough: JavaScript writes 1.0 as 1, so a log in seconds has whole numbers, too.
         pointed = pointed or any(isinstance(value["time"], Decimal) for value in values)
         tables.append(np.array(found, ROW))
         number += len(found)
@@ -76,6 +79,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         row = int(late.argmax())
         raise SongError(f"row {row + 1}: expected a time of 0 to {limit}, got {table['whole'][row]}")
     ticks = table["whole"] * PICOSECONDS + table["picoseconds"] if seconds else table["whole"].copy()
+    # is_data alone says nothing: only where both values are met does a write stand in two rows.
     if {0, 1} <= set(np.unique(table["step"])):
         ticks, table = _fold(ticks, table, remarks)
     if (np.diff(ticks) < 0).any():
@@ -94,6 +98,8 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         opms=(Opm(clock=clock),),
         loop_start=_loop(head.get("loop"), rows["time"], end, limit, scale, remarks),
         tags=_tags(head.get("tags")),
+        # The family's converter went over to seconds, and to keys an octave lower, within three days of November 2025:
+        # a log in seconds has its pitch at twice the chip's speed.
         double_speed=seconds,
         read_remarks=tuple(remarks),
     )
@@ -125,6 +131,7 @@ def _loop(
         first is None
         or first >= end
         or not isinstance(row, int)
+        # The row has to be the next from its time on; among rows of that very moment it may be any.
         or not np.searchsorted(times, first) <= row - 1 <= np.searchsorted(times, first, side="right")
     ):
         remarks.append('"loop": expected a time before the end and the row that comes next: not looped')
@@ -144,6 +151,7 @@ def members(data: bytes, raw: str) -> dict[str, Any]:
     start = _BLANK.match(data).end()  # type: ignore[union-attr]
     if data[start : start + 1] != b"{":
         raise SongError(f"byte {start}: expected a JSON object")
+    # A live server's request holds a log: that is left as bytes, to be read in pieces without the server's lock.
     name = re.compile(rb'[ \t\r\n]*"%s"[ \t\r\n]*:' % raw.encode())
     found: dict[str, Any] = {}
     end = start
@@ -170,6 +178,7 @@ def _with_ticks(song: Song, written: Any) -> Song:
     frames = np.append(song.rows["time"], [song.end, start.tick if start else 0]).astype(object)
     ratio = Fraction(song.clock, MASTER_CLOCKS_PER_FRAME) / rate
     ticks = frames * ratio.denominator // ratio.numerator
+    # A log whose rows were edited has times that are no tick's: they hold, and the ticks are forgotten.
     if (-(-ticks * ratio.numerator // ratio.denominator) != frames).any():
         return song
     rows = song.rows.copy()
@@ -181,6 +190,7 @@ def _head(data: bytes) -> tuple[dict[str, Any], int]:
     """Return what stands beside the rows, and where those begin."""
     start = _start(data)
     end, depth = piece_end(data, start + 1, len(data))
+    # Python's garbage collector goes through all lists again and again while they are made: empty ones took 3 s.
     if depth <= DEEPEST and data.count(b"[") > MOST_LISTS:
         raise SongError(f"expected JSON with at most {MOST_LISTS} lists")
     if depth == 0 and not _BLANK.fullmatch(data, end + 1):
@@ -192,6 +202,7 @@ def _head(data: bytes) -> tuple[dict[str, Any], int]:
     for count, (at, end) in enumerate(_pieces(data, start + 1, b"}", 0), 1):
         if count > MOST_KEYS:
             raise SongError(f"byte {at}: expected at most {MOST_KEYS} keys")
+        # Not parsed with the rest: the rows are most of the file.
         if (key := _EVENTS.match(data, at, end)) and data[key.end()] == ord("["):
             events = key.end() + 1
             after = piece_end(data, events, len(data))[0] + 1
@@ -207,9 +218,11 @@ def _head(data: bytes) -> tuple[dict[str, Any], int]:
 def _closed(data: bytes, remarks: list[str]) -> bytes:
     """Return a log that ends in mid-row without what follows its last whole row, closed; any other as it is."""
     start = _start(data)
+    # One compiled pass over the brackets says whether the data is whole; most is, and costs no more.
     if piece_end(data, start + 1, len(data))[1] == 0 or not (rows := _ROWS.match(data, start)):
         return data
     at = last = rows.end()
+    # In large pieces first, then row by row through the last of them.
     for least in (_PIECE, 0):
         while (piece := piece_end(data, at, least))[0] < len(data) and piece[1] == 1:
             last, at = piece[0], piece[0] + 1
@@ -222,7 +235,7 @@ def _closed(data: bytes, remarks: list[str]) -> bytes:
 
 
 def _start(data: bytes) -> int:
-    """Return where the object or array begins."""
+    # Behind a UTF-8 byte order mark, which Windows' editors write, and blanks.
     return _BLANK.match(data, 3 if data.startswith(b"\xef\xbb\xbf") else 0).end()  # type: ignore[union-attr]
 
 
@@ -244,11 +257,11 @@ def _pieces(data: bytes, at: int, close: bytes, least: int) -> Iterator[tuple[in
 
 
 def _parsed(data: bytes, start: int, end: int, brackets: str) -> Any:
-    """Return members of an object or array."""
     if end - start > _PIECE + LARGEST_VALUE:
         raise SongError(f"byte {start}: expected a row or value of at most {LARGEST_VALUE} bytes")
     try:
         text = data[start:end].decode()
+        # Decimals, not floats: 0.1 s is a tick exactly, and the spelling says whether it had a point.
         return json.loads(f"{brackets[0]}{text}{brackets[1]}", parse_float=Decimal, parse_constant=_no_constant)
     except UnicodeDecodeError as error:
         raise SongError(f"byte {start + error.start}: expected UTF-8 text") from None
@@ -273,10 +286,13 @@ def _row(row: Any, number: int) -> tuple[int, int, int, int, int]:
     if not isinstance(row, dict):
         raise SongError(f"row {number}: expected an object with time, addr and data, got {_short(row)}")
     time = row.get("time")
+    # JSON's true is an int in Python, here and below.
     if isinstance(time, bool) or not isinstance(time, int | Decimal):
         raise SongError(f'row {number}: expected a number as "time", got {_short(time)}')
+    # The wide limit, samples of the fastest clock: what times count is known only when all rows are.
     if not 0 <= time <= LATEST:
         raise SongError(f"row {number}: expected a time of 0 to {LONGEST} seconds, got {_short(str(time))}")
+    # In two parts, since 7 days of samples in 10**-12 would not fit 64 bits.
     whole = int(time)
     picoseconds = 0 if isinstance(time, int) else int(time * PICOSECONDS) - whole * PICOSECONDS
     return whole, picoseconds, _byte(row, "addr", number), _byte(row, "data", number), _step(row, number)
@@ -290,8 +306,10 @@ def _byte(row: dict[str, Any], key: str, number: int) -> int:
     return byte
 
 
+# A log repeats some hundred spellings.
 @lru_cache(1024)
 def _from_hex(text: str) -> int | None:
+    # "20" is hex without its prefix: the family's log editor writes so.
     digits = text.strip().lower().removeprefix("$").removeprefix("0x")
     return int(digits, 16) if 1 <= len(digits) <= 8 and set(digits) <= set("0123456789abcdef") else None
 
@@ -310,6 +328,7 @@ def _in_seconds(rows: npt.NDArray[Any], pointed: bool, time_unit: str | None, re
     if pointed:
         return True
     last = int(rows["whole"].max(initial=0))
+    # Rows with is_data come from the family's older programs, which counted samples.
     if last == 0 or last >= AMBIGUOUS or (rows["step"] >= 0).any():
         return False
     remarks.append(
@@ -321,7 +340,10 @@ def _in_seconds(rows: npt.NDArray[Any], pointed: bool, time_unit: str | None, re
 def _fold(
     ticks: npt.NDArray[np.int64], rows: npt.NDArray[Any], remarks: list[str]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
-    """Make one write of an address row and its data row, at the address row's time; expanding again would break it."""
+    """Make one write of an address row and its data row, at the address row's time.
+
+    Played as two writes each, as the family's own player does, the rows overlap and the song is silent.
+    """
     address = rows["step"] == 0
     follows = np.zeros(len(rows), bool)
     follows[1:] = address[:-1] & ~address[1:]

@@ -1,7 +1,7 @@
 """Compiled: the lines of a text log that nearly all of it consists of.
 
-Writes, ``wait N`` and comments; times are kept in two whole numbers, the second in 10**-18 of the first. What the
-walk does not know by heart it leaves to Python, a line at a time.
+Writes, ``wait N`` and comments; times are kept in two whole numbers, the second in 10**-18 of the first. Any other line
+is left to Python, which is slow, knows all spellings and says what is wrong.
 """
 
 import numpy as np
@@ -13,12 +13,14 @@ ROW = np.dtype([("whole", np.int64), ("rest", np.int64), ("address", np.uint8), 
 """A write and its time, in samples or seconds."""
 REST = 10**18
 WHOLE, POINTED, ZERO, MILLI, EXACT = 1, 2, 4, 8, 16
-"""How times can be spelt here: without, with a point; as a whole 0; in milliseconds; counted from an exact time."""
+"""The spellings of a time that are taken here: without a point; with one; a whole 0; in milliseconds. EXACT: the time
+so far is exact, so that others can count from it."""
 
 PADDING = b"\n" * 8
-"""Ends the last line, and lets the walk look ahead without counting."""
+"""Ends the last line, and lets the walk look some bytes ahead without asking for the end."""
 BLANK, LINE_END, COMMENT, OTHER = range(16, 20)
 _CLASS = np.full(256, OTHER)
+# LF and CR alone end a line: what else Unicode takes for an end (VT, U+2028) made one line count as thousands.
 _CLASS[list(b" \t,")] = BLANK
 _CLASS[list(b"\r\n")] = LINE_END
 _CLASS[list(b"#;")] = COMMENT
@@ -36,7 +38,6 @@ def _kind(data, at):
 
 @block
 def _blanks(data, at):
-    """Return where the blanks end."""
     while _kind(data, at) == BLANK:
         at += 1
     return at
@@ -57,6 +58,7 @@ def _next_line(data, at):
 def _time(data, at, forms):
     """Read a time; return its two parts and where it ends, -1 if it is not spelt as expected."""
     whole, rest, unit, start, point = 0, 0, REST, at, -1
+    # 13 digits before the point and 18 behind it fit 64 bits each.
     while at - start < 32:
         if data[at] == _POINT and point < 0:
             point = at
@@ -69,9 +71,11 @@ def _time(data, at, forms):
             rest += unit * _kind(data, at)
         at += 1
     digits = at - start - (point >= 0)
+    # A time in a spelling that changes the unit of the log (seconds after samples) is left to Python.
     spelt = forms & (POINTED if point >= 0 else WHOLE if whole else WHOLE | ZERO)
     if digits == 0 or spelt == 0 or _kind(data, at) < BLANK or _kind(data, at) == OTHER:
         return 0, 0, -1
+    # Milliseconds are three places of the rest: beyond 10**-18 it would not be exact.
     if forms & MILLI:
         return whole // 1000, whole % 1000 * (REST // 1000) + rest // 1000, -1 if rest % 1000 else at
     return whole, rest, at
@@ -89,6 +93,7 @@ def _says(data, at, word):
 @block
 def _hex(data, at):
     """Read a byte; return it and where it ends, -1 if it is not one."""
+    # The family's log editor shows register 08 so; the data says which of the two it is.
     for word in (_KEY_ON, _KEY_OFF):
         if _says(data, at, word):
             return KON, at + word.size
@@ -96,6 +101,7 @@ def _hex(data, at):
         at += 1
     elif data[at] == 0x30 and data[at + 1] | 0x20 == 0x78:
         at += 2
+    # Up to three digits, as jt51's scripts have them: $020 is register 20.
     value, start = 0, at
     while _kind(data, at) < BLANK and at - start < 4:
         value = 16 * value + _kind(data, at)
@@ -122,6 +128,7 @@ def read_lines(data, at, row, now, latest, forms, rows, count):
             relative = plus or waits or data[start] == _DOLLAR
             if data[start] != _DOLLAR:
                 w, r, end = _time(data, end + plus, forms)
+            # A time that 10**-18 cannot hold (1/3 sample) is kept as a fraction by Python, which counts on from it.
             if end < 0 or (relative and not exact):
                 break
             address, byte = 0, 0
@@ -134,6 +141,7 @@ def read_lines(data, at, row, now, latest, forms, rows, count):
             if after < 0 or w > latest or (w == latest and r > 0):
                 break
             whole, rest, exact = w, r, EXACT
+        # Only now, when the whole line is known to be good: Python reads a line again from its beginning.
         if writes:
             rows[count]["whole"], rows[count]["rest"] = whole, rest
             rows[count]["address"], rows[count]["data"] = address, byte

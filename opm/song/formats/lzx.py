@@ -13,7 +13,7 @@ from ..limits import LARGEST_UNPACKED
 
 MAGIC = b"LZX"
 LOADER_END = b"\x7f\xff\xff\x4c"
-"""What stands before the packed data, from 0x26 on in steps of 2."""
+"""The last of the loader's code, at an even place from LOADER on: packed data begins behind it."""
 SIZE_AT, LOADER = 0x12, 0x26
 
 
@@ -22,9 +22,11 @@ def unpacked(data: bytes, name: str) -> bytes:
     if data[4:7] != MAGIC:
         return data
     size = int.from_bytes(data[SIZE_AT : SIZE_AT + 4], "big")
+    # By the header, before the memory is taken.
     if size > LARGEST_UNPACKED:
         raise SongError(f"{name}: expected at most {LARGEST_UNPACKED} bytes of unpacked data")
     start = data.find(LOADER_END, LOADER)
+    # 68000 code stands at even places; the same bytes at an odd one are something else.
     while start >= 0 and start % 2:
         start = data.find(LOADER_END, start + 1)
     out = np.empty(size, np.uint8)
@@ -37,6 +39,7 @@ def unpacked(data: bytes, name: str) -> bytes:
 @block
 def _bit(data, place):
     """Read a bit; ``place`` holds the next byte, the bits at hand and how many those are."""
+    # A byte for bits is taken where its first bit is asked for, not before: plain bytes stand between them.
     if place[2] == 0:
         place[1], place[2] = _byte(data, place), 8
     place[2] -= 1
@@ -70,8 +73,10 @@ def _unpack(data, start, out):
         else:
             count = 2 * _bit(data, place) + _bit(data, place) + 2
             distance, value = 256 - _byte(data, place), np.int64(0)
+        # Damage: a copy from before the beginning, or more than the header says.
         if distance > made or made + count > out.size:
             return 0
+        # Byte by byte, not as a slice: a copy may overlap what it makes, which repeats it.
         for _ in range(count):
             out[made] = out[made - distance] if distance else value
             made += 1

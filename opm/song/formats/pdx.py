@@ -82,12 +82,15 @@ def wanted(name: bytes, where: Beside, shown: str, remarks: list[str]) -> Pdx | 
         return _read(where.data, "the samples", remarks)
     if not name:
         return None
+    # The X68000 and DOS do not tell cases apart; an archive unpacked elsewhere has any.
     names = {text.casefold().removesuffix(ENDING) for text in _spellings(name)}
     wanted = names | {text + ENDING for text in names}
     for folder in where.folders:
         try:
             with os.scandir(folder) as entries:
+                # Sorted: which of several spellings is taken must not depend on the file system.
                 there = sorted(entry.name for entry in entries if entry.name.casefold() in wanted)
+        # A folder that cannot be read is one without the file: the song plays without its samples.
         except OSError:
             there = []
         if there:
@@ -112,7 +115,8 @@ def _read(data: bytes, name: str, remarks: list[str]) -> Pdx | None:
 
 
 def _spellings(name: bytes) -> set[str]:
-    """Return a name as file systems may have it; what looks like a path is its last part."""
+    """Return a name as file systems may have it, in Shift-JIS or UTF-8; of what looks like a path the last part."""
     found = {name.decode(encoding, "replace") for encoding in ("cp932", "utf-8")}
     last = {text.replace("\\", "/").rpartition("/")[2] for text in found}
+    # The name comes from a stranger's file: it must not lead out of the folder.
     return last - {"", ".", ".."}

@@ -16,7 +16,7 @@ from . import walk
 from .common import checked_loop, is_playable, second_clock, u32
 
 OPM_DEVICE = 5
-"""Its device type."""
+"""The device type of a YM2151."""
 DEVICES = {
     1: "YM2149", 2: "YM2203", 3: "YM2612", 4: "YM2608", OPM_DEVICE: "YM2151", 6: "YM2413", 7: "YM3526", 8: "YM3812",
     9: "YMF262", 15: "AY8910", 16: "SN76489",
@@ -27,7 +27,7 @@ OTHERS: dict[int, tuple[str, int, dict[str, int]]] = {
     16: ("sn76489", 1, {"feedback": 9, "width": 16}),
 }
 """Devices that are played beside it: core, divider of the clock, options. A YM2149 halves its clock by a pin (flag 10).
-Source: libvgm's player (d4a07d0)."""
+An AY-3-8910's clock is given twice as high as it is. Source: libvgm's player (d4a07d0)."""
 END, LONG_WAIT, TICK = 0xFD, 0xFE, 0xFF
 MOST_DEVICES = 64
 
@@ -53,6 +53,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     for second in ours[1:]:
         other = second_clock(devices[second][1], clock, f"byte 0x{0x24 + 16 * second:X}", remarks)
         opms.append(Opm(clock=other))
+    # 10 ms a tick where nothing is said; version 0 ignores the first number, 0 and 1 the second.
     numerator = u32(data, 0x04) or 10
     denominator = (u32(data, 0x08) if version >= 2 else 0) or 1000
     rate = Fraction(denominator, numerator if version else 10)
@@ -60,6 +61,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     if not 0x20 <= at <= len(data):
         raise SongError(f"byte 0x14: expected the data inside the file, got offset 0x{at:X}")
     table = _commands(devices, ours)
+    # The field at 0C (size before compression) is not asked: nothing uses it, yet it is set in some files.
     stream = walk.walk(data, range(at, len(data)), table, loop_at, int(LONGEST * rate), "an S98")
     stream.remark_fault(remarks)
     companions = [*_companions(data, stream, devices, loop_at, remarks)]
@@ -81,12 +83,14 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
 
 def _devices(data: bytes, version: int) -> list[tuple[int, int]]:
     """Return (type, clock) of each device; files without a list are for one YM2608."""
+    # An S98 without a list is for one YM2608 at this clock.
     if version < 2:
         return [(4, 7_987_200)]
     count = u32(data, 0x1C) if version == 3 else MOST_DEVICES
     if count > MOST_DEVICES:
         raise SongError(f"byte 0x1C: expected at most {MOST_DEVICES} devices, got {count}")
     devices = []
+    # Behind the list commands may begin at once, without an entry of type 0: they are not devices.
     for at in range(0x20, 0x20 + 16 * count, 16):
         kind = u32(data, at)
         if at + 16 > min(len(data), u32(data, 0x14)) or (version == 2 and kind == 0):
@@ -99,6 +103,7 @@ def _companions(
     data: bytes, stream: walk.Stream, devices: list[tuple[int, int]], loop_at: int, remarks: list[str]
 ) -> Iterator[Companion]:
     """Yield the devices that are played beside the YM2151 and that anything is written to."""
+    # Two commands a device, for its two ports; those played here have one port.
     numbers = [number for number, (kind, _) in enumerate(devices) if kind in OTHERS]
     forms = np.zeros(256, walk.FORM)
     forms["part"] = -1
@@ -115,6 +120,7 @@ def _companions(
             continue
         if name == "sn76489":
             rows["address"] = rows["address"] == 1  # its stereo register; all else is for its only other port
+        # By place in the file, not by time: rows of the loop's own moment may stand before it.
         again = int(np.searchsorted(places, loop_at))
         yield Companion(name, hertz // divider, rows, again, VGM_CHIPS[name].scale, options=options)
 
@@ -128,6 +134,7 @@ def _commands(devices: list[tuple[int, int]], ours: list[int]) -> npt.NDArray[An
             table[2 * number] = (walk.KEEP, 3, 0)
     for chip, device in enumerate(ours):
         table[2 * device] = (walk.WRITES, 3, chip)
+    # FE waits two more than its number says.
     table[END], table[TICK], table[LONG_WAIT] = (walk.END, 1, 0), (walk.WAIT, 1, 1), (walk.WAIT_7, 1, 2)
     return table
 
@@ -147,6 +154,7 @@ def _tags(data: bytes, version: int, remarks: list[str]) -> dict[str, str]:
     for line in decoded(block[5:], bool(end)).split("\n"):
         key, separator, value = (part.strip() for part in line.partition("="))
         if separator and key:
+            # One name for one thing in all formats: VGM's, which is the one that is written.
             key = {"artist": "author", "year": "date"}.get(key.lower(), key.lower())
             tags.setdefault(key, []).append(value)
     return {key: "\n".join(values) for key, values in tags.items()}

@@ -26,7 +26,7 @@ from .lines import EXACT, MILLI, PADDING, POINTED, REST, ROW, WHOLE, ZERO, read_
 
 UNITS = {"s": "s", "seconds": "s", "samples": "samples", "ms": "ms", "milliseconds": "ms"}
 SHORTEST = 5
-"""Bytes of the shortest line that is a write, ``$0 0``."""
+"""Bytes of the shortest line that is a write, ``$0 0`` and its end: so many writes a file can have at most."""
 _LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\r|\n)?")
 _COMMENT = re.compile(r"(#|;|//).*")
 _HEX = re.compile(r"(?:0x|\$)?([0-9a-f]{1,3})$", re.IGNORECASE)
@@ -36,8 +36,9 @@ KEYS = ("keyon", "keyoff")
 
 
 def recognise(data: bytes) -> bool:
-    """Look at the first line that says something."""
+    """Look at the first line that is not blank or a comment."""
     text = data[:65_536].decode("utf-8-sig", errors="ignore")
+    # A file of some other kind can have a first line in the grammar; text has no zeros.
     if "\0" in text:
         return False
     for line in re.split("[\r\n]+", text):
@@ -74,10 +75,12 @@ class _Reader:
     ended: bool = False
 
     def __post_init__(self) -> None:
+        # Room for all at once: compiled code cannot lengthen a table.
         self.rows = np.empty(min(len(self.data) // SHORTEST + 1, MOST_WRITES), ROW)
 
     def lines(self, at: int, row: int) -> tuple[int, int]:
         """Take as many lines as compiled code knows; return where the next begins, and its row."""
+        # Only spellings that need no decision: one with a point turns a log in samples into one in seconds.
         forms = {"ms": WHOLE | POINTED | MILLI, None: POINTED if self.seconds else WHOLE}.get(
             self.unit, WHOLE | POINTED
         )
@@ -88,6 +91,7 @@ class _Reader:
         at, row, now, exact, self.count = read_lines(
             self.data, at, row, before, self.latest, forms, self.rows, self.count
         )
+        # Else ``now`` keeps the fraction that no 10**-18 can hold.
         if exact and now != before:
             self.now = int(now[0]) + Fraction(int(now[1]), REST)
         return at, row
@@ -146,6 +150,7 @@ class _Reader:
         """Return a time in samples or seconds, by its spelling and the unit."""
         if not _TIME.match(word) or len(word) > MOST_DIGITS:
             raise SongError(f"row {row}: expected a time, got {word[:40]!r}")
+        # By its digits: as a float 0.1 would not be 0.1 s, and waits would add up to something else.
         value = Fraction(Decimal(word.removeprefix("+")))
         as_seconds = self.unit in ("s", "ms") or (self.unit is None and "." in word)
         if self.unit == "ms":
@@ -173,11 +178,13 @@ class _Reader:
         """Turn all times so far into seconds."""
         self.seconds = True
         length = self.sample
+        # Integer arithmetic throughout: in floats the write of a frame could come a frame later.
         self.now *= length
         rows = self.rows[: self.count]
         whole, left = np.divmod(rows["whole"] * length.numerator, length.denominator)
         rest = np.zeros_like(whole)
-        for part, unit in ((rows["rest"] // 10**9, 10**9), (rows["rest"] % 10**9, 1)):  # a long division
+        # A long division in two steps of nine digits, whose products fit 64 bits.
+        for part, unit in ((rows["rest"] // 10**9, 10**9), (rows["rest"] % 10**9, 1)):
             digits, left = np.divmod(left * 10**9 + part * length.numerator, length.denominator)
             rest += digits * unit
         rows["whole"], rows["rest"] = whole + rest // REST, rest % REST
@@ -185,7 +192,6 @@ class _Reader:
             self.loop = (self.loop[0] * length, self.loop[1])
 
     def byte(self, row: int, word: str) -> int:
-        """Return an address or data byte."""
         found = _HEX.match(word)
         value = 0x08 if word.lower() in KEYS else int(found[1], 16) if found else -1
         if not 0 <= value <= 0xFF:
@@ -200,12 +206,14 @@ def _whole_and_rest(time: Fraction) -> tuple[int, int]:
 
 def read(data: bytes, time_unit: str | None = None) -> Song:
     """Read a text log."""
+    # What the listener says stands for a unit directive at the top.
     reader = _Reader(np.frombuffer(data + PADDING, np.uint8), time_unit and UNITS[time_unit])
     at, row, slow = 3 if data.startswith(b"\xef\xbb\xbf") else 0, 1, 0
     while not reader.ended:
         at, row = reader.lines(at, row)
         if at >= len(data):
             break
+        # Lines that Python reads take far longer: 0.76 MB of them took 3.4 s. So their number has a limit.
         slow += 1
         line: re.Match[bytes] = _LINE.match(data, at)  # type: ignore[assignment]
         if slow > MOST_LINES or len(line[1]) > LONGEST_LINE:
@@ -217,8 +225,8 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
 
 
 def _song(reader: _Reader) -> Song:
-    """Return the song of what was read."""
     rows = reader.rows[: reader.count]
+    # Asked again: a rate or clock after the times has moved the limit.
     late = rows["whole"] + (rows["rest"] > 0) > reader.latest
     if reader.now > reader.latest or late.any():
         raise SongError(f"expected a song of at most {LONGEST} seconds")
@@ -231,6 +239,7 @@ def _song(reader: _Reader) -> Song:
     if (np.diff(table["time"]) < 0).any():
         table = table[np.argsort(table["time"], kind="stable")]
         remarks.append("lines were not in the order of their times: sorted" + (", not looped" if loop else ""))
+        # Which writes the loop has is said by their order in the file, which no longer holds.
         loop = None
     length = max(int(reader.now * scale), int(table["time"].max()) if len(table) else 0)
     if loop:

@@ -24,7 +24,7 @@ HELD = 1.0
 REST = 0.5
 """Seconds from a tone's end to the next."""
 SILENCED = 0.02
-"""Seconds in which the quickest release is over."""
+"""Seconds in which a release at its fastest is over."""
 DEFAULT = "A4"
 """The note of a tone that has none of its own."""
 _QUICKEST = 0x0F
@@ -33,6 +33,7 @@ _QUICKEST = 0x0F
 
 def recognise(data: bytes) -> bool:
     """Look for JSON with a tone in it; a log that never presses a key and takes no time is one, if it sets a voice."""
+    # A log can be 64 MB: only what may be a tone is parsed as a whole.
     if len(data) > LARGEST or not json_log.recognise(data):
         return False
     try:
@@ -52,6 +53,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     now = 0.0
     for each in played:
         if rows:
+            # All tones share one chip: what one has set and the next does not would be heard in it.
             rows += _silence(rows, now)
             now += SILENCED
         rows += [Row(now + row.time, row.address, row.data) for row in each]
@@ -77,6 +79,7 @@ def _remarks(tones: list[Tone]) -> list[str]:
         return []
     if len(tones) > 1:
         return [f"tones, not a log: {len(alone)} of them play a note for {HELD:g} s"]
+    # Said, since the listener did not choose this note.
     kc, kf = _key(alone[0])
     return [f"a tone, not a log: it plays {note_name(round(midi_of(kc, kf >> KF_SHIFT)))} for {HELD:g} s"]
 
@@ -84,6 +87,7 @@ def _remarks(tones: list[Tone]) -> list[str]:
 def _in_seconds(tone: Tone, time_unit: str | None) -> bool:
     """Decide what the times of a tone's events count, as for a log."""
     times = [row.time for row in tone.rows]
+    # The rule of ``json_log``, on fewer rows.
     pointed = any(isinstance(time, float) for time in times)
     return time_unit == "seconds" if time_unit else pointed or 0 < max(times) < json_log.AMBIGUOUS
 
@@ -96,6 +100,7 @@ def _played(tone: Tone, time_unit: str | None) -> list[Row]:
         return [*(Row(0.0, *write) for write in tone.voice.registers(1) + keys), Row(HELD, KON, 0)]
     unit = 1.0 if _in_seconds(tone, time_unit) else REFERENCE_RATE
     rows = [Row(row.time / unit, row.address, row.data) for row in tone.rows]
+    # The last key write of each channel: what is still down is let go, or the next tone would play over it.
     keys_of = {row.data & 7: row.data & ALL_KEYS for row in rows if row.address == KON}
     return rows + [Row(rows[-1].time + HELD, KON, channel) for channel, keys in keys_of.items() if keys]
 
@@ -115,6 +120,7 @@ def _silence(rows: list[Row], now: float) -> list[Row]:
     """Return what silences the chip and clears the registers that were written."""
     addresses = sorted({row.address for row in rows})
     channels = {row.data & 7 for row in rows if row.address == KON}
+    # Keys up at the fastest release: at its own, a tone would fade into the next. Then all to 0, as after a reset.
     quick = [Row(now, SLOT_BASES[-1] + op + channel, _QUICKEST) for channel in channels for op in range(0, 32, 8)]
     off = [Row(now, KON, channel) for channel in channels]
     return quick + off + [Row(now + SILENCED / 2, address, 0) for address in addresses if address != KON]

@@ -1,4 +1,4 @@
-"""VGM and VGZ (1.00 to 1.72): a chip log with waits in 1/44100 s. What other chips it is for: ``vgm_board``.
+"""VGM and VGZ (1.00 to 1.72): a chip log with waits in 1/44100 s. Its other chips: ``vgm_board``.
 
 Sources: the VGM specification and docs/formats.md, section 2. Offsets in the header count from their own field.
 """
@@ -50,13 +50,14 @@ COMMANDS = {  # command of another chip: its name
 }
 # fmt: on
 PLAYED = {CLOCKS[chip.clock_at] for chip in VGM_CHIPS.values()}
-"""Those that are played if anything is written to them."""
+"""Chips that are played if anything is written to them; a clock alone is not named as not played."""
 
 
 def _commands(version: int) -> npt.NDArray[Any]:
     """Return what each command does, and its bytes."""
     table = walk.commands()
     for first, last, length in (
+        # All lengths have to be known, or the walk loses its way. 40 to 4E were a byte shorter below 1.61.
         (0x00, 0x00, 1), (0x30, 0x3F, 2), (0x40, 0x4E, 3 if version >= 0x161 else 2), (0x4F, 0x50, 2), (0x51, 0x5F, 3),
         (RAM_WRITE, RAM_WRITE, 12), (0x90, 0x91, 5), (0x92, 0x92, 6), (0x93, 0x93, 11), (0x94, 0x94, 2),
         (0x95, 0x95, 5), (0xA0, 0xBF, 3), (0xC0, 0xDF, 4), (0xE0, 0xFF, 5),
@@ -64,13 +65,15 @@ def _commands(version: int) -> npt.NDArray[Any]:
         table[first : last + 1] = (walk.SKIP, length, 0)
     for code, (_, form, _, _) in CODES.items():
         table[code] = (walk.KEEP, LENGTHS[form], 0)
+    # Then 41 was two bytes for a reserved command, not the K007232's.
     if version < 0x161:
         table[0x41] = (walk.SKIP, 2, 0)
     table["kind"][STREAM_COMMANDS.start : STREAM_COMMANDS.stop] = walk.KEEP
     table[WRITE_FIRST], table[WRITE_SECOND] = (walk.WRITES, 3, 0), (walk.WRITES, 3, 1)
     table[END], table[DATA_BLOCK] = (walk.END, 1, 0), (walk.BLOCK, 7, 0)
     table[0x61], table[0x62], table[0x63] = (walk.WAIT_16, 3, 0), (walk.WAIT, 1, 735), (walk.WAIT, 1, 882)
-    for samples in range(16):  # 8n: a byte for a DAC, then a wait
+    # 7n waits n + 1 samples, 8n n: that one is a byte for the YM2612's DAC first.
+    for samples in range(16):
         table[0x70 + samples], table[0x80 + samples] = (walk.WAIT, 1, samples + 1), (walk.WAIT, 1, samples)
     return table
 
@@ -85,6 +88,7 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     if len(data) < 0x40:
         raise SongError(f"byte {len(data)}: expected a VGM header of 64 bytes")
     version = u32(data, 0x08)
+    # Below 1.50 the header has 64 bytes, whatever stands at 34.
     start = 0x34 + u32(data, 0x34) if version >= 0x150 and u32(data, 0x34) else 0x40
     if start > len(data):
         raise SongError(f"byte 0x34: expected the data inside the file, got offset 0x{start:X}")
@@ -93,9 +97,10 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     span = range(start, _data_end(data, header, start))
     stream = walk.walk(data, span, _commands(version), loop_at or 0, LONGEST * RATE, "a VGM")
     remarks = _loop_remarks(stream, loop_at)
+    # The waits hold: players stop by the commands. A difference tells of a damaged or edited file.
     if (total := u32(header, 0x18)) and total != stream.time:
         remarks.append(f"byte 0x18: the header says {total} samples, the waits add up to {stream.time}")
-    # Before version 1.10 the YM2413's clock is that of all FM chips.
+    # Before version 1.10 the YM2413's clock is that of all FM chips, whichever is written to first.
     borrowed = version < 0x110 and len(stream.writes) > 0 and u32(header, 0x10) != 0
     word, where = (u32(header, 0x10), "byte 0x10") if borrowed else (u32(header, 0x30), "byte 0x30")
     if not word and not len(stream.writes):
@@ -103,11 +108,15 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
         raise SongError(f"expected a YM2151: the file is for {printable(named)}")
     extra = extra_header(data, start)
     opms = _opms(extra, word, where, stream, remarks)
+    # The others' volumes count from the YM2151's, which is the song's own (``gain``).
     own = own_volume(extra, remarks)
     companions = Board(data, header, stream, extra, remarks).companions(stream.loop and loop_at, own)
+    # A chip with a clock to which nothing is written is not missed; one without a clock that is written to is named.
     played = {CLOCKS[VGM_CHIPS[companion.name].clock_at] for companion in companions}
     others = _others(header) - ({"YM2413"} if borrowed else set()) - PLAYED
+    # The field is 1.60's, but files of 1.51 have it and libvgm obeys it: so the version is not asked.
     steps = header[0x7C] - (256 if header[0x7C] > 0xC0 else 0)
+    # C1, which would be -63, stands for -64: a quarter.
     gain = 2.0 ** ((-64 if steps == -63 else steps) / 32)
     if steps:
         remarks.append(f"volume modifier: {20 * math.log10(gain):+.1f} dB")
@@ -136,9 +145,11 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
 def _header(data: bytes, start: int) -> bytes:
     """Return the header with everything zero that lies in the data, the extra header or the tag."""
     end = min(start, 0x100)
+    # A tag can stand before the commands, where later versions have clocks and the volume modifier.
     tag = data.find(b"Gd3 ", 0x40, end)
     end = tag if tag >= 0 else end
     header = data[:end].ljust(0x100, b"\0")
+    # The extra header may begin within the plain one, and ends it.
     if extra := u32(header, 0xBC):
         end = min(end, 0xBC + extra)
     return data[:end].ljust(0x100, b"\0")
@@ -146,6 +157,7 @@ def _header(data: bytes, start: int) -> bytes:
 
 def _data_end(data: bytes, header: bytes, start: int) -> int:
     """Return where the commands end: before the GD3 tag if that lies behind them and is one."""
+    # A file that lost its end command would go on into the tag. An offset that is wrong points anywhere.
     gd3 = 0x14 + u32(header, 0x14)
     return gd3 if start < gd3 and data[gd3 : gd3 + 4] == b"Gd3 " else len(data)
 
@@ -160,22 +172,24 @@ def _loop_remarks(stream: walk.Stream, loop_at: int | None) -> list[str]:
 
 
 def _used(stream: walk.Stream) -> set[str]:
-    """Return the other chips that commands are for."""
+    # Chips without a clock in the header, too: something is written to them, and it is not heard.
     return {name for command, name in COMMANDS.items() if stream.first[command] >= 0}
 
 
 def _others(header: bytes) -> set[str]:
-    """Return the other chips whose clocks the header gives."""
+    # Without the bits for two chips and for the chip's option.
     return {name for at, name in CLOCKS.items() if u32(header, at) & 0x3FFFFFFF}
 
 
 def _opms(extra: Extra, word: int, where: str, stream: walk.Stream, remarks: list[str]) -> tuple[Opm, ...]:
     """Return the YM2151s that the header's word says, two also where a write is for the second."""
     clock, name = word & ~(DUAL | OPP), "ym2164" if word & OPP else "ym2151"
+    # Writes, and no clock: the usual one is better than silence, and said.
     if clock == 0:
         remarks.append(f"{where}: no YM2151 clock: {REFERENCE_CLOCK} Hz assumed")
         clock = REFERENCE_CLOCK
     first = Opm(name, check_clock(clock, where))
+    # The commands count, too: a write to a second chip without the bit would be lost.
     if not (word & DUAL or stream.writes["chip"].any()):
         return (first,)
     other, place = extra.clocks.get(YM2151, (clock, 0))

@@ -23,19 +23,17 @@ from .common import Rows, is_playable, u32
 DUAL, SPECIAL, CLOCK = 1 << 30, 1 << 31, 0x3FFFFFFF
 """Bits of a clock: two chips, an option, the clock itself."""
 DATA_BLOCK, COMPRESSED, TABLE, ROM = 0x67, 0x40, 0x7F, 0x80
-"""The command of a block, and the types of blocks from which on they are compressed, a table, a ROM."""
+"""The command of a data block; types of blocks: compressed from 40 on, 7F a table, a ROM from 80 on."""
 STREAM_COMMANDS = range(0x90, 0x96)
 CODES = {code: (name, *form) for name, chip in VGM_CHIPS.items() for code, form in chip.commands.items()}
-"""By a command's code: chip, form, which of two, register."""
+"""By the code of a command: chip, form, which of two, register."""
 ALL_STREAMS = 0xFF
 STEREO, FOR_YM2203 = 0x100, 0x40
-"""The AY-3-8910's address for the sides of its channels, and the bit of the data by which it is another chip's."""
+"""The AY-3-8910's address for the sides of its channels; the bit of the data that says they are a YM2203's."""
 ASIC_219 = 2
-"""The type of C140 whose ROM has its bytes in pairs, swapped."""
-
-
+"""The type of C140 whose ROM has its bytes swapped in pairs."""
 ROMS = {chip.rom: name for name, chip in VGM_CHIPS.items() if chip.rom is not None}
-"""The chips by their types of blocks."""
+"""The chips by the type of their ROM's blocks."""
 NUMBERS = {chip.number: name for name, chip in VGM_CHIPS.items()}
 """The chips as streams number them."""
 
@@ -48,11 +46,12 @@ class Extra(NamedTuple):
     volumes: dict[tuple[int, int], int]
 
     def volume(self, chip: VgmChip, instance: int, count: int, remarks: list[str], name: str) -> float:
-        """Return a chip's volume, of the YM2151's usual one."""
+        """Return a chip's volume as a part of the YM2151's usual one."""
         usual = chip.volume / 0x100 / count
         given = self.volumes.get((chip.number, instance))
         made = usual
         if given is not None:
+            # Bit 15: relative to the usual volume, else outright. Both in 1/256.
             made = usual * (given & 0x7FFF) / 0x100 if given & 0x8000 else given / 0x100
             remarks.append(
                 f"volume of {name}: {20 * math.log10(made / usual):+.1f} dB" if made else f"{name} is silent"
@@ -62,6 +61,7 @@ class Extra(NamedTuple):
 
 def extra_header(data: bytes, start: int) -> Extra:
     """Read the extra header, as far as it goes."""
+    # A plain header that ends before BC has no such field: there stand commands.
     at = 0xBC + u32(data, 0xBC) if start >= 0xC0 and u32(data, 0xBC) else len(data)
     clocks: dict[int, tuple[int, int]] = {}
     volumes: dict[tuple[int, int], int] = {}
@@ -79,6 +79,7 @@ def _entries(data: bytes, at: int, form: str) -> Iterator[tuple[int, Any]]:
     """Yield the entries of a list whose first byte is their number, and where they stand."""
     size = struct.calcsize(form)
     for place in range(at + 1, at + 1 + size * int.from_bytes(data[at : at + 1]), size):
+        # Lists are as long as their first byte says; a file that is cut has fewer.
         if place + size <= len(data):
             yield place, struct.unpack_from(form, data, place)
 
@@ -99,6 +100,7 @@ class _Part:
         """Return all rows in the order of the file."""
         if not len(self.streamed):
             return self.rows
+        # By place in the file: rows and streams of one moment keep the order in which they stand there.
         before = np.searchsorted(self.places, self.streamed_at)
         return np.insert(self.rows, before, self.streamed.made())
 
@@ -136,6 +138,7 @@ class Board:
         forms["part"] = -1
         names = [(name, instance) for name in VGM_CHIPS for instance in (0, 1)]
         for code, (name, form, instance, register) in CODES.items():
+            # Commands for a chip without a clock go to the rest, and the chip is named as not played.
             if self._clock(name):
                 part = names.index((name, max(instance, 0)))
                 forms[code] = part, walk.EITHER if instance < 0 else form, register
@@ -148,6 +151,7 @@ class Board:
             self._block(at)
         chosen = (codes >= STREAM_COMMANDS.start) & (codes < STREAM_COMMANDS.stop)
         streamed = _limited(places[chosen], MOST_STREAMED, "commands for streams")
+        # In the order of the file, since what a command means depends on which chip has its stream by then.
         for time, at in walk.one_by_one(rest[chosen], streamed):
             self._stream(time, at)
 
@@ -156,6 +160,7 @@ class Board:
         chip = VGM_CHIPS[name]
         given, _ = self.extra.clocks.get(chip.number, (0, 0)) if instance else (0, 0)
         clock = (given or u32(self.header, chip.clock_at)) & CLOCK
+        # Old files give a rounded sample rate where the clock belongs: libvgm takes these boards' clocks for it.
         if name == "c140" and clock == (44_100 if self.header[0x96] == ASIC_219 else 21_390):
             return ROUNDED_RATES[clock]
         below, times = SAMPLE_RATES.get(name, (0, 0))
@@ -169,6 +174,7 @@ class Board:
             self._table = block
         elif kind < ROM:
             self._add_to_bank(kind & 0x3F, walk.unpacked(block, self._table) if kind & COMPRESSED else block)
+        # The rest is for RAM of chips that are not played, or hints that trackers leave (FE).
         elif kind in ROMS and len(block) >= 8:
             self._add_to_rom(ROMS[kind], instance, at, u32(block, 0), u32(block, 4), block[8:])
 
@@ -181,6 +187,7 @@ class Board:
         self._take_room(len(block), "data blocks")
         self._blocks.setdefault(number, []).append(block)
 
+    # Once: joined for each chip and stream, large banks took minutes.
     @cached_property
     def _banks(self) -> dict[int, Bank]:
         """The bytes that streams send, by their banks."""
@@ -197,20 +204,25 @@ class Board:
             self.remarks.append(f"byte 0x{at:X}: expected a ROM of at most {LARGEST_ROM} bytes: left out")
             return
         memory, whole = self._parts[name, instance].memory, max(size, offset + len(block))
+        # As libvgm: another size of the whole begins a new ROM.
         if whole != len(memory):
-            self._take_room(whole, f"byte 0x{at:X}")  # room that becomes free is not given back: to empty it is work
+            # Room that becomes free is not given back: a ROM emptied again and again is work, which has to end.
+            self._take_room(whole, f"byte 0x{at:X}")
             memory[:] = bytes((VGM_CHIPS[name].empty,)) * whole
         if name == "c140" and self.header[0x96] == ASIC_219:
+            # The core reads words high byte first; the file has the low one first.
             block = np.frombuffer(block[: len(block) // 2 * 2], np.uint16).byteswap().tobytes()
         memory[offset : offset + len(block)] = block
 
     def _stream(self, time: int, at: int) -> None:
         """Add what a command says of a stream to the part it is for."""
         code, number = self.data[at], self.data[at + 1]
+        # Only a stop is for all of them.
         if number == ALL_STREAMS and code != 0x94:
             return
         if code == 0x90:
             self._set_up(number, self.data[at + 2], time, at)
+        # Only those that may play: a stop of all 255, again and again, would fill memory with rows.
         for each in [number] if number != ALL_STREAMS else sorted(self._playing):
             if each in self._streams:
                 self._add(each, time, at, self._said(code, at))
@@ -223,6 +235,7 @@ class Board:
         """Have a stream send to a chip; one that it sent to before hears no more of it."""
         name, before = NUMBERS.get(kind & 0x7F, ""), self._streams.pop(number, None)
         chip = (name, kind >> 7)
+        # In the song each chip has streams of its own: the old one has to be told.
         if before and before != chip:
             self._streams[number] = before
             self._add(number, time, at, [(STOP, 0)])
@@ -257,6 +270,7 @@ class Board:
         found = []
         for name in VGM_CHIPS:
             instances = [i for i in (0, 1) if len((part := self._parts[name, i]).rows) + len(part.streamed)]
+            # Half as loud where the header says two: a stray write to a second one makes none softer.
             count = 2 if u32(self.header, VGM_CHIPS[name].clock_at) & DUAL else 1
             found += [self._companion(name, instance, count, loop_at, own) for instance in instances]
         return tuple(each for each in found if each)
@@ -268,8 +282,9 @@ class Board:
             options[chip.special] = u32(self.header, chip.clock_at) >> 31
         title, rows = core(name).TITLE, part.all_rows()
         if name == "ay8910" and (others := (rows["address"] == STEREO) & (rows["data"] & FOR_YM2203 > 0)).any():
+            # To an address that the chip has not: it plays nothing there, and the writer finds it again.
             rows = rows.copy()
-            rows["address"][others] += 1  # which the chip has not
+            rows["address"][others] += 1
         if not is_playable(name, clock, options):
             self.remarks.append(f"byte 0x{chip.clock_at:X}: a {title} at {clock} Hz is not played")
             return None
@@ -302,5 +317,5 @@ def _bits(header: bytes, at: int, shift: int, width: int, base: int, step: int) 
 
 
 def own_volume(extra: Extra, remarks: list[str]) -> float:
-    """Return the YM2151's volume, of its usual one."""
+    """Return the YM2151's volume as a part of its usual one; 0 counts as 1, since the others' are divided by it."""
     return extra.volume(VgmChip(0x30, YM2151, {}), 0, 1, remarks, "YM2151") or 1.0

@@ -18,15 +18,15 @@ from ..writers.vgm_chips import BIG, BYTE, LITTLE, NIBBLES, SHORT
 UNDEFINED, END, SKIP, WAIT, WAIT_16, WAIT_7, WRITES, BLOCK, EXTENSION, KEEP = range(10)
 """Kinds of command: what it does, or how its own bytes say how long it is. BLOCK, EXTENSION and KEEP are kept."""
 CUT, TOO_MANY, TOO_LONG = range(10, 13)
-"""Other reasons for a walk to stop: the data ends, too many writes, too long a time."""
+"""Reasons for a walk to stop beside UNDEFINED and END: the data ends, too many writes, too long a time."""
 COMMAND = np.dtype([("kind", np.int32), ("length", np.int32), ("value", np.int32)])
 """A command by its first byte: kind, bytes (at least), chip of its writes or ticks of its wait."""
 
 KEPT = np.dtype([("time", np.int64), ("at", np.int32)])
 """A command that a reader looks at by itself: its time, and where it stands."""
 PLAIN, CODE, EITHER = range(NIBBLES + 1, NIBBLES + 4)
-"""More forms of a write than VGM's: register and data, a byte each; data behind a code that is the register; data whose
-bit 7 is for the second chip."""
+"""Forms of a write beside VGM's. PLAIN: register and data, a byte each. CODE: the command is the register, then data.
+EITHER: data whose bit 7 is for the second chip."""
 FORM = np.dtype([("part", np.int32), ("form", np.int32), ("register", np.int32)])
 """What a command that is kept is for, by its code: a part (of two the first) or -1; how its bytes say a write; the
 register, where they do not say it."""
@@ -78,11 +78,13 @@ def walk(data: bytes, span: range, table: npt.NDArray[Any], loop_at: int, latest
         The format's, for errors.
     """
     first = np.full(256 + 4, -1)
+    # Room for as many as the bytes can hold: what is never written to takes no memory.
     room = np.empty(min(len(span) // 2, MOST_WRITES), WRITE), np.empty(min(len(span) // 2 + 1, MOST_KEPT), KEPT)
     found = _walk(np.frombuffer(data, np.uint8), span.start, span.stop, table, loop_at, latest, *room, first)
     stop, at, time, count, keeping, loop_tick, loop_write = map(int, found)
     writes, kept = _taken(room[0], count), _taken(room[1], keeping)
-    writes.flags.writeable = False  # or a song makes a copy
+    # Read-only, or the song would copy it: 87 MB for 8 million writes. The other table can go now.
+    writes.flags.writeable = False
     del room
     fault = ""
     if stop == UNDEFINED:
@@ -99,12 +101,12 @@ def walk(data: bytes, span: range, table: npt.NDArray[Any], loop_at: int, latest
 
 
 def _taken(room: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
-    """Return what of a table is taken, without the rest of it if that is most."""
+    """Return the part of a table that is used: a copy of it where the rest is most, so that the rest is freed."""
     return room[:count].copy() if 2 * count < len(room) else room[:count]
 
 
 class Apart(NamedTuple):
-    """What was kept, apart by what it is for."""
+    """The commands that were kept, sorted by the part they are for."""
 
     rows: list[Writes]
     """Of each part, and behind them of what is for none: time, register and data; the latter's register is its code."""
@@ -113,7 +115,7 @@ class Apart(NamedTuple):
 
 
 def one_by_one(rows: Writes, places: npt.NDArray[np.int32]) -> Iterator[tuple[int, int]]:
-    """Yield time and place of commands; not all at once as Python's own numbers."""
+    """Yield time and place of commands, made into Python's own numbers some thousands at a time."""
     for first in range(0, len(rows), 8192):
         piece = slice(first, first + 8192)
         yield from zip(rows["time"][piece].tolist(), places[piece].tolist(), strict=True)
@@ -122,6 +124,7 @@ def one_by_one(rows: Writes, places: npt.NDArray[np.int32]) -> Iterator[tuple[in
 def apart(data: bytes, kept: npt.NDArray[Any], forms: npt.NDArray[Any], parts: int) -> Apart:
     """Return the rows of so many parts, made of what was kept; ``forms``: (256,) FORM by a command's code."""
     found = np.frombuffer(data, np.uint8)
+    # Counted first, so that each part's rows stand together in one table: sorting them by NumPy made five copies.
     counts = np.zeros(parts + 1, np.int64)
     _count(found, kept, forms, counts)
     ends = np.cumsum(counts)
@@ -132,7 +135,7 @@ def apart(data: bytes, kept: npt.NDArray[Any], forms: npt.NDArray[Any], parts: i
 
 @block
 def _byte(data, at):
-    """Return a byte as a signed number, which all others are."""
+    """Return a byte as a signed number: mixed with uint8, Numba makes unsigned numbers and floats of the others."""
     return np.int64(data[at])
 
 
@@ -145,6 +148,7 @@ def _number(data, at, end, most):
         number |= (byte & 0x7F) << shift
         shift += 7
         at += 1
+        # A number without end, of zeros even, stops here: shifts beyond 63 bits are undefined.
         if number > most or shift > 63:
             return most + 1, at
         if byte < 0x80:
@@ -159,6 +163,7 @@ def _length(data, at, end, command):
     if command["kind"] == BLOCK:
         if at + 1 >= data.size or data[at + 1] != 0x66:
             return 0
+        # Bit 31 of a block's length is the second chip's.
         for i in range(4 if at + 7 <= end else 0):
             length += (_byte(data, at + 3 + i) & (0x7F if i == 3 else 0xFF)) << 8 * i
     elif command["kind"] == EXTENSION and at + 1 < end:
@@ -169,8 +174,10 @@ def _length(data, at, end, command):
 @entry
 def _walk(data, at, end, table, loop_at, latest, writes, kept, first):
     """Walk; return why and where it stopped, the time, how many writes and kept, and time and write of the loop."""
+    # CUT until an end is met. An offset of 0 is met nowhere: commands begin behind a header.
     stop, time, count, keeping, loop_tick, loop_write = CUT, 0, 0, 0, -1, 0
     while at < end:
+        # Only where a command begins: an offset into the midst of one is no place to go back to.
         if at == loop_at:
             loop_tick, loop_write = time, count
         command = table[data[at]]
@@ -179,6 +186,7 @@ def _walk(data, at, end, table, loop_at, latest, writes, kept, first):
             stop = END if length else UNDEFINED
             break
         if command["kind"] == WRITES:
+            # A ZSM command can hold 63 writes; of one that the data cuts short the whole pairs are played.
             pairs = min(length - 1, end - at - 1) >> 1
             if count + pairs > writes.size:
                 stop = TOO_MANY
@@ -188,6 +196,7 @@ def _walk(data, at, end, table, loop_at, latest, writes, kept, first):
                 write["time"], write["chip"] = time, command["value"]
                 write["address"], write["data"] = data[at + 1 + 2 * i], data[at + 2 + 2 * i]
             count += pairs
+        # Behind the writes, which are taken as far as they go. What else is cut does nothing.
         if at + length > end:
             break
         if command["kind"] >= BLOCK:
@@ -196,6 +205,7 @@ def _walk(data, at, end, table, loop_at, latest, writes, kept, first):
                 break
             kept[keeping]["time"], kept[keeping]["at"] = time, at
             keeping += 1
+        # An extension (ZSM's 40) has its type in the next byte: places 256 to 259.
         kind = 256 + (data[at + 1] >> 6) if command["kind"] == EXTENSION else np.int64(data[at])
         if first[kind] < 0:
             first[kind] = at
@@ -230,6 +240,7 @@ def _which(data, at, form, none):
 def _said(data, at, form):
     """Return the register and the data of a write."""
     kind, last = form["form"], data.size - 1
+    # Looked at before it is known whether they belong to the command: within the data all the same.
     first, second = _byte(data, min(at + 1, last)), _byte(data, min(at + 2, last))
     third = _byte(data, min(at + 3, last))
     if form["part"] < 0 or kind == CODE:
@@ -247,7 +258,7 @@ def _said(data, at, form):
 
 @entry
 def _count(data, kept, forms, counts):
-    """Count what is for each part."""
+    """Count the rows of each part."""
     for i in range(kept.size):
         at = np.int64(kept[i]["at"])
         counts[_which(data, at, forms[data[at]], counts.size - 1)] += 1
@@ -279,10 +290,12 @@ def unpacked(packed: bytes, table: bytes) -> bytes:
         return b""
     summed, size, bits, few, how, base = _PACKED.unpack_from(packed)
     wide = 2 if bits > 8 else 1
+    # Sums (DPCM) look their steps up in the table.
     how = LOOKED_UP if summed else how
     known = np.frombuffer(table, np.uint8)[_TABLE_AT:]
     if summed > 1 or not 1 <= few <= 16 or not 1 <= bits <= 16 or (how == LOOKED_UP and len(known) < wide << few):
         return b""
+    # As many values as there are bits for, whatever the block says of its size: a few bytes could ask for 4 GB.
     out = np.empty(min(size // wide, 8 * (len(packed) - _PACKED.size) // few, LARGEST_ROMS // wide + 1), f"<u{wide}")
     shift = max(0, bits - few) if how == SHIFTED else 0
     wanted = LOOKED_UP if how == LOOKED_UP else COPIED
@@ -293,9 +306,11 @@ def unpacked(packed: bytes, table: bytes) -> bytes:
 @entry
 def _unpack(packed, few, how, known, shift, base, summed, bits, out, wide):
     """Take numbers of a few bits, the highest first, and make one or two bytes of each."""
+    # Behind the head of 10 bytes (_PACKED).
     at, buffer, held = 10, 0, 0
     for i in range(0, out.size, wide):
         while held < few:
+            # 24 bits: a value of 16, and the 7 that may wait.
             buffer = (buffer << 8 | _byte(packed, at)) & 0xFFFFFF
             held += 8
             at += 1
@@ -328,6 +343,7 @@ def _piece_end(data, at, least, deepest):
     while at < data.size:
         char = data[at]
         if quoted:
+            # A backslash takes the next byte with it, a quote or another backslash.
             at += char == BACKSLASH
             quoted = char != QUOTE
         elif char == QUOTE:
@@ -335,6 +351,7 @@ def _piece_end(data, at, least, deepest):
         elif char == COMMA:
             if depth == 1 and at >= end:
                 break
+        # [ and {, or ] and }, differ in one bit. Which closes which is left to the parser.
         elif char | 0x20 == 0x7B:
             depth += 1
         elif char | 0x20 == 0x7D:

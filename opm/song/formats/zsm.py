@@ -27,6 +27,7 @@ COMMANDS[:EXTENSION], COMMANDS[EXTENSION], COMMANDS[END] = (walk.KEEP, 2, 0), (w
 FORMS = np.zeros(256, walk.FORM)
 FORMS["part"], FORMS["form"] = -1, walk.CODE
 FORMS["part"][:EXTENSION] = 0
+# 41 to 7F: so many pairs of register and data for the YM2151.
 for _count in range(1, 64):
     COMMANDS[EXTENSION + _count] = (walk.WRITES, 1 + 2 * _count, 0)
 for _ticks in range(1, 128):
@@ -48,17 +49,20 @@ def read(data: bytes, time_unit: str | None = None) -> Song:
     loop_at = int.from_bytes(data[3:6], "little")
     remarks: list[str] = []
     stream = walk.walk(data, range(HEADER, len(data)), COMMANDS, loop_at, LONGEST * rate, "a ZSM")
+    # Sync events (type 2) are for programs that follow the music: nothing of the sound is missing.
     others = {name for name, first in zip(EXTENSIONS, stream.first[256:], strict=True) if name and first >= 0}
     stream.remark_fault(remarks)
+    # The KERNAL's writes stand in front, and belong to no loop.
     loop = stream.loop and Loop(stream.loop.tick, stream.loop.write + len(KERNAL))
     if loop_at:
         loop = checked_loop(loop, stream.time, "byte 3", remarks)
+    # A loop that is refused for the YM2151 is refused for VERA.
     loop_at = loop_at if loop else 0
     sounds = sounds_of(data, int.from_bytes(data[6:9], "little"), remarks)
     kept = walk.apart(data, stream.kept, FORMS, 1)
     found = psg(kept.rows[0], kept.places[0], loop_at), pcm(data, stream, kept, loop_at, sounds, remarks)
     rows = np.concatenate([np.array([(0, 0, *write) for write in KERNAL], WRITE), stream.writes])
-    rows.flags.writeable = False  # or a song makes a copy
+    rows.flags.writeable = False  # else the song would copy it
     return Song.of(
         format="ZSM revision 1",
         rows=rows,

@@ -17,9 +17,9 @@ from .common import Rows
 
 CLOCK = 25_000_000
 EXTENSION, PCM_KIND = 0x40, 0
-"""A command, and the type in the highest bits of its second byte that is for the PCM output."""
+"""The command of an extension; the type, in the highest bits of its second byte, that is for the PCM output."""
 CONTROL, RATE, TRIGGER = range(3)
-"""What the PCM commands are."""
+"""The PCM commands; each has one byte of value."""
 RESET, VOLUME, FORMAT = 0x80, 0x0F, 0x30
 """Bits of AUDIO_CTRL."""
 ENTRY, LOOPS = 16, 0x80
@@ -58,8 +58,10 @@ def sounds_of(data: bytes, at: int, remarks: list[str]) -> Sounds:
     found, base = {}, at + 4 + ENTRY * (last + 1)
     for number in range(last + 1):
         entry = data[at + 4 + ENTRY * number : at + 4 + ENTRY * (number + 1)]
+        # An entry says its own number: another one is damage, and the sound is missing.
         if len(entry) == ENTRY and entry[0] == number:
             start, length, loop = (int.from_bytes(entry[i : i + 3], "little") for i in (2, 5, 9))
+            # Played as far as it goes: what the chip reads beyond its memory is silence.
             if base + start + length > len(data):
                 remarks.append(f"PCM sound {number} is cut short: it ends with the file")
             found[number] = Sound(entry[1] & FORMAT, start, length, loop if entry[8] & LOOPS else -1)
@@ -79,19 +81,23 @@ def pcm(
     rows, places = kept.rows[-1], kept.places[-1]
     ours = (rows["data"] >> 6 == PCM_KIND) & (rows["data"] > 1)  # the second byte of each: kind and bytes
     for time, at in walk.one_by_one(rows[ours], places[ours]):
+        # In Python, one by one: a command of two bytes makes up to seven rows.
         if max(commands, len(driver.rows)) >= MOST_PCM:
             remarks.append(f"byte 0x{at:X}: PCM is played up to there: it has too many commands")
             break
         for i in range(at + 2, at + 1 + data[at + 1], 2):
             driver.take(time, data[i], data[i + 1])
         commands += data[at + 1] // 2
+        # By place in the file, as for the YM2151.
         again = len(driver.rows) if at < loop_at else again
     if not len(driver.rows):
         return None
+    # The player stops at the end of the song; a sound that loops would go on for ever.
     if not loop_at:
         driver.stop(stream.time)
     if driver.strange:
         remarks.append(f"PCM sounds that are not in the file: {', '.join(map(str, sorted(driver.strange)))}")
+    # The chip knows a sound by where it lies only; MIDI's drums are to have the file's numbers.
     numbers = {sound.start: number for number, sound in sounds.found.items()}
     return Companion("vera_pcm", CLOCK, driver.rows.made(), again, mix.VERA, sounds.data, samples=numbers)
 
@@ -105,14 +111,13 @@ class _Driver:
         self.strange: set[int] = set()
 
     def write(self, time: int, *writes: tuple[int, int]) -> None:
-        """Add writes."""
         for address, value in writes:
             self.rows.add(time, address, value)
 
     def take(self, time: int, command: int, value: int) -> None:
-        """Obey a command."""
         if command == CONTROL:
             self.volume = value & VOLUME
+            # The shape is the last sound's: a command for the volume leaves it.
             self.write(time, (vera_pcm.AUDIO_CTRL, value & RESET | self.shape | self.volume))
             if value & RESET:
                 self.write(time, (vera_pcm.START, 0))
@@ -122,11 +127,12 @@ class _Driver:
             self.trigger(time, value)
 
     def stop(self, time: int) -> None:
-        """End what sounds: the queue is emptied."""
+        """End what sounds: the feeder stops, and the queue is emptied, or what it holds would play on."""
         self.write(time, (vera_pcm.AUDIO_CTRL, RESET | self.shape | self.volume), (vera_pcm.START, 0))
 
     def trigger(self, time: int, number: int) -> None:
-        """Play a sound from its start; another ends."""
+        """Play a sound from its start; what sounds is cut off."""
+        # ZSMKit looks at the number before it stops what sounds, so that goes on.
         if number > self.sounds.last:
             self.strange.add(number)
             return

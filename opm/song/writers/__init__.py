@@ -32,6 +32,7 @@ def _packed(song: "Song") -> Written:
     if len(written.data) > LARGEST_UNPACKED:
         most = f"a VGZ file that can be read again has at most {LARGEST_UNPACKED} bytes unpacked"
         raise SongError(f"{most}, this song's has {len(written.data)}: .vgm holds it")
+    # mtime=0: the same song gives the same bytes whenever it is saved.
     return written._replace(data=gzip.compress(written.data, mtime=0))
 
 
@@ -55,6 +56,7 @@ def write(song: "Song", path: Path, bpm: float | None = None) -> Written:
         Another ending; a tempo that is out of range, or for another format than MIDI.
     """
     ending = path.suffix.lower()
+    # Refused for the others: an option that does nothing would be taken for one that works.
     if bpm is not None and (ending != ".mid" or not SLOWEST_BPM <= real("bpm", bpm) <= FASTEST_BPM):
         raise ValueError(f"bpm must be {SLOWEST_BPM} to {FASTEST_BPM}, for .mid, got {bpm!r} for {path.name!r}")
     if ending == ".mid":

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..song import Song
 
 SHORTEST_ROW = len('{"time": 0, "addr": "0x08", "data": "0x00"},\n')
+"""Bytes: a log that is surely too large is refused before it is made."""
 
 
 def write(song: "Song") -> Written:
@@ -28,10 +29,12 @@ def write(song: "Song") -> Written:
     SongError
         The song is for two chips, a log holds one; or the log is larger than what is read.
     """
+    # A log names one row to go back to: of an MDX, whose first round differs, one behind all that does not come again.
     kept = song.unrolled()
     more: dict[str, Any] = {"tags": kept.tags} if kept.tags else {}
     more |= {"length": _shown(kept, kept.end)}
     start = kept.loop_start
+    # Times are whole frames here: a loop shorter than one would take no time, and be refused when it is read.
     loops = start is not None and _shown(kept, start.tick) < _shown(kept, kept.end)
     if start and loops:
         more |= {"loop": {"time": _shown(kept, start.tick), "row": start.write + 1}}
@@ -44,11 +47,13 @@ def text(song: "Song", more: Mapping[str, Any] | None = None) -> bytes:
     if len(song.opms) > 1:
         raise SongError("a JSON log holds the writes of one chip, this song has two")
     _check_size(len(song.rows) * SHORTEST_ROW)
+    # "time_unit" is written always: without it a short log in whole numbers would be taken for seconds.
     unit = "seconds" if song.ticks_per_second and song.double_speed else "samples"
     head: dict[str, Any] = {"event_count": len(song.rows), "time_unit": unit}
     head |= {"clock": song.clock} if song.clock != REFERENCE_CLOCK else {}
     log = bytearray(f'{json.dumps(head | dict(more or {}))[:-1]}, "events": ['.encode())
     between = "\n"
+    # In pieces: at once, 7.8 million writes took 2.75 GB.
     for piece in in_pieces(song.rows):
         rows = [
             json.dumps({"time": _shown(song, time), "addr": f"0x{address:02X}", "data": f"0x{value:02X}"})
@@ -74,11 +79,13 @@ def _shown(song: "Song", tick: int) -> float:
 def _frame(song: "Song", tick: int) -> int:
     """Return the first frame at or after a tick."""
     frames = song.clock / (MASTER_CLOCKS_PER_FRAME * song.ticks_per_second) if song.ticks_per_second else Fraction(1)
+    # Rounded up, as a write is due: so the log plays bit for bit as the song does.
     return -(-tick * frames.numerator // frames.denominator)
 
 
 def keeps_ticks(song: "Song") -> bool:
     """Say whether a song's ticks can be told from the frames they stand for: no two have the same."""
+    # With more ticks than frames two ticks share a frame, and could not be told apart when it is read.
     return (
         not song.double_speed
         and song.ticks_per_second is not None
@@ -103,6 +110,7 @@ def _lost(song: "Song", kept: "Song", loops: bool) -> list[str]:
     elif song.loop_start and rounded:
         frame = Fraction(MASTER_CLOCKS_PER_FRAME, song.clock)
         first, end = song.ticks_once
+        # The loop of a song whose ticks are not kept goes from frame to frame: each pass drifts by this.
         longer = float(
             10**6 * ((_frame(song, end) - _frame(song, first)) * frame - song.loop_ticks / (song.ticks_per_second or 1))
         )

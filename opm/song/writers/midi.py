@@ -20,29 +20,30 @@ if TYPE_CHECKING:
     from ..song import Song
 
 TICKS_PER_BEAT = 32_640
-"""As many as 15 bits hold that 2 to 6 divide. A time is 15.3 us off at 60 bpm, at most: less than a frame."""
+"""The most that the header's 15 bits hold and 2 to 6 divide. At 60 bpm times are 15.3 us off at most: below a frame."""
 LONGEST_DELTA = 2**28 - 1
-"""Ticks between two messages, at most: a file longer than an hour or so has fewer ticks per beat."""
+"""The most ticks between two messages (28 bits): a song of more than an hour or so gets fewer ticks per beat."""
 BEND_RANGES = (2, 12, 24, 48, 97)
-"""Semitones of a full pitch bend: a track's is the first that is wide enough. The chip has 96, from a key's middle."""
+"""Semitones of a full pitch bend; a track takes the first that is wide enough. The chip's pitches span 96, and a bend
+counts from a key's middle."""
 DEFAULT_BPM = 120
 SLOWEST_FOUND, FASTEST_FOUND = 60, 200
 _FEWEST, _MOST = 8, 4000
 """Notes to find a tempo in."""
 _LONG, _LISTENED = 0.5, 300.0
-"""Seconds: a note's from which on it is long, and the song's that are looked at."""
+"""Seconds: a note of that length counts as long; so much of the song is looked at."""
 _GRID, _LOOSE = 0.005, 0.010
-"""Seconds: of a step of the grid, and by how much notes may be off a beat: drivers have ticks of up to 20 ms."""
+"""Seconds: a step of the grid, and how far a note may be off a beat: drivers have ticks of up to 20 ms."""
 _COMB = {0.25: 0.5, 0.5: 0.5, 1: 1.0, 2: 1.0, 4: 1.0, 8: 1.0, 16: 1.0}
-"""By their beats, the lags at which a song is like itself, and how much they count."""
+"""Lags, in beats, at which a song is like itself, and how much each counts."""
 _CONVINCING = 0.2
 """Likeness, of 1: notes at random have less than 0.15, songs of 50 real ones 0.24 and more."""
 _STRONG = 0.3
 """How much stronger every second beat has to be, to be the beat."""
 DRUM, DRUM_VELOCITY = 0.1, 100
-"""Seconds that a drum is held at most; how hard all are struck."""
+"""The longest that a drum is held, in seconds; the velocity of all."""
 _OFF, _PROGRAM, _BEND, _ON = range(4)
-"""Messages of the same tick in their order."""
+"""The order of messages at the same tick: what ends, ends first; a note starts with its program and its bend."""
 Drums = Sequence[tuple[float, int]]
 """Seconds and key of each drum; the key is the number of its sample."""
 _RPN, _RPN_FINE, _DATA, _DATA_FINE = 101, 100, 6, 38
@@ -59,11 +60,14 @@ def write(song: "Song", title: str, bpm: float | None) -> Written:
     SongError
         The file would be larger than memory should hold.
     """
+    # Before anything is made: mido keeps an object per message, which took 1.25 GB for 7.8 million writes.
     _check(song.rows_once)
+    # A program is a voice's number; MIDI has 128 of them.
     voices = song.voices()
     found = NoteFinder(song, song.voice_numbers)
     lost = lost_tags(song, {"title": latin(song.tags.get("title", ""))}) + lost_volume(song)
     lost.append("instruments, LFO, noise, panning, and levels that change within a note")
+    # Timer A strikes all keys by itself (CSM): no write says when.
     if ((song.rows_once["address"] == TIMERS) & (song.rows_once["data"] & CSM > 0)).any():
         lost.append("notes that timer A strikes (CSM)")
     if song.loop_start:
@@ -87,8 +91,10 @@ def _drums(song: "Song") -> dict[str, Drums]:
     found: dict[str, Drums] = {}
     for part, companion in zip(song.parts[len(song.opms) :], song.companions, strict=True):
         struck = parts.struck(song, companion)
+        # Square waves and the like have no samples to be drums: ``lost_companions`` names them.
         struck = struck[struck["number"] >= 0]
         if len(struck):
+            # Strikes name their row, which has the time. MIDI has keys 0 to 127.
             times = parts.rows_once(song, companion)["time"][struck["row"]] * song.seconds(1)
             found[part.title] = list(zip(times.tolist(), (struck["number"] & 0x7F).tolist(), strict=True))
     if (count := sum(map(len, found.values()))) > MOST_MIDI_PITCHES // 4:
@@ -117,12 +123,14 @@ def _file(
     drums: Mapping[str, Drums],
 ) -> bytes:
     """Return the file: a track for the tempo, and one for each channel that is heard, and each part that drums."""
+    # Here, not above: only those who write MIDI need the package.
     import mido
 
     heard = [note for note in found.found if note.heard]
     starts, ends = (np.array([note.row[i] for note in heard]) for i in (2, 3))
     tempo = mido.bpm2tempo(bpm or find_bpm(starts, ends - starts) or DEFAULT_BPM)
     beats = found.end * 1e6 / tempo
+    # A rest as long as the song must fit in one delta, which MIDI writes in 28 bits.
     file = mido.MidiFile(ticks_per_beat=max(1, min(TICKS_PER_BEAT, int(LONGEST_DELTA / (beats + 1)))))
     head = [mido.MetaMessage("set_tempo", tempo=tempo), mido.MetaMessage("track_name", name=latin(title))]
     file.tracks.append(mido.MidiTrack(head))
@@ -130,8 +138,9 @@ def _file(
     for chip in range(len(found.song.opms)):
         for channel in range(1, CHANNELS + 1):
             if notes := [note for note in heard if note.row[:2] == (chip, channel)]:
+                # 8 channels a chip, 16 a port. Number 9, the drums' in General MIDI, is taken last.
                 place = (chip * CHANNELS + channel - 1) % 16
-                port = place if place < 9 else place + 1 if place < 15 else 9  # 9 is the drums': last
+                port = place if place < 9 else place + 1 if place < 15 else 9
                 name = f"channel {channel}" + (f" of chip {chip + 1}" if chip else "")
                 file.tracks.append(_track(notes, voices, second, port, name))
                 if chip > 1:
@@ -144,12 +153,13 @@ def _file(
 
 
 def latin(text: str) -> str:
-    """Return a text that a MIDI file can hold."""
+    """Return a text as a MIDI file can hold it: mido writes Latin-1, and fails on anything else."""
     return text.encode("latin-1", errors="replace").decode("latin-1")
 
 
 def _octaves_off(note: FoundNote) -> int:
     """Return by how many octaves a note lies above or, negative, below MIDI's."""
+    # The chip at 16 MHz reaches above MIDI's 127. The name of the note is kept, its octave is not.
     key = round(note.row[4])
     return max(0, -((127 - key) // 12)) + min(0, key // 12)
 
@@ -161,10 +171,12 @@ def _track(notes: Sequence[FoundNote], voices: Sequence[Voice], second: float, p
     timed: list[tuple[int, int, Any]] = []
     keys = [round(note.row[4]) for note in notes]
     widest = max(abs(midi - key) for note, key in zip(notes, keys, strict=True) for _, midi in note.pitches)
+    # A narrow range where it is enough: MIDI's 8192 steps are finer there.
     reach = next(semitones for semitones in BEND_RANGES if semitones >= widest)
     program, free = -1, 0
     for note, key in zip(notes, keys, strict=True):
         _, _, start, end, _, level, number = note.row
+        # A track plays one note at a time: a start rounded down must not fall into the note before, nor a note vanish.
         on = max(round(start * second), free)
         free = max(round(end * second), on + 1)
         if number != program and number >= 0:
@@ -173,17 +185,21 @@ def _track(notes: Sequence[FoundNote], voices: Sequence[Voice], second: float, p
             timed.append((on, _PROGRAM, mido.MetaMessage("text", text=words)))
             timed.append((on, _PROGRAM, mido.Message("program_change", channel=port, program=number % 128)))
         for seconds, midi in note.pitches:
+            # 8192 is the full range; upwards MIDI has one step less.
             bend = mido.Message("pitchwheel", channel=port, pitch=min(round((midi - key) / reach * 8192), 8191))
             timed.append((max(round(seconds * second), on), _BEND, bend))
         played = key - 12 * _octaves_off(note)
+        # General MIDI's usual curve: dB = 40 log10(velocity / 127). A velocity of 0 would be a release.
         velocity = min(max(round(127 * 10 ** (level / 40)), 1), 127)
         timed.append((on, _ON, mido.Message("note_on", channel=port, note=played, velocity=velocity)))
         timed.append((free, _OFF, mido.Message("note_off", channel=port, note=played)))
     track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
+    # RPN 0 sets the range of the bends; 127 closes it, so that a later data entry changes nothing.
     for control, value in ((_RPN, 0), (_RPN_FINE, 0), (_DATA, reach), (_DATA_FINE, 0), (_RPN, 127), (_RPN_FINE, 127)):
         track.append(mido.Message("control_change", channel=port, control=control, value=value))
     now = bent = 0
     for tick, _, message in sorted(timed, key=lambda row: row[:2]):
+        # A note without a bend of its own still needs the wheel back in the middle, but once.
         if message.type == "pitchwheel":
             if message.pitch == bent:
                 continue
@@ -199,6 +215,7 @@ def _drum_track(struck: Drums, second: float, name: str) -> Any:
 
     timed: list[tuple[int, int, Any]] = []
     later: dict[int, int] = {}
+    # Backwards, since a drum ends where the same key is struck next.
     for seconds, key in reversed(struck):
         on = round(seconds * second)
         off = min(on + round(DRUM * second), later.get(key, on + round(DRUM * second)))
@@ -231,6 +248,7 @@ def find_bpm(starts: npt.NDArray[np.float64], durations: npt.NDArray[np.float64]
     times, weights = starts[:_MOST] - starts[0], np.minimum(durations[:_MOST], _LONG)
     times, weights = times[times < _LISTENED], weights[times < _LISTENED]
     likeness = _likeness(times, weights)
+    # A step is a cent of tempo, 0.06 %.
     tempos = SLOWEST_FOUND * 2 ** np.arange(0, np.log2(FASTEST_FOUND / SLOWEST_FOUND) + 1e-9, 1 / 1200)
     lags = np.outer(60 / tempos / _GRID, list(_COMB))
     scores = np.interp(lags, np.arange(len(likeness)), likeness, right=0.0) @ np.array(list(_COMB.values()))
@@ -244,9 +262,12 @@ def find_bpm(starts: npt.NDArray[np.float64], durations: npt.NDArray[np.float64]
         """How far the notes start in step with a pulse."""
         return float(np.abs(weights @ np.exp(2j * np.pi * bpm / 60 * times)))
 
+    # Likeness is no finer than its grid. How well all starts keep step with a pulse is sharper, the more so the longer
+    # the song: a longer one needs finer steps, or its best tempo lies between two.
     near = tempos[best] * np.linspace(0.985, 1.015, 50 + int(4 * times.max() * tempos[best] / 60))
     tempo = float(max(near, key=lambda bpm: sum(pulse(beats * bpm) for beats in (1, 2, 4))))
     fast = 2 * tempo if 2 * tempo <= FASTEST_FOUND else tempo
+    # Twice the tempo fits as well. If every second beat is stronger, that is the beat.
     strong = pulse(fast / 2) > _STRONG * max(pulse(beats * fast) for beats in (1, 2, 4))
     return fast / 2 if strong and fast / 2 >= SLOWEST_FOUND else fast
 
@@ -256,7 +277,9 @@ def _likeness(times: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) 
     count = int(times.max() / _GRID) + 1
     bell = np.exp(-0.5 * (np.arange(-8, 9) * _GRID / _LOOSE) ** 2)
     strength = np.convolve(np.bincount(np.rint(times / _GRID).astype(int), weights), bell)
+    # Twice as long, padded with 0: else the end of the song would be compared with its beginning.
     spectrum = np.fft.rfft(strength - strength.mean(), 2 * len(strength))
     product = np.fft.irfft(np.abs(spectrum) ** 2)[:count]
+    # Divided by how many starts a lag can pair: of a long one there are fewer.
     likeness: npt.NDArray[np.float64] = product / (product[0] or 1) * count / (count - np.arange(count))
     return np.where(np.arange(count) < 0.7 * count, likeness, 0.0)  # of the longest lags too little is left

@@ -13,7 +13,7 @@ chip's, where there is one."""
 LENGTHS = {SHORT: 3, BIG: 4, LITTLE: 4, BYTE: 2, NIBBLES: 2}
 """Bytes of each form, the code included."""
 HIGHEST = {SHORT: 0x7F, BIG: 0x7FFF, LITTLE: 0x7FFF, BYTE: 1, NIBBLES: 7}
-"""The highest register that a form can say; where it says none, the one that another code is for."""
+"""The highest register that a form can say. BYTE says none: 1 is the register that has a code of its own."""
 
 
 class Bits(NamedTuple):
@@ -36,16 +36,16 @@ class VgmChip(NamedTuple):
     commands: Mapping[int, tuple[int, int, int]]
     """By their codes: form; where the form has none, which of two chips (-1: by bit 7) and the register."""
     volume: int = 0x100
-    """Of 0x100, the YM2151's."""
+    """Its usual volume in libvgm's player, of 0x100, the YM2151's."""
     scale: float = 1.0
-    """What else its samples are multiplied by: libvgm's core counts in other units."""
+    """What its samples are multiplied by beside that, since the core here counts in other units than libvgm's."""
     rom: int | None = None
     """Type of its data blocks."""
     empty: int = 0xFF
     """What its ROM holds where no block is."""
     options: Mapping[str, Bits] = {}
     special: str = ""
-    """The option that bit 31 of its clock is."""
+    """The option for which bit 31 of its clock stands."""
 
 
 def _one(code: int, form: int) -> dict[int, tuple[int, int, int]]:
@@ -90,4 +90,5 @@ YM2151 = 3
 SAMPLE_RATES = {"k054539": (1_000_000, 384), "c140": (1_000_000, 576)}
 """Chips whose clock was once given as a sample rate: clocks below the first are to be multiplied by the second."""
 ROUNDED_RATES = {21_390: 12_288_000, 44_100: 25_056_500}
-"""Of a C140 and of the 219: sample rates that were given so, and the clocks of their boards."""
+"""Old files give a C140 21390 and a 219 44100, rounded sample rates. libvgm takes the boards' clocks for them, which
+are 0.3 and 1.4 % below 576 times that."""

@@ -18,15 +18,15 @@ CLOCK = 8_000_000
 BANK = 4
 """VGM's bank of an MSM6258's bytes."""
 RATES = ((4_000_000, 0, 1024), (4_000_000, 1, 768), (8_000_000, 0, 1024), (8_000_000, 1, 768), (8_000_000, 2, 512))
-"""Of ADPCM by PCM8's numbers: clock, the divider's code, clocks to a sample of 4 bits."""
+"""ADPCM by PCM8's numbers 0 to 4: the chip's clock, the code of its divider, clocks to a sample of 4 bits."""
 OPTIONS = {"divider": 2, "adpcm_bits": 4, "output_bits": 10}
 LOUDNESS = 0.99
-"""What the chip's samples are to be multiplied by, to be as loud as PCM8's: X68Sound counts both so."""
+"""What the chip's samples are multiplied by to be as loud as PCM8's, as X68Sound counts the two."""
 MIDDLE_VOLUME = 8
 FIRST = range(8)
 """Addresses of the first channel."""
 ROOM = 5
-"""Bytes that may wait in the chip's queue because they come early."""
+"""Bytes that may pile up in the chip's queue of eight because they come early."""
 
 
 def as_chip(companion: Companion, song: "Song") -> Companion | None:
@@ -36,12 +36,15 @@ def as_chip(companion: Companion, song: "Song") -> Companion | None:
     """
     rows = companion.rows
     modes = rows["data"][rows["address"] == pcm8.MODE]
+    # The ADPCM chip has no volume, and of PCM8's kinds only the ADPCM ones (0 to 4).
     plain = (modes >> 16 == MIDDLE_VOLUME) & (modes >> 8 & 0xFF < len(RATES))
     if not np.isin(rows["address"], FIRST).all() or not (plain | (modes >> 16 == pcm8.KEEP)).all():
         return None
     chip = _Chip(song.ticks_per_second or Fraction(1))
     for row in rows[: companion.again].tolist():
         chip.take(*row)
+    # What ends before the loop ends in front of it. Behind the loop's start it came with a time before that, and the
+    # waits added up to 65 535 samples too many.
     chip.end_before(song.loop_start.tick if song.loop_start else 0)
     again, chip.set = len(chip.rows), ()
     for row in rows[companion.again :].tolist():
@@ -67,7 +70,6 @@ class _Chip:
         """When what plays is over."""
 
     def write(self, time: int, *writes: tuple[int, int]) -> None:
-        """Add writes."""
         self.rows += [(time, address, value) for address, value in writes]
 
     def take(self, time: int, address: int, value: int) -> None:
@@ -90,8 +92,8 @@ class _Chip:
             self.ends = None
 
     def stop(self, time: int) -> None:
-        """Stop what plays."""
         self.end_before(time)
+        # The stream has to be stopped, too, or its bytes would be the next sound's first.
         if self.ends is not None:
             self.write(time, (STREAM | STOP, 0), (msm6258.CONTROL, msm6258.STOP))
             self.ends = None
@@ -105,6 +107,8 @@ class _Chip:
         """
         clock, divider, clocks = RATES[self.mode >> 8 & 7]
         pan, bytes_per_second = self.mode & 3, Fraction(clock, 2 * clocks)
+        # VGM has whole bytes per second. One more than the chip takes fills its queue after 5.8 s at the soonest; one
+        # less leaves the first gap after 1.7.
         frequency = math.ceil(bytes_per_second)
         frequency -= (frequency - bytes_per_second) * self.length > ROOM * bytes_per_second
         if not self.rows:
@@ -114,7 +118,9 @@ class _Chip:
             self.write(time, *((msm6258.CLOCK + i, clock >> 8 * i & 0xFF) for i in range(4)))
             self.write(time, (msm6258.DIVIDER, divider), (STREAM | FREQUENCY, frequency))
         self.write(
+            # PCM8: 1 left, 2 right, 3 both. The chip: bits that mute, 1 right, 2 left; 3 is silence.
             time, (msm6258.PAN, (0, 1, 2, 0)[pan] if pan else 3), (msm6258.CONTROL, msm6258.PLAY),
             (STREAM | START, self.offset), (STREAM | LENGTH, self.length), (STREAM | PLAY, COMMANDS),
         )  # fmt: skip
+        # One byte later than its bytes last: the chip plays the command that started it first.
         self.ends = time + round((self.length + 1) / bytes_per_second * self.ticks_per_second)

@@ -16,7 +16,8 @@ class Written(NamedTuple):
 
 
 def lost_tags(song: "Song", kept: Mapping[str, str]) -> list[str]:
-    """Say which tags are not kept whole; blanks at the ends do not count."""
+    """Say which tags are not kept whole."""
+    # Blanks are left out when tags are read, so nobody misses them.
     names = [name for name, text in song.tags.items() if text.strip() != kept.get(name, "").strip()]
     return [f"tags: {', '.join(names)}"] * bool(names)
 

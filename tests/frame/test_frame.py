@@ -1,4 +1,4 @@
-"""The frame engine leaves every field and sample as the single clocks do, and says why it cannot run."""
+"""Frames, one by one and in spans, leave every field and sample as single clocks do; and what keeps them from it."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from programs import loud_program, modulated_program, queued_program, random_program, settled_chip
 
 import opm
-from opm.span.boundary import OBSTACLES
+from opm.frame.obstacle import OBSTACLES
 
 CHIPS = {"ym2151": opm.YM2151, "ym2164": opm.YM2164}
 
@@ -38,10 +38,11 @@ def first_difference(events, frames, name):
 
 
 def compare(events, frames, name, seed):
-    """Play by single clocks, by frames, and by engines that change at random boundaries."""
+    """Play by single clocks, by frames, in spans, and by engines that change at random boundaries."""
     want, reference = opm.run(events, frames, name, engine="cycle", return_chip=True)
     assert reference.frame_cycles == 0
     got, chip = opm.run(events, frames, name, engine="frame", return_chip=True)
+    quickest, spanned = opm.run(events, frames, name, engine="auto", return_chip=True)
     rng = np.random.default_rng(seed)
     mixed, parts = CHIPS[name](), []
     while (left := frames - mixed.cycle // 32) > 0:
@@ -49,6 +50,7 @@ def compare(events, frames, name, seed):
         engine = str(rng.choice(["auto", "cycle", "frame"]))
         parts.append(mixed.run(due(events, mixed, 32 * count), count, engine=engine))
     same = (got == want).all() and chip.state == reference.state
+    same &= (quickest == want).all() and spanned.state == reference.state
     same &= (np.concatenate(parts) == want).all() and mixed.state == reference.state
     assert same, f"seed {seed}, {name}: {first_difference(events, frames, name)}"
     return chip.frame_cycles / chip.cycle

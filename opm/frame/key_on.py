@@ -1,0 +1,69 @@
+"""Key-on: the latch that register 08 fills, edges, and CSM, a frame at a time."""
+
+from .._jit import block
+from ..state import C1, C2, M1, M2
+from ..tables import TIMER_A_END
+from .record import LATE_CSM
+
+
+@block
+def csm_turns(state):
+    """Whether CSM begins or ends to be a key in the next frame's first clocks."""
+    return state.kon_csm != state.kon_csm_lock
+
+
+@block
+def ripples(state):
+    """Whether a key is on its way from register 08 to slots 0 and 1, whose stage comes two clocks early."""
+    moving = state.kon_match or state.kon[0] != state.kon_latch[0] | state.kon_csm
+    return moving or state.kon[1] != state.kon_latch[1] | state.kon_csm
+
+
+@block
+def get(state, frame):
+    """Key state and edges of the last frame; slots 0 and 1 have had the next frame's key stage already."""
+    for slot in range(32):
+        frame.kon[slot] = state.kon[slot] if slot >= 2 else state.kon_old[slot]
+        frame.edge[slot] = state.pg_reset[slot]
+    frame.keys_moving = 1
+
+
+@block
+def put(state, frame):
+    """Keys of the last frame and of the one before; slots 0 and 1 have the next frame's."""
+    for slot in range(32):
+        state.kon[slot] = frame.kon[slot] if slot >= 2 else state.kon_latch[slot] | state.kon_csm
+        state.kon_old[slot] = frame.kon_before[slot] if slot >= 2 else frame.kon[slot]
+
+
+@block
+def csm(state, frame):
+    """CSM: an overflow of timer A at clock 1 is a key for slots 5-31 in this frame, for slots 0-4 in the next."""
+    frame.csm_before = state.kon_csm
+    state.kon_csm = state.kon_csm_lock = 1 if state.csm and state.load_a and state.timer_a == TIMER_A_END else 0
+    frame.keys_moving |= state.kon_csm | frame.csm_before
+
+
+@block
+def keys(state, frame):
+    """Key state of the frame, from the latch and CSM; an edge lives for two frames, then all is still."""
+    moved = state.kon_csm | frame.csm_before
+    for slot in range(32):
+        kon = state.kon_latch[slot] | (frame.csm_before if slot < LATE_CSM else state.kon_csm)
+        frame.edge_before[slot] = frame.edge[slot]
+        frame.edge[slot] = kon & (frame.kon[slot] ^ 1)
+        moved |= (kon ^ frame.kon[slot]) | (frame.kon[slot] ^ frame.kon_before[slot]) | frame.edge_before[slot]
+        frame.kon_before[slot] = frame.kon[slot]
+        frame.kon[slot] = kon
+    frame.keys_moving = moved
+    frame.envelope_moving = 1
+
+
+@block
+def latch(state, frame):
+    """Clocks 24-31: the written key-on reaches its channel's latch, for the next frame."""
+    for i, operator in enumerate((M1, C1, M2, C2)):
+        slot = operator + state.kon_channel
+        if state.kon_latch[slot] != state.kon_operator[i]:
+            state.kon_latch[slot] = state.kon_operator[i]
+            frame.keys_moving = 1

@@ -1,0 +1,95 @@
+"""Phase generator: F-numbers and key codes as their stages see them, increments, phases.
+
+A slot's F-number is computed seven clocks before its phase, so that slots 0 to 6 take theirs in the frame before, and
+slots 23 to 31 behind clock 15, when the LFO may have locked another PM.
+"""
+
+from .._jit import block
+from ..bits import i32
+from ..cycle.phase import channel_code, detuned_code, slot_increment
+from ..state import C2
+from ..tables import DETUNED, DT2_FRACTION, DT2_NOTES, FNUM, MULTIPLE, PHASE_MASK
+from .record import EARLY_PITCH, ENTERED
+
+
+@block
+def ripples(state):
+    """YM2164: whether copies of PMS and DT2 on their way differ from the registers."""
+    moving = state.opp_pms != state.ch_pms[7]
+    for slot in range(32):
+        moving = moving or state.opp_dt2[slot] != state.sl_dt2[slot]
+    return moving
+
+
+@block
+def get(state, frame):
+    """Phases after the last step, codes for the next; slots 24 to 31 have not stepped, slots 0 to 6 have new codes."""
+    for slot in range(32):
+        frame.phase[slot] = state.pg_phase[slot]
+        if slot >= C2:
+            frame.phase[slot] = 0 if frame.edge[slot] else (state.pg_phase[slot] + state.pg_inc[slot]) & PHASE_MASK
+        frame.fnum[slot] = state.pg_fnum[slot]
+        frame.kcode[slot] = state.pg_kcode[slot]
+    frame.pitch_written, frame.pitch_changed, frame.codes_stale = 0, 0, ENTERED
+
+
+@block
+def put(state, frame):
+    """Slots whose stage comes late in the frame, or in the next, still hold the frame before."""
+    for slot in range(32):
+        state.pg_fnum[slot] = frame.fnum[slot]
+        state.pg_kcode[slot] = frame.kcode[slot]
+        state.pg_inc[slot] = 0 if frame.edge[slot] and slot <= 24 else frame.inc[slot]
+        state.pg_phase[slot] = frame.phase[slot] if slot < C2 else frame.phase_kept[slot & 7]
+        state.pg_reset_latch[slot] = frame.edge[slot] if slot <= 26 else frame.edge_before[slot]
+    state.pg_serial = 0
+
+
+@block
+def put_early_codes(state, frame):
+    """Clocks 25-31 have seen the write if it was one of DT2."""
+    fresh_codes(state, frame, state.lfo_pm)
+    for slot in range(EARLY_PITCH):
+        state.pg_fnum[slot], state.pg_kcode[slot] = frame.new_fnum[slot], frame.new_kcode[slot]
+
+
+@block
+def fresh_codes(state, frame, pm):
+    """F-number and key code of all slots with the registers now in force and a PM."""
+    for channel in range(8):
+        code = channel_code(state, channel, state.ch_pms[channel], pm if state.pmd else 0)
+        for slot in range(channel, 32, 8):
+            dt2 = state.sl_dt2[slot]
+            detuned = detuned_code(code, DT2_FRACTION[dt2], DT2_NOTES[dt2], 1 if dt2 == 2 else 0)
+            frame.new_fnum[slot] = FNUM[detuned & 1023]
+            frame.new_kcode[slot] = detuned >> 8
+
+
+@block
+def take_codes(frame, first, end):
+    """Let some slots have the fresh codes."""
+    for slot in range(first, end):
+        frame.fnum[slot] = frame.new_fnum[slot]
+        frame.kcode[slot] = frame.new_kcode[slot]
+
+
+@block
+def increments(state, frame, first, end):
+    """Increments of some slots from their codes."""
+    for slot in range(first, end):
+        kcode = frame.kcode[slot]
+        detuned = DETUNED[(state.sl_dt1[slot] << 5) + kcode]
+        frame.inc[slot] = slot_increment(frame.fnum[slot], kcode, detuned, MULTIPLE[state.sl_mul[slot]])
+
+
+@block
+def step(frame):
+    """Step all phases; a key-on edge restarts them instead."""
+    for channel in range(8):
+        frame.phase_kept[channel] = frame.phase[C2 + channel]
+    if frame.keys_moving:
+        for slot in range(32):
+            frame.phase[slot] = 0 if frame.edge[slot] else (frame.phase[slot] + frame.inc[slot]) & PHASE_MASK
+    else:
+        for slot in range(32):
+            frame.phase[slot] = i32(i32(frame.phase[slot] + frame.inc[slot]) & i32(PHASE_MASK))
