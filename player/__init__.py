@@ -3,7 +3,8 @@
 ``Live`` is a session for programs: a chip that stays on, with writes scheduled on the audio clock.
 """
 
-TYPE_CHECKING = False  # As typing has it, whose import takes time before signals are obeyed.
+# typing's constant without its import, which takes time: until signals are handled, Ctrl-C prints a traceback.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .live import Live
 
@@ -11,7 +12,7 @@ __all__ = ["Live"]
 
 
 def __getattr__(name: str) -> object:
-    """Import ``Live`` when it is asked for: it needs more than reading a song does."""
+    """Import ``Live`` when it is asked for: it needs Numba, which ``--help`` and ``--version`` do without."""
     if name == "Live":
         from .live import Live
 

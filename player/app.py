@@ -32,15 +32,15 @@ from .signals import Ended, pass_signals_to
 
 MOVES = {"left": -5.0, "right": 5.0, "down": -60.0, "up": 60.0}
 LOOK, TIME_TO_END = 0.5, 3.0
-"""Seconds from one look at the terminal to the next, and those the screen has to end in."""
+"""Seconds between two checks of the terminal, and how long the screen may take to end."""
 ALL = 2 * OTHERS - 1
-"""All that can be muted."""
+"""All that can be muted: bits 0 to 7 for channels, OTHERS above them."""
 VOLUME_STEP = 1.5
 """dB."""
 
 
 class Face(Widget):
-    """Draws a picture; of its lines, only those that have changed."""
+    """Draws a picture; redraws only the lines that have changed."""
 
     DEFAULT_CSS = "Face { width: 100%; height: 100%; }"
 
@@ -52,13 +52,14 @@ class Face(Widget):
         self._pressed: Offset | None = None
 
     def draw(self) -> None:
-        """Draw anew what has changed."""
+        """Draw the lines that have changed."""
         width, height = self.size
         page = channel_page if self.player.choices.inside else song_page
         self.picture = page(self.player.session, self.player.choices, width, height)
         roles = self.player.roles
         strips = [_strip(line, roles, width) for line in self.picture.lines[:height]]
         strips += [Strip.blank(width, roles[""])] * (height - len(strips))
+        # Slicing, since a window that has grown has lines that were never drawn.
         changed = [y for y, strip in enumerate(strips) if self._strips[y : y + 1] != [strip]]
         self._strips = strips
         if changed:
@@ -73,7 +74,7 @@ class Face(Widget):
         self.draw()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Remember where: what is released elsewhere is not a click."""
+        """Remember where: Textual makes a click of any drag inside one widget, and this one fills the screen."""
         self._pressed = event.offset
 
     def on_click(self, event: events.Click) -> None:
@@ -92,7 +93,7 @@ def _strip(line: Line, roles: dict[str, Style], width: int) -> Strip:
 
 
 class Keys(ModalScreen[None]):
-    """What the keys do."""
+    """The table of keys, on top of the page."""
 
     DEFAULT_CSS = """
     Keys { align: center middle; }
@@ -102,19 +103,23 @@ class Keys(ModalScreen[None]):
     BINDINGS: ClassVar = [("escape,question_mark,h,q,space,enter,ctrl+c", "dismiss"), ("ctrl+z", "app.stop('')")]
 
     def compose(self) -> ComposeResult:
-        """Return the table."""
+        """Make the table from the one in ``keys``."""
         width = max(len(key.shown) for key in KEYS) + 2
         lines = [f"{key.shown:{width}}{key.does}" for key in KEYS]
         lines.append(f"{'mouse':{width}}on the bar: go there; on a channel or part: mute it")
         with VerticalScroll():
+            # Without markup, where "[ ]", which is a key, would be a tag.
             yield Static("\n".join(lines), markup=False)
 
 
 class Lenient:
-    """For a driver: bytes that are not UTF-8 are dropped, whoever sends them."""
+    """Mixed into Textual's driver, which dies of input that is not UTF-8.
+
+    Terminals of another encoding send it, and mouse reports of the old kind, whose coordinates may be any byte.
+    """
 
     def run_input_thread(self) -> None:
-        """Skip what cannot be decoded, and read on."""
+        """Drop what cannot be decoded, with what was read beside it, and read on."""
         while True:
             with contextlib.suppress(UnicodeDecodeError):
                 return super().run_input_thread()  # type: ignore[misc,no-any-return]
@@ -131,6 +136,7 @@ class PlayerApp(App[bool]):
     """
 
     ENABLE_COMMAND_PALETTE = False
+    # With a selection, Textual's Ctrl-C copies it instead of quitting.
     ALLOW_SELECT = False
     BINDINGS: ClassVar = [Binding(name, f"{key.action}('{name}')") for key in KEYS for name in key.names.split(",")]
 
@@ -144,9 +150,10 @@ class PlayerApp(App[bool]):
         self._color()
 
     def play(self) -> bool:
-        """Play until the last song's end; return whether it came to that."""
+        """Play; return whether it came to the last song's end."""
         ended, over = None, threading.Event()
         threading.Thread(target=self._watch, args=(over,), daemon=True).start()
+        # Raised in the event loop, a signal's exception got lost among Textual's tasks in 3 of 60 runs.
         with pass_signals_to(self.fail):
             try:
                 ended = self.run()
@@ -162,9 +169,11 @@ class PlayerApp(App[bool]):
         return bool(ended)
 
     def _watch(self, over: threading.Event) -> None:
-        """End when the terminal is closed. If the screen does not, as nobody reads its output, exit without it."""
+        """End the screen once its terminal is closed; if it does not end, exit without it."""
         late = 0.0
+        # In a thread: where a stalled connection takes no more output, the event loop stands still in a write.
         while not over.wait(LOOK) and late < TIME_TO_END:
+            # A closed terminal need not send SIGHUP, and would leave a player that nobody can end.
             if not self.failure and not os.isatty(sys.stdin.fileno()):
                 self.fail(Ended(128 + getattr(signal, "SIGHUP", 1)))
             late += LOOK if self.failure else 0
@@ -176,15 +185,18 @@ class PlayerApp(App[bool]):
         return type("LenientDriver", (Lenient, super().get_driver_class()), {})
 
     def fail(self, failure: BaseException) -> None:
-        """End at the next look; the failure is raised once the screen is gone."""
+        """Have the next ``look`` end the screen; the failure is raised once the terminal is restored.
+
+        Called from signal handlers and another thread, so it only takes note.
+        """
         self.failure = failure
 
     def compose(self) -> ComposeResult:
-        """Return the one widget."""
+        """Make the one widget."""
         yield self._face
 
     def on_mount(self) -> None:
-        """Look and draw from now on."""
+        """Begin to draw at regular times."""
         self.set_interval(1 / LOOKS_PER_SECOND, self.look)
         self.theme_changed_signal.subscribe(self, lambda _: self._color())
 
@@ -200,13 +212,14 @@ class PlayerApp(App[bool]):
             self._face.draw()
 
     def _color(self) -> None:
-        """Take the theme's colours."""
         colors = {"": "foreground", "dim": "foreground", "bold": "foreground", "title": "primary", "note": "accent"}
         colors |= {"level": "success", "hot": "error", "muted": "error", "bar": "primary", "scope": "accent"}
         manners = {"dim": "dim", "bold": "bold", "title": "bold", "note": "bold", "muted": "strike"}
         for role, color in colors.items():
             style = Style.parse(manners.get(role, ""))
+            # Where NO_COLOR is set, manners alone have to tell what is muted or keyed.
             if not self.no_color:
+                # Parsed by Textual: themes of the terminal's own colours have names such as "ansi_blue".
                 front, back = (Color.parse(self.theme_variables[name]).rich_color for name in (color, "background"))
                 style += Style(color=front, bgcolor=back)
             self.roles[role] = style
@@ -216,8 +229,9 @@ class PlayerApp(App[bool]):
         self.session.playback.paused ^= True
 
     def action_move(self, key: str) -> None:
-        """Go back or on."""
+        """Move in the song."""
         self.session.seek(0.0 if key == "home" else self.session.seconds + MOVES[key])
+        # At once, not at the next look: "seeking ..." has to show before the playback can be there.
         self._face.draw()
 
     def action_song(self, key: str) -> None:
@@ -238,6 +252,7 @@ class PlayerApp(App[bool]):
     def action_volume(self, key: str) -> None:
         """Change the volume."""
         step = -VOLUME_STEP if key == "minus" else VOLUME_STEP
+        # Limits of -96 and +48 dB, as those of --volume.
         self.session.playback.gain = min(max(self.session.playback.gain * 10 ** (step / 20), 10**-4.8), 10**2.4)
 
     def action_scope(self, key: str) -> None:
@@ -262,8 +277,9 @@ class PlayerApp(App[bool]):
         self.push_screen(Keys())
 
     def action_stop(self, key: str) -> None:
-        """Stop the whole process group, as ctrl-z does elsewhere; ``fg`` in the shell comes back."""
+        """Stop, as ctrl-z does elsewhere; ``fg`` in the shell comes back."""
         if hasattr(signal, "SIGTSTP"):
+            # Raw mode hides ctrl-z from the terminal, so the player has to send the signal itself, to its whole group.
             with self.suspend():
                 os.kill(0, signal.SIGTSTP)
 

@@ -1,4 +1,7 @@
-"""The command line: what it takes, and which option has a meaning for what. Imports nothing that takes time."""
+"""The command line: what it takes, and which option has a meaning for what.
+
+Imports nothing that takes time, so that ``--help`` and a mistyped option answer in 0.1 s.
+"""
 
 import argparse
 import math
@@ -14,7 +17,7 @@ from .signals import BAD_INPUT
 from .streams import PROG, say, tell
 
 SOUND = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
-"""Sound files by the ending of a name, and what libsndfile calls them."""
+"""Sound files: the ending of a name, and what libsndfile calls format and encoding."""
 FILES = (*SOUND, ".vgm", ".vgz", ".log", ".json", ".mid")
 """All that is written; a test compares those of songs with opm's formats, whose import takes half a second."""
 DEFAULT_RATE = 48_000
@@ -47,7 +50,7 @@ MEANINGS = {
     )
     for option in options.split()
 }
-"""What each option has a meaning for: playing, an ending of ``-o``, or an option that asks for something by itself."""
+"""The uses in which each option means something: playing, an ending of ``-o``, or an option that is a use by itself."""
 
 
 class Voices(NamedTuple):
@@ -59,7 +62,11 @@ class Voices(NamedTuple):
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line; ``defaults`` apply once it is known what was given."""
+    """An argument parser whose errors are one line.
+
+    ``defaults`` are filled in by ``parse``: argparse cannot tell a default from the same value given, and an option
+    given in vain is refused.
+    """
 
     defaults: dict[str, Any]
 
@@ -77,6 +84,7 @@ def _number(low: float, high: float, kind: type = float) -> Any:
             value = kind(text)
         except ValueError:
             value = math.nan
+        # "nan" is a number to float; no comparison holds for it, so it is refused here, too.
         if not low <= value <= high:
             raise argparse.ArgumentTypeError(f"expected a number from {low} to {high}, got {text!r}")
         return value
@@ -98,7 +106,7 @@ def _time(text: str) -> float:
 
 
 def _part(text: str) -> str:
-    """Read a part's name, which may end in a number."""
+    """Read a part's name, such as ``sn76489`` or ``sn76489-2``, the second of two."""
     kind, dash, number = text.lower().partition("-")
     if kind not in PARTS or (dash and not number.isdecimal()):
         raise argparse.ArgumentTypeError(f"expected a part: {', '.join(PARTS)}, got {text!r}")
@@ -106,13 +114,14 @@ def _part(text: str) -> str:
 
 
 def _parts(text: str) -> tuple[str, ...]:
-    """Read names of parts."""
+    # A dict, not a set: the order is that of the command line, in messages as well.
     return tuple(dict.fromkeys(map(_part, text.split(","))))
 
 
 def _voices(text: str) -> Voices:
-    """Read channel numbers from 1, and names of parts."""
+    """Read channel numbers, from 1, and names of parts."""
     words = set(text.split(","))
+    # Empty words are taken for numbers, whose error message is the one that helps: "1,,2".
     numbers = {word for word in words if word[:1].isdigit() or not word}
     channels = sum(1 << (number - 1) for number in set(map(_number(1, CHANNELS, int), numbers)))
     return Voices(channels, frozenset(map(_part, words - numbers)))
@@ -150,40 +159,40 @@ def parser(prog: str = "numba-opm") -> _Parser:
     songs = "JSON or text log, VGM, VGZ, S98, ZSM, MDX; a folder or an M3U playlist of them; - for standard input"
     add("songs", type=_name, nargs="*", metavar="SONG", default=[], help=songs)
     add("--version", **flag, help="say which version this is")
-    add("--print-completion", choices=("bash", "zsh", "tcsh"), help="print what makes a shell complete the options")
+    add("--print-completion", choices=("bash", "zsh", "tcsh"), help="print a script for completion in a shell")
     group = made.add_argument_group("files out")
     output = f"a file, by its ending: {' '.join(FILES)}; a folder/ for several songs; - for WAV to standard output"
     add("-o", "--output", type=_name, metavar="FILE", help=output)
     endings = [ending[1:] for ending in FILES]
-    add("--format", choices=endings, default="wav", help="what to write to -o FOLDER/ (wav)")
+    add("--format", choices=endings, default="wav", help="format of the files in -o FOLDER/ (wav)")
     add("--stems", type=_name, metavar="FOLDER", help="write one WAV file per channel and per other part")
-    add("--jobs", type=_number(1, 64, int), metavar="N", help="several songs: how many at the same time (1)")
+    add("--jobs", type=_number(1, 64, int), metavar="N", help="how many of several songs to write at once (1)")
     rate, hertz = f"sample rate ({DEFAULT_RATE}); native: the chip's own samples", _number(8000, 384_000, int)
     add("--rate", type=_or("native", None, hertz), default=DEFAULT_RATE, metavar="native|HZ", help=rate)
     add("--float", **flag, help="WAV of 32-bit floats")
-    bpm = "tempo of a .mid: that of the notes, or 120 where they have none; times stay"
+    bpm = "tempo of a .mid (that of the notes, or 120 where they have none); notes keep their times"
     add("--bpm", type=_number(SLOWEST_BPM, FASTEST_BPM), metavar="BPM", help=bpm)
     add("--info", **flag, help="say what the songs hold")
-    add("--json", **flag, help="with --info: for machines")
+    add("--json", **flag, help="with --info: as JSON, for programs")
     group = made.add_argument_group("sound")
     passes = _or("inf", math.inf, _number(1, 10_000, int))
     add("--loops", type=passes, default=2, metavar="N|inf", help="passes of the loop (2); inf: until you end it")
     add("--fade", type=_number(0, 3600), default=8.0, metavar="SECONDS", help="fade after the loops (8); 0: none")
-    add("--tail", type=_number(0, 3600), default=10.0, metavar="SECONDS", help="at most this after an end (10)")
-    add("--start", type=_time, default=0.0, metavar="TIME", help="begin there: seconds or minutes:seconds")
-    add("--speed", type=_number(0.05, 20), default=1.0, metavar="X", help="tempo, not pitch (1)")
+    add("--tail", type=_number(0, 3600), default=10.0, metavar="SECONDS", help="longest tail, if there is no loop (10)")
+    add("--start", type=_time, default=0.0, metavar="TIME", help="where to begin: seconds or minutes:seconds")
+    add("--speed", type=_number(0.05, 20), default=1.0, metavar="X", help="tempo factor (1); pitch stays")
     add("--volume", type=_number(-96, 48), default=0.0, metavar="DB", help="volume in dB (0)")
     add("--mute", type=_voices, default=Voices(), metavar="1,PART", help="channels and parts to leave out")
     add("--solo", type=_voices, default=Voices(), metavar="2,PART", help="channels and parts to hear alone")
     parts = f"chips of the board to hear, as --info names them: ym2151, {', '.join(CORES[:4])} ..."
     add("--parts", type=_parts, metavar="NAMES", help=parts)
     add("--clock", type=_number(SLOWEST, FASTEST, int), metavar="HZ", help="master clock instead of the file's")
-    compat = "cat2151: the chip at twice its speed, as that family of players runs it; none: the true chip"
+    compat = "cat2151: run the chip at twice its speed, as that family of players does; none: the true chip"
     add("--compat", choices=("cat2151", "none"), help=compat)
     add("--pdx", type=_name, metavar="FOLDER", help="where an MDX's samples are, if not beside it")
-    add("--time-unit", choices=("samples", "seconds"), help="what a JSON or text log's times count")
+    add("--time-unit", choices=("samples", "seconds"), help="unit of a JSON or text log's times")
     group = made.add_argument_group("playing")
-    add("--shuffle", **flag, help="several songs in any order")
+    add("--shuffle", **flag, help="play several songs in random order")
     add("--device", type=_name, metavar="NAME", help="output device, by number or part of its name")
     add("--list-devices", **flag, help="list the output devices")
     latency = "how much sound the device holds: high (0.15 s, the default) or low (0.06 s)"
@@ -193,17 +202,21 @@ def parser(prog: str = "numba-opm") -> _Parser:
     group = made.add_argument_group("live")
     serve = "a live chip for other programs ({}:{})".format(*DEFAULT_ADDRESS)
     add("--serve", type=_address, nargs="?", const=DEFAULT_ADDRESS, metavar="HOST:PORT", help=serve)
-    file = "with --serve: a file with what clients have to show first; else NUMBA_OPM_TOKEN of the environment"
+    file = "with --serve: a file with the token that clients have to show (else the variable NUMBA_OPM_TOKEN is used)"
     add("--token-file", type=_name, metavar="FILE", help=file)
-    add("--token", type=_name, metavar="WORD", help="the same here, where all users of the machine can see it")
+    add("--token", type=_name, metavar="WORD", help="the token itself, which all users of the machine can see")
     return made
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    """Return what the command line asks for, every option of which has to have a meaning; ``folder``: output is one."""
+    """Return what the command line asks for; an option without a meaning for that is an error.
+
+    Adds ``folder``: whether the output is one.
+    """
     made = parser(PROG)
     argv = sys.argv[1:] if argv is None else argv
-    end = argv.index("--") if "--" in argv else len(argv)  # Known to parse_args, but there no song comes after options.
+    # parse_args would take no song behind an option; parse_intermixed_args does, but does not know "--".
+    end = argv.index("--") if "--" in argv else len(argv)
     given = vars(made.parse_intermixed_args(argv[:end]))
     if names := given.get("songs", []) + argv[end + 1 :]:
         given["songs"] = names
@@ -213,6 +226,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     ending = ".wav" if output == "-" else f".{args.format}" if args.folder else Path(output).suffix.lower()
     if output and ending not in FILES:
         made.error(f"{output}: expected a name that ends in {', '.join(FILES)}, or a folder/")
+    # Each option given has to mean something in every use: what does nothing in one of two outputs is refused as well.
     uses = [ending] * bool(output) + [_flag(name) for name in given if _flag(name) in MEANINGS[name]] or [PLAYING]
     for name in given:
         if strange := [use for use in uses if use not in MEANINGS[name]]:
@@ -251,6 +265,7 @@ def completion(shell: str) -> str:
     made = parser()
     kinds = dict.fromkeys(("songs", "output", "token_file"), shtab.FILE)
     kinds |= dict.fromkeys(("stems", "pdx"), shtab.DIRECTORY)
+    # shtab offers no way but an attribute of argparse's own objects.
     for action in made._actions:
         if action.dest in kinds:
             action.complete = kinds[action.dest]  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What pages are drawn with: fitted texts, bars, waveforms, keyboards as lines of (text, role), and blocks of lines."""
+"""What the pages are drawn with: text, bars, waveforms and keyboards as lines of (text, role), and blocks of lines."""
 
 import re
 from collections.abc import Sequence
@@ -13,19 +13,21 @@ from opm import views
 
 Line = list[tuple[str, str]]
 KEYBOARD = 96
+"""Keys: the chip's eight octaves."""
 QUIETEST = -60.0
 """dB at the foot of the level's bar."""
 UNCOUNTED = re.compile("[\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
-"""Variants and skin tones: terminals do not agree on their width."""
+"""Variation selectors and skin tones: terminals do not agree on their width."""
 SCOPE_STEP = 8
 """Frames per dot of the oscilloscope."""
+# The bits of a character from U+2800 on: left column of dots from the top, then the right one.
 BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 @dataclass
 class Block:
-    """Lines that stay or go together, those of the highest rank first."""
+    """Lines that stay or go together; in a small window those of the highest rank go first, those of rank 0 never."""
 
     rank: int
     lines: list[Line] = field(default_factory=list)
@@ -45,20 +47,21 @@ class Picture:
 
 
 def fitted(text: str, width: int) -> str:
-    """Return a text of exactly that many columns, cut with an ellipsis or filled."""
+    """Return a text of exactly that many columns, cut with an ellipsis or filled with blanks."""
     text = UNCOUNTED.sub("", text)
+    # Columns of the terminal, not characters: a kanji takes two.
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(text, max(0, width - 1)) + "…"[:width]
 
 
 def minutes(seconds: float) -> str:
-    """Return minutes and seconds."""
+    """Return a time as on a clock, such as 1:05."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 def note_of(midi: float) -> str:
-    """Return note name, octave and cents."""
+    """Return a MIDI number, which may have a fraction, as note name, octave and cents."""
     nearest = round(midi)
     cents = round((midi - nearest) * 100)
     return f"{views.note_name(nearest)}{f' {cents:+d}' if cents else ''}"
@@ -68,6 +71,7 @@ def gauge(level: float, lowest: float, width: int) -> Line:
     """Return a bar of a level in dB, to an eighth of a column."""
     eighths = round(8 * width * min(max(0.0, 1 - level / lowest), 1.0))
     bar = "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
+    # Only where 0 dB is full scale: an envelope at 0 dB is not too loud.
     hot = level > -3 and lowest == QUIETEST
     return [(bar, "hot" if hot else "level"), ("·" * (width - len(bar)), "dim")]
 
@@ -85,6 +89,7 @@ def braille(heights: npt.NDArray[Any], width: int, lines: int) -> list[str]:
     cells = np.full((lines, width), 0x2800)
     rows = np.clip(np.rint(heights * (4 * lines - 1)), 0, 4 * lines - 1).astype(int)[-2 * width :]
     before = int(rows[0]) if len(rows) else 0
+    # Each column reaches to the height of the one before, or a steep wave would fall apart into dots.
     for x, here in enumerate(rows.tolist(), 2 * width - len(rows)):
         low, high = (here, max(here, before - 1)) if here <= before else (before + 1, here)
         for y in range(low, high + 1):
@@ -107,6 +112,7 @@ def scope(samples: npt.NDArray[Any], width: int, lines: int = 1) -> list[str]:
 
 def keyboard(key: int, keyed: bool, sounding: bool, lowest: int, width: int) -> Line:
     """Draw the chip's eight octaves with the note that sounds; ``lowest`` is the first key's MIDI number."""
+    # A narrow one has ``per`` keys in a column; the mark stands in the one with a C, which moves with the chip's clock.
     per = KEYBOARD // width
     marks = ["┊" if -(lowest + i * per) % 12 < per else "─" for i in range(width)]
     if not sounding:
@@ -117,7 +123,7 @@ def keyboard(key: int, keyed: bool, sounding: bool, lowest: int, width: int) -> 
 
 
 def stacked(blocks: Sequence[Block], height: int) -> tuple[list[Block], int]:
-    """Leave blocks out until the others fit; return those, and the lines left."""
+    """Leave out blocks until the others fit; return those, and how many lines remain."""
     kept = list(blocks)
     while (spare := height - sum(len(block.lines) for block in kept)) < 0 and max(block.rank for block in kept):
         kept.remove(max(kept, key=lambda block: block.rank))
@@ -125,7 +131,7 @@ def stacked(blocks: Sequence[Block], height: int) -> tuple[list[Block], int]:
 
 
 def pictured(kept: Sequence[Block], rows: Block | None = None, mutes: Sequence[str] = ()) -> Picture:
-    """Return blocks as a picture, with what a click means: for each line of the rows, the key that mutes it."""
+    """Return blocks as a picture; ``mutes`` has, for each line of ``rows``, the key that mutes what it shows."""
     picture = Picture()
     for block in kept:
         first = len(picture.lines)

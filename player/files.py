@@ -1,4 +1,4 @@
-"""Files out: sound with tags and loop points, stems, logs, MIDI; complete, or as they were before."""
+"""Files out: sound with tags and loop points, stems, logs, MIDI. A file is complete, or as it was before."""
 
 import math
 import os
@@ -18,43 +18,45 @@ from .progress import Batch
 from .streams import say
 
 FORMATS = {"": SOUND[".wav"], **SOUND}
-"""Formats by the ending of a name; STDOUT has none."""
+"""Formats by the ending of a name; STDOUT has none, and is WAV."""
 WAV_LIMIT = 2**32 - 2**20
-"""Bytes a WAV file can hold, with room for its tags."""
+"""Bytes of sound: sizes in a WAV file are 32 bits, and some room is for its tags."""
 FASTEST_OGG = 200_000
-"""Hz that Vorbis takes; beyond, libsndfile crashes."""
+"""Hz that libvorbis takes; beyond, libsndfile crashes."""
 LONGEST_TAG = 2045
-"""Bytes; with one that is longer libsndfile writes none into a WAV file."""
+"""Bytes: if one tag is longer, libsndfile writes none at all into a WAV file."""
 TAGS = {"title": "title", "author": "artist", "game": "album", "date": "date", "notes": "comment", "comment": "comment"}
 """Names of a song's tags, and what sound files call them."""
 
 
 def write(jobs: list[Job], workers: int = 1) -> list[str]:
-    """Do jobs, several at the same time; return what went wrong, a line each."""
+    """Do jobs, up to ``workers`` at the same time; return what went wrong, a line each."""
     batch = Batch(len(jobs), workers)
 
     def attempt(job: Job) -> str:
         line = ""
         try:
             write_job(job, batch)
+        # Any error at all: it costs this song, never the ones after it.
         except Exception as error:
             line = job.failure(error)
         batch.report(job, 1.0)
         return line
 
     with batch, closing(each(batch, attempt, jobs, batch.ended.set)) as done:
-        # One after the other they are done here, where a signal ends reading, too.
+        # One worker is this thread: signals raise here, so one ends the reading of a song as well.
         lines = {job: attempt(job) for job in jobs} if workers == 1 else {job: future.result() for job, future in done}
     return [lines[job] for job in jobs if lines[job]]
 
 
 def write_job(job: Job, batch: Batch) -> None:
-    """Write all outputs, and say a line about each; SongError, and what cannot be written is left as it was."""
+    """Write all outputs, with a line about each; SongError if one cannot be written, which then stays as it was."""
     sound = [path for path in (job.output,) if path and path.suffix.lower() in FORMATS]
     if job.stems or sound:
         playing = job.playing()
         song = playing.song
         stems = job.stem_paths(len(song.opms), song.part_names[len(song.opms) :])
+        # One stem stands for all: they are equally long. Checked first, since rendering may take minutes.
         for path in stems[:1] + sound:
             _check(job, playing, path)
         job.announce(about(playing))
@@ -65,6 +67,7 @@ def write_job(job: Job, batch: Batch) -> None:
             _render(job, batch, playing, stems, apart=True)
         if sound:
             _render(job, batch, playing, sound)
+    # Logs and MIDI are made of the song itself, which is not played: no option of a playing applies.
     if job.output and not sound:
         with batch.writers:
             batch.report(job, 0.0)
@@ -82,8 +85,8 @@ def _check(job: Job, playing: Playing, path: Path) -> None:
 
 
 def _save(job: Job, path: Path) -> None:
-    """Write a log or MIDI."""
     song = job.load()
+    # Beside stems these have been said already.
     if not job.stems:
         job.announce(remarks(song.remarks, song.not_played))
     with naming_in_errors(path):
@@ -105,7 +108,7 @@ def _render(job: Job, batch: Batch, playing: Playing, paths: list[Path], apart: 
     renderer.skip(round(job.start * playing.rate))
     with batch.writers, ExitStack() as stack:
         batch.report(job, 0.0)
-        # The last is opened first: so the first is complete first.
+        # An ExitStack closes the last one it opened first; so opened backwards, files are completed in order.
         outputs = [stack.enter_context(_sound_file(job, path, renderer, apart)) for path in reversed(paths)][::-1]
         for block in renderer.channel_blocks() if apart else renderer.blocks():
             batch.report(job, renderer.position / playing.frames)
@@ -115,7 +118,7 @@ def _render(job: Job, batch: Batch, playing: Playing, paths: list[Path], apart: 
 
 @contextmanager
 def _sound_file(job: Job, path: Path, renderer: Renderer, apart: bool) -> Iterator[Callable[[Samples], None]]:
-    """Give a function that writes a song's samples to a sound file; say a line about it once it is complete."""
+    """Yield a function that writes samples to a sound file; print a line about it once it is complete."""
     import soundfile
 
     playing = renderer.playing
@@ -132,6 +135,7 @@ def _sound_file(job: Job, path: Path, renderer: Renderer, apart: bool) -> Iterat
         with soundfile.SoundFile(name, "w", round(rate), 2, subtype, format=kind) as file:
             for tag, value in playing.song.tags.items():
                 if tag in TAGS:
+                    # Cut by bytes, so "ignore" drops half a character at the end.
                     kept = value.encode()[: LONGEST_TAG if kind == "WAV" else None].decode(errors="ignore")
                     setattr(file, TAGS[tag], kept)
                     if kept != value:
@@ -139,8 +143,10 @@ def _sound_file(job: Job, path: Path, renderer: Renderer, apart: bool) -> Iterat
             yield write
             file.write(resampler.flush())
             frames = file.frames
+        # libsndfile leaves 0 bytes then, which no player takes for a FLAC file.
         if kind == "FLAC" and not frames:
             raise SongError(f"{path}: expected a sound, which a FLAC file cannot be without")
+        # Still the temporary file: the old one is replaced only behind this ``with``.
         if _frames(temporary, kind) != frames:
             raise SongError(f"cannot write {path}: it was cut short, as on a full disk")
         if kind == "WAV" and playing.song.loop_start and not job.start:
@@ -154,7 +160,7 @@ def _sound_file(job: Job, path: Path, renderer: Renderer, apart: bool) -> Iterat
 
 @contextmanager
 def naming_in_errors(path: Path) -> Iterator[None]:
-    """Turn what goes wrong into a SongError that names the file or folder that cannot be written."""
+    """Turn a system error into a SongError that names the file or folder that cannot be written."""
     import soundfile
 
     try:
@@ -166,7 +172,7 @@ def naming_in_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _to_stdout() -> Iterator[Path]:
-    """Give a temporary file, copied to standard output once it is complete."""
+    """Yield a temporary file, copied to standard output once it is complete: a WAV's sizes are filled in at its end."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "song.wav"
         yield path
@@ -175,7 +181,7 @@ def _to_stdout() -> Iterator[Path]:
 
 
 def _loudness(resampler: Resampler, mixed: Renderer | None) -> str:
-    """Say how loud the sound is, how much was clipped, by which part, and by how much the volume has to be lowered."""
+    """Say how loud the sound is; if it clipped, how often, the loudest part, and by how much to lower the volume."""
     if not resampler.peak:
         return "silent"
     decibels = 20 * math.log10(resampler.peak / FULL_SCALE)
@@ -189,7 +195,11 @@ def _loudness(resampler: Resampler, mixed: Renderer | None) -> str:
 
 
 def _frames(path: Path, kind: str) -> int:
-    """Return how many frames a file holds, read to its end: libsndfile overlooks what fails when it closes one."""
+    """Return how many frames a file holds, -1 if it is damaged.
+
+    Read to its end, since libsndfile does not report a write that fails while it closes a file: on a full disk an OGG
+    lost its last page that way. A WAV need only be opened: libsndfile counts no more frames than it has bytes for.
+    """
     import soundfile
 
     try:
@@ -200,21 +210,24 @@ def _frames(path: Path, kind: str) -> int:
 
 
 def _loop_frames(playing: Playing, rate: float) -> tuple[int, int]:
-    """Return the first frame of the loop in a file, and the first behind it."""
+    """Return the first frame of the loop in a file, and the first one after it."""
     song, scale = playing.song, rate / playing.rate
     assert song.loop_start
+    # In an MDX, whose first pass may differ, ``loop_start`` begins a later pass, which few --loops may not reach.
     heard = playing.end >= playing.due(song.end)
     start, end = (song.loop_start.tick, song.end) if heard else song.ticks_once
     return round(playing.due(start) * scale), round(playing.due(end) * scale)
 
 
 def _append_loop(path: Path, start: int, end: int, rate: float) -> None:
-    """Append an ``smpl`` chunk with one forward loop, its first and last sample; middle C, no other use of it."""
+    """Append an ``smpl`` chunk, which soundfile cannot write: one forward loop, whose end is its last sample."""
+    # 60 is middle C, the pitch at which a sampler plays the file as it is.
     head = struct.pack("<9I", 0, 0, round(1e9 / rate), 60, 0, 0, 0, 1, 0)
     chunk = head + struct.pack("<6I", 0, 0, start, end - 1, 0, 0)
     with path.open("r+b") as file:
         file.seek(0, os.SEEK_END)
         file.write(b"smpl" + struct.pack("<I", len(chunk)) + chunk)
         size = file.tell()
+        # RIFF's own size, of all that follows it.
         file.seek(4)
         file.write(struct.pack("<I", size - 8))

@@ -15,6 +15,7 @@ def tell_all(jobs: list[Job], as_json: bool) -> list[str]:
     for job in jobs:
         try:
             facts.append({"song": str(job.path)} | _facts(job.load()))
+        # One bad file costs its own lines only; with --json the others are still one array.
         except Exception as error:
             failed.append(job.failure(error))
     if as_json and len(jobs) > 1:
@@ -26,6 +27,7 @@ def tell_all(jobs: list[Job], as_json: bool) -> list[str]:
 
 def _facts(song: Song) -> dict[str, Any]:
     """Return what a listener may want to know, ready for JSON."""
+    # The keys are an interface (--json), where remarks have always been "notes".
     return {
         "format": song.format,
         "clock": song.clock,
@@ -45,14 +47,14 @@ def _facts(song: Song) -> dict[str, Any]:
 
 
 def _part_in_words(part: dict[str, Any]) -> str:
-    """Return what a part is, and what it sounds."""
+    """Return a line such as "vera_psg: VERA PSG at 25000000 Hz, 144 sounds on 4 channels"."""
     channels = f" on {len(part['channels'])} channels" if len(part["channels"]) > 1 else ""
     sounds = "1 sound" if part["sounds"] == 1 else f"{part['sounds']} sounds"
     return f"{part['name']}: {part['title']} at {part['clock']} Hz, {sounds}{channels}"
 
 
 def _in_words(facts: dict[str, Any]) -> str:
-    """Return the facts, a line each."""
+    """Return the facts as lines, in columns."""
     loop = facts["loop"]
     lines = [
         ("song", facts["song"]),

@@ -1,4 +1,4 @@
-"""What to make of which song: songs are files, standard input, all in a folder, all in an M3U playlist."""
+"""Jobs: what to make of which song. Songs are files, standard input, those of a folder or of an M3U playlist."""
 
 import argparse
 import math
@@ -17,10 +17,10 @@ from opm.song import CAT2151, CHANNELS, CORES, LARGEST, Playing, Song, SongError
 from .streams import say
 
 ENDLESS = 10**12
-"""Passes of a loop that is played until somebody ends it."""
+"""Passes of a loop that is played until somebody ends it: a number, since times are computed from it."""
 STDOUT = Path("standard output")
 ENDINGS = (".vgm", ".vgz", ".s98", ".zsm", ".mdx", ".log", ".json", ".txt")
-"""What the names of songs in a folder end in."""
+"""Endings of songs in a folder. A file that is named may have any: what it holds decides."""
 MOST_SONGS = 100_000
 LARGEST_PLAYLIST = 2**22
 """Bytes."""
@@ -29,7 +29,7 @@ STDIN = Path("standard input")
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What to make of a song."""
+    """A song, and what to make of it."""
 
     path: Path
     """The song's file, STDIN for standard input."""
@@ -50,15 +50,15 @@ class Job:
     options: Mapping[str, Any] = field(default_factory=dict)
     """``Playing``'s."""
     heard: tuple[str, ...] = ()
-    """The parts that are heard; all if there are none."""
+    """Parts to be heard; empty means all."""
     silent: frozenset[str] = frozenset()
-    """The parts that are not."""
+    """Parts not to be heard."""
     pdx: str | None = None
     """Folder of samples for MDX."""
     among: bool = False
-    """It is one of several songs: not all have all the parts that are named."""
+    """Whether it is one of several songs, of which some may lack a part that is named."""
     data: bytes | None = None
-    """What the song's file held, if it can be read only once."""
+    """What the file held, if it can be read only once: standard input."""
 
     def contents(self) -> bytes:
         """Return the song's file; raises SongError."""
@@ -77,7 +77,7 @@ class Job:
         return formats.parse(data, self.time_unit, where)
 
     def playing(self) -> Playing:
-        """Read the song, to be played by the options; raises SongError."""
+        """Read the song, and return it as the options play it; raises SongError."""
         song = self.load()
         playing = Playing(song, **self.options, parts=self._parts(song))
         if self.start and self.start >= playing.length:
@@ -85,12 +85,14 @@ class Job:
         return playing
 
     def _parts(self, song: Song) -> list[str] | None:
-        """Return the parts to be heard; SongError if the song has not those that are named, among others any of them.
+        """Return the parts to be heard; SongError if the song lacks one that is named.
 
-        What a batch of songs mutes, some of them may lack.
+        One of several songs may lack parts, as long as something is left of those it is asked to play.
         """
+        # "ay8910" stands for both of two chips, "ay8910-2" for the second.
         known = dict.fromkeys(["ym2151", *(name.partition("-")[0] for name in song.part_names), *song.part_names])
         heard = [name for name in self.heard if name in known]
+        # The silent ones sorted: a set has another order in each process, and this is a message.
         strange = [name for name in (*self.heard, *sorted(self.silent)) if name not in known]
         if strange and not (self.among and (heard or not self.heard)):
             raise SongError(f"expected a part of {', '.join(known)}, got {', '.join(map(repr, sorted(strange)))}")
@@ -104,7 +106,7 @@ class Job:
             say(f"{self.path}: {line}")
 
     def failure(self, error: Exception) -> str:
-        """Return a line about what went wrong; any error but a SongError is a bug of ours, and named by its type."""
+        """Return a line about what went wrong; any error but SongError is a bug of ours, and its type is named."""
         kind = "" if isinstance(error, SongError) else f"{type(error).__name__}: "
         return f"{self.path}: {kind}{error}".removesuffix(": ")
 
@@ -115,25 +117,25 @@ class Job:
 
 
 def remarks(made: list[str], not_played: tuple[str, ...]) -> list[str]:
-    """Return what was decided while a song was read, and what will not be heard, a line each."""
+    """Return the remarks on a song, and what of it is not played, a line each."""
     return [f"note: {remark}" for remark in made] + [f"not played: {', '.join(not_played)}"] * bool(not_played)
 
 
 def about(playing: Playing) -> list[str]:
-    """Return remarks about a song, and about how it is played."""
+    """Return remarks on a song, and on how it is played."""
     doubled = "cat2151 timing, the chip at twice its speed (--compat none plays the true chip)"
     made = playing.remarks + [doubled] * (playing.song.bus is CAT2151)
     return remarks(made, playing.song.not_played)
 
 
 def songs(names: list[str]) -> list[tuple[Path, bytes | None]]:
-    """Return the songs that names stand for, in order, and what standard input (``-``) holds; raises SongError."""
+    """Return the songs that names stand for, in order, and the contents of standard input (``-``); raises SongError."""
     found: list[tuple[Path, bytes | None]] = []
     for name in names:
         path = Path(name)
         if name == "-":
             try:
-                # One byte too many is refused by who reads it.
+                # One byte more than a song may have, so that the reader refuses it as too long, without reading it all.
                 found.append((STDIN, sys.stdin.buffer.read(LARGEST + 1) or b""))
             except OSError as error:
                 raise SongError(f"{STDIN}: {reason(error)}") from None
@@ -150,11 +152,12 @@ def songs(names: list[str]) -> list[tuple[Path, bytes | None]]:
 
 
 def _folder(folder: Path) -> list[Path]:
-    """Return the songs in a folder and those below it, 2 before 10; links to other folders are not followed."""
+    """Return the songs in a folder and below it, 2 before 10; links to folders, which may form a ring, are left out."""
 
     def fail(error: OSError) -> NoReturn:
         raise SongError(f"cannot read {error.filename}: {reason(error)}")
 
+    # Without onerror, os.walk skips a folder that may not be read, and nobody would miss its songs.
     found: list[Path] = []
     for place, _, names in os.walk(folder, onerror=fail):
         found += [Path(place, name) for name in names if name.lower().endswith(ENDINGS)]
@@ -164,18 +167,19 @@ def _folder(folder: Path) -> list[Path]:
 
 
 def _natural(name: str) -> list[tuple[str, int]]:
-    """Return what puts names in the order of their numbers."""
+    """Return a key that sorts names by the numbers in them."""
     return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", name.casefold())]
 
 
 def _playlist(path: Path) -> list[Path]:
-    """Return the songs a playlist names, seen from its own folder; one that is not there fails when its turn comes."""
+    """Return the songs a playlist names, relative to its own folder; a missing one fails when its turn comes."""
     try:
         data = formats.contents(path)
     except (OSError, SongError) as error:
         raise SongError(f"{path}: {reason(error) if isinstance(error, OSError) else error}") from None
     if len(data) > LARGEST_PLAYLIST:
         raise SongError(f"{path}: expected at most {LARGEST_PLAYLIST} bytes, got {len(data)}")
+    # Not text, such as a song under a wrong name: Latin-1, below, would make file names of it.
     if control := re.search(rb"[\0-\x08\x0b-\x0c\x0e-\x1f]", data):
         raise SongError(f"{path}: byte {control.start()}: expected text")
     try:
@@ -183,13 +187,14 @@ def _playlist(path: Path) -> list[Path]:
     except UnicodeDecodeError as error:
         if path.suffix.lower() == ".m3u8":
             raise SongError(f"{path}: byte {error.start}: expected UTF-8") from None
+        # An .m3u has no declared encoding; Latin-1 takes every byte.
         text = data.decode("latin-1")
     lines = [line.strip() for line in re.split(r"[\r\n]+", text)]
     return [path.parent / line for line in lines if line and not line.startswith("#")]
 
 
 def make_jobs(args: argparse.Namespace) -> list[Job]:
-    """Return what the command line asks to make of each song; raises SongError."""
+    """Return a job for each song of the command line; raises SongError."""
     found = songs(args.songs)
     if args.shuffle:
         random.shuffle(found)
@@ -208,8 +213,10 @@ def make_jobs(args: argparse.Namespace) -> list[Job]:
         "clock": args.clock,
         "double_speed": None if args.compat is None else args.compat == "cat2151",
         "speed": args.speed,
+        # Solo becomes a mask of what is muted: the renderer knows no other.
         "mute": args.mute.channels | (0xFF & ~args.solo.channels if args.solo.channels else 0),
     }
+    # To hear a channel alone is to hear the YM2151 alone, with its other channels muted.
     solo = [*(["ym2151"] if args.solo.channels else []), *sorted(args.solo.parts)]
     gain = 10 ** (args.volume / 20)
     made = []
@@ -228,7 +235,8 @@ def make_jobs(args: argparse.Namespace) -> list[Job]:
 
 
 def _check_places(jobs: list[Job]) -> None:
-    """Raise SongError if a song would be written over, or one output over another."""
+    """Raise SongError if a song would be overwritten, or one output by another."""
+    # Before any song is read, so of stems all names that a song could have: two chips, and two of each other part.
     parts = [f"{name}{number}" for name in CORES for number in ("", "-2")]
     outputs = [path for job in jobs for path in (job.output, *job.stem_paths(2, parts)) if path not in (None, STDOUT)]
     songs = {_place(job.path) for job in jobs if outputs}
@@ -239,12 +247,12 @@ def _check_places(jobs: list[Job]) -> None:
 
 
 def _place(path: Path) -> str:
-    """Return what is the same for all names of a file; file systems may ignore case."""
+    """Return what all names of one file have in common: links are followed, and file systems may ignore case."""
     return os.path.realpath(path).casefold()
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Number names that come twice, past those that others have of their own."""
+    """Number names that come twice: "a", "a" become "a", "a-2", or "a-3" if another song is called "a-2"."""
     taken, numbers = {name.casefold() for name in names}, dict[str, Iterator[int]]()
     result = []
     for name in names:

@@ -4,14 +4,15 @@ from typing import NamedTuple
 
 
 class Key(NamedTuple):
-    """What a key does."""
+    """A key, or several that do the same."""
 
     shown: str
     names: str
-    """Textual's."""
+    """What Textual calls it, separated by commas."""
     action: str
+    """The application's method ``action_...``."""
     word: str
-    """For the screen's last line."""
+    """For the screen's last line; empty where there is no room for it."""
     does: str
 
 

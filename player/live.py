@@ -1,4 +1,4 @@
-"""A chip that stays on: for tone editors and live coding. Writes are scheduled to the frame, the sound never stops."""
+"""A chip that stays on, for tone editors and live coding. Writes are scheduled to the frame; the sound never stops."""
 
 import math
 import numbers
@@ -16,28 +16,31 @@ from opm.song import CHIP, Resampler, Song, printable
 from .devices import TIME_TO_CLOSE, NoSound, Speaker
 
 BLOCK, LARGEST_BLOCK = 256, 2048
-"""Frames made at a time: more where the output has run low, so that a thread that was kept waiting catches up."""
+"""Frames made at a time; the larger number while the output runs low, so that a thread kept waiting catches up.
+
+On a slow machine a flood of requests cost 30 to 50 underruns before there were two sizes.
+"""
 LATENCY = 0.1
-"""Seconds the device holds."""
+"""Seconds of sound the device can hold."""
 MOST_WRITES = 1_000_000
 """Writes that may wait at the same time."""
 LONGEST_MERGED = 65_536
-"""Writes: longer lists are left as they are, for merging must not hold the sound up."""
+"""Writes in a list made by merging: merging a longer one, under the lock, would hold up the sound."""
 LAST_FRAME = events.LAST_CYCLE // CHIP.cycles_per_frame
 LATEST = 1_000_000_000
 """Seconds of the audio clock that a time may name: thirty years."""
 ENDED = "this session has ended: make another Live"
 KEY_OFF = np.array([(0x08, channel) for channel in range(8)])
 WAITING = np.dtype([("frame", np.int64), ("address", np.uint8), ("data", np.uint8)], align=True)
-"""A write that waits: the frame it is due in, register, byte. Aligned, so that a search does not copy."""
+"""A waiting write: the frame it is due in, register, byte. Aligned, since searchsorted copies an unaligned column."""
 Waiting = npt.NDArray[Any]
 
 
 class Output(Protocol):
-    """Where the sound goes, such as a ``Speaker``. The session's thread alone calls ``start``, ``write`` and ``close``.
+    """Where the sound goes, such as a ``Speaker``. Only the session's thread calls ``start``, ``write`` and ``close``.
 
-    A session that never started closes its output in ``stop``. If there is a method ``interrupt``, as a ``Speaker`` has
-    one, ``stop`` calls it with that thread: to have a ``write`` that waits return, and to wait for the thread.
+    If the session was never started, ``stop`` closes the output itself. An output may have a method ``interrupt``, as
+    ``Speaker`` does: ``stop`` calls it with the session's thread, to end a waiting ``write`` and wait for the thread.
     """
 
     rate: float
@@ -63,12 +66,12 @@ class Live:
     output : Output, optional
         The default sound card if not given.
     on_failure : callable, optional
-        Called with a line, in the sound's thread, if the output fails: the session is over then.
+        Called with a line, in the session's thread, if the output fails; the session is over then.
 
     Raises
     ------
     NoSound
-        There is no sound card, or no PortAudio: an OSError, whose message says which.
+        There is no sound card, or no PortAudio: an OSError that says which.
 
     Examples
     --------
@@ -95,14 +98,15 @@ class Live:
             raise TypeError(f"output must have rate, start, write and close, got {output!r}")
         self._rate = self._chip.sample_rate
         self._resampler = Resampler(self._rate, self._output.rate)
-        # Sorted lists in the order they came, longer ones first, so that a flood of single writes makes a few only.
+        # Lists in the order they came, each sorted by frame and longer than the next: a flood of single writes makes
+        # only a few, and every block of sound looks into each.
         self._waiting: list[Waiting] = []
         self._free = 0
         self._lock = threading.Lock()
         self._stopped, self._ended = threading.Event(), False
         self._on_failure = on_failure
         self.failure: str | None = None
-        """What ended the sound: the card is gone."""
+        """What ended the sound, as when the card is gone."""
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
@@ -115,7 +119,7 @@ class Live:
         self.stop()
 
     def start(self) -> None:
-        """Begin to sound; the chip runs from here on until ``stop``. A session that runs already goes on.
+        """Begin to sound; the chip runs from now until ``stop``. Has no effect on a session that runs.
 
         Raises
         ------
@@ -128,11 +132,12 @@ class Live:
             self._thread.start()
 
     def stop(self) -> None:
-        """End the session at once; what still waits is not played.
+        """End the session at once; writes that still wait are not played.
 
-        The session's thread closes the output. If that has stalled, the thread is left behind, and closes it when its
-        ``write`` returns.
+        The session's thread closes the output. If the output has stalled, that thread is left running, and closes it
+        once its ``write`` returns.
         """
+        # First, so that a write from another thread is refused from here on instead of waiting for nothing.
         self._ended = True
         self._stopped.set()
         if self._thread.ident is None:
@@ -164,7 +169,7 @@ class Live:
         TypeError
             Address or data are not integers.
         ValueError
-            They are not 0 to 255, ``at`` is not 0 to 1e9 seconds, or too many writes wait.
+            One of them is not 0 to 255, ``at`` is not 0 to 1e9 seconds, or too many writes wait.
         RuntimeError
             The session has ended.
         NoSound
@@ -173,7 +178,7 @@ class Live:
         self._schedule(np.zeros(1), np.array([(_byte("address", address), _byte("data", data))]), at)
 
     def play(self, song: Song, at: float | None = None) -> None:
-        """Schedule one playing of a song's first chip from a time, or from now; what sounds goes on.
+        """Schedule one playing of a song's first chip from a time, or from now, on top of what is sounding.
 
         Parameters
         ----------
@@ -195,13 +200,14 @@ class Live:
             raise TypeError(f"song must be what opm.load gives, got {song!r}")
         writes = song.writes[song.writes["chip"] == 0]
         data = writes["data"].astype(np.int64)
+        # Key codes have the octave in bits 4 to 6; a note that would leave the eight octaves stays where it is.
         octaves = round(math.log2(song.chip_clock() / self._chip.clock))
         moved = (data >> 4 & 7) + octaves
         data[(writes["address"] & 0xF8 == registers.KC) & (moved >= 0) & (moved <= 7)] += 16 * octaves
         self._schedule(writes["seconds"], np.stack([writes["address"], data], axis=1), at)
 
     def clear(self, after: float | None = None) -> None:
-        """Drop what is scheduled at or after a time, or at all, and not yet on the bus.
+        """Drop writes that are scheduled at or after a time, or all of them, and not yet on the bus.
 
         Raises
         ------
@@ -218,7 +224,7 @@ class Live:
         self._schedule(np.zeros(len(KEY_OFF)), KEY_OFF, None)
 
     def _schedule(self, seconds: npt.NDArray[np.float64], writes: npt.NDArray[Any], at: float | None) -> None:
-        """Add writes, (n, 2), to those that wait. All that takes long is done before the sound's lock is taken."""
+        """Add writes, (n, 2), to those that wait."""
         if self._ended:
             raise RuntimeError(ENDED)
         if self.failure:
@@ -227,23 +233,27 @@ class Live:
         rows = np.empty(len(writes), WAITING)
         rows["frame"] = np.clip(np.rint((start + seconds) * self._rate), 0, LAST_FRAME)
         rows["address"], rows["data"] = writes.T
+        # Everything slow comes before the lock, which the sound takes for every block.
         rows = _in_order(rows)
         with self._lock:
             if self.pending + len(rows) > MOST_WRITES:
                 raise ValueError(f"at most {MOST_WRITES} writes may wait")
+            # A list takes in the ones before it that are at most twice as long, so there are never many.
             while self._waiting and len(self._waiting[-1]) <= min(2 * len(rows), LONGEST_MERGED - len(rows)):
                 rows = _in_order(np.concatenate([self._waiting.pop(), rows]))
             if len(rows):
                 self._waiting.append(rows)
 
     def _due(self, end: int) -> npt.NDArray[Any]:
-        """Take what starts before a frame off the lists, two frames apart."""
+        """Take off the lists, as bus events two frames apart, what starts before a frame."""
         now = self._frame
+        # The bus takes no more until then: of a million waiting writes only these few are looked at and sorted.
         most = (end - now) // CHIP.spacing + 1
         with self._lock:
             heads = [rows[: min(most, _before(rows, end))] for rows in self._waiting]
             source = np.repeat(np.arange(len(heads)), [len(head) for head in heads])
             due = np.concatenate([np.empty(0, WAITING), *heads])
+            # Stable: writes of one frame go out in the order they came.
             order = np.argsort(due["frame"], kind="stable")[:most]
             start = events.starts(np.maximum(due["frame"][order], now), self._free)
             order = order[: np.searchsorted(start, end)]
@@ -255,7 +265,7 @@ class Live:
         return events.from_writes(start[: len(order)], due["address"][order], due["data"][order])
 
     def _frames_to_make(self) -> int:
-        """Return how many frames come next."""
+        """Return how many frames the next block has; an output without ``runs_low`` never asks for more."""
         return LARGEST_BLOCK if getattr(self._output, "runs_low", False) else BLOCK
 
     def _run(self) -> None:
@@ -264,9 +274,11 @@ class Live:
             while not self._stopped.is_set():
                 frames = self._frames_to_make()
                 samples = self._resampler.convert(run_unchecked(self._chip, self._due(self._frame + frames), frames))
+                # The resampler's filter gives nothing for the first blocks.
                 if len(samples):
                     self._output.write(samples)
         except Exception as error:
+            # After ``stop`` an error is the interrupted write's, and nobody's concern.
             if not self._stopped.is_set():
                 self.failure = str(error) or type(error).__name__
                 self._on_failure(self.failure)
@@ -275,7 +287,8 @@ class Live:
 
 
 def _byte(name: str, value: Any) -> int:
-    """Return a byte as int; raise TypeError or ValueError, which names what is not a byte."""
+    """Return a byte as int; TypeError or ValueError names a value that is not one."""
+    # bool is an int to Python: True for a byte is a mistake of the caller's.
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     if not 0 <= value <= 0xFF:
@@ -284,7 +297,7 @@ def _byte(name: str, value: Any) -> int:
 
 
 def _seconds(name: str, value: float) -> float:
-    """Return a time of the audio clock; raise TypeError or ValueError, which names what is not a time."""
+    """Return a time of the audio clock; TypeError or ValueError names a value that is not one."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be seconds, got {value!r}")
     if not 0 <= value <= LATEST:
@@ -293,10 +306,10 @@ def _seconds(name: str, value: float) -> float:
 
 
 def _before(rows: Waiting, frame: int) -> int:
-    """Return how many are due before a frame."""
+    """Return how many of sorted writes are due before a frame."""
     return int(np.searchsorted(rows["frame"], frame))
 
 
 def _in_order(rows: Waiting) -> Waiting:
-    """Return writes in the order of their frames, those of one frame as they are."""
+    """Return writes in order of their frames; those of one frame keep their order."""
     return rows[np.argsort(rows["frame"], kind="stable")]

@@ -41,14 +41,15 @@ from .playback import OTHERS, Moment
 from .session import Session
 
 AUDIBLE = 64
-"""Samples below this are silence to the eye."""
+"""Steps of int16 above which a channel without a key down still counts as sounding: its release is heard."""
 SCOPE_BLOCKS = 3
-"""Moments an oscilloscope looks at."""
+"""Moments an oscilloscope is given: more than its width, so that it can begin where the wave rises through zero."""
 NARROWEST = 12
 """Columns of an oscilloscope, at least."""
 TALLEST = 4
 """Lines of an oscilloscope or an envelope's past, at most."""
 STATES = len("seeking ...")
+"""Columns kept free for the longest state, so that the seek bar does not move under the mouse."""
 HEADINGS = {"name": "", "keys": "keyboard", "voice": "@"}
 
 ENVELOPE_FLOOR = -96.0
@@ -69,6 +70,7 @@ class Choices:
 
 def song_page(session: Session, choices: Choices, width: int, height: int) -> Picture:
     """Return the song's page: a row for each channel, and for each other part of the board."""
+    # Taken once: the playback goes on meanwhile, and a picture shows one moment.
     moment, columns = session.moment, _widths(width, choices.scope)
     rows, filler = Block(0), Block(9)
     blocks = [*_head(session, width), Block(8, [[]])]
@@ -80,6 +82,7 @@ def song_page(session: Session, choices: Choices, width: int, height: int) -> Pi
         blocks.append(Block(7, [[(fitted(printable(" · ".join(remarks)), width), "dim")]]))
     blocks += [filler, *_foot(session, width)]
     count = len(moment.taps.T) + len(moment.playing.song.companions) if moment else 0
+    # One line for each is what there has to be room for; what is left over makes them taller, or else the blank filler.
     rows.lines = [[] for _ in range(count)]
     kept, spare = stacked(blocks, height)
     mutes: list[str] = []
@@ -102,7 +105,7 @@ def _foot(session: Session, width: int) -> list[Block]:
 
 
 def _title(session: Session, width: int) -> Line:
-    """Return the song's name, and which of how many it is."""
+    """Return the song's name, and a count such as 2/5."""
     tags = session.playing.song.tags if session.playing else {}
     words = [tags.get("title", session.job.path.name), tags.get("author", ""), tags.get("game", "")]
     count = f" {session.at + 1}/{len(session.jobs)}" if len(session.jobs) > 1 else ""
@@ -111,7 +114,7 @@ def _title(session: Session, width: int) -> Line:
 
 
 def _tags(song: Song, width: int) -> Line:
-    """Return what the file is, and what else it says."""
+    """Return the file's format, its chips, and the tags that are not in the title."""
     others = [value for name, value in song.tags.items() if name not in ("title", "author", "game")]
     chips = " + ".join(name.upper() for name in song.chips)
     facts = [song.format, f"{chips} at {song.clock} Hz", *(" ".join(value.split()) for value in others)]
@@ -119,7 +122,7 @@ def _tags(song: Song, width: int) -> Line:
 
 
 def _bar(session: Session, width: int) -> Block:
-    """Return the line that says where the song is."""
+    """Return the seek bar, with the time before it and the state behind it."""
     here, total = session.folded, max(session.total, 0.1)
     state = "paused" if session.playback.paused else "seeking ..." if session.seeking else ""
     state = state if session.playing else "reading ..."
@@ -127,6 +130,7 @@ def _bar(session: Session, width: int) -> Block:
     room = max(4, width - cell_len(left) - STATES - 1)
     done = round(room * min(1.0, here / total))
     first, length = session.loop
+    # No more marks than columns: a loop of a few frames may have thousands of passes.
     passes = 1 if session.endless else min(session.passes, room)
     marks = {int(room * (first + i * length) / total) for i in range(passes)}
     cells = "".join("┆" if i in marks else "━" if i < done else "─" for i in range(room))
@@ -146,11 +150,12 @@ def _facts(moment: Moment, number: int, width: int) -> Line:
 
 
 def _status(session: Session, width: int) -> Line:
-    """Return how the player is."""
+    """Return the player's status: volume, loop, load, underruns, rate."""
     playback = session.playback
     words = [f"{20 * math.log10(playback.gain):+.1f} dB", *(["solo"] if session.solo else [])]
     first, length = session.loop
     if length:
+        # 0 before the loop; never above the passes, as the tail comes after the last.
         now = min(max(0, math.floor((session.seconds - first) / length) + 1), session.passes)
         words.append("endless" if session.endless else f"loop {now} of {session.passes}")
     words += [f"CPU {session.load:.0%}", f"underruns {playback.speaker.underruns}", f"{playback.speaker.rate:.0f} Hz"]
@@ -167,25 +172,27 @@ def _keys(width: int) -> Line:
 
 
 def _channel_name(moment: Moment, channel: int) -> str:
-    """Return a channel's number, behind A or B where there are two chips."""
+    """Return a channel's number, after A or B where there are two chips."""
     chip = "AB"[channel // CHANNELS] if len(moment.states) > 1 else ""
     return f"{chip}{channel % CHANNELS + 1}"
 
 
 def _voice_number(session: Session, moment: Moment, channel: int) -> str:
-    """Return the number that the voice a channel holds has in ``Song.voices``, or nothing while that is unknown."""
+    """Return the number in ``Song.voices`` of the voice that a channel holds; nothing while that is unknown."""
+    # By what it sounds like, and from the state, not from the writes: after a seek, none has been seen.
     holder = SimpleNamespace(state=moment.states[channel // CHANNELS])
     number = session.numbers.get(sound_of(Voice.from_chip(holder, channel % CHANNELS + 1)))
     return "" if number is None else f"@{number}"
 
 
 def _widths(width: int, wants_scope: bool) -> dict[str, int]:
-    """Share a window's width out to the columns; a column of 0 is left out."""
+    """Share out a window's width among the columns; a column of 0 is left out."""
+    # The keyboard first: it has columns of one, two or four keys, and nothing in between.
     keys = KEYBOARD if width >= 160 else 48 if width >= (100 if wants_scope else 80) else 24
     columns = {"name": 2, "note": 8, "keys": keys, "level": 6, "alg": 3, "pan": 3, "voice": 3, "scope": 0}
 
     def rest() -> int:
-        """Columns left, with a blank one between two."""
+        """Return the columns left, counting a blank one between each two."""
         return width - sum(columns.values()) - sum(map(bool, columns.values())) + 1
 
     for name, least in {"voice": 0, "pan": 0, "alg": 0, "note": 3}.items():
@@ -200,12 +207,13 @@ def _widths(width: int, wants_scope: bool) -> dict[str, int]:
 def _rows(
     session: Session, moment: Moment, count: int, columns: dict[str, int], tall: int
 ) -> tuple[list[Line], list[str]]:
-    """Return the first channels and other parts, and for each line the key that mutes what it shows."""
+    """Return the rows of the first ``count`` channels and parts, and for each line the key that mutes what it shows."""
     lines: list[Line] = []
     mutes: list[str] = []
     for i in range(count):
         channel = i < len(moment.taps.T)
         row = _channel(session, moment, i, columns, tall) if channel else _part(session, moment, i, columns)
+        # Blank lines between rows are part of the row above, for the mouse as well.
         row += [] if columns["scope"] else [[]] * (tall - len(row))
         lines += row
         mutes += [str(i % CHANNELS + 1 if channel else CHANNELS + 1)] * len(row)
@@ -218,6 +226,7 @@ def _channel(session: Session, moment: Moment, channel: int, columns: dict[str, 
     chip, rate = moment.states[number], moment.playing.song.chip_clock(number)
     peak = int(np.abs(moment.taps[:, channel].astype(np.int32)).max(initial=0))
     keyed = bool(chip.kon_latch[ch::CHANNELS].any())
+    # Muted by the listener now, or left out by --parts for the whole playing.
     muted = bool(session.playback.mute >> ch & 1) or not moment.playing.heard_opms[number]
     sounding = keyed or peak > AUDIBLE
     midi, lowest = midi_of(int(chip.ch_kc[ch]), int(chip.ch_kf[ch]), rate), midi_of(0, 0, rate)
@@ -254,12 +263,12 @@ def _part(session: Session, moment: Moment, row: int, columns: dict[str, int]) -
 
 
 def _level(peak: float, width: int) -> Line:
-    """Return the bar of a magnitude in steps of int16."""
+    """Return the bar of a magnitude, in steps of int16."""
     return gauge(20 * math.log10(peak / FULL_SCALE) if peak else QUIETEST, QUIETEST, width)
 
 
 def _row(cells: dict[str, Line], columns: dict[str, int]) -> Line:
-    """Return cells beside each other, each of its column's width."""
+    """Return cells side by side, each of its column's width. The oscilloscope, which ends a row, is not among them."""
     line: Line = []
     for name, width in columns.items():
         if width and name != "scope":
@@ -271,10 +280,11 @@ def _row(cells: dict[str, Line], columns: dict[str, int]) -> Line:
 
 
 def channel_page(session: Session, choices: Choices, width: int, height: int) -> Picture:
-    """Return the channel's page: its envelopes, its voice as a table, and its registers written lately."""
+    """Return the channel's page: its envelopes, its voice as a table, and the registers written lately."""
     moment = session.moment
     if not moment:
         return song_page(session, choices, width, height)
+    # Round and round, also where the next song has one chip less.
     channel = choices.channel % len(moment.taps.T)
     number, ch = divmod(channel, CHANNELS)
     chip, rate = moment.states[number], moment.playing.song.chip_clock(number)
@@ -292,7 +302,7 @@ def channel_page(session: Session, choices: Choices, width: int, height: int) ->
 
 
 def _about(session: Session, moment: Moment, channel: int, width: int) -> list[Block]:
-    """Return what a channel is, and what it plays."""
+    """Return a channel's algorithm, and the note it plays."""
     number, ch = divmod(channel, CHANNELS)
     rate = moment.playing.song.chip_clock(number)
     about = views.channel(moment.states[number], ch + 1, rate)
@@ -307,13 +317,14 @@ def _about(session: Session, moment: Moment, channel: int, width: int) -> list[B
 
 
 def _envelope(session: Session, moment: Moment, channel: int, op: str, slot: Any, width: int, lines: int) -> list[Line]:
-    """Return an operator's level with its state, and what it was in the last two seconds."""
+    """Return an operator's state and level, and the level's last two seconds."""
     number, ch = divmod(channel, CHANNELS)
     index = CHANNELS * OPERATORS.index(op) + ch
     bar = min(32, max(6, (width - 23) // 2))
     past = max(0, width - 23 - bar)
     state, level = (f"{slot['state']:8}", "note" if slot["key"] == "on" else "dim"), slot["level dB"]
     first: Line = [(f"{op} ", "bold"), state, *gauge(level, ENVELOPE_FLOOR, bar), (f"{level:6.1f} dB  ", "")]
+    # Attenuation: 0 is the loudest, and the top. Drawn linear in dB.
     heights = np.array([seen.states[number]["eg_level"][index] / 1023 for seen in session.past(moment)])
     drawn = braille(heights, past, lines) if past else [""] * lines
     rows = [first, *([(" " * (width - past), "")] for _ in drawn[1:])]
@@ -321,7 +332,7 @@ def _envelope(session: Session, moment: Moment, channel: int, op: str, slot: Any
 
 
 def _voice(slots: dict[str, Any], width: int) -> list[Line]:
-    """Return the operators' registers."""
+    """Return the operators' registers as a table; what does not fit is cut off at the right."""
     names = VOICE_COLUMNS[: max(1, (width - 2) // 5)]
     table: list[Line] = [[("  " + "".join(f"{name.removesuffix('_en'):>5}" for name in names), "dim")]]
     for op, slot in slots.items():
@@ -330,7 +341,8 @@ def _voice(slots: dict[str, Any], width: int) -> list[Line]:
 
 
 def _writes(session: Session, moment: Moment, channel: int, width: int, count: int) -> list[Line]:
-    """Return the channel's registers written lately, the last one first, with their places on the seek bar."""
+    """Return the registers of a channel written lately, the last one first, with their times on the seek bar."""
+    # From the timetable, not from what was played: so they are there at once after a seek.
     number, ch = divmod(channel, CHANNELS)
     timetable = moment.playing.timetables[number]
     writes, frames = timetable.last_writes(ch, moment.frame, count)

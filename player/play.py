@@ -1,4 +1,4 @@
-"""Play songs through the sound card: on the full screen, or with a line that says where the song is."""
+"""Play songs through the sound card: on a full screen, or with one line of status."""
 
 import os
 import shutil
@@ -18,22 +18,24 @@ from .streams import PROG, say, without_echo
 
 def _has_screen() -> bool:
     """Return whether there is a terminal to draw a screen on and to read keys from."""
+    # Textual draws on the original standard error; standard output may be a pipe.
     terminals = all(stream is not None and stream.isatty() for stream in (sys.__stdin__, sys.__stderr__))
     return terminals and os.environ.get("TERM", "dumb" if os.name == "posix" else "") != "dumb"
 
 
 def _full_screen(session: Session, scope: bool) -> bool:
-    """Play until the last song ends or somebody quits; say which."""
+    """Play until the last song ends or somebody quits; return whether it was the end."""
     from .app import PlayerApp
 
     return PlayerApp(session, scope).play()
 
 
 def _plain(session: Session) -> bool:
-    """Play to the end with a line that says where the song is."""
+    """Play to the end, with one line of status."""
     playing, line = None, ""
     while session.tick():
         if session.playing is not playing:
+            # The line of the song before stays, and the next one's remarks come below it.
             _show(line, last=True)
             playing, line = session.playing, ""
             session.job.announce(about(playing) if playing else [])
@@ -50,8 +52,9 @@ def _plain(session: Session) -> bool:
 
 
 def _show(line: str, last: bool = False) -> None:
-    """Print the line over itself on a terminal; elsewhere a song's last only."""
+    """Overwrite the line on a terminal; elsewhere, as in a log file, print only the last of each song."""
     if line and sys.stderr.isatty():
+        # One column less, as a full line makes some terminals wrap, and "\r" then returns to the wrong one.
         width = shutil.get_terminal_size().columns - 1
         print(f"\r{draw.fitted(line, width)}", end="\n" if last else "", file=sys.stderr, flush=True)
     elif line and last:
@@ -61,6 +64,7 @@ def _show(line: str, last: bool = False) -> None:
 def play(jobs: list[Job], device: str | None, latency: str, plain: bool, scope: bool) -> list[str]:
     """Play songs one after the other, on a full screen if there is one; return what went wrong, a line each."""
     try:
+        # Before the card is opened, so that a bad file is one line at once; of several, the others still play.
         first = jobs[0].playing() if len(jobs) == 1 else None
     except Exception as error:
         return [jobs[0].failure(error)]
@@ -68,8 +72,9 @@ def play(jobs: list[Job], device: str | None, latency: str, plain: bool, scope: 
     try:
         speaker = Speaker(device)
         with without_echo():
-            # So that nothing is compiled while there is sound.
+            # Now, since compiling while there is sound stops the playback's thread: measured, for up to 0.19 s.
             signals.run_in_thread(*([Renderer.compile_for, first] if first else [YM2151]))
+            # Imported there because an import in the main thread may lose the exception that a signal raises.
             if screen:
                 signals.run_in_thread(import_module, "player.app")
         return _play_session(Session(jobs, speaker, latency, first), screen, scope)

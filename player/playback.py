@@ -1,4 +1,8 @@
-"""The playback: a thread that renders, looks ahead, and owns the sound card from its start to its end."""
+"""The playback: a thread that renders, looks ahead, and owns the sound card from start to end.
+
+It and the main thread share no lock. Orders and moments pass through deques, whose ``append`` and ``pop`` are atomic;
+everything else is a plain attribute that one thread writes and others read.
+"""
 
 import threading
 import time
@@ -15,17 +19,21 @@ from .devices import Speaker
 from .seek import BLOCK, Transport
 
 LEAD = 0.02
-"""Seconds before a place that fill the resampler's filter."""
+"""Seconds rendered before a place that is gone to, and dropped: they fill the resampler's filter."""
 MOST_HELD = 0.9
-"""Share of what the device can hold that is kept in it while a song is read."""
+"""Share of what the device can hold that is kept filled while a song is read, which may compile a chip of its board.
+
+Collecting garbage after that, Python stopped this thread for up to 0.19 s, more than the 0.15 s held otherwise: one of
+four playlists with a new chip had an underrun, with this share none of ten.
+"""
 NAP = 0.004
-"""Seconds from one look for something to do to the next."""
+"""Seconds between two checks for something to do."""
 TIME_TO_LEAVE = 0.3
-"""Seconds the thread may take to see that it shall end; one that takes longer waits for a device that takes nothing."""
+"""Seconds the thread may take to notice that it has to end; if it takes longer, it waits for a stalled device."""
 OTHERS = 1 << CHANNELS
-"""Bit of what is muted that stands for all parts beside the YM2151s."""
+"""The bit of ``mute`` for all parts but the YM2151s."""
 REMEMBERED = 128
-"""Moments kept for the screen: two seconds."""
+"""Moments kept for the screen: about two seconds."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +42,16 @@ class Moment:
 
     playing: Playing
     turn: int
-    """Which order of the listener it obeys."""
+    """The number of the listener's order that it obeys."""
     frame: int
     states: tuple[Any, ...]
-    """The chips' states at its end."""
+    """The YM2151s' states at its end."""
     taps: npt.NDArray[np.int16]
     """(n, 8 per chip): each channel's samples."""
     levels: dict[str, float]
-    """The largest magnitude of each other part that is heard, in the channels' steps."""
+    """The largest magnitude of each other part that is heard, on the channels' scale."""
     ends: int
-    """Samples given to the device until its end."""
+    """Samples given to the device up to its end: it is heard once the device holds none of them."""
 
     @property
     def seconds(self) -> float:
@@ -52,29 +60,30 @@ class Moment:
 
 
 class Playback:
-    """Plays a song at a time, in a thread of its own that never waits: for room, keys or a far place.
+    """Plays one song at a time, in a thread of its own that never blocks: on room, on keys, or on a far place.
 
-    That thread alone uses the speaker: it starts it, writes, plays out what it holds, and closes it. ``stop`` only
+    Only that thread uses the speaker: it starts it, writes, plays out what it holds, and closes it. ``stop`` only
     tells the thread to end, and waits for it.
 
     Parameters
     ----------
     speaker : Speaker
     held : float
-        Share of what the device can hold that is kept in it.
+        Share of what the device can hold that is kept filled: a key is heard after that.
     """
 
     def __init__(self, speaker: Speaker, held: float) -> None:
         self.speaker, self._held = speaker, held
         self.reading = False
-        """Whether another thread reads a song: what it compiles may stop this one for longer than a key may take."""
+        """Whether another thread reads a song: MOST_HELD."""
         self.paused, self.gain, self.mute = False, 1.0, 0
-        """What is muted: a bit for each channel of all YM2151s, and OTHERS."""
+        """Muted: bits 0 to 7 for the channels, of every YM2151 alike, and OTHERS."""
         self.turn = 0
-        """Orders given."""
+        """How many orders were given."""
         self.error: BaseException | None = None
         self.heard: deque[Moment] = deque(maxlen=REMEMBERED)
-        """The last one is heard now."""
+        """Moments that have been heard; the last one is heard now."""
+        # Room for one: of several orders that come before one is obeyed, only the last counts.
         self._orders: deque[tuple[int, Playing | None, float]] = deque(maxlen=1)
         self._transport: Transport | None = None
         self._coming: deque[Moment] = deque()
@@ -84,22 +93,22 @@ class Playback:
 
     @property
     def ended(self) -> bool:
-        """Whether all that was ordered has been given to the device."""
+        """Whether the device has been given all that was ordered."""
         return self._finished == self.turn > 0
 
     def start(self) -> None:
-        """Begin, with silence."""
+        """Start the thread and the sound card, silent until an order."""
         self._thread.start()
 
     def go(self, playing: Playing | None, seconds: float = 0.0) -> None:
-        """Play a song from a place on, or nothing; what was ordered before and not yet done is forgotten."""
+        """Play a song from a place on, or nothing; an order that has not been obeyed yet is dropped."""
         self.turn += 1
         self._orders.append((self.turn, playing, seconds))
 
     def stop(self, play_out: bool) -> None:
-        """Have the thread end, after playing what the device holds if ``play_out``, and wait until it has.
+        """End the thread, if ``play_out`` after what the device holds has been played, and wait for it.
 
-        A device that takes nothing is not waited for, and a thread that hangs in it is left behind.
+        A device that takes nothing is not waited for, and a thread that hangs in it is abandoned.
         """
         self._play_out = play_out
         self._stopped = True
@@ -107,6 +116,7 @@ class Playback:
             self.speaker.close()
             return
         try:
+            # Two waits: only a thread that has got as far as playing out is worth the longer one.
             if play_out:
                 self._thread.join(TIME_TO_LEAVE)
                 if self._playing_out:
@@ -124,13 +134,14 @@ class Playback:
             if self._play_out:
                 self._playing_out = True
                 self.speaker.finish()
+        # For the main thread, whose next ``tick`` raises it: raised here it would end in a thread nobody watches.
         except BaseException as error:
             self.error = error
         finally:
             self.speaker.close()
 
     def _step(self) -> None:
-        """Do what is most urgent."""
+        """Obey an order, show what is heard now, then write, look ahead, or sleep: whichever is most urgent."""
         if self._orders:
             self._obey(*self._orders.pop())
         held = self.speaker.held
@@ -139,13 +150,14 @@ class Playback:
         if held > (MOST_HELD if self.reading else self._held) * self.speaker.capacity:
             if not (self._transport and self._transport.look_ahead()):
                 time.sleep(NAP)
+        # Silence keeps the device running: stopped and started, PulseAudio would lose the beginning of what comes next.
         elif self.paused or not self._transport or self._finished == self._obeyed:
             self._write(np.zeros((BLOCK, 2), np.int16))
         else:
             self._play(self._transport)
 
     def _obey(self, turn: int, playing: Playing | None, seconds: float) -> None:
-        """Go to a place; what comes shortly before it fills the filter."""
+        """Go to a place, or rather LEAD before it."""
         self._obeyed = turn
         if playing is None:
             self._transport = None
@@ -156,11 +168,13 @@ class Playback:
         self._transport.seek(frame)
         self._dropped = round((seconds - frame / playing.rate) * self.speaker.rate)
         self._resampler = Resampler(playing.rate, self.speaker.rate)
+        # Paused, no block comes that would show the place.
         if self.paused:
             self._show(self._transport, np.empty((0, CHANNELS * len(playing.song.opms)), np.int16))
 
     def _play(self, transport: Transport) -> None:
         """Give the next block to the device."""
+        # Before each block, so that a key is heard after what the device holds, and nothing has to be rendered again.
         transport.renderer.mute(self.mute)
         block = transport.block()
         samples = self._resampler.flush() if block is None else self._resampler.convert(block)
@@ -172,7 +186,7 @@ class Playback:
         self._show(transport, np.concatenate([part.taps for part in transport.renderer.parts], axis=1))
 
     def _show(self, transport: Transport, taps: Samples) -> None:
-        """Have the chips' state shown when it is heard."""
+        """Keep the chips' state until it is heard."""
         states = tuple(part.chip.state.copy() for part in transport.renderer.parts)
         frame = transport.renderer.position
         levels = {name: level if len(taps) else 0.0 for name, level in transport.renderer.levels.items()}

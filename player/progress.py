@@ -7,11 +7,13 @@ from concurrent.futures import CancelledError
 from opm.many import Threads
 
 TIME_TO_FINISH = 5.0
-"""Seconds that files being written have to be finished or removed: a full pipe or a lost disk may never let them."""
+"""Seconds in which files being written have to be finished or removed; a full pipe or a lost disk may prevent both."""
 
 
 class Batch(Threads):
-    """Threads that write songs, with a progress bar; at its end it waits for files that are being written.
+    """Threads that write songs, with a progress bar; its end waits for files that are being written.
+
+    Threads, not processes: compiled code runs without the interpreter lock, and so there is one bar and one end.
 
     Parameters
     ----------
@@ -23,12 +25,12 @@ class Batch(Threads):
     Attributes
     ----------
     bar : rich.progress.Progress
-        Drawn on a terminal's standard error, a line below all that is said, once something has been written: before
-        that the compiler may have something to say.
+        The last line of a terminal's standard error, drawn from the first ``report`` on: before that, the notice about
+        compiling may need that line.
     writers : context manager
-        To be in while there are temporary files; ``report`` first, and now and then.
+        Held by a thread while it has temporary files. It calls ``report`` first, and every now and then.
     ended : threading.Event
-        Nothing more shall be written.
+        Set when nothing more shall be written.
     """
 
     def __init__(self, songs: int, workers: int) -> None:
@@ -50,7 +52,8 @@ class Batch(Threads):
         self._shares[song] = share
 
     def __exit__(self, *error: object) -> None:
-        """Wait for what is being written; what is being read may take long, and leaves nothing behind."""
+        """Wait for threads that write; those that read may take long, and have no files to remove."""
+        # Whoever holds all of the semaphore knows that nobody writes.
         for _ in range(self.workers):
             self.writers.acquire(timeout=TIME_TO_FINISH / self.workers)
         self.writers.release(self.workers)

@@ -16,10 +16,10 @@ shutdown                                 ends the server
 hello      token                         shows the token, where the server asks for one
 =========  ============================  ==============================================
 
-A line that is not a JSON object, or one above the limit, is answered by an error and closes the connection: so does the
-first line of every HTTP request, and no web page can give orders. With a token, a client's first request must be
-``{"command": "hello", "token": TOKEN}`` within ten seconds; anything else closes the connection, too, and no more than
-that is read before. A line that has begun has to end within half a minute. Once the sound card is gone, every command
+A line that is not a JSON object, or is too long, is answered by an error and closes the connection. The first line of
+every HTTP request is such a line, so no web page can give orders. With a token, a client's first request must be
+``{"command": "hello", "token": TOKEN}`` within ten seconds; anything else closes the connection, and no more than that
+line is read before. A line that has begun has to end within half a minute. Once the sound card is gone, every command
 but ``hello`` and ``shutdown`` is answered by an error that says so.
 """
 
@@ -43,20 +43,21 @@ from .cli import DEFAULT_ADDRESS
 from .live import Live
 
 LONGEST_LINE = 2**20
-"""Bytes of a request."""
+"""Bytes of a request at most."""
 LONGEST_TOKEN, LONGEST_HELLO = 128, 1024
-"""Bytes of a token, and of the line that shows it: all that is read of a stranger."""
+"""Bytes of a token, and of the line that shows it: all that is read from a stranger. A token fits even if escaped."""
 SHORT = 4096
-"""Bytes of a line that is parsed at once; longer ones wait for each other, and hold up nobody else."""
+"""Bytes of a line that is parsed in turn with the commands; longer ones are parsed one at a time beside them."""
 MOST_CLIENTS = 64
 """Connections at the same time. The third limit, of writes that wait, is ``live.MOST_WRITES``."""
 TIME_TO_SAY_HELLO, TIME_FOR_A_LINE = 10.0, 30.0
-"""Seconds in which a client has to have shown the token, to have ended a line that it began, or to take an answer."""
+"""Seconds that a client has for showing the token; for ending a line that it began, or taking an answer."""
 TIME_TO_PART = 2.0
+"""Seconds of reading on after the last answer, for input that is under way."""
 
 
 class _Unwelcome(ValueError):
-    """What closes the connection."""
+    """A fault of a client that closes its connection."""
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -65,7 +66,7 @@ class _Handler(socketserver.StreamRequestHandler):
     server: "Server"
 
     def handle(self) -> None:
-        """Answer requests until the client leaves, or has to."""
+        """Answer requests until the client leaves or is sent away."""
         self._read = bytearray()
         with contextlib.suppress(OSError):
             try:
@@ -82,7 +83,8 @@ class _Handler(socketserver.StreamRequestHandler):
                 self._part()
 
     def _welcome(self) -> dict[str, Any]:
-        """Return the answer to a stranger's first line; _Unwelcome if that does not show the token."""
+        """Return the answer to a stranger's first line; _Unwelcome if it does not show the token."""
+        # One answer whatever is wrong with the line: a stranger learns nothing from it.
         with contextlib.suppress(_Unwelcome):
             request = _object(self._line(LONGEST_HELLO, time.monotonic() + TIME_TO_SAY_HELLO))
             if request.get("command") == "hello" and self.server.knows(request.get("token")):
@@ -90,13 +92,14 @@ class _Handler(socketserver.StreamRequestHandler):
         raise _Unwelcome('expected {"command": "hello", "token": TOKEN} with the right token first')
 
     def _line(self, most: int, deadline: float | None = None) -> bytes:
-        """Return the next line; what there is of it if the client has left.
+        """Return the next line, or as much of it as there is if the client has left.
 
         Raises
         ------
         _Unwelcome
-            It is longer than that, or not there in time: without a deadline, some time after its first byte.
+            The line is longer than ``most``, or late: by the deadline or, without one, some time after its first byte.
         """
+        # Not readline, which has no deadline for a whole line: a byte every few seconds would keep a place for ever.
         searched = 0
         while (end := self._read.find(b"\n", searched, most) + 1) == 0:
             if (searched := len(self._read)) >= most:
@@ -116,7 +119,7 @@ class _Handler(socketserver.StreamRequestHandler):
         return line
 
     def _receive(self, most: int, deadline: float | None) -> bytes:
-        """Return what has come, as soon as something has; nothing if the client has left."""
+        """Return what has come, once there is something; nothing if the client has left."""
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             raise TimeoutError
@@ -124,6 +127,7 @@ class _Handler(socketserver.StreamRequestHandler):
         return self.rfile.read1(min(most, 65_536))
 
     def _send(self, answer: dict[str, Any]) -> None:
+        # A client that reads no answers would keep this thread, and its place, for ever.
         self.connection.settimeout(TIME_FOR_A_LINE)
         self.wfile.write(json.dumps(answer).encode() + b"\n")
 
@@ -152,14 +156,15 @@ class Server(socketserver.ThreadingTCPServer):
     request_queue_size = MOST_CLIENTS
 
     def __init__(self, live: Live, address: tuple[str, int] = DEFAULT_ADDRESS, token: str | None = None) -> None:
-        json_log.read(b"[]")  # Have it compiled before there is sound.
+        # Compiles the reader now, before there is sound.
+        json_log.read(b"[]")
         self.live = live
         self.token = None if token is None else os.fsencode(token)
         if self.token is not None and not 0 < len(self.token) <= LONGEST_TOKEN:
             raise SongError(f"expected a token of 1 to {LONGEST_TOKEN} bytes, got {len(self.token)}")
         self._clients: set[Any] = set()
-        # One short request at a time, and one long line: each thread that computes may keep the sound's waiting for the
-        # interpreter lock.
+        # At most one thread parses a long line and one does anything else, since each thread that computes may keep the
+        # sound's thread waiting for the interpreter lock.
         self._turn, self._long = threading.Lock(), threading.Lock()
         self._commands: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "write": self._write,
@@ -175,11 +180,11 @@ class Server(socketserver.ThreadingTCPServer):
 
     @property
     def loopback(self) -> bool:
-        """Whether this machine alone can reach it."""
+        """Whether only this machine can reach the server."""
         return ipaddress.ip_address(str(self.server_address[0])).is_loopback
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Refuse a client too many, with a word."""
+        """Refuse a client that is one too many, and tell it so."""
         if len(self._clients) < MOST_CLIENTS:
             return True
         with contextlib.suppress(OSError):
@@ -187,32 +192,35 @@ class Server(socketserver.ThreadingTCPServer):
         return False
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Count the client in."""
+        """Count a client that comes."""
         self._clients.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Count the client out."""
+        """No longer count a client that has gone."""
         self._clients.discard(request)
         super().shutdown_request(request)
 
     def server_close(self) -> None:
-        """Part with all clients, and wait for their threads."""
+        """Disconnect all clients, and wait for their threads."""
+        # Their threads wait in a read, which ends only if the connection does.
         for client in tuple(self._clients):
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
         super().server_close()
 
     def knows(self, shown: Any) -> bool:
-        """Say whether what a client shows is the token."""
+        """Return whether what a client shows is the token."""
+        # compare_digest takes the same time wherever two words differ. "replace": JSON may hold half a surrogate pair.
         return isinstance(shown, str) and hmac.compare_digest(shown.encode(errors="replace"), self.token or b"")
 
     def answer(self, line: bytes) -> dict[str, Any]:
-        """Obey one request; whatever is wrong with it becomes an answer, unless it is to close the connection."""
+        """Obey a request and return the answer, also to a bad one; _Unwelcome if it has to close the connection."""
         try:
             with self._turn if len(line) <= SHORT else self._long:
                 request = _object(line)
                 command = request.get("command")
+                # If long, outside the turn: other clients are answered meanwhile.
                 if command == "play":
                     request["song"] = _song(request)
             with self._turn:
@@ -251,7 +259,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 def _object(line: bytes) -> dict[str, Any]:
-    """Parse a line, but for the song: that is parsed in pieces, between which the sound gets its turn."""
+    """Parse a line, except for its song, which is parsed in pieces so that the sound gets its turn in between."""
     try:
         return json_log.members(line, "song")
     except SongError as error:
@@ -271,6 +279,7 @@ def _error(error: Exception | str) -> dict[str, Any]:
 
 def _integer(request: dict[str, Any], key: str) -> int:
     value = request.get(key)
+    # JSON's true is a bool, which Python counts among its integers.
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f'expected an integer as "{key}"')
     return value

@@ -1,4 +1,4 @@
-"""A listener's session: songs one after the other, the place in them, and what there is to say about the song."""
+"""A listener's session: songs one after the other, the place in each, and what is to be said about it."""
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,12 +12,14 @@ from .playback import Moment, Playback
 LOOKS_PER_SECOND = 15
 """How often the screen, or the plain line, calls ``tick`` and draws."""
 HELD = {"high": 0.6, "low": 0.25}
-"""How much of what the device can hold (a quarter of a second) is kept in it: so long a key takes to be heard, and so
-long the machine may be busy elsewhere."""
+"""Share of what the device can hold (a quarter of a second) that is kept filled: 0.15 or 0.06 s.
+
+A key takes that long to be heard, and the machine may be busy with something else for that long.
+"""
 
 
 class Session:
-    """Songs one after the other, as the listener says; neighbours are read ahead.
+    """Plays songs one after the other as the listener says; the neighbours are read ahead.
 
     Parameters
     ----------
@@ -31,11 +33,11 @@ class Session:
     def __init__(self, jobs: list[Job], speaker: Speaker, latency: str, first: Playing | None = None) -> None:
         self.jobs, self.at = jobs, 0
         self.playing: Playing | None = None
-        """The song that plays; None while it is read."""
+        """The song that plays; None while it is being read."""
         self.failed: dict[int, str] = {}
-        """What went wrong, by song."""
+        """What went wrong, by a song's place in ``jobs``."""
         self.place = jobs[0].start
-        """Where the listener has gone last."""
+        """Where the listener went last, in seconds."""
         self.playback = Playback(speaker, HELD[latency])
         self.playback.gain, self.playback.mute = jobs[0].gain, jobs[0].options.get("mute", 0)
         self._reader = ThreadPoolExecutor(1)
@@ -50,7 +52,7 @@ class Session:
 
     @property
     def job(self) -> Job:
-        """The song's job; the last one's behind the end."""
+        """The song's job; after the end, the last one's."""
         return self.jobs[min(self.at, len(self.jobs) - 1)]
 
     @property
@@ -71,11 +73,13 @@ class Session:
 
     @property
     def seconds(self) -> float:
-        """Where in the playing the listener is, or will be at once; in a tail, at the end."""
+        """Where in the playing the listener is, or is about to be; during the tail, the end."""
+        # While seeking the place asked for: otherwise a second press of an arrow would start from the old place.
         return min(self.length, self.place if self.seeking or not self.moment else self.moment.seconds)
 
     def past(self, moment: Moment) -> list[Moment]:
         """Return what was heard lately of a moment's song."""
+        # A list first: the playback's thread appends meanwhile.
         return [seen for seen in list(self.playback.heard) if seen.playing is moment.playing]
 
     @property
@@ -85,7 +89,8 @@ class Session:
 
     @property
     def loop(self) -> tuple[float, float]:
-        """Second of the playing in which the loop begins, and how long it is; 0 if there is none."""
+        """When the loop begins and how long it is, in seconds of the playing; 0, 0 if there is none."""
+        # Through ``due``, which knows the speed and the clock of the playing.
         playing = self.playing
         if playing is None or not playing.song.loop_start:
             return 0.0, 0.0
@@ -94,7 +99,7 @@ class Session:
 
     @property
     def passes(self) -> int:
-        """How often the loop is played."""
+        """How often the loop is played; an MDX has its first passes before ``loop_start``."""
         playing = self.playing
         if playing is None or not playing.song.loop_start:
             return 0
@@ -107,40 +112,41 @@ class Session:
 
     @property
     def total(self) -> float:
-        """Seconds the seek bar stands for."""
+        """Seconds that the seek bar covers: of an endless song, up to the end of the first pass."""
         return sum(self.loop) if self.endless else self.length
 
     def fold(self, seconds: float) -> float:
-        """Return where a moment of the playing is on the seek bar."""
+        """Return where on the seek bar a time of the playing is."""
         first, length = self.loop
         return seconds - max(0.0, (seconds - first) // length * length) if self.endless else seconds
 
     @property
     def remarks(self) -> list[str]:
-        """What there is to say about the song, and about the last one that could not be read."""
+        """Remarks on the song, after the failure of the last one that could not be read."""
         failed = list(self.failed.values())[-1:]
         return [*failed, *(about(self.playing) if self.playing else [])]
 
     @property
     def numbers(self) -> dict[bytes, int]:
-        """The numbers of the song's voices by their sound, once they are known."""
+        """The numbers of the song's voices by their sound, once they are known; empty before."""
+        # An exception counts as unknown: a number that is missing must not end the song.
         known = self._numbers.done() and not self._numbers.cancelled() and not self._numbers.exception()
         return self._numbers.result() if known else {}
 
     def go(self, step: int) -> None:
-        """Go to the next song or the previous one, past those that cannot be read; the first has no previous."""
+        """Go to the next song or the previous one, skipping those that cannot be read; the first has no previous."""
         self._direction, self.at = step, max(0, self.at + step)
         self.playing, self.place = None, 0.0
         self.playback.go(None)
 
     def seek(self, seconds: float) -> None:
-        """Go to a place of the song."""
+        """Go to a place in the song."""
         if self.playing:
             self.place = min(max(0.0, seconds), self.length)
             self.playback.go(self.playing, self.place)
 
     def seek_on_bar(self, share: float) -> None:
-        """Go to a place of the seek bar; in the loop of an endless song, of this pass."""
+        """Go to a place on the seek bar; a place in an endless song's loop is that of the current pass."""
         seconds = share * self.total
         self.seek(seconds + (self.seconds - self.folded if seconds >= self.loop[0] else 0.0))
 
@@ -148,6 +154,7 @@ class Session:
         """Do what is due: begin the next song, raise the playback's error; return whether there is more to play."""
         if self.playback.error:
             raise self.playback.error
+        # CPU time of all threads over a second: of the whole process, so it may exceed 100 %.
         if (now := time.monotonic()) - self._wall > 1:
             self.load = (time.process_time() - self._cpu) / (now - self._wall)
             self._wall, self._cpu = now, time.process_time()
@@ -158,7 +165,8 @@ class Session:
         return self.at < len(self.jobs)
 
     def _begin(self) -> None:
-        """Play the song if it is read by now, and have its neighbours read."""
+        """Play the song if it has been read by now, and have its neighbours read."""
+        # The song itself comes first, as there is one reader; what is no neighbour any more is forgotten.
         near = [at for at in (self.at, self.at + 1, self.at - 1) if 0 <= at < len(self.jobs)]
         self._read = {at: self._read.get(at) or self._reader.submit(self._ready, self.jobs[at]) for at in near}
         if not self._read[self.at].done():
@@ -167,15 +175,17 @@ class Session:
             playing = self.playing = self._read[self.at].result()
         except Exception as error:
             self.failed[self.at] = self.job.failure(error)
+            # Going back stops at the first song: if that is the bad one, forward is the only way left.
             if self.at == 0:
                 self._direction = 1
             self.go(self._direction)
             return
+        # By the reader: hearing out all voices of a song takes too long for a tick.
         self._numbers = self._reader.submit(lambda: playing.song.voice_numbers)
         self.seek(self.job.start)
 
     def _ready(self, job: Job) -> Playing:
-        """Read a song, and compile what playing it needs."""
+        """Read a song, and compile what its board needs, while another one plays."""
         self.playback.reading = True
         try:
             playing = job.playing()
@@ -185,6 +195,7 @@ class Session:
         return playing
 
     def close(self, play_out: bool) -> None:
-        """End."""
+        """End the session; if ``play_out``, after what the device still holds."""
+        # Without waiting for the reader, which may take minutes to compile or to read a pipe.
         self._reader.shutdown(wait=False, cancel_futures=True)
         self.playback.stop(play_out)

@@ -1,4 +1,7 @@
-"""How the player ends when a signal tells it to: everything cleaned up, exit code 128 + the signal's number."""
+"""How a signal ends the player: everything cleaned up, exit code 128 + the signal's number.
+
+In three stages: during imports at once; then by an exception in the main thread; on the screen, by a call.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,9 @@ if TYPE_CHECKING:
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
 SOME_FAILED, BAD_INPUT = 1, 2
-"""Exit codes beside 0 and a signal's: some of several songs failed; bad input, or nothing could be done."""
+"""Exit codes other than 0 and a signal's: some of several songs failed; bad input, or nothing could be done."""
 LOOK = 0.5
-"""Seconds that the main thread waits at a time: a signal that another thread receives does not wake it."""
+"""Seconds that the main thread waits at a time, since a signal that another thread receives does not wake it."""
 
 
 class Ended(SystemExit):
@@ -27,11 +30,12 @@ class Ended(SystemExit):
 
 
 def exit_on_signals() -> None:
-    """Let the signals that end a process end it at once, except those it was started to ignore.
+    """From here on let signals end the process at once: for the time of the imports.
 
-    For the time of the imports: there is nothing to clean up yet, and some imports swallow exceptions.
+    There is nothing to clean up yet, and an exception may be swallowed: by an import, or where a weak reference ends.
     """
     for number in SIGNALS:
+        # One that the process was started to ignore stays ignored: SIGHUP under nohup.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _exit)
 
@@ -39,8 +43,9 @@ def exit_on_signals() -> None:
 def raise_on_signals() -> None:
     """From here on let those signals raise ``Ended``, so that files and the terminal are cleaned up.
 
-    For when all is imported; ``run_in_thread`` needs this.
+    To be called once everything is imported; ``run_in_thread`` depends on it.
     """
+    # concurrent.futures imports this when a pool is first asked for, which would be too late.
     import concurrent.futures.thread  # noqa: F401
 
     _replace(_exit, _raise)
@@ -57,18 +62,18 @@ def _exit(number: int, frame: FrameType | None) -> None:
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
-    """Raise ``Ended``, once: a terminal and a supervisor may send two signals, the second while we clean up."""
+    """Raise ``Ended``, but only once: a terminal and a supervisor may both send one, the second during clean-up."""
     _replace(_raise, _ignore)
     raise Ended(128 + number)
 
 
 def _ignore(number: int, frame: FrameType | None) -> None:
-    """Do nothing. With SIG_IGN, Python would complain of a signal that has already arrived."""
+    """Do nothing. Under SIG_IGN, Python would complain about a signal that has already arrived."""
 
 
 @contextlib.contextmanager
 def pass_signals_to(function: Callable[[Ended], None]) -> Iterator[None]:
-    """Let signals call a function with the ``Ended`` they would raise: for code that could swallow an exception."""
+    """Let signals call a function with the ``Ended`` they would have raised: for code that may swallow an exception."""
     obeyed = [number for number in SIGNALS if signal.getsignal(number) is _raise]
     for number in obeyed:
         signal.signal(number, lambda number, frame: function(Ended(128 + number)))
@@ -80,22 +85,24 @@ def pass_signals_to(function: Callable[[Ended], None]) -> Iterator[None]:
 
 
 def run_in_thread(work: Callable[..., Any], *arguments: Any) -> None:
-    """Do something that takes time in another thread, and wait for it: the main thread can obey signals meanwhile.
+    """Do slow work in another thread and wait for it, so that the main thread can obey signals meanwhile.
 
-    In the main thread an exception that a signal raises during an import may be lost.
+    In the main thread, the exception that a signal raises could be lost if it came during an import.
     """
     from concurrent.futures import ThreadPoolExecutor, wait
 
     pool = ThreadPoolExecutor(1)
     done = pool.submit(work, *arguments)
     while not wait([done], LOOK).done:
-        pass  # Here Python runs the handler of a signal that another thread has received.
+        # Between two waits Python runs the handler of a signal that another thread received.
+        pass
     done.result()
     pool.shutdown()
 
 
 def exit_now(code: int) -> NoReturn:
-    """Flush the output and end the process, whatever its threads are doing in compiled code."""
+    """Flush the output and end the process, whatever its threads are doing."""
+    # Python's own exit would wait for them: compiled code, or a read of a pipe, cannot be interrupted.
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
             stream.flush()

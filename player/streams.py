@@ -1,4 +1,4 @@
-"""Standard input, output and error, whatever state they are in."""
+"""Standard input, output and error, whatever state they are in: missing, closed, full, or in an odd encoding."""
 
 import contextlib
 import os
@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 PROG = "numba-opm" if Path(sys.argv[0]).stem == "numba-opm" else "python -m player"
-"""What the program was called by."""
+"""The command that the program was started by."""
 
 
 def complete() -> None:
-    """Open what the process was started without, so that no file takes its number; show what an encoding cannot.
-
-    Standard output is opened for reading: whoever writes there is told.
-    """
+    """Open the standard streams that the process was started without; escape what the output's encoding lacks."""
+    # Or the next file to be opened, a song's output, would get descriptor 2 and what is said there. Standard output is
+    # opened for reading, so that writing to it fails instead of vanishing.
     for name, flags in (("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, flags), "r" if name == "stdin" else "w"))
@@ -24,29 +23,27 @@ def complete() -> None:
 
 
 def say(line: str) -> None:
-    """Print a line for people on standard error, out of the way of any output; control characters are escaped.
-
-    At once with its end, since other threads print theirs.
-    """
+    """Print a line for people on standard error, away from any output; control characters are escaped."""
     from opm.song import printable
 
     with contextlib.suppress(OSError):
+        # One write with the newline in it, or a line of another thread could come between.
         print(printable(line, 1000) + "\n", end="", file=sys.stderr, flush=True)
 
 
 def complain(line: str) -> None:
-    """Say what went wrong."""
+    """Print what went wrong, behind the program's name."""
     say(f"{PROG}: {line}")
 
 
 def tell(text: str) -> None:
-    """Print what was asked for on standard output; SystemExit if it takes no more."""
+    """Print what was asked for on standard output; SystemExit if that cannot be written to."""
     with _told():
         print(text, flush=True)
 
 
 def send(file: BinaryIO) -> None:
-    """Copy a file to standard output; SystemExit if it takes no more."""
+    """Copy a file to standard output; SystemExit if that cannot be written to."""
     with _told():
         shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.flush()
@@ -54,11 +51,12 @@ def send(file: BinaryIO) -> None:
 
 @contextlib.contextmanager
 def _told() -> Iterator[None]:
-    """End the program if standard output takes no more; silently if its reader has gone."""
+    """End the program if standard output cannot be written to; silently if its reader has gone, as ``head`` does."""
     try:
         yield
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes the rest at its exit.
+        # At exit Python writes what is still buffered, and would complain once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             sys.exit(1)
         complain(f"cannot write to standard output: {(error.strerror or str(error)).lower()}")
@@ -67,6 +65,7 @@ def _told() -> Iterator[None]:
 
 def keys_from_terminal() -> None:
     """Read keys from the terminal itself, since standard input held a song."""
+    # Under descriptor 0, where Textual reads them.
     with contextlib.suppress(OSError):
         if os.name == "posix" and sys.stderr.isatty():
             terminal = os.open("/dev/tty", os.O_RDONLY)
@@ -76,7 +75,7 @@ def keys_from_terminal() -> None:
 
 @contextlib.contextmanager
 def without_echo() -> Iterator[None]:
-    """Do not echo keys that are typed before there is a screen; they wait for it."""
+    """Do not echo keys typed before there is a screen; they wait for it."""
     if os.name != "posix" or sys.stdin is None or not sys.stdin.isatty():
         yield
         return
@@ -85,6 +84,7 @@ def without_echo() -> Iterator[None]:
     here = sys.stdin.fileno()
     before = termios.tcgetattr(here)
     quiet = list(before)
+    # The local modes. Line mode stays, so that Ctrl-C is a signal until Textual takes over.
     quiet[3] &= ~termios.ECHO
     termios.tcsetattr(here, termios.TCSADRAIN, quiet)
     try:

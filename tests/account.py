@@ -1,4 +1,4 @@
-"""Which tests are collected, run and left out: a line each, as it happens, in the file that ``.ci/run`` names."""
+"""Records which tests are collected, run and left out, as it happens, in the file that ``.ci/run`` names."""
 
 import os
 from collections.abc import Sequence

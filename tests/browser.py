@@ -1,4 +1,4 @@
-"""A headless Chromium, Debian's, that Playwright drives: for tests that look at pages and click."""
+"""Debian's Chromium, headless and driven by Playwright, for tests that look at pages and click."""
 
 import importlib.util
 import os
@@ -17,7 +17,7 @@ LEFT = "net::ERR_ABORTED"
 
 
 def available() -> bool:
-    """Say whether the browser and what drives it are installed."""
+    """Return whether the browser and Playwright are installed."""
     return importlib.util.find_spec("playwright") is not None and CHROMIUM.exists()
 
 

@@ -1,4 +1,4 @@
-"""Set up for all tests: a Numba cache of their own, and signals that what they start obeys."""
+"""Set-up for all tests: a Numba cache of their own, and default signal handling in the processes they start."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ hypothesis.settings.load_profile("opm")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Compile here, if it has to be, so that no test hears of it; beside it runs what a module's ``begin`` starts."""
+    """Compile now, if necessary, so that no test sees the notice; meanwhile runs what the modules' ``begin`` start."""
     for module in {item.module for item in session.items}:
         getattr(module, "begin", bool)()
     opm.YM2151()

@@ -1,4 +1,4 @@
-"""``python tests/engines.py``: all engines over random programs, by the thousand; each sample, each field of state."""
+"""``python tests/engines.py`` plays random programs by the thousand on all engines and compares samples and states."""
 
 import argparse
 import time
@@ -9,17 +9,17 @@ from span.test_span import test_every_register_from_20_on, test_settled_chips
 
 
 def by_frames(make, name):
-    """Return what compares a program of some hundred frames: by clocks, by frames, and changing between them."""
+    """Return a function that compares a program of some hundred frames: by clocks, by frames, and by turns."""
     return lambda seed: compare(make(seed, 32 * (1 + seed % 900), name), 1 + seed % 900, name, seed)
 
 
 def modulated(name):
-    """Return what compares a program of LFO, its hold, and CSM."""
+    """Return a function that does so with a program of LFO, LFO hold and CSM."""
     return lambda seed: compare(modulated_program(seed, 300 + seed % 3000, name), 300 + seed % 3000, name, seed)
 
 
 def queued(seed):
-    """Compare a program that writes as a player does."""
+    """Do so with a program whose writes are paced as a player's."""
     compare(queued_program(seed, 1200, "ym2151"), 1200, "ym2151", seed)
 
 
@@ -34,7 +34,7 @@ KINDS = {
     "settled chips": test_settled_chips.hypothesis.inner_test,
     "quick writes to settled chips": test_every_register_from_20_on.hypothesis.inner_test,
 }
-"""What one seed makes; each raises AssertionError with the first field that differs."""
+"""Comparisons of one seed; each raises AssertionError with the first field that differs."""
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Random register programs for property tests, and what the mixer makes of channels apart."""
+"""Random register programs for property tests, and the mix of separate channels."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from opm.cycle import dac
 
 
 def mixed(sides: np.ndarray) -> np.ndarray:
-    """Return what the chip makes of what its channels give each side: 18 bits of the sum, clamped and rounded."""
+    """Return the chip's mix of what its channels give each side: 18 bits of the sum, clamped and rounded."""
     total = sides.sum(axis=1, dtype=np.int32)
     clamped = np.clip((total << 14) >> 14, -32768, 32767)
     rounded: np.ndarray = plain(dac.rounded)(clamped)

@@ -13,7 +13,7 @@ import numpy as np
 
 SINK = "opmtest"
 RATE = 44_100
-"""What PortAudio takes for the default rate of ALSA's pulse device."""
+"""The default rate that PortAudio reports for ALSA's pulse device."""
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def heard(recording: Path) -> np.ndarray:
 
 
 def part_of(got: np.ndarray, want: np.ndarray) -> np.ndarray:
-    """Return the part of a recording that stands for what was played, by the first sound of both."""
+    """Return the part of a recording that corresponds to what was played, aligned by the first sound of both."""
     sounding = np.flatnonzero(got.any(axis=1))
     assert sounding.size, "nothing arrived"
     start = int(sounding[0] - np.flatnonzero(want.any(axis=1))[0])
@@ -98,5 +98,5 @@ def part_of(got: np.ndarray, want: np.ndarray) -> np.ndarray:
 
 
 def available() -> bool:
-    """Say whether the programs are installed."""
+    """Return whether the programs are installed."""
     return all(shutil.which(program) for program in ("pulseaudio", "pactl", "parec"))

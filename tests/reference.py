@@ -107,7 +107,7 @@ def used_fields() -> set[str]:
 
 
 def differences(state: Any, reference: Reference) -> list[str]:
-    """Compare a state record with the reference's fields: one line an element that differs."""
+    """Compare a state record with the reference's fields: one line for each element that differs."""
     lines = []
     for field in opm.FIELDS:
         if field.name in OURS_ALONE:

@@ -1,4 +1,4 @@
-"""Play for minutes while every core is busy, and say what came of it: python -m tests.soak --minutes 10.
+"""Play for minutes while every core is busy, and report the result: python -m tests.soak --minutes 10.
 
 The song loops through the player, PortAudio and ALSA into a PulseAudio server of its own, where it is recorded.
 Exit code 1 if the recording is not the rendering to the bit, samples were late, or memory grew by more than 5 MB after

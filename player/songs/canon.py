@@ -23,7 +23,7 @@ SIXTEENTH = 8
 """Ticks: 112.5 beats a minute."""
 BAR, HALF = 16 * SIXTEENTH, 8 * SIXTEENTH
 LOOP, END = 1 * BAR, 9 * BAR
-"""Ticks of the loop's beginning, and of its end."""
+"""Ticks at which the loop begins and ends."""
 
 # fmt: off
 LEAD, SECOND, STRINGS, BASS, BELLS, ECHO = 1, 2, (3, 4, 5), 6, 7, 8
@@ -67,36 +67,38 @@ RUNNING = (
 BROKEN = (0, 2, 3, 1, 4, 2, 5, 3)
 """The order in which the PSG breaks a chord: its three notes, then those an octave higher."""
 PSG_VOICES, PSG_SIDES, PSG_VOLUME, PSG_FADE = 4, (LEFT, BOTH, RIGHT, BOTH), 60, 2
-"""A note loses so many steps of volume each two ticks."""
+"""PSG_FADE: steps of volume, of 64, that a note loses every two ticks."""
 PSG_LENGTH = PSG_VOICES * SIXTEENTH - 2
+"""Ticks of a note: over just before its voice, one of four in turn, has the next."""
 PSG_STEP = 25_000_000 / 512 / 2**17
-"""Hz."""
+"""Hz for each step of a PSG frequency: VERA's 25 MHz make 48828 samples per second, and phases have 17 bits."""
 
 
 class Drum(NamedTuple):
-    """A sound of the file, and how it is played."""
+    """A PCM sound of the file, and how it is played."""
 
     data: bytes
     bits: int
     rate: int
-    """As AUDIO_RATE has it."""
+    """Value of VERA's AUDIO_RATE, 128 for 48828 Hz."""
     volume: int
     loops: bool = False
 
 
 def pcm(sound: drums.Sound, bits: int, rate: int, volume: int, loops: bool = False) -> Drum:
-    """Return a drum of what was synthesised."""
+    """Return a synthesised sound as a drum."""
     samples = np.round(sound * (2 ** (bits - 1) - 1)).astype(f"<i{bits // 8}")
     return Drum(samples.tobytes(), bits, rate, volume, loops)
 
 
 def hertz(rate: int) -> float:
-    """Return frames of sound per second, by AUDIO_RATE."""
+    """Return frames of sound per second at a value of AUDIO_RATE."""
     return 25_000_000 / 512 / 128 * rate
 
 
 def drum_set() -> dict[str, Drum]:
-    """Return the drums by the letters of the patterns; what is dull is kept at a lower rate, and in 16 bits."""
+    """Return the drums by the letters of the patterns."""
+    # The kick is dull: a lower rate is enough for it, and so 16 bits cost little.
     skin, wires, metal = 21, 42, 64
     return {
         "K": pcm(drums.drum(hertz(skin), 0.2, 190, 48), 16, skin, 13),
@@ -113,11 +115,11 @@ PATTERNS = (
     "C.h.S.hK.hK.S.h.", FULL, FULL, "K.h.S.h.R.......",
 )  # fmt: skip
 ROLL_SWELLS = 5
-"""Steps of volume from the beginning of a roll to its end."""
+"""Steps of volume by which a roll swells."""
 
 
 class Score:
-    """Collects in ticks what each of the three is told."""
+    """Collects, by tick, what each of the three chips is told."""
 
     def __init__(self) -> None:
         self.fm: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -125,13 +127,15 @@ class Score:
         self.pcm: dict[int, list[tuple[int, int]]] = defaultdict(list)
 
     def note(self, tick: int, length: int, channel: int, pitch: float) -> None:
-        """Play a MIDI note on the YM2151; its key is up a tick before the end, for the next one."""
+        """Play a MIDI note on the YM2151."""
+        # The key goes up a tick before the end, for the next note of the channel.
         if tick < END:
             self.fm[tick] += [*opm.note(pitch).registers(channel), (registers.KON, registers.ALL_KEYS | channel - 1)]
             self.fm[min(tick + length, END) - 1].append((registers.KON, channel - 1))
 
     def psg_note(self, tick: int, number: int, pitch: float, volume: int) -> None:
-        """Play a MIDI note on the PSG, which fades; the pulse gets wider with each."""
+        """Play a MIDI note on the PSG, which fades; each of 16 notes has a wider pulse than the one before."""
+        # The PSG has no envelopes: every step of the fade is a write.
         at, side = 4 * (number % PSG_VOICES), PSG_SIDES[number % PSG_VOICES] << 6
         step = round(440 * 2 ** ((pitch - 69) / 12) / PSG_STEP)
         self.psg[tick] += [(at, step & 0xFF), (at + 1, step >> 8), (at + 3, 16 + 3 * (number % 16))]
@@ -142,6 +146,7 @@ class Score:
 
 def setup(score: Score) -> None:
     """Set the LFO, send the instruments."""
+    # Register 19 twice: bit 7 chooses whether its value is the depth of AM or of PM.
     score.fm[0] += [(0x18, registers.encode(0x18, lfrq=0xC2)), (0x1B, registers.encode(0x1B, w=2))]
     score.fm[0] += [(0x19, registers.encode(0x19, amd=0x20)), (0x19, registers.encode(0x19, pmd=0x14))]
     for channel, sound in enumerate(BAND, 1):
@@ -170,7 +175,8 @@ def play_chord(score: Score, tick: int, chord: str, first: int) -> None:
 
 
 def play_drums(score: Score, kit: dict[str, Drum]) -> None:
-    """Trigger the drums; a roll swells until something else is struck."""
+    """Trigger the drums; a roll swells until another drum is struck."""
+    # VERA has one FIFO of PCM: each stroke cuts off the one before, and a roll costs no data but its first stroke.
     letters = [*kit]
     rolling: tuple[int, int] | None = None
     for i, letter in enumerate("".join(PATTERNS)):
@@ -210,6 +216,7 @@ def commands(score: Score, tick: int) -> Iterator[bytes]:
         yield bytes([0x40, 2 * len(pairs)])
         yield from map(bytes, pairs)
     yield from map(bytes, score.psg[tick])
+    # Codes 41 to 7F have the number of pairs in them: 63 at most.
     for first in range(0, len(score.fm[tick]), 63):
         pairs = score.fm[tick][first : first + 63]
         yield bytes([0x40 + len(pairs)])
@@ -234,7 +241,8 @@ def table(kit: dict[str, Drum]) -> bytes:
     for number, drum in enumerate(kit.values()):
         entries += bytes([number, 0x20 if drum.bits == 16 else 0])
         entries += len(data).to_bytes(3, "little") + len(drum.data).to_bytes(3, "little")
-        entries += bytes([0x80 * drum.loops]) + bytes(7)  # back to its first byte
+        # A sound that loops goes back to its first byte, 0; four more bytes are not used.
+        entries += bytes([0x80 * drum.loops]) + bytes(7)
         data += drum.data
     return b"PCM" + bytes([len(kit) - 1]) + entries + data
 

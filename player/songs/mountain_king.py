@@ -19,7 +19,8 @@ LEFT, RIGHT, BOTH = 1, 2, 3
 
 
 def voice(name: str, con: int, fb: int, pms: int, ams: int, pan: int, *ops: tuple[int, ...]) -> Voice:
-    """An instrument; AR D1R D2R RR D1L TL KS MUL DT1 of M1 M2 C1 C2. Tremolo acts on what is heard."""
+    """Return an instrument: AR D1R D2R RR D1L TL KS MUL DT1 of M1, M2, C1, C2."""
+    # Tremolo for the carriers only: on a modulator it would change the tone instead of the loudness.
     names = ("ar", "d1r", "d2r", "rr", "d1l", "tl", "ks", "mul", "dt1")
     tremolo = Voice(con=con).carriers if ams else ()
     operators = (
@@ -49,7 +50,7 @@ BAND = (
 # fmt: on
 BASSOON, CLARINET, STRINGS, PIZZ_L, PIZZ_R, BASS, BELLS, DRUMS = range(1, 9)
 KICK, HAT = registers.ALL_KEYS, 0x40
-"""Register 08: all operators of the drums, or the noise on C2 alone."""
+"""Keys of register 08: all operators of channel 8, or only C2, which the chip can replace by noise there."""
 
 # Each strain: notes of the melody with their lengths in eighths, and a chord (root, third, fifth) each half bar.
 STRAIN_A = (
@@ -75,12 +76,12 @@ END_TEMPO = 180
 
 
 def midi(name: str) -> float:
-    """MIDI number of a note such as C#3."""
+    """Return the MIDI number of a note such as C#3."""
     return opm.midi_of(*opm.note(name))
 
 
 class Score:
-    """Collects register writes in time."""
+    """Collects register writes, in any order of time."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[float, int, int]] = []
@@ -90,14 +91,16 @@ class Score:
         self.rows.append((time, address, data))
 
     def loudness(self, time: float, channel: int, level: float) -> None:
-        """Set the carriers' TL: up to 18 dB below the instrument's own."""
+        """Set the carriers' TL, by up to 18 dB below the instrument's own: 24 steps of 0.75 dB."""
+        # Carriers alone: a modulator's TL is the brightness of the tone.
         sound = BAND[channel - 1]
         for i in sound.carriers:
             tl = min(127, sound.ops[i].tl + round(24 * (1 - level)))
             self.write(time, registers.TL + 8 * i + channel - 1, tl)
 
     def note(self, time: float, length: float, channel: int, pitch: float, keys: int = registers.ALL_KEYS) -> None:
-        """Play a MIDI note; the chip's semitones are the tempered ones, so the fraction stays 0."""
+        """Play a MIDI note."""
+        # KC alone: the chip's semitones are equally tempered, so KF stays 0.
         self.write(time, *opm.note(pitch).registers(channel)[0])
         self.write(time, registers.KON, keys | channel - 1)
         self.write(time + length, registers.KON, channel - 1)
@@ -105,6 +108,7 @@ class Score:
 
 def setup(score: Score) -> None:
     """Restart the LFO's wave, set LFO and noise, send the instruments."""
+    # Test bit 1 holds the LFO; released, its wave begins anew, whatever was played before.
     chip = (
         (0x01, registers.encode(0x01, test1=1)),
         (0x01, 0),
@@ -122,11 +126,12 @@ def setup(score: Score) -> None:
 
 
 def play_tune(score: Score, beats: "np.ndarray", melody: str, players: tuple[tuple[int, int], ...]) -> None:
-    """Play the melody: ``beats`` maps an eighth to seconds."""
+    """Play the melody; ``beats`` are the times of the eighths, in seconds."""
     position = 0
     for token in melody.split():
         name, _, eighths = token.partition(":")
         start, end = beats[position], beats[position + int(eighths or 1)]
+        # The share of a note in which its key is down: eighths are staccato.
         gate = 0.55 if not eighths else 0.8
         for channel, octaves in players:
             score.note(start, (end - start) * gate, channel, midi(name) + 12 * octaves)
@@ -134,7 +139,7 @@ def play_tune(score: Score, beats: "np.ndarray", melody: str, players: tuple[tup
 
 
 def play_chords(score: Score, beats: "np.ndarray", chords: tuple[str, ...], strings: bool) -> None:
-    """Play bass on the beat, pizzicato off it, and long string notes while they are free."""
+    """Play bass on the beat, pizzicato off it, and long notes of the strings while they do not play the tune."""
     for i, chord in enumerate(chords):
         root, third, fifth = (midi(f"{name}4") for name in chord.split())
         for beat, low in ((4 * i, root), (4 * i + 2, fifth if fifth < root else fifth - 12)):
@@ -147,7 +152,8 @@ def play_chords(score: Score, beats: "np.ndarray", chords: tuple[str, ...], stri
 
 
 def play_drums(score: Score, beats: "np.ndarray") -> None:
-    """Kick on the beats, snare off them, hats between: the noise frequency makes the difference."""
+    """Kick on the beats, snare off them, hats in between."""
+    # Snare and hat are the chip's one noise: frequency and level are set for each stroke.
     for i in range(len(beats) - 1):
         eighth = beats[i + 1] - beats[i]
         snare, kick = i % 4 == 2, i % 4 == 0
@@ -163,6 +169,7 @@ def compose() -> Song:
     time = 0.25
     for number, (strain, tempo, players, loudness, drums) in enumerate(FORM):
         next_tempo = FORM[number + 1][1] if number + 1 < len(FORM) else END_TEMPO
+        # Each strain speeds up to the tempo of the next. 30 and not 60: a beat is a quarter, and these are eighths.
         eighths = 30 / np.linspace(tempo, next_tempo, 32)
         beats = time + np.concatenate([[0], np.cumsum(eighths)])
         for channel in range(BASSOON, DRUMS):
@@ -187,7 +194,8 @@ def final_chord(score: Score, time: float) -> None:
 
 
 def song(score: Score) -> Song:
-    """Put the writes in order of time; integer samples of the chip's own rate."""
+    """Return the writes in order of time, as a song in integer samples of the chip's own rate."""
+    # By time alone: sorting is stable, so writes of one moment keep the order in which they were made.
     rows = sorted(score.rows, key=lambda row: row[0])
     writes = np.zeros(len(rows), WRITE)
     writes["time"] = [round(time * RATE) for time, _, _ in rows]
@@ -195,7 +203,9 @@ def song(score: Score) -> Song:
     writes["data"] = [data for _, _, data in rows]
     tags = {"title": "In the Hall of the Mountain King", "author": "Edvard Grieg", "date": "1875"}
     tags["notes"] = "Arranged for the YM2151 by the numba-opm project. Public domain."
+    # The set-up, all of it at time 0, comes before the loop.
     start = Loop(0, int(np.count_nonzero(writes["time"] == 0)))
+    # A second for the last chord to ring.
     end = int(writes["time"][-1] + RATE)
     return Song.of(format="score", rows=writes, end=end, ticks_per_second=None, loop_start=start, tags=tags)
 

@@ -19,14 +19,14 @@ from .mountain_king import BOTH, LEFT, RIGHT, midi, voice
 TITLE = "さくらさくら"
 PDX = "sakura.pdx"
 TEMPO = 223
-"""A tick is 256 less this, in 256 us: 148 beats a minute."""
+"""A tick takes 256 us times 256 less this: 148 beats a minute."""
 SIXTEENTH = 12
 """Ticks."""
 BAR = 16 * SIXTEENTH
 LOUDEST = 1900
-"""Of the 2047 that a sample can reach."""
+"""The largest value of a drum, of the 2047 that ADPCM can reach."""
 LOWEST = 15
-"""MIDI number of the lowest note of a track."""
+"""MIDI number of note 0 of a track."""
 NOTE, LONGEST, LONGEST_REST = 0x80, 0x100, 0x80
 PCM8, LFO_DELAY, PITCH_LFO, RATE, KEY_DELAY, JUMP, GATE, VOLUME, PAN, VOICE, SPEED = (
     0xE8, 0xE9, 0xEC, 0xED, 0xF0, 0xF1, 0xF8, 0xFB, 0xFC, 0xFD, 0xFF
@@ -61,9 +61,9 @@ HARMONY = (
 BROKEN = (0, 1, 2, 3, 4, 5, 4, 3, 2, 3, 4, 5, 4, 3, 2, 1)
 """The order in which the koto breaks a chord: its three notes, then those an octave higher."""
 BASS = ((0, 4), (0, 2), (12, 2), (0, 2), (0, 2), (7, 2), (12, 2))
-"""Semitones above the bass, and lengths."""
+"""Semitones above the bass, and lengths in sixteenths."""
 HIGH_FROM = 6
-"""The bar of the tune from which on it is heard an octave higher, too."""
+"""The bar from which the tune is also played an octave higher."""
 
 KICK, SNARE, HAT, TOM, CRASH = range(5)
 """Numbers of the samples, each of which has a track."""
@@ -83,28 +83,29 @@ CRASHES = (0, 6, 10)
 
 
 class Track:
-    """Byte code of a track, which plays from its beginning and goes back to a mark."""
+    """The byte code of a track, which plays from its beginning and loops to a mark."""
 
     def __init__(self, first: bytes = b"") -> None:
         self.code = bytearray(first)
         self._mark = 0
 
     def begin(self, *commands: bytes) -> None:
-        """Begin the loop after a bar of rest. It sets all in each round anew, so that the first is like the others."""
+        """Begin the loop after a bar of rest."""
+        # Inside the loop, so that every round sets all anew: a round unlike the others makes a VGM of the song longer.
         self.rest(BAR)
         self.mark()
         self.code += b"".join(commands)
 
     def add(self, *data: int) -> None:
-        """Add commands."""
+        """Add bytes of commands."""
         self.code += bytes(data)
 
     def note(self, number: int, ticks: int) -> None:
-        """Play a note, from 0, or a sample."""
+        """Play a note or a sample by its number, from 0."""
         self.add(NOTE + number, ticks - 1)
 
     def rest(self, ticks: int) -> None:
-        """Wait."""
+        """Wait, with as many commands as that takes."""
         for done in range(0, ticks, LONGEST_REST):
             self.add(min(LONGEST_REST, ticks - done) - 1)
 
@@ -114,6 +115,7 @@ class Track:
 
     def looped(self) -> bytes:
         """Return the code, with the jump at its end."""
+        # The jump counts from behind itself, three bytes on.
         back = self._mark - len(self.code) - 3
         return bytes(self.code) + bytes([JUMP]) + back.to_bytes(2, "big", signed=True)
 
@@ -125,22 +127,23 @@ class Track:
 
 
 def midi_number(name: str) -> int:
-    """Return the number of a note such as C#3 in a track."""
+    """Return the number that a note such as C#3 has in a track."""
     return round(midi(name)) - LOWEST
 
 
 def instrument(number: int, volume: int, pan: int, gate: int = 8) -> bytes:
-    """Return the commands that choose an instrument; the gate is what is held of a note, in eighths."""
+    """Return the commands that choose an instrument; ``gate`` is the share of a note that is held, in eighths."""
     return bytes([VOICE, number, VOLUME, volume, PAN, pan, GATE, gate])
 
 
 def vibrato(delay: int, period: int, depth: int) -> bytes:
-    """Return the commands of a software LFO: a triangle on the pitch, which sets in late."""
+    """Return the commands of a software LFO: a triangle on the pitch, which begins after a delay."""
+    # The driver's, not the chip's: there is one of those, and it has no delay.
     return bytes([LFO_DELAY, delay, PITCH_LFO, 2]) + period.to_bytes(2, "big") + depth.to_bytes(2, "big")
 
 
 def melodies() -> list[Track]:
-    """Return tracks A, B and H: the tune, its echo by a key-on that is late, and its second half an octave higher."""
+    """Return tracks A, B and H: the tune, its echo by a late key-on, and its second half an octave higher."""
     tune = Track(bytes([PCM8, SPEED, TEMPO]))
     tune.begin(instrument(FLUTE, 15, BOTH, 7), vibrato(20, 10, 600))
     echo = Track()
@@ -155,7 +158,7 @@ def melodies() -> list[Track]:
 
 
 def behind(notes: str, sixteenths: int) -> str:
-    """Return what comes after so many sixteenths."""
+    """Return the notes that come after so many sixteenths."""
     tokens = notes.split()
     while sixteenths > 0:
         sixteenths -= int(tokens.pop(0).partition(":")[2])
@@ -198,7 +201,8 @@ def drummers() -> list[Track]:
 
 
 def strike(track: Track, pattern: str) -> None:
-    """Play a pattern; a sample sounds until the next, a bar at most."""
+    """Play a pattern; a sample sounds until the next one, but for a bar at most."""
+    # A note is 256 ticks at most, and a bar 192.
     silent = len(pattern) - len(pattern.lstrip("."))
     track.rest(silent * SIXTEENTH)
     places = [i for i, letter in enumerate(pattern) if letter != "."]
@@ -223,7 +227,8 @@ def samples() -> list[bytes]:
 
 
 def adpcm(sound: drums.Sound) -> bytes:
-    """Turn a sound into OKI's ADPCM: of 16 differences always the one that comes nearest; the low nibble is first."""
+    """Encode a sound as OKI ADPCM, the low nibble first."""
+    # Greedy: of the 16 values that the decoder can reach next, always the nearest.
     wanted = np.round(LOUDEST * sound).astype(int).tolist()
     level, step, nibbles = 0, 0, []
     for value in wanted + [0] * (len(wanted) % 2):
@@ -235,7 +240,7 @@ def adpcm(sound: drums.Sound) -> bytes:
 
 
 def pdx() -> bytes:
-    """Return the samples as a file: a table of 96, of which the others are empty, and their data."""
+    """Return the PDX file: a table of 96 samples, most of them empty, and their data."""
     table, data = b"", b""
     for sound in samples():
         table += (8 * 96 + len(data)).to_bytes(4, "big") + len(sound).to_bytes(4, "big")
@@ -244,19 +249,20 @@ def pdx() -> bytes:
 
 
 def voice_bytes(number: int, sound: opm.Voice) -> bytes:
-    """Return a voice as the file has it: registers 40 to E0, the four operators of each in a row."""
+    """Return a voice as the file has it: registers 40 to E0, each for its four operators."""
     rows = zip(*(operator.data() for operator in sound.ops), strict=True)
     return bytes([number, sound.fb << 3 | sound.con, sound.slots, *chain.from_iterable(rows)])
 
 
 def mdx() -> bytes:
-    """Return the song as a file."""
+    """Return the MDX file."""
     tune, echo, high = melodies()
     tracks = [tune, echo, *harmonies(), high, *drummers()]
     code = [track.looped() for track in tracks] + [bytes([JUMP, 0])] * (16 - len(tracks))
     voices = b"".join(voice_bytes(number, sound) for number, sound in enumerate(VOICES))
     sizes = [len(part) for part in code]
     starts = [2 + 2 * len(code) + sum(sizes[:i]) for i in range(len(code) + 1)]
+    # The voices, behind all tracks, come first in the table.
     offsets = b"".join(start.to_bytes(2, "big") for start in [starts[-1], *starts[:-1]])
     head = TITLE.encode("cp932") + b"\r\n\x1a" + PDX.encode() + b"\0"
     return head + offsets + b"".join(code) + voices

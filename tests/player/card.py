@@ -1,4 +1,4 @@
-"""A sound card that only remembers, and a listener's session on it that goes on step by step."""
+"""A fake sound card that records what it is given, and a listener's session on it that is run step by step."""
 
 import math
 import time
@@ -12,7 +12,7 @@ RATE = 44_100
 
 
 class Card:
-    """Keeps what it is given; plays a little of it at every look."""
+    """Records what it is given; plays a little of it whenever it is looked at."""
 
     rate, underruns, capacity = float(RATE), 0, RATE // 4
 
@@ -47,7 +47,7 @@ class Card:
 
 
 LISTENED = {"loops": 2, "fade": 8.0}
-"""What the command line has a song played with, if it says nothing else."""
+"""The options of a song as the command line sets them by default."""
 
 
 def short(tmp_path, name="short.txt"):

@@ -1,4 +1,4 @@
-"""Pictures of the player's pages, as text: what the snapshot tests compare.
+"""The player's pages as text, for the snapshot tests.
 
 ``python -m tests.player.pages`` draws them anew into ``tests/player/pages``; with a folder, as SVG into that, half a
 minute into the song, to look at.
