@@ -20,7 +20,7 @@ def test_calls_are_counted_for_real():
     first = rows[0]
     assert (first["calls"], first["calls_per_second"]) == (6400, 3_579_520)
     assert [row["calls"] for row in rows[:5]] == [6400, 100, 2, 1, 1]
-    assert {row["engine"] for row in rows} == {"cycle", "frame"}
+    assert {row["engine"] for row in rows} == {"cycle", "auto"}
     assert all(row["real_time"] > 0 and 0 <= row["call_share"] <= 1 for row in rows)
     assert len(calls.table(rows)) == 1 + len(rows) / 2
 
