@@ -18,7 +18,7 @@ ONCE, CHANNEL, SLOT = 0, 1, 2
 """Scopes: one register, one per channel, one per slot."""
 OPM, OPP = 1, 2
 """The chips that have a register: bits of a mask."""
-EITHER = OPM | OPP
+BOTH = OPM | OPP
 CHIPS = {"ym2151": OPM, "ym2164": OPP}
 KON, NOISE, TIMERS, LFRQ, DEPTHS, WAVE = 0x08, 0x0F, 0x14, 0x18, 0x19, 0x1B
 RL, KC, KF, PMS, SLOTS, TL, DT2 = 0x20, 0x28, 0x30, 0x38, 0x40, 0x60, 0xC0
@@ -50,7 +50,7 @@ class Bits:
     """Element of a chip-wide field."""
     place: int = 0
     """Bit of the field where the lowest bit goes."""
-    chips: int = EITHER
+    chips: int = BOTH
     when: int = -1
     """Only if bit 7 of the data is this (register 19); -1 = always."""
 
@@ -96,8 +96,8 @@ REGISTERS: tuple[Bits, ...] = tuple(Bits(*row) for row in (  # type: ignore[arg-
     (0x14, ONCE,    1, 1, "load B",   "load_b",   "run timer B"),
     (0x14, ONCE,    0, 0, "load A",   "load_a",   "run timer A"),
     (0x18, ONCE,    7, 0, "LFRQ",     "lfrq",     "LFO frequency"),
-    (0x19, ONCE,    6, 0, "AMD",      "amd",      "LFO amplitude depth", 0, 0, EITHER, 0),
-    (0x19, ONCE,    6, 0, "PMD",      "pmd",      "LFO phase depth", 0, 0, EITHER, 1),
+    (0x19, ONCE,    6, 0, "AMD",      "amd",      "LFO amplitude depth", 0, 0, BOTH, 0),
+    (0x19, ONCE,    6, 0, "PMD",      "pmd",      "LFO phase depth", 0, 0, BOTH, 1),
     (0x1B, ONCE,    7, 7, "CT2",      "ct2",      "pin CT2 high"),
     (0x1B, ONCE,    6, 6, "CT1",      "ct1",      "pin CT1 high"),
     (0x1B, ONCE,    1, 0, "W",        "w",        "LFO wave: saw, square, triangle, noise"),
