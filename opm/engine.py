@@ -4,8 +4,6 @@ A step is a span of many frames, one frame, or single clocks: as much as the chi
 ``handover.py`` says what is kept between two calls.
 """
 
-from collections import namedtuple
-
 from ._jit import block, entry, stage
 from .cycle import bus as bus_pins
 from .cycle.clock import clock, muted_output_clock
@@ -40,8 +38,6 @@ QUIET, WRITE, BUSY = 0, 1, 2
 """What the events hold for the next frame: nothing, one aligned register write, anything else."""
 ENTERING, LEAVING, SPANNING, FRAME_BY_FRAME, CLOCK_BY_CLOCK = range(5)
 """Steps: into the frame engine, out of it, many frames, one frame, single clocks."""
-Recording = namedtuple("Recording", "out channels traced trace")
-"""Where ``run_frames`` records what, by the names of its arguments."""
 
 
 # ---- Plan
@@ -140,30 +136,30 @@ def single_clocks(states, words, frame, events, done, cycle, clocks, mute):
 
 
 @block
-def record_span(frame, write, n, late, clocks_per_frame, row, recording):
+def record_span(frame, write, n, late, clocks_per_frame, out, channels, row):
     """Record the samples that were due within a span of n frames, the first ``late`` clocks ago; return how many."""
     taken = late // clocks_per_frame + 1
     first, step = n - 1 - late // CYCLES_PER_FRAME, clocks_per_frame // CYCLES_PER_FRAME
-    dac.store(write, first, step, recording.out[row : row + taken])
-    if recording.channels.shape[0]:
-        mixer.store_channels(frame, write, first, step, recording.channels[row : row + taken])
+    dac.store(write, first, step, out[row : row + taken])
+    if channels.shape[0]:
+        mixer.store_channels(frame, write, first, step, channels[row : row + taken])
     return taken
 
 
 @block
-def record(states, frames, inside, mute, row, recording):
+def record(states, frames, inside, mute, out, channels, row):
     """Record one sample, from the frame engine's pieces or from the state."""
     sounding = 1 if mute else 0
-    if row < recording.out.shape[0]:
+    if row < out.shape[0]:
         if inside:
-            sample(frames[sounding].dac, recording.out[row])
+            sample(frames[sounding].dac, out[row])
         else:
-            sample(states[sounding].dac_output, recording.out[row])
-    if row < recording.channels.shape[0]:
+            sample(states[sounding].dac_output, out[row])
+    if row < channels.shape[0]:
         if inside:
-            sample_channels(frames[0].tap_out, frames[0].side_out, recording.channels[row])
+            sample_channels(frames[0].tap_out, frames[0].side_out, channels[row])
         else:
-            sample_channels(states[0].tap_out, states[0].side_out, recording.channels[row])
+            sample_channels(states[0].tap_out, states[0].side_out, channels[row])
 
 
 @block
@@ -185,12 +181,12 @@ def sample_channels(sums, sides, row):
 
 
 @block
-def follow(memory, states, words, frames, inside, mute, recording, row):
+def follow(memory, states, words, frames, inside, mute, traced, row):
     """Record words of the chip's state, which is put together for it."""
     if inside:
         leave(memory, states, words, frames, mute)
-    for i in range(recording.traced.shape[0]):
-        recording.trace[row, i] = words[recording.traced[i]]
+    for i in range(traced.shape[0]):
+        row[i] = words[traced[i]]
     if inside:
         go_back(memory, mute)
 
@@ -248,7 +244,6 @@ def run_frames(
         return -1
     write, read = memory[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
     events = event_bytes.view(EVENT)
-    recording = Recording(out, channels, traced, trace)
     aligned = engine != CYCLE and clocks_per_frame % CYCLES_PER_FRAME == 0
     step_clocks = CYCLES_PER_FRAME if aligned else clocks_per_frame
     inside, done, row, by_frames = aligned and resume(memory, frame, mute), 0, 0, 0
@@ -269,7 +264,7 @@ def run_frames(
             span(state, frame, frames[1], write, read, n, mute)
             cycle += CYCLES_PER_FRAME * n
             by_frames += n
-            taken = record_span(frame, write, n, cycle - sample_due, clocks_per_frame, row, recording)
+            taken = record_span(frame, write, n, cycle - sample_due, clocks_per_frame, out, channels, row)
             sample_due += clocks_per_frame * taken
             row += taken
         else:
@@ -283,9 +278,9 @@ def run_frames(
                 by_frames += 1
             cycle += step_clocks
             if cycle == sample_due:
-                record(states, frames, inside, mute, row, recording)
+                record(states, frames, inside, mute, out, channels, row)
                 if row >= untraced:
-                    follow(memory, states, words, frames, inside, mute, recording, row - untraced)
+                    follow(memory, states, words, frames, inside, mute, traced, trace[row - untraced])
                 sample_due += clocks_per_frame
                 row += 1
     if not frame.resumable:
