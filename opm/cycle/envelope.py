@@ -1,6 +1,7 @@
 """Envelope generator: serial timer, a clock that ticks every third frame, six stages, TL ramp.
 
-Source: die (Nuked-OPM).
+Source: die (Nuked-OPM). The twins ``frame.envelope`` and ``span.envelope`` step all slots abreast, by the rules that
+stand here.
 
 Attenuation counts in 3/32 dB steps, 0 loud, 1023 silent. The stages of slot s run at clocks s - 2 (key-on),
 s (rate), s + 1 (shift, AM), s + 2 (step, state), s + 3 (level), s + 4 (output).

@@ -2,6 +2,7 @@
 
 Source: die (Nuked-OPM). Everything is serial in windows of 16 clocks: the waveform position goes round as
 a 16-bit word, the multiplier takes 7 bits of depth, AM and PM in turn (bit 3 of the bit counter).
+The twins ``frame.lfo`` and ``span.lfo`` multiply in larger pieces.
 
 The signs stand still while their product is made. Nuked-OPM before August 2026 took them in every window, so that PM
 by saw, square or noise had up to four frames of a wrong sign at each turn of the wave; two other readings of silicon

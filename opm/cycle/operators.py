@@ -1,5 +1,7 @@
 """Operators: sixteen pipeline stages from phase to modulation and mixer. Source: die (Nuked-OPM).
 
+The twins are ``frame.operators``, eight channels abreast, and ``span.operators``, a slot's whole row of frames.
+
 Slot s enters at clock s and is at the output at clock s + 13. A slot's output modulates the slot 16 places
 on, so a frame's order M1 M2 C1 C2 lets M1 reach C1 and M2 reach C2 at once; the other ways use memories.
 """

@@ -1,6 +1,7 @@
 """Envelopes over a span: most ticks step no slot, and most levels stay as they are.
 
-The rules are those of ``frame.envelope`` and ``cycle.envelope``; ``step`` asks beside them which ticks matter next.
+Three algorithms for one rule, for speed: the twins are ``cycle.envelope``, which has the rules, and ``frame.envelope``.
+Here ``step`` also asks which ticks matter next.
 """
 
 import numpy as np

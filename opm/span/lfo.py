@@ -1,4 +1,7 @@
-"""LFO over a span: a whole product at once wherever the LFO only multiplies; ``frame.lfo`` has the other windows."""
+"""LFO over a span: a whole product at once wherever the LFO only multiplies; ``frame.lfo`` has the other windows.
+
+Three algorithms for one rule, for speed: the twins are ``cycle.lfo`` and ``frame.lfo``, which says how they differ.
+"""
 
 from .._jit import block
 from ..cycle.lfo import NOISE, windows_done

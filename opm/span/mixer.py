@@ -1,4 +1,7 @@
-"""Mixer over a span: sums and taps. The rules are those of ``frame.mixer`` and ``cycle.mixer``."""
+"""Mixer over a span: sums and taps.
+
+Three algorithms for one rule, for speed: the twins are ``cycle.mixer`` and ``frame.mixer``, which says how they differ.
+"""
 
 from .._jit import block, outline
 from ..bits import i32

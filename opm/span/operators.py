@@ -1,4 +1,8 @@
-"""Operators over a span: a slot's whole row at a time, M1 with its feedback first."""
+"""Operators over a span: a slot's whole row at a time, M1 with its feedback first.
+
+Three algorithms for one rule, for speed: the twins are ``cycle.operators`` and ``frame.operators``, which says how they
+differ.
+"""
 
 import numpy as np
 from numba.core.registry import cpu_target

@@ -39,7 +39,7 @@ def clean(state, frame):
 
 @outline
 def span(state, frame, muted, write, read, n, mute):
-    """Advance by n frames. w and r are one record by two names: LLVM would not vectorise what reads and writes one."""
+    """Advance by n frames. ``muted``: the sums without the channels of ``mute``; ``write``, ``read``: one record."""
     frame.busy = 0
     wide = (n + WIDE - 1) // WIDE * WIDE
     changes = walk(state, frame, write, n)
