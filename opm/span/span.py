@@ -47,7 +47,8 @@ def span(state, frame, muted, write, read, n, mute):
     phase.phases(frame, write, changes, n)
     if heard or state.ne or frame.resounding:
         operators.operators(frame, write, read, n, wide)
-        mixer.sums(state, frame, write, read, n, wide)
+        mixer.sums(frame, write, read, wide)
+        noise.slot_31(state, frame, write, read, wide)
         mixer.mixer(frame, frame, write, read, n, wide)
         if mute:
             mixer.mixer(frame, muted, write, read, n, wide)
