@@ -85,7 +85,10 @@ def span_length(state, frame, events, done, cycle, end):
 
 @block
 def plan(state, words, frame, coming, inside, n):
-    """Return the next step, by what the events hold, where the chip is, and how long a span could be."""
+    """Return the next step, by what the events hold, where the chip is, and how long a span could be.
+
+    What keeps the frame engine out is noted for ``chip.obstacle``.
+    """
     if inside:
         if coming == BUSY:
             return LEAVING

@@ -12,6 +12,8 @@ by saw, square or noise had up to four frames of a wrong sign at each turn of th
 from .._jit import block
 
 SAW, SQUARE, TRIANGLE, NOISE = 0, 1, 2, 3
+COUNTER2_END = 0x7FFF
+"""The last count of counter 2: the next overflows."""
 
 
 @block
@@ -42,7 +44,7 @@ def counters(state):
         value = 0
     if state.lfo_counter2_load:
         value = reload(state.lfrq)
-    state.lfo_counter2 = value & 0x7FFF
+    state.lfo_counter2 = value & COUNTER2_END
     state.lfo_counter2_load = state.lfo_frq_update | overflow_before
     state.lfo_frq_update = 0
 

@@ -42,9 +42,14 @@ def logsin(state):
 @block
 def attenuation(state):
     """Stage 6: add the envelope; saturates by looking at bit 12 only."""
+    state.op_atten = saturated(state.op_logsin[2] + (state.eg_out[1] << 2))
+
+
+@block
+def saturated(total):
+    """Return a log-sine plus an envelope as 12 bits."""
     # A log-sine is 2137 at most and the envelope 4092: no sum gets past bit 12.
-    total = state.op_logsin[2] + (state.eg_out[1] << 2)
-    state.op_atten = 4095 if total & 4096 else total
+    return 4095 if total & 4096 else total
 
 
 @block
