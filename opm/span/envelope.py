@@ -150,8 +150,8 @@ def attenuations(frame, write, read, wide):
         write.am_by[1, t], write.am_by[2, t], write.am_by[3, t] = i32(am << 2), i32(am << 3), i32(am << 4)
     for slot in range(32):
         tl, level, changed = frame.tl[slot] << 2, write.level[0, slot] << 2, write.changed[slot] != 0
-        write.silent[slot] = 1 if not changed and level + tl >= 4 * INAUDIBLE else 0
-        heard |= write.silent[slot] ^ 1
+        write.inaudible[slot] = 1 if not changed and level + tl >= 4 * INAUDIBLE else 0
+        heard |= write.inaudible[slot] ^ 1
         write.still_atten[slot], write.atten_row[slot] = (tl, slot) if changed else (tl + level, ZEROS)
         write.am_row[slot] = frame.ams[slot]
         if changed:
