@@ -31,11 +31,11 @@ from .span.record import LONGEST, SPAN
 from .span.span import SETTLE, SHORTEST, clean, span
 from .state import LEFT, RIGHT
 
-AUTO, CYCLE, FRAME = 0, 1, 2
+AUTO, CYCLE, FRAMES = 0, 1, 2
 """Which engines may run: all three, single clocks alone, frames one by one beside them."""
-ENGINES = {"auto": AUTO, "cycle": CYCLE, "frame": FRAME}
-QUIET, WRITE, BUSY = 0, 1, 2
-"""What the events hold for the next frame: nothing, one aligned register write, anything else."""
+ENGINES = {"auto": AUTO, "cycle": CYCLE, "frame": FRAMES}
+QUIET, WRITE, OTHER = 0, 1, 2
+"""What the events hold for the next frame: nothing, one aligned register write, anything else or the call's end."""
 ENTERING, LEAVING, SPANNING, FRAME_BY_FRAME, CLOCK_BY_CLOCK = range(5)
 """Steps: into the frame engine, out of it, many frames, one frame, single clocks."""
 
@@ -54,14 +54,14 @@ def look_ahead(state, frame, events, done, cycle, inside):
     if remaining == 0 or events[done]["cycle"] >= cycle + CYCLES_PER_FRAME:
         return QUIET
     if remaining < 2 or events[done]["kind"] != ADDRESS or events[done + 1]["kind"] != DATA:
-        return BUSY
+        return OTHER
     if events[done]["cycle"] != cycle or events[done + 1]["cycle"] != cycle + CYCLES_TO_DATA:
-        return BUSY
+        return OTHER
     if remaining > 2 and events[done + 2]["cycle"] < cycle + CYCLES_PER_FRAME:
-        return BUSY
+        return OTHER
     if frame.landing == HELD_OVER or (not inside and state.busy and state.busy_count != bus.BUSY_COUNT):
-        return BUSY
-    return WRITE if bus.writable(state, events[done]["data"]) else BUSY
+        return OTHER
+    return WRITE if bus.writable(state, events[done]["data"]) else OTHER
 
 
 @block
@@ -81,12 +81,15 @@ def span_length(state, frame, events, done, cycle, end):
 
 @block
 def plan(state, words, frame, coming, inside, n):
-    """Return the next step, by what the events hold, where the chip is, and how long a span could be."""
+    """Return the next step, by what the events hold, where the chip is, and how long a span could be.
+
+    What keeps the frame engine out is noted for ``chip.obstacle``.
+    """
     if inside:
-        if coming == BUSY:
+        if coming == OTHER:
             return LEAVING
         return SPANNING if n else FRAME_BY_FRAME
-    if coming == BUSY:
+    if coming == OTHER:
         frame.obstacle = EVENTS_COME
     else:
         frame.obstacle = EDITED if frame.unsettled else obstacle(state, words)
@@ -136,10 +139,10 @@ def single_clocks(states, words, frame, events, done, cycle, clocks, mute):
 
 
 @block
-def record_span(frame, write, n, late, clocks_per_frame, out, channels, row):
-    """Record the samples that were due within a span of n frames, the first ``late`` clocks ago; return how many."""
-    taken = late // clocks_per_frame + 1
-    first, step = n - 1 - late // CYCLES_PER_FRAME, clocks_per_frame // CYCLES_PER_FRAME
+def record_span(frame, write, n, overdue, clocks_per_frame, out, channels, row):
+    """Record the samples that were due within a span of n frames, the first ``overdue`` clocks ago; return how many."""
+    taken = overdue // clocks_per_frame + 1
+    first, step = n - 1 - overdue // CYCLES_PER_FRAME, clocks_per_frame // CYCLES_PER_FRAME
     dac.store(write, first, step, out[row : row + taken])
     if channels.shape[0]:
         mixer.store_channels(frame, write, first, step, channels[row : row + taken])
@@ -220,7 +223,7 @@ def run_frames(
     count, clocks_per_frame : int
         How many samples to make, and how far apart.
     engine : int
-        AUTO, CYCLE or FRAME.
+        AUTO, CYCLE or FRAMES.
     mute : int
         Mask of channels to leave out of ``out``.
     out : (count, 2) int16 or (0, 2)
@@ -250,7 +253,7 @@ def run_frames(
     end, sample_due, untraced = cycle + count * clocks_per_frame, cycle + clocks_per_frame, count - trace.shape[0]
     traced_from = cycle + untraced * clocks_per_frame
     while cycle < end or inside:
-        coming = look_ahead(state, frame, events, done, cycle, inside) if aligned and cycle < end else BUSY
+        coming = look_ahead(state, frame, events, done, cycle, inside) if aligned and cycle < end else OTHER
         spanning = engine == AUTO and inside and coming == QUIET
         n = span_length(state, frame, events, done, cycle, traced_from) if spanning else 0
         step = plan(state, words, frame, coming, inside, n)

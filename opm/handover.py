@@ -2,7 +2,7 @@
 
 A call ends at any clock, and Python may look at every field then. But the frame engine works on pieces: taking a state
 apart and putting it together costs as much as ten frames, which a player that asks for 64 frames at a time would pay
-at each call. So a chip is four things, ``MEMORY``:
+at each call. So a chip is four things in ``MEMORY``, beside ``span``, in which nothing outlives a span:
 
 - ``states``: what compiled code works on.
 - ``shown``: what Python and other threads see and may edit. A call compares it with ``states`` first, and takes over
@@ -113,7 +113,7 @@ def enter(states, frames, mute):
 
 @outline
 def leave(memory, states, words, frames, mute):
-    """Hand it back to be looked at, and keep what ``resume`` goes on with."""
+    """Hand the chip back to be looked at, and keep what ``resume`` goes on with."""
     frame = frames[0]
     copy(memory, STATES_AT, ENTERED_AT, mute)
     landing = frame.landing  # put together, a write has landed; inside, it lands with the next frame

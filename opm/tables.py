@@ -32,6 +32,9 @@ EG_STEP = _rom([[0, 0, 0, 0], [1, 0, 0, 0], [1, 0, 1, 0], [1, 1, 1, 0]])
 D1L = _rom([*range(15), 31])
 """(16,) first decay level, 3 dB steps: 15 is 93 dB. Manual."""
 
+SILENCE = 1023
+"""Attenuation, 3/32 dB steps, at which a silent slot rests, and where the adders saturate: ten ones."""
+
 OFF = 0x3F0
 """Attenuation, 3/32 dB steps, from which on the envelope generator takes a slot for silent: its upper six bits. Die."""
 
@@ -181,10 +184,16 @@ POWER = _rom([EXP[a & 255] << 2 >> (a >> 8) if a < 4096 else 0 for a in range(_R
 NEVER = 64
 """Added to an effective rate if the register holds 0: that never steps, whatever the key scaling."""
 
+EVERY_TICK = 48
+"""Effective rate from which on a slot steps at every tick. Die."""
+
+INSTANT = 62
+"""Effective rate from which on an attack is over at once. Die."""
+
 
 def _step_size(extra: int, shift: int, rate: int) -> int:
     rate, never = rate % NEVER, rate >= NEVER
-    if rate >= 48:
+    if rate >= EVERY_TICK:
         return min(extra + (rate >> 2) - 11, 4)
     return 0 if never else {12: int(rate > 0), 13: rate >> 1 & 1, 14: rate & 1}.get(shift, 0)
 
@@ -192,8 +201,8 @@ def _step_size(extra: int, shift: int, rate: int) -> int:
 EG_SIZE = _rom(
     [[[_step_size(extra, shift, rate) for rate in range(2 * NEVER)] for shift in range(16)] for extra in range(2)]
 )
-"""(2, 16, 128) size of an envelope step, 0 to 4, by EG_STEP's bit, the timer's shift, and effective rate. From rate 48
-on every tick steps, below it those whose carry in the timer fits. Die."""
+"""(2, 16, 128) size of an envelope step, 0 to 4, by EG_STEP's bit, the timer's shift, and effective rate. From
+EVERY_TICK on all ticks step, below it those whose carry in the timer fits. Die."""
 
 EG_INCREMENT = _rom(
     [

@@ -11,7 +11,7 @@ from numba import njit
 from ..chip import YM2151
 from ..engine import one_frame
 from ..handover import SPAN_WORDS, enter, views
-from ..span import dac, envelope, mixer, operators, phase
+from ..span import dac, envelope, mixer, noise, operators, phase
 from ..span.record import LONGEST, SPAN
 from ..span.span import finish, span, walk
 from .workloads import timed
@@ -32,7 +32,8 @@ PASSES = {
     "phases": lambda p: phase.phases(p.frame, p.write, p.changes, p.n),
     "operators": lambda p: operators.operators(p.frame, p.write, p.read, p.n, p.n),
     "of which feedback": lambda p: operators.feedback(p.frame, p.write, p.read, p.n),
-    "sums": lambda p: mixer.sums(p.state, p.frame, p.write, p.read, p.n, p.n),
+    "sums": lambda p: mixer.sums(p.frame, p.write, p.read, p.n),
+    "slot 31": lambda p: noise.slot_31(p.state, p.frame, p.write, p.read, p.n),
     "mixer": lambda p: mixer.mixer(p.frame, p.frame, p.write, p.read, p.n, p.n),
     "taps": lambda p: mixer.taps(p.frame, p.write, p.n),
     "finish": lambda p: finish(p.state, p.frame, p.write, p.n),

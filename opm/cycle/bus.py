@@ -6,7 +6,7 @@ timing: die (Nuked-OPM).
 """
 
 from .._jit import block
-from ..registers import DECODE, FIRST, LFRQ
+from ..registers import DECODE, FIRST, KC, KF, LFRQ, PMS, RL, SLOTS
 
 
 @block
@@ -115,9 +115,9 @@ def clear_slot(state, slot):
 def slot_write(state, words):
     """YM2151: store the waiting byte when its channel (clock = channel mod 8) or slot (clock) passes."""
     address = state.reg_address
-    width = 7 if address < 0x40 else 31
+    width = 7 if address < SLOTS else 31
     # Slots pass once in 32 clocks, and there is one latch: an address less than 34 clocks behind the last drops it.
-    if state.reg_data_ready and (address & width) == (state.cycles & width) and address >= 0x20:
+    if state.reg_data_ready and (address & width) == (state.cycles & width) and address >= RL:
         store(state, words, address, state.reg_data)
 
 
@@ -130,20 +130,20 @@ def opp_slot_write(state, words):
         opp_clear(state, cycle)
     else:
         if state.opp_write_rl & 8:
-            store(state, words, 0x20 + late4, state.reg_data)
+            store(state, words, RL + late4, state.reg_data)
         if state.opp_write_kc:
-            store(state, words, 0x28 + late1, state.reg_data)
+            store(state, words, KC + late1, state.reg_data)
         if state.opp_write_kf:
-            store(state, words, 0x30 + late1, state.reg_data)
+            store(state, words, KF + late1, state.reg_data)
         address = state.reg_address
-        direct = address == channel or address == 0x38 + channel or (address >= 0x40 and (address & 31) == cycle)
+        direct = address == channel or address == PMS + channel or (address >= SLOTS and (address & 31) == cycle)
         if state.reg_data_ready and direct:
             store(state, words, address, state.reg_data)
     ready = state.reg_data_ready
-    matched = 1 if ready and state.reg_address == 0x20 + channel else 0
+    matched = 1 if ready and state.reg_address == RL + channel else 0
     state.opp_write_rl = ((state.opp_write_rl << 1) | matched) & 0xFF
-    state.opp_write_kc = 1 if ready and state.reg_address == 0x28 + channel else 0
-    state.opp_write_kf = 1 if ready and state.reg_address == 0x30 + channel else 0
+    state.opp_write_kc = 1 if ready and state.reg_address == KC + channel else 0
+    state.opp_write_kf = 1 if ready and state.reg_address == KF + channel else 0
 
 
 @block
@@ -159,7 +159,7 @@ def opp_clear(state, cycle):
 def mode_write(state, words):
     """Registers 00-1F change in the clock that takes the data byte; writing LFRQ restarts the divider."""
     ramp = state.opp and state.mode_address < 8  # YM2164: waits for its channel, see latches
-    if state.bus_data_write and state.mode_address < 0x20 and not ramp:
+    if state.bus_data_write and state.mode_address < RL and not ramp:
         store(state, words, state.mode_address, state.bus_data)
         if state.mode_address == LFRQ:
             state.lfo_frq_update = 1
@@ -176,7 +176,7 @@ def latches(state):
         state.reg_data_ready = 1
     if address_write:
         state.reg_address_ready = 0
-        if data >= 0x20 or (state.opp and data < 8):
+        if data >= RL or (state.opp and data < 8):
             state.reg_address = data
             state.reg_address_ready = 1
         state.mode_address = data

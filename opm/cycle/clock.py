@@ -1,4 +1,4 @@
-"""The single-clock engine: every block's stages in pipeline order, on one page. The reference inside the project.
+"""The cycle engine: every block's stages in pipeline order, on one page. The reference inside the project.
 
 The stages run from the last to the first, so that each reads what the one before left a clock ago.
 """
@@ -11,7 +11,7 @@ from . import bus, dac, envelope, key_on, lfo, mixer, noise, operators, phase, t
 def clock(state, words):
     """Advance the chip by one clock: two cycles of phiM, 1/32 of a frame.
 
-    s : the state record; words : the same memory as a flat int32 array, for the register decode.
+    state : the chip's record; words : the same memory as a flat int32 array, for the register decode.
     """
     output_clock(state)
     operator_clock(state)
@@ -37,7 +37,7 @@ def output_clock(state):
 
 @block
 def muted_output_clock(state, muted, mute):
-    """The same for a second mixer m, which leaves the channels out whose bit in mute is set."""
+    """The same for a second mixer, whose record is ``muted``: without the channels whose bit in ``mute`` is set."""
     mixer.audible(state, muted, mute)
     dac.pins(muted)
     dac.convert(muted)

@@ -1,6 +1,7 @@
 """Envelope generator: serial timer, a clock that ticks every third frame, six stages, TL ramp.
 
-Source: die (Nuked-OPM).
+Source: die (Nuked-OPM). The twins ``frame.envelope`` and ``span.envelope`` step all slots abreast, by the rules that
+stand here.
 
 Attenuation counts in 3/32 dB steps, 0 loud, 1023 silent. The stages of slot s run at clocks s - 2 (key-on),
 s (rate), s + 1 (shift, AM), s + 2 (step, state), s + 3 (level), s + 4 (output).
@@ -9,7 +10,7 @@ s (rate), s + 1 (shift, AM), s + 2 (step, state), s + 3 (level), s + 4 (output).
 from .._jit import block
 from ..bits import i32, pick
 from ..state import ATTACK, DECAY1, DECAY2, RELEASE
-from ..tables import D1L, EG_SIZE, EG_STEP, NEVER, OFF
+from ..tables import D1L, EG_SIZE, EG_STEP, INSTANT, NEVER, OFF, SILENCE
 
 
 @block
@@ -54,7 +55,7 @@ def rate(state):
     state.eg_rate[1] = state.eg_rate[0]
     state.eg_rate[0] = effective
     state.eg_ratemax[1] = state.eg_ratemax[0]
-    state.eg_ratemax[0] = 1 if effective >= 62 else 0
+    state.eg_ratemax[0] = 1 if effective >= INSTANT else 0
     state.eg_sl[1] = state.eg_sl[0]
     state.eg_sl[0] = D1L[state.sl_d1l[slot]]
     total_level(state, slot)
@@ -86,7 +87,7 @@ def shift(state):
 def limit(attenuation):
     """Saturate at 1023, by looking at bit 10 only."""
     # Level plus AM, and that plus TL, stay below 2048. With a level that a reset has left beyond 1023 they wrap.
-    return 1023 if attenuation & 1024 else attenuation
+    return SILENCE if attenuation & 1024 else attenuation
 
 
 @block
@@ -152,7 +153,7 @@ def level(state):
     if state.eg_instant:
         new = 0
     if state.eg_mute or state.ic:
-        new = 1023
+        new = SILENCE
     if state.eg_inc:
         linear = linear_step(state.eg_inc) if state.eg_linear else 0
         attack = attack_step(old, state.eg_inc) if state.eg_attack else 0
@@ -168,7 +169,7 @@ def level(state):
 def output(state):
     """Clock slot + 4: hand over to the operator; slot 31 also goes, inverted and serial, to the noise channel."""
     state.eg_serial_bit = (state.eg_serial >> 9) & 1
-    state.eg_serial = state.eg_out[0] ^ 1023 if state.cycles == 3 else state.eg_serial << 1
+    state.eg_serial = state.eg_out[0] ^ SILENCE if state.cycles == 3 else state.eg_serial << 1
     state.eg_out[1] = state.eg_out[0]
 
 

@@ -2,6 +2,7 @@
 
 Source: die (Nuked-OPM). Everything is serial in windows of 16 clocks: the waveform position goes round as
 a 16-bit word, the multiplier takes 7 bits of depth, AM and PM in turn (bit 3 of the bit counter).
+The twins ``frame.lfo`` and ``span.lfo`` multiply in larger pieces.
 
 The signs stand still while their product is made. Nuked-OPM before August 2026 took them in every window, so that PM
 by saw, square or noise had up to four frames of a wrong sign at each turn of the wave; two other readings of silicon
@@ -11,6 +12,8 @@ by saw, square or noise had up to four frames of a wrong sign at each turn of th
 from .._jit import block
 
 SAW, SQUARE, TRIANGLE, NOISE = 0, 1, 2, 3
+COUNTER2_END = 0x7FFF
+"""The last count of counter 2: the next overflows."""
 
 
 @block
@@ -41,7 +44,7 @@ def counters(state):
         value = 0
     if state.lfo_counter2_load:
         value = reload(state.lfrq)
-    state.lfo_counter2 = value & 0x7FFF
+    state.lfo_counter2 = value & COUNTER2_END
     state.lfo_counter2_load = state.lfo_frq_update | overflow_before
     state.lfo_frq_update = 0
 

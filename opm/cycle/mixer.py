@@ -1,8 +1,7 @@
 """Mixer: two sums per frame, taken over (right at clock 13, left at clock 29) into serial words for the DAC.
 
-The taps add up the same for each channel.
-
-Source: die (Nuked-OPM).
+The taps add up the same for each channel. An operator a clock; the twins ``frame.mixer`` and ``span.mixer`` take more
+at once. Source: die (Nuked-OPM).
 """
 
 from .._jit import block
@@ -98,7 +97,7 @@ def hand_on(state, side, taken, out):
 
 @block
 def audible(state, muted, mute):
-    """Hand the operator at the output to a second mixer m, unless its channel's bit in mute is set."""
+    """Hand the operator at the output to the second mixer, unless its channel's bit in ``mute`` is set."""
     muted.cycles = state.cycles
     muted.ic = state.ic
     muted.op_mix = state.op_mix

@@ -1,7 +1,7 @@
 """Noise: a 17-bit LFSR kept as a 16-bit serial register plus one bit, its timer, and the noise channel.
 
 Source: die (Nuked-OPM). Two windows of 16 clocks per frame; in each the register either steps by 16 bits or
-goes round unchanged.
+goes round unchanged. The twin ``frame.noise`` does a window at once, ``span.noise`` many of its windows.
 """
 
 from .._jit import block

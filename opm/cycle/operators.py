@@ -1,5 +1,7 @@
 """Operators: sixteen pipeline stages from phase to modulation and mixer. Source: die (Nuked-OPM).
 
+The twins are ``frame.operators``, eight channels abreast, and ``span.operators``, a slot's whole row of frames.
+
 Slot s enters at clock s and is at the output at clock s + 13. A slot's output modulates the slot 16 places
 on, so a frame's order M1 M2 C1 C2 lets M1 reach C1 and M2 reach C2 at once; the other ways use memories.
 """
@@ -40,9 +42,14 @@ def logsin(state):
 @block
 def attenuation(state):
     """Stage 6: add the envelope; saturates by looking at bit 12 only."""
+    state.op_atten = saturated(state.op_logsin[2] + (state.eg_out[1] << 2))
+
+
+@block
+def saturated(total):
+    """Return a log-sine plus an envelope as 12 bits."""
     # A log-sine is 2137 at most and the envelope 4092: no sum gets past bit 12.
-    total = state.op_logsin[2] + (state.eg_out[1] << 2)
-    state.op_atten = 4095 if total & 4096 else total
+    return 4095 if total & 4096 else total
 
 
 @block

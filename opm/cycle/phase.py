@@ -52,6 +52,12 @@ def detuned_code(code, fraction, notes, middle):
 
 
 @block
+def slot_code(code, dt2):
+    """Key code of a slot, 13 bits: its channel's plus what DT2 stands for."""
+    return detuned_code(code, DT2_FRACTION[dt2], DT2_NOTES[dt2], 1 if dt2 == 2 else 0)
+
+
+@block
 def fnum_block(state):
     """Clock slot - 7: F-number and key code of a slot. The YM2164 takes PMS one and DT2 25 clocks late."""
     slot = (state.cycles + 7) & 31
@@ -59,7 +65,7 @@ def fnum_block(state):
     pms = state.opp_pms if state.opp else state.ch_pms[channel]
     dt2 = state.opp_dt2[slot] if state.opp else state.sl_dt2[slot]
     code = channel_code(state, channel, pms, state.lfo_pm if state.pmd else 0)
-    code = detuned_code(code, DT2_FRACTION[dt2], DT2_NOTES[dt2], 1 if dt2 == 2 else 0)
+    code = slot_code(code, dt2)
     state.pg_fnum[slot] = FNUM[code & 1023]
     state.pg_kcode[slot] = code >> 8
     if state.opp:
@@ -79,12 +85,17 @@ def slot_increment(fnum, kcode, detuned, multiple):
 
 
 @block
+def increment_of(state, slot, fnum, kcode):
+    """Phase increment of a slot: F-number and key code with its DT1 and MUL."""
+    detuned = DETUNED[(state.sl_dt1[slot] << 5) + kcode]
+    return slot_increment(fnum, kcode, detuned, MULTIPLE[state.sl_mul[slot]])
+
+
+@block
 def increment(state):
     """Clock slot: the increment of a slot, before a key-on edge may mask it."""
     slot = state.cycles
-    kcode = state.pg_kcode[slot]
-    detuned = DETUNED[(state.sl_dt1[slot] << 5) + kcode]
-    state.pg_inc[slot] = slot_increment(state.pg_fnum[slot], kcode, detuned, MULTIPLE[state.sl_mul[slot]])
+    state.pg_inc[slot] = increment_of(state, slot, state.pg_fnum[slot], state.pg_kcode[slot])
 
 
 @block

@@ -72,8 +72,8 @@ def latch(state, words, frame, address, data):
         store_landed(state, words, frame)
     state.bus_data = data
     state.mode_address = address
-    state.reg_address_ready = state.reg_data_ready = 1 if address >= 0x20 else 0
-    if address >= 0x20:
+    state.reg_address_ready = state.reg_data_ready = 1 if address >= RL else 0
+    if address >= RL:
         state.reg_address = address
         state.reg_data = data
     frame.landing = TAKEN
@@ -81,7 +81,7 @@ def latch(state, words, frame, address, data):
 
 @block
 def store_landed(state, words, frame):
-    """Store a landed write: with the next frame, or on leaving, when the last clocks have been played with what was."""
+    """Store a landed write: when the next frame begins, or on leaving. Its own frame was played with the old value."""
     bus.store(state, words, state.reg_address, state.reg_data)
     frame.landing, frame.codes_stale = 0, 1
 

@@ -11,7 +11,7 @@ from .._jit import block
 from ..bits import i32, pick, wrapped
 from ..cycle import envelope
 from ..state import ATTACK, C1, DECAY1, DECAY2, M2
-from ..tables import D1L, EG_INCREMENT, NEVER
+from ..tables import D1L, EG_INCREMENT, INSTANT, NEVER, SILENCE
 
 RATES = EG_INCREMENT.shape[1]
 EG_STEPS = EG_INCREMENT.reshape(-1)
@@ -32,9 +32,9 @@ def above(values, limit):
 def beyond_range(state):
     """Whether a level or the clock is as only a reset leaves it: levels have 11 bits, and 1023 is the last in use."""
     return (
-        above(state.eg_level, 1023)
-        or above(state.eg_out_am, 1023)
-        or above(state.eg_out, 1023)
+        above(state.eg_level, SILENCE)
+        or above(state.eg_out_am, SILENCE)
+        or above(state.eg_out, SILENCE)
         or state.eg_clock & 0xFF not in (0, 0xFF)
     )
 
@@ -120,7 +120,7 @@ def put_levels(state, frame):
         state.pg_reset[slot] = frame.edge[slot] if slot <= 29 else frame.edge_before[slot]
     for i in range(2):
         state.eg_out[i] = frame.atten[28 - i] >> 2
-    state.eg_serial = wrapped((frame.atten31_before ^ 1023) << 28)  # taken at clock 3, shifted 28 times
+    state.eg_serial = wrapped((frame.atten31_before ^ SILENCE) << 28)  # taken at clock 3, shifted 28 times
     state.eg_serial_bit = 0
 
 
@@ -158,7 +158,7 @@ def written_sensitivity(state, frame):
     c = state.reg_address & 7
     for slot in range(c + (M2 if c >= 4 else C1), 32, 8):
         frame.ams[slot] = state.ch_ams[c] if state.sl_ams_en[slot] else 0
-        frame.addend[slot] = envelope.amplitude_modulation(state.lfo_am, frame.ams[slot]) + frame.tl[slot]
+        add_level(state, frame, slot)
     frame.atten_stale = 1
 
 
@@ -166,8 +166,14 @@ def written_sensitivity(state, frame):
 def add_levels(state, frame, first):
     """AM plus TL of the slots from one on."""
     for slot in range(first, 32):
-        frame.addend[slot] = envelope.amplitude_modulation(state.lfo_am, frame.ams[slot]) + frame.tl[slot]
+        add_level(state, frame, slot)
     frame.atten_stale = 1
+
+
+@block
+def add_level(state, frame, slot):
+    """AM plus TL of a slot."""
+    frame.addend[slot] = envelope.amplitude_modulation(state.lfo_am, frame.ams[slot]) + frame.tl[slot]
 
 
 @block
@@ -212,7 +218,7 @@ def ramp(state, frame):
 def attenuations(frame):
     """Envelope output: level plus AM plus TL, saturated."""
     for slot in range(32):
-        frame.atten[slot] = i32(min(i32(frame.level[slot] + frame.addend[slot]), i32(1023))) << 2
+        frame.atten[slot] = i32(min(i32(frame.level[slot] + frame.addend[slot]), i32(SILENCE))) << 2
     frame.atten_stale = 0
 
 
@@ -240,14 +246,14 @@ def stepped(frame, slot, row, level, eg_state, struck):
     attacking, decaying, off = eg_state == ATTACK, eg_state == DECAY1, envelope.silent(level)
     at_d1l, kon = i32(level >> 4) == frame.d1l[slot], frame.kon[slot]
     rate = rate_of(frame, slot, eg_state, attacking | struck, decaying)
-    fastest = i32(rate & 63) >= 62
+    fastest = i32(rate & 63) >= INSTANT
     size = EG_STEPS[np.uint32(row + rate)]
 
     falling = envelope.falls(eg_state, at_d1l) & (not struck) & (not off)
     rising = attacking & (kon != 0) & (not fastest) & (level != 0) & (size != 0)
     step = pick(falling, envelope.linear_step(size), i32(0))
     step = pick(rising, envelope.attack_step(level, size), step)
-    new_level = pick(off & (not attacking) & (not struck), i32(1023), level)
+    new_level = pick(off & (not attacking) & (not struck), i32(SILENCE), level)
     new_level = i32(pick(struck & fastest, i32(0), new_level) + step)
     return new_level, envelope.next_state(eg_state, kon, struck, level == 0, at_d1l, off)
 

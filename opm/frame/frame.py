@@ -1,9 +1,9 @@
 """The frame engine: a whole frame of 32 clocks at once, the same bits as 32 single clocks. Its stages, on one page.
 
 In the chip, frame t of slot s begins at clock s and takes 46 clocks, so frames overlap. Here frame t of all slots is
-computed in one go, block by block in the order of the data's way; what the chip would see late (LFO locks at clock
-15, key-ons, register writes) reaches the slots that would see it. ``record.py`` holds what moves, ``pipeline.py``
-takes the chip's state apart and puts it together again, ``obstacle.py`` says when it cannot.
+computed in one go, block by block in the order of the data's way; what changes within a frame (LFO locks at clock 15,
+key-ons, register writes) reaches only the slots whose stage comes after it. ``record.py`` holds what moves,
+``pipeline.py`` takes the chip's state apart and puts it together again, ``obstacle.py`` says when it cannot.
 """
 
 from .._jit import block, outline

@@ -7,7 +7,7 @@ lock) stands in ``cycle.lfo``.
 
 from .._jit import block, outline
 from ..bits import reversed_bits, wrapped
-from ..cycle.lfo import NOISE, SQUARE, TRIANGLE, extra_step, inverted, reload, take_product, windows_done
+from ..cycle.lfo import COUNTER2_END, NOISE, SQUARE, TRIANGLE, extra_step, inverted, reload, take_product, windows_done
 
 
 @block
@@ -60,7 +60,7 @@ def take_signs(state, frame):
 
 @outline
 def window(state, frame, noise_low, noise_high):
-    """16 clocks from one with cycle 15 of 16: maybe a lock, then one partial product, a step, the counters.
+    """16 clocks from clock 15 or 31 on: maybe a lock, then one partial product, a step, the counters.
 
     The noise wave takes its bits from the noise register: 3 of the old word, 13 of the new.
     """
@@ -75,8 +75,8 @@ def window(state, frame, noise_low, noise_high):
     frame.lfo_v = value(state, frame, pm)
     if (state.pmd if pm else state.amd) & (64 >> position):
         frame.lfo_sum = (frame.lfo_sum + (frame.lfo_v << (7 - position))) & 0xFFFF
-    if bit_counter == 15:  # the counter restarts one clock early, which drops the top bit
-        frame.lfo_sum &= 0x7FFF
+    if bit_counter == 15:
+        drop_top_bit(frame)
     frame.lfo_n_before = frame.lfo_n
     if state.test[1]:
         frame.lfo_n = 0
@@ -85,6 +85,12 @@ def window(state, frame, noise_low, noise_high):
     elif frame.lfo_step:
         frame.lfo_n = (noise_low & 7) | (noise_high & 0x1FFF) << 3
     counters(state, frame)
+
+
+@block
+def drop_top_bit(frame):
+    """At the end of PM's product the counter restarts one clock early: the sum's top bit does not get in."""
+    frame.lfo_sum &= 0x7FFF
 
 
 @block
@@ -97,7 +103,7 @@ def lock(state, frame, pm):
 def counters(state, frame):
     """Counters at the end of a window: counter 1 always, 2 at its carry, 3 a window after 2's."""
     if frame.lfo_of:
-        state.lfo_counter2 = reload(state.lfrq) & 0x7FFF
+        state.lfo_counter2 = reload(state.lfrq) & COUNTER2_END
     state.lfo_counter1 = (state.lfo_counter1 + 1) & 15
     frame.lfo_carry = 1 if state.lfo_counter1 == 0 else 0
     step = 0
@@ -107,5 +113,5 @@ def counters(state, frame):
     count = state.lfo_counter2 + frame.lfo_carry
     frame.lfo_of_before = frame.lfo_of
     frame.lfo_of = count >> 15
-    state.lfo_counter2 = count & 0x7FFF
+    state.lfo_counter2 = count & COUNTER2_END
     frame.lfo_step = step | frame.lfo_of

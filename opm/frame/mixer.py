@@ -27,6 +27,12 @@ def heard(frame, slot):
 
 
 @block
+def slot_15(frame):
+    """M2 of channel 8 if it is a carrier: the left takes it a frame later than the slots before it."""
+    return frame.out[15] & frame.m2_heard[7]
+
+
+@block
 def set_panning(state, sums, mute):
     """Sides each channel is heard on."""
     for c in range(8):
@@ -73,9 +79,8 @@ def get_taps(state, frame):
 @block
 def put(state, sums, frame):
     """Sums: left slots 15-17, right slot 31 of the frame before and 0-17; the sums taken on their way out."""
-    slot_15 = frame.out[15] & frame.m2_heard[7]
-    slot_16, slot_17 = frame.out[16] & frame.c1_heard[0], frame.out[17] & frame.c1_heard[1]
-    left = (slot_15 & sums.left_mask[7]) + (slot_16 & sums.left_mask[0])
+    slot_16, slot_17 = heard(frame, 16), heard(frame, 17)
+    left = (slot_15(frame) & sums.left_mask[7]) + (slot_16 & sums.left_mask[0])
     right = sums.carried[RIGHT] + (slot_16 & sums.right_mask[0])
     for c in range(8):
         right += frame.early_carriers[c] & sums.right_mask[c]
@@ -96,11 +101,11 @@ def put_taps(state, frame):
     """In the making: slots 0-17 of the last frame; of the sides as in ``put``."""
     for c in range(8):
         state.tap_last[c], state.tap_out[c] = frame.tap_last[c], frame.tap_out[c]
-        slot_16 = frame.out[16 + c] & frame.c1_heard[c] if c < 2 else 0
+        slot_16 = heard(frame, 16 + c) if c < 2 else 0
         state.tap_sum[c] = frame.early_carriers[c] + slot_16
         state.side_sum[c] = slot_16 & frame.left_mask[c]
         state.side_sum[8 + c] = state.tap_sum[c] & frame.right_mask[c]
-    state.side_sum[7] = frame.out[15] & frame.m2_heard[7] & frame.left_mask[7]
+    state.side_sum[7] = slot_15(frame) & frame.left_mask[7]
     state.side_sum[15] += frame.carried[RIGHT]
     for i in range(16):
         state.side_taken[i], state.side_sent[i] = frame.side_taken[i], frame.side_sent[i]
@@ -146,11 +151,10 @@ def taps(frame, last, channels):
         frame.side_out[8 + c] = frame.side_sent[8 + c] = frame.side_taken[8 + c]
         frame.side_taken[8 + c] = frame.side_open[8 + c]
         frame.side_open[8 + c] = i32(whole & frame.right_mask[c])
-    slot_15 = frame.out[15] & frame.m2_heard[7]
     frame.tap_last[7] += last
     frame.tap_part[7] -= frame.out[LAST]
-    frame.side_taken[7] += (last - slot_15) & frame.left_mask[7]
-    frame.side_open[7] += (slot_15 - frame.out[LAST]) & frame.left_mask[7]
+    frame.side_taken[7] += (last - slot_15(frame)) & frame.left_mask[7]
+    frame.side_open[7] += (slot_15(frame) - frame.out[LAST]) & frame.left_mask[7]
     frame.side_open[15] += (last - frame.out[LAST]) & frame.right_mask[7]
 
 
@@ -165,12 +169,12 @@ def mix(sums, frame, last):
         early = i32(early + i32(frame.early_carriers[c] & sums.left_mask[c]))
         late = i32(late + i32(frame.late_carriers[c] & sums.left_mask[c]))
         right = i32(right + i32(i32(frame.early_carriers[c] + frame.late_carriers[c]) & sums.right_mask[c]))
-    slot_15 = frame.out[15] & frame.m2_heard[7] & sums.left_mask[7]
+    waiting = slot_15(frame) & sums.left_mask[7]
     sums.dac[LEFT] = rounded(sums.taken_before[LEFT])
     sums.dac[RIGHT] = rounded(sums.taken[RIGHT])
-    take(sums, LEFT, sums.summing[LEFT] + (last & sums.left_mask[7]) + early - slot_15)
+    take(sums, LEFT, sums.summing[LEFT] + (last & sums.left_mask[7]) + early - waiting)
     take(sums, RIGHT, sums.carried[RIGHT] + sums.summing[RIGHT])
-    sums.summing[LEFT] = late + slot_15 - (frame.out[LAST] & sums.left_mask[7])
+    sums.summing[LEFT] = late + waiting - (frame.out[LAST] & sums.left_mask[7])
     sums.summing[RIGHT] = right - (frame.out[LAST] & sums.right_mask[7])
     sums.carried[RIGHT] = last & sums.right_mask[7]
 

@@ -7,6 +7,7 @@ at once.
 from .._jit import block
 from ..cycle import noise
 from ..cycle.noise import last_count
+from ..tables import SILENCE
 
 
 @block
@@ -33,7 +34,7 @@ def put(state, frame):
     state.noise_bit = (frame.noise_b >> 13 if frame.noise_update_b else frame.noise_b) & 1
     state.noise_timer = frame.noise_timer_b
     state.noise_timer_of = state.noise_update = frame.noise_update_b
-    active = 1 if (frame.atten31_before ^ 1023) >> 1 else 0
+    active = 1 if sent(frame.atten31_before) else 0
     state.nc_active = 0
     state.nc_active_lock = active
     state.nc_sign = frame.noise_sign ^ 1
@@ -98,6 +99,11 @@ def slot_31(state, frame):
 @block
 def output(atten, sign):
     """The noise in the mixer, from slot 31's envelope and the sign taken from the noise register."""
-    sent = (atten ^ 1023) >> 1
-    bits = sent ^ (0 if sign else 0xFFFF)
-    return noise.sample(bits, 1 if sent and not sign else 0)
+    bits = sent(atten) ^ (0 if sign else 0xFFFF)
+    return noise.sample(bits, 1 if sent(atten) and not sign else 0)
+
+
+@block
+def sent(atten):
+    """Slot 31's envelope as it has gone to the noise channel by clock 12: inverted, without the last bit."""
+    return (atten ^ SILENCE) >> 1

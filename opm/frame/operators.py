@@ -68,10 +68,9 @@ def put_stages(state, frame):
     state.op_phase = frame.position[30]
     for i in range(3):
         state.op_logsin[i] = SINE[frame.position[29 - i]]
-    total = SINE[frame.position[26]] + frame.atten[26]
-    state.op_atten = 4095 if total & 4096 else total
+    state.op_atten = operators.saturated(SINE[frame.position[26]] + frame.atten[26])
     for i in range(2):
-        total = min(SINE[frame.position[25 - i]] + frame.atten[25 - i], 4095)
+        total = operators.saturated(SINE[frame.position[25 - i]] + frame.atten[25 - i])
         state.op_exp[i] = EXP[total & 255]
         state.op_pow[i] = total >> 8
     state.op_out[0] = POWER[SINE[frame.position[23]] + frame.atten[23]]

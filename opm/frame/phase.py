@@ -1,14 +1,14 @@
 """Phase generator: F-numbers and key codes as their stages see them, increments, phases.
 
 A slot's F-number is computed seven clocks before its phase, so that slots 0 to 6 take theirs in the frame before, and
-slots 23 to 31 behind clock 15, when the LFO may have locked another PM.
+slots 23 to 31 after clock 15, when the LFO may have locked another PM.
 """
 
 from .._jit import block
 from ..bits import i32
-from ..cycle.phase import channel_code, detuned_code, slot_increment
+from ..cycle.phase import channel_code, increment_of, slot_code
 from ..state import C2
-from ..tables import DETUNED, DT2_FRACTION, DT2_NOTES, FNUM, MULTIPLE, PHASE_MASK
+from ..tables import FNUM, PHASE_MASK
 from .record import EARLY_PITCH, ENTERED
 
 
@@ -59,8 +59,7 @@ def fresh_codes(state, frame, pm):
     for channel in range(8):
         code = channel_code(state, channel, state.ch_pms[channel], pm if state.pmd else 0)
         for slot in range(channel, 32, 8):
-            dt2 = state.sl_dt2[slot]
-            detuned = detuned_code(code, DT2_FRACTION[dt2], DT2_NOTES[dt2], 1 if dt2 == 2 else 0)
+            detuned = slot_code(code, state.sl_dt2[slot])
             frame.new_fnum[slot] = FNUM[detuned & 1023]
             frame.new_kcode[slot] = detuned >> 8
 
@@ -77,9 +76,7 @@ def take_codes(frame, first, end):
 def increments(state, frame, first, end):
     """Increments of some slots from their codes."""
     for slot in range(first, end):
-        kcode = frame.kcode[slot]
-        detuned = DETUNED[(state.sl_dt1[slot] << 5) + kcode]
-        frame.inc[slot] = slot_increment(frame.fnum[slot], kcode, detuned, MULTIPLE[state.sl_mul[slot]])
+        frame.inc[slot] = increment_of(state, slot, frame.fnum[slot], frame.kcode[slot])
 
 
 @block

@@ -166,7 +166,7 @@ def trace(
 
     Notes
     -----
-    Rows after frames come from the frame engine wherever that runs; both engines leave the same state.
+    Rows after frames come from the frame engine wherever that is exact; all engines leave the same state.
 
     Examples
     --------
@@ -202,7 +202,7 @@ def _traced(
     columns, words = _columns(fields)
     values = np.empty((stop - start, len(words)), np.int32)
     begin = played.cycle
-    # Whole frames first, by the quick engine; only what is left of one is stepped by clocks.
+    # Whole frames first, by frames and spans; only what is left of one is stepped by clocks.
     frames, cycles = divmod(start * step, CYCLES_PER_FRAME)
     for count, length in ((frames, CYCLES_PER_FRAME), (cycles, 1)):
         # The chip forgets events behind the end of a call: each call gets its own.

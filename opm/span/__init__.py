@@ -1,1 +1,1 @@
-"""The same chip many clocks at once, bit for bit."""
+"""The chip many frames at a time: the same blocks as in ``cycle`` and ``frame``, the same bits."""

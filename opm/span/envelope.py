@@ -1,6 +1,7 @@
 """Envelopes over a span: most ticks step no slot, and most levels stay as they are.
 
-The rules are those of ``frame.envelope`` and ``cycle.envelope``; ``step`` asks beside them which ticks matter next.
+Three algorithms for one rule, for speed: the twins are ``cycle.envelope``, which has the rules, and ``frame.envelope``.
+Here ``step`` also asks which ticks matter next.
 """
 
 import numpy as np
@@ -12,12 +13,14 @@ from ..frame import envelope
 from ..frame.envelope import NO_TICK
 from ..frame.record import LAST, LATE_PITCH
 from ..state import ATTACK, DECAY1, RELEASE
-from ..tables import INAUDIBLE, NEVER
+from ..tables import EVERY_TICK, INAUDIBLE, NEVER, SILENCE
 from .record import LONGEST, ZEROS
 
 u64 = np.uint64
-TICKS = np.array([0x7000 >> (rate >> 2) if rate < 48 else -(rate < NEVER) for rate in range(2 * NEVER)], np.int32)
-"""``ticks`` of a slot by its tagged rate: below 48 it steps at three positions of the timer's lowest set bit."""
+TICKS = np.array(
+    [0x7000 >> (rate >> 2) if rate < EVERY_TICK else -(rate < NEVER) for rate in range(2 * NEVER)], np.int32
+)
+"""``ticks`` of a slot by its tagged rate: below EVERY_TICK it steps at three positions of the timer's lowest bit."""
 
 
 @block
@@ -119,7 +122,7 @@ def step(frame, write, row):
         still = off & (not attacking)
         waits = (attacking & (new_level == 0)) | (decaying & (i32(new_level >> 4) == frame.d1l[slot]))
         waits = waits | ((kon == 0) & (new_state != RELEASE))
-        waits = waits | (still & ((new_level != 1023) | (new_state != RELEASE)))
+        waits = waits | (still & ((new_level != SILENCE) | (new_state != RELEASE)))
         rate = envelope.rate_of(frame, slot, new_state, attacking, decaying)
         ticks = i32(ticks | pick(still, i32(0), TICKS[np.uint32(rate)]))
         unsettled = i32(unsettled | pick(waits, i32(1), i32(0)))
@@ -137,7 +140,7 @@ def keep(slots, row):
 
 @block
 def attenuations(frame, write, read, wide):
-    """Level plus TL; AM comes to it in the operators, M1's behind this. From INAUDIBLE on an output is exactly 0.
+    """Level plus TL; the operators add AM, for M1 in ``attenuations_of_m1``. From INAUDIBLE on an output is exactly 0.
 
     Return whether any slot may be heard.
     """
@@ -147,8 +150,8 @@ def attenuations(frame, write, read, wide):
         write.am_by[1, t], write.am_by[2, t], write.am_by[3, t] = i32(am << 2), i32(am << 3), i32(am << 4)
     for slot in range(32):
         tl, level, changed = frame.tl[slot] << 2, write.level[0, slot] << 2, write.changed[slot] != 0
-        write.silent[slot] = 1 if not changed and level + tl >= 4 * INAUDIBLE else 0
-        heard |= write.silent[slot] ^ 1
+        write.inaudible[slot] = 1 if not changed and level + tl >= 4 * INAUDIBLE else 0
+        heard |= write.inaudible[slot] ^ 1
         write.still_atten[slot], write.atten_row[slot] = (tl, slot) if changed else (tl + level, ZEROS)
         write.am_row[slot] = frame.ams[slot]
         if changed:
@@ -170,4 +173,4 @@ def fill(write, slot):
 def last_attenuation(frame, write, n):
     """Slot 31's envelope output in the last frame, before its step."""
     row = write.level_rows - 1 if write.level_begin[write.level_rows] == n else write.level_rows
-    frame.atten_before = min(write.level[row, LAST] + frame.tl[LAST] + (write.am_by[frame.ams[LAST], n] >> 2), 1023)
+    frame.atten_before = min(write.level[row, LAST] + frame.tl[LAST] + (write.am_by[frame.ams[LAST], n] >> 2), SILENCE)

@@ -1,7 +1,10 @@
-"""LFO over a span: a whole product at once wherever the LFO only multiplies; ``frame.lfo`` has the other windows."""
+"""LFO over a span: a whole product at once wherever the LFO only multiplies; ``frame.lfo`` has the other windows.
+
+Three algorithms for one rule, for speed: the twins are ``cycle.lfo`` and ``frame.lfo``, which says how they differ.
+"""
 
 from .._jit import block
-from ..cycle.lfo import NOISE, windows_done
+from ..cycle.lfo import COUNTER2_END, NOISE, windows_done
 from ..frame import lfo
 
 ROUND = 8
@@ -17,7 +20,7 @@ def moves(state, frame):
 @block
 def steady_rounds(state, frame, n):
     """Return how many rounds of 16 windows, within some frames, the LFO only multiplies."""
-    return 0 if moves(state, frame) or windows_done(state) else min(n // ROUND, 0x7FFF - state.lfo_counter2)
+    return 0 if moves(state, frame) or windows_done(state) else min(n // ROUND, COUNTER2_END - state.lfo_counter2)
 
 
 @block
@@ -32,7 +35,7 @@ def rounds(state, frame, write, t, frames):
     frame.lfo_v = lfo.value(state, frame, 1)
     frame.lfo_sum = frame.lfo_v * 2 * state.pmd
     lfo.lock(state, frame, 1)
-    frame.lfo_sum &= 0x7FFF
+    lfo.drop_top_bit(frame)
     state.lfo_counter2 += frames // ROUND
 
 
@@ -42,7 +45,7 @@ def steady_frames(state, frame, n):
     windows = windows_done(state)
     if moves(state, frame):
         return 0
-    end = 8 if windows < 8 else 16 if state.lfo_counter2 < 0x7FFF else 12
+    end = 8 if windows < 8 else 16 if state.lfo_counter2 < COUNTER2_END else 12
     return max(min((end - windows) >> 1, n), 0)
 
 
@@ -61,7 +64,7 @@ def frames(state, frame, write, t, frames):
     if end == 8:
         lfo.lock(state, frame, pm)
         if pm:
-            frame.lfo_sum &= 0x7FFF
+            lfo.drop_top_bit(frame)
     write.am[t + frames] = state.lfo_am
     state.lfo_counter2 += 1 if windows < 14 <= windows + 2 * frames else 0
     state.lfo_counter1 = (state.lfo_counter1 + 2 * frames) & 15

@@ -1,20 +1,21 @@
-"""Mixer over a span: sums and taps. The rules are those of ``frame.mixer`` and ``cycle.mixer``."""
+"""Mixer over a span: sums and taps.
+
+Three algorithms for one rule, for speed: the twins are ``cycle.mixer`` and ``frame.mixer``, which says how they differ.
+"""
 
 from .._jit import block, outline
 from ..bits import i32
 from ..cycle.mixer import clamped
-from ..frame import noise
 from ..frame.record import LAST
 from ..state import C1, C2, LEFT, M2, RIGHT
 from .record import ORIGIN
 
 
 @block
-def sums(state, frame, write, read, n, wide):
+def sums(frame, write, read, wide):
     """What the mixer and the taps add up."""
     for c in range(8):
         channel_sum(frame, write, read, c, wide)
-    last_slot(state, frame, write, read, n, wide)
 
 
 @outline
@@ -29,24 +30,9 @@ def channel_sum(frame, write, read, c, n):
         write.channels[c, t + ORIGIN] = i32(i32(first + i32(second & m2)) + late)
 
 
-@block
-def last_slot(state, frame, write, read, n, wide):
-    """Slot 31's output, or the noise in its place."""
-    if not state.ne:
-        for t in range(wide):
-            write.slot_31[t + ORIGIN - 1] = read.out[LAST, t + ORIGIN - 1]
-        return
-    atten, am = frame.atten_before, frame.ams[LAST]
-    for row in range(write.level_rows + 1):
-        own = write.level[row, LAST] + frame.tl[LAST]
-        for t in range(write.level_begin[row], write.level_begin[row + 1]):
-            write.slot_31[t + ORIGIN - 1] = noise.output(atten, write.sign[t])
-            atten = min(own + (write.am_by[am, t + 1] >> 2), 1023)
-
-
 @outline
 def mixer(frame, sums, write, read, n, wide):
-    """Left takes slots 15-31 of the frame before and 0-14 of this, right slots 0-31 of that before; then the clamp."""
+    """Left takes slots 15-31 of the last frame and 0-14 of this, right slots 0-31 of the last; then the clamp."""
     left = sums.summing[LEFT] + (write.slot_31[ORIGIN - 1] & sums.left_mask[7])
     right = sums.carried[RIGHT] + sums.summing[RIGHT]
     for c in range(8):

@@ -2,7 +2,10 @@
 
 from .._jit import block, outline
 from ..cycle.noise import last_count
-from ..frame.noise import sign_of, window
+from ..frame.noise import output, sign_of, window
+from ..frame.record import LAST
+from ..tables import SILENCE
+from .record import ORIGIN
 
 
 @block
@@ -39,3 +42,18 @@ def windows(state, frame, count):
             idle = min(count, ((last_count(state) - frame.noise_timer) & 31) - 1)
             frame.noise_timer = (frame.noise_timer + idle) & 31
             count -= idle
+
+
+@block
+def slot_31(state, frame, write, read, wide):
+    """What slot 31 gives the mixer in each frame: its output of the frame before, or the noise in its place."""
+    if not state.ne:
+        for t in range(wide):
+            write.slot_31[t + ORIGIN - 1] = read.out[LAST, t + ORIGIN - 1]
+        return
+    atten, am = frame.atten_before, frame.ams[LAST]
+    for row in range(write.level_rows + 1):
+        own = write.level[row, LAST] + frame.tl[LAST]
+        for t in range(write.level_begin[row], write.level_begin[row + 1]):
+            write.slot_31[t + ORIGIN - 1] = output(atten, write.sign[t])
+            atten = min(own + (write.am_by[am, t + 1] >> 2), SILENCE)

@@ -1,4 +1,8 @@
-"""Operators over a span: a slot's whole row at a time, M1 with its feedback first."""
+"""Operators over a span: a slot's whole row at a time, M1 with its feedback first.
+
+Three algorithms for one rule, for speed: the twins are ``cycle.operators`` and ``frame.operators``, which says how they
+differ.
+"""
 
 import numpy as np
 from numba.core.registry import cpu_target
@@ -38,7 +42,7 @@ def attenuation(own, moving, am):
 def attenuations_of_m1(write, read, wide):
     """All of it for M1, whose feedback has no time to add it up; slots before LATE_AM take AM a frame late."""
     for slot in range(8):
-        if not write.silent[slot]:
+        if not write.inaudible[slot]:
             whole(write, read, slot, wide)
             write.still_atten[slot], write.atten_row[slot], write.am_row[slot] = 0, slot, 0
 
@@ -60,23 +64,24 @@ def operators(frame, write, read, n, wide):
         write.out[slot, ORIGIN - 1] = frame.out[slot]
     for c in range(8):
         write.out[c, ORIGIN - 2] = frame.m1_old[c]
-        chained |= frame.fb_mask[c] and not write.silent[c]
+        chained |= frame.fb_mask[c] and not write.inaudible[c]
     if chained:
-        feedback(frame, write, read, n)  # of channels that are silent or need none, too: covered here
+        # Of all channels: the rows of those without feedback, and of inaudible ones, are overwritten.
+        feedback(frame, write, read, n)
     for slot in range(32):
-        if write.silent[slot]:
+        if write.inaudible[slot]:
             for t in range(wide):
                 write.out[slot, t + ORIGIN] = 0
     for c in range(8):
-        if not (write.silent[c] or frame.fb_mask[c]):
+        if not (write.inaudible[c] or frame.fb_mask[c]):
             operator(write, read, c, AM_BEFORE, c, SAME, i32(0), c, SAME, i32(0), wide)
-        if not write.silent[C1 + c]:
+        if not write.inaudible[C1 + c]:
             operator(write, read, C1 + c, AM_NOW, c, SAME, frame.m1_to_c1[c], c, SAME, i32(0), wide)
-        if not write.silent[M2 + c]:
+        if not write.inaudible[M2 + c]:
             operator(
                 write, read, M2 + c, AM_BEFORE, c, BEFORE, frame.m1_to_m2[c], C1 + c, BEFORE, frame.c1_to_m2[c], wide
             )
-        if not write.silent[C2 + c]:
+        if not write.inaudible[C2 + c]:
             last_operator(write, read, c, frame.m1_to_c2[c], frame.m2_to_c2[c], frame.c1_to_c2[c], wide)
 
 

@@ -48,7 +48,7 @@ def phases(frame, write, changes, n):
         turns = 1 if slot < M2 else 0
         for k in range(1, changes + 1):
             turns |= write.inc[k, slot] ^ write.inc[0, slot]
-        own_row = turns and not write.silent[slot]
+        own_row = turns and not write.inaudible[slot]
         if own_row:
             write.ramp_start[slot], write.ramp_step[slot], write.phase_row[slot] = 0, 0, slot
         else:

@@ -37,7 +37,7 @@ SPAN_FIELDS = (
     ("level",           (LONGEST + 1, 32), "levels, a row for each change"),
     ("level_begin",     (LONGEST + 2,),  "first frame of such a row"),
     ("changed",         (32,),           "bits of a slot's level that changed in the span"),
-    ("silent",          (32,),           "the slot's output is 0 throughout"),
+    ("inaudible",       (32,),           "the slot's output is 0 throughout"),
     ("level_rows",      (1,),            "rows of levels, less one"),
     ("ticks",           (1,),            "bit n: a tick whose shift lock is n may step a slot"),
     ("unsettled",       (1,),            "the next frame changes something even without a tick"),

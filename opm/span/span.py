@@ -39,7 +39,7 @@ def clean(state, frame):
 
 @outline
 def span(state, frame, muted, write, read, n, mute):
-    """Advance by n frames. w and r are one record by two names: LLVM would not vectorise what reads and writes one."""
+    """Advance by n frames. ``muted``: the sums without the channels of ``mute``; ``write``, ``read``: one record."""
     frame.busy = 0
     wide = (n + WIDE - 1) // WIDE * WIDE
     changes = walk(state, frame, write, n)
@@ -47,7 +47,8 @@ def span(state, frame, muted, write, read, n, mute):
     phase.phases(frame, write, changes, n)
     if heard or state.ne or frame.resounding:
         operators.operators(frame, write, read, n, wide)
-        mixer.sums(state, frame, write, read, n, wide)
+        mixer.sums(frame, write, read, wide)
+        noise.slot_31(state, frame, write, read, wide)
         mixer.mixer(frame, frame, write, read, n, wide)
         if mute:
             mixer.mixer(frame, muted, write, read, n, wide)
