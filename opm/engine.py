@@ -80,34 +80,26 @@ def span_length(state, frame, events, done, cycle, end):
 
 
 @block
-def plan(state, words, frame, coming, inside, n):
-    """Return the next step, by what the events hold, where the chip is, and how long a span could be.
-
-    What keeps the frame engine out is noted for ``chip.obstacle``.
-    """
-    if inside:
-        if coming == OTHER:
-            return LEAVING
-        return SPANNING if n else FRAME_BY_FRAME
+def plan(obstacle_met, coming, inside, n):
+    """Return the next step, by what the events hold, where the chip is, and how long a span could be."""
+    if not inside:
+        return ENTERING if obstacle_met == CLEAR else CLOCK_BY_CLOCK
     if coming == OTHER:
-        frame.obstacle = EVENTS_COME
-    else:
-        frame.obstacle = EDITED if frame.unsettled else obstacle(state, words)
-    return ENTERING if frame.obstacle == CLEAR else CLOCK_BY_CLOCK
+        return LEAVING
+    return SPANNING if n else FRAME_BY_FRAME
 
 
 # ---- Advance
 
 
 @stage
-def one_frame(states, words, frames, mute):
+def one_frame(state, words, frame, muted, mute):
     """32 clocks by the frame engine."""
-    state, frame = states[0], frames[0]
-    advance(state, words, frame, frames[1], mute)
+    advance(state, words, frame, muted, mute)
     frame.resounding |= state.ne
     for slot in range(32):
         frame.resounding |= frame.out[slot]
-    mix(state, frame, frames[1], mute)
+    mix(state, frame, muted, mute)
 
 
 @block
@@ -122,76 +114,41 @@ def apply_events(state, events, done, cycle):
     return done
 
 
-@block
-def single_clocks(states, words, frame, events, done, cycle, clocks, mute):
-    """Some clocks by the cycle engine; return how many events are done."""
-    state, muted = states[0], states[1]
-    frame.resumable, frame.unsettled = 0, max(0, frame.unsettled - clocks)
-    for i in range(clocks):
-        done = apply_events(state, events, done, cycle + i)
-        if mute:
-            muted_output_clock(state, muted, mute)
-        clock(state, words)
-    return done
-
-
 # ---- Record
 
 
 @block
-def record_span(frame, write, n, overdue, clocks_per_frame, out, channels, row):
-    """Record the samples that were due within a span of n frames, the first ``overdue`` clocks ago; return how many."""
+def due_within(n, overdue, clocks_per_frame):
+    """Return how many samples were due in a span of n frames, the first some clocks ago; its frame; frames between."""
     taken = overdue // clocks_per_frame + 1
-    first, step = n - 1 - overdue // CYCLES_PER_FRAME, clocks_per_frame // CYCLES_PER_FRAME
-    dac.store(write, first, step, out[row : row + taken])
-    if channels.shape[0]:
-        mixer.store_channels(frame, write, first, step, channels[row : row + taken])
-    return taken
+    return taken, n - 1 - overdue // CYCLES_PER_FRAME, clocks_per_frame // CYCLES_PER_FRAME
 
 
 @block
-def record(states, frames, inside, mute, out, channels, row):
-    """Record one sample, from the frame engine's pieces or from the state."""
-    sounding = 1 if mute else 0
-    if row < out.shape[0]:
-        if inside:
-            sample(frames[sounding].dac, out[row])
-        else:
-            sample(states[sounding].dac_output, out[row])
-    if row < channels.shape[0]:
-        if inside:
-            sample_channels(frames[0].tap_out, frames[0].side_out, channels[row])
-        else:
-            sample_channels(states[0].tap_out, states[0].side_out, channels[row])
+def sample(state, frame, inside, row):
+    """Store the DAC's two outputs, from the frame engine's pieces or from the state."""
+    row[LEFT] = frame.dac[LEFT] if inside else state.dac_output[LEFT]
+    row[RIGHT] = frame.dac[RIGHT] if inside else state.dac_output[RIGHT]
 
 
 @block
-def sample(output, row):
-    """Store the DAC's two outputs."""
-    row[LEFT] = output[LEFT]
-    row[RIGHT] = output[RIGHT]
-
-
-@block
-def sample_channels(sums, sides, row):
+def sample_channels(state, frame, inside, row):
     """Store each channel's own sum, or what it gives each side if there is room for both."""
     for channel in range(8):
         if row.shape[0] == 8:
-            row[channel] = mixer.within_16_bits(sums[channel])
+            row[channel] = mixer.within_16_bits(frame.tap_out[channel] if inside else state.tap_out[channel])
         else:
-            row[2 * channel + LEFT] = mixer.within_16_bits(sides[channel])
-            row[2 * channel + RIGHT] = mixer.within_16_bits(sides[8 + channel])
+            left, right = frame.side_out[channel], frame.side_out[8 + channel]
+            if not inside:
+                left, right = state.side_out[channel], state.side_out[8 + channel]
+            row[2 * channel + LEFT], row[2 * channel + RIGHT] = mixer.within_16_bits(left), mixer.within_16_bits(right)
 
 
 @block
-def follow(memory, states, words, frames, inside, mute, traced, row):
-    """Record words of the chip's state, which is put together for it."""
-    if inside:
-        leave(memory, states, words, frames, mute)
+def follow(words, traced, row):
+    """Record words of the chip's state."""
     for i in range(traced.shape[0]):
         row[i] = words[traced[i]]
-    if inside:
-        go_back(memory, mute)
 
 
 @entry
@@ -241,22 +198,26 @@ def run_frames(
         Clocks done by frames, one by one or in spans; -1 if a field holds more than its width, and nothing was done.
     """
     states, frames, words = views(memory)
-    state, frame = states[0], frames[0]
+    state, silenced, frame, muted = states[0], states[1], frames[0], frames[1]
     take_edits(memory, frame)
     if not within_widths(words):
         return -1
     write, read = memory[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
     events = event_bytes.view(EVENT)
     aligned = engine != CYCLE and clocks_per_frame % CYCLES_PER_FRAME == 0
-    step_clocks = CYCLES_PER_FRAME if aligned else clocks_per_frame
     inside, done, row, by_frames = aligned and resume(memory, frame, mute), 0, 0, 0
     end, sample_due, untraced = cycle + count * clocks_per_frame, cycle + clocks_per_frame, count - trace.shape[0]
     traced_from = cycle + untraced * clocks_per_frame
+    # No array goes into a block here but where its own costs more: Numba counts references to arrays, not to records,
+    # in locked instructions (in blocks for all of this, a traced cycle took half as long again).
     while cycle < end or inside:
         coming = look_ahead(state, frame, events, done, cycle, inside) if aligned and cycle < end else OTHER
         spanning = engine == AUTO and inside and coming == QUIET
         n = span_length(state, frame, events, done, cycle, traced_from) if spanning else 0
-        step = plan(state, words, frame, coming, inside, n)
+        if not inside:
+            unsettled = EDITED if frame.unsettled else CLEAR
+            frame.obstacle = EVENTS_COME if coming == OTHER else unsettled or obstacle(state, words)
+        step = plan(frame.obstacle, coming, inside, n)
         if step == ENTERING:
             enter(states, frames, mute)
             inside = True
@@ -264,26 +225,43 @@ def run_frames(
             leave(memory, states, words, frames, mute)
             inside = False
         elif step == SPANNING:
-            span(state, frame, frames[1], write, read, n, mute)
+            span(state, frame, muted, write, read, n, mute)
             cycle += CYCLES_PER_FRAME * n
             by_frames += n
-            taken = record_span(frame, write, n, cycle - sample_due, clocks_per_frame, out, channels, row)
+            taken, first, apart = due_within(n, cycle - sample_due, clocks_per_frame)
+            dac.store(write, first, apart, out[row : row + taken])
+            if channels.shape[0]:
+                mixer.store_channels(frame, write, first, apart, channels[row : row + taken])
             sample_due += clocks_per_frame * taken
             row += taken
         else:
-            if step == CLOCK_BY_CLOCK:
-                done = single_clocks(states, words, frame, events, done, cycle, step_clocks, mute)
-            else:
+            if step == FRAME_BY_FRAME:
                 if coming == WRITE:
                     bus.latch(state, words, frame, events[done]["data"], events[done + 1]["data"])
                     done += 2
-                one_frame(states, words, frames, mute)
+                one_frame(state, words, frame, muted, mute)
+                cycle += CYCLES_PER_FRAME
                 by_frames += 1
-            cycle += step_clocks
+            else:
+                clocks = CYCLES_PER_FRAME if aligned else clocks_per_frame
+                frame.resumable, frame.unsettled = 0, max(0, frame.unsettled - clocks)
+                for _ in range(clocks):
+                    done = apply_events(state, events, done, cycle)
+                    if mute:
+                        muted_output_clock(state, silenced, mute)
+                    clock(state, words)
+                    cycle += 1
             if cycle == sample_due:
-                record(states, frames, inside, mute, out, channels, row)
+                if row < out.shape[0]:
+                    sample(silenced if mute else state, muted if mute else frame, inside, out[row])
+                if row < channels.shape[0]:
+                    sample_channels(state, frame, inside, channels[row])
                 if row >= untraced:
-                    follow(memory, states, words, frames, inside, mute, traced, trace[row - untraced])
+                    if inside:
+                        leave(memory, states, words, frames, mute)
+                    follow(words, traced, trace[row - untraced])
+                    if inside:
+                        go_back(memory, mute)
                 sample_due += clocks_per_frame
                 row += 1
     if not frame.resumable:

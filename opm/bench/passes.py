@@ -17,13 +17,13 @@ from ..span.span import finish, span, walk
 from .workloads import timed
 
 REPEATS = 400
-Records = namedtuple("Records", "state frame muted write read n changes out states words frames")
+Records = namedtuple("Records", "state frame muted write read n changes out words")
 """What passes take, by the names ``span`` gives it; samples, and what ``one_frame`` takes."""
 
 
 def _single_frames(p):
     for _ in range(p.n):
-        one_frame(p.states, p.words, p.frames, 0)
+        one_frame(p.state, p.words, p.frame, p.muted, 0)
 
 
 PASSES = {
@@ -50,7 +50,7 @@ def _prepare(memory, again):
     write, read = memory[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
     enter(states, frames, 0)
     for _ in range(8):
-        one_frame(states, words, frames, 0)
+        one_frame(states[0], words, frames[0], frames[1], 0)
     span(states[0], frames[0], frames[1], write, read, LONGEST, 0)
     return walk(states[0], frames[0], write, LONGEST)
 
@@ -63,7 +63,7 @@ def repeated(one_pass: Any) -> Any:
     def loop(memory, again, n, changes, out, count):
         states, frames, words = views(memory)
         write, read = memory[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
-        p = Records(states[0], frames[0], frames[1], write, read, n, changes, out, states, words, frames)
+        p = Records(states[0], frames[0], frames[1], write, read, n, changes, out, words)
         for _ in range(count):
             step(p)
 

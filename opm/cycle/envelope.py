@@ -7,10 +7,15 @@ Attenuation counts in 3/32 dB steps, 0 loud, 1023 silent. The stages of slot s r
 s (rate), s + 1 (shift, AM), s + 2 (step, state), s + 3 (level), s + 4 (output).
 """
 
+import numpy as np
+
 from .._jit import block
 from ..bits import i32, pick
 from ..state import ATTACK, DECAY1, DECAY2, RELEASE
 from ..tables import D1L, EG_SIZE, EG_STEP, INSTANT, NEVER, OFF, SILENCE
+
+
+u32 = np.uint32
 
 
 @block
@@ -93,7 +98,7 @@ def limit(attenuation):
 @block
 def silent(level):
     """Whether a slot counts as silent, by the upper six bits: it goes to 1023 at once then, tick or not."""
-    return (level & OFF) == OFF
+    return i32(level & i32(OFF)) == i32(OFF)
 
 
 @block
@@ -129,7 +134,8 @@ def control(state):
     """Clock slot + 2: what the level will do, and the next state."""
     slot = (state.cycles - 2) & 31
     tagged = state.eg_rate[1] + NEVER * state.eg_zr[1]
-    state.eg_inc = EG_SIZE[state.eg_inchi, state.eg_shift, tagged] if state.eg_clock & 2 else 0
+    size = EG_SIZE[u32(state.eg_inchi), u32(state.eg_shift), u32(tagged)]
+    state.eg_inc = size if state.eg_clock & 2 else 0
     level, eg_state, kon = state.eg_level[slot], state.eg_state[slot], state.kon[slot]
     edge = kon & (state.kon_old[slot] ^ 1)
     struck, at_peak, at_d1l, off = edge != 0, level == 0, (level >> 4) == (state.eg_sl[1] << 1), silent(level)

@@ -8,6 +8,10 @@ from .._jit import block
 from ..bits import signed
 
 
+TIMER_MASK = 31
+"""The timer has five bits, as many as NFRQ: ``last_count`` must fit, or it is never met and the noise stands still."""
+
+
 @block
 def shift(state):
     """Rotate the register one bit; new bits come in while it updates."""
@@ -28,7 +32,7 @@ def timer(state):
     last = (state.cycles & 15) == 15
     state.noise_update = state.noise_timer_of
     if last:
-        value = (value + 1) & 31
+        value = (value + 1) & TIMER_MASK
     if state.ic or (state.noise_timer_of and last):
         value = 0
     # YM2151-LLE and IKAOPM compare the count behind its step.

@@ -54,7 +54,7 @@ def detuned_code(code, fraction, notes, middle):
 @block
 def slot_code(code, dt2):
     """Key code of a slot, 13 bits: its channel's plus what DT2 stands for."""
-    return detuned_code(code, DT2_FRACTION[dt2], DT2_NOTES[dt2], 1 if dt2 == 2 else 0)
+    return detuned_code(code, DT2_FRACTION[u32(dt2)], DT2_NOTES[u32(dt2)], 1 if dt2 == 2 else 0)
 
 
 @block
@@ -87,8 +87,8 @@ def slot_increment(fnum, kcode, detuned, multiple):
 @block
 def increment_of(state, slot, fnum, kcode):
     """Phase increment of a slot: F-number and key code with its DT1 and MUL."""
-    detuned = DETUNED[(state.sl_dt1[slot] << 5) + kcode]
-    return slot_increment(fnum, kcode, detuned, MULTIPLE[state.sl_mul[slot]])
+    detuned = DETUNED[u32((state.sl_dt1[slot] << 5) + kcode)]
+    return slot_increment(fnum, kcode, detuned, MULTIPLE[u32(state.sl_mul[slot])])
 
 
 @block

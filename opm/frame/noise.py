@@ -6,7 +6,7 @@ at once.
 
 from .._jit import block
 from ..cycle import noise
-from ..cycle.noise import last_count
+from ..cycle.noise import TIMER_MASK, last_count
 from ..tables import SILENCE
 
 
@@ -76,7 +76,7 @@ def second_window(state, frame):
 def window(state, word, timer, update):
     """16 clocks: the register, the timer, and whether the next window shifts."""
     word = shifted(word) if update else word
-    timer = 0 if timer == last_count(state) else (timer + 1) & 31
+    timer = 0 if timer == last_count(state) else (timer + 1) & TIMER_MASK
     return word, timer, 1 if timer == last_count(state) else 0
 
 

@@ -1,7 +1,7 @@
 """Noise over a span: from one window that shifts to the next. ``frame.noise`` has the window itself."""
 
 from .._jit import block, outline
-from ..cycle.noise import last_count
+from ..cycle.noise import TIMER_MASK, last_count
 from ..frame.noise import output, sign_of, window
 from ..frame.record import LAST
 from ..tables import SILENCE
@@ -39,8 +39,8 @@ def windows(state, frame, count):
         one_window(state, frame)
         count -= 1
         if not frame.noise_update:
-            idle = min(count, ((last_count(state) - frame.noise_timer) & 31) - 1)
-            frame.noise_timer = (frame.noise_timer + idle) & 31
+            idle = min(count, ((last_count(state) - frame.noise_timer) & TIMER_MASK) - 1)
+            frame.noise_timer = (frame.noise_timer + idle) & TIMER_MASK
             count -= idle
 
 
