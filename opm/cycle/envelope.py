@@ -14,7 +14,6 @@ from ..bits import i32, pick
 from ..state import ATTACK, DECAY1, DECAY2, RELEASE
 from ..tables import D1L, EG_SIZE, EG_STEP, INSTANT, NEVER, OFF, SILENCE
 
-
 u32 = np.uint32
 
 

@@ -7,7 +7,6 @@ goes round unchanged. The twin ``frame.noise`` does a window at once, ``span.noi
 from .._jit import block
 from ..bits import signed
 
-
 TIMER_MASK = 31
 """The timer has five bits, as many as NFRQ: ``last_count`` must fit, or it is never met and the noise stands still."""
 
