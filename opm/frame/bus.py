@@ -62,6 +62,7 @@ def put(state, frame):
 @block
 def writable(state, address):
     """Say whether the engine applies a write itself: key-on and the registers of channels and slots."""
+    # The YM2164's writes arrive one to four clocks late, each kind in its own way: single clocks.
     return not state.opp and (address == KON or address >= RL)
 
 

@@ -100,6 +100,8 @@ def put_timer(state, frame):
 @block
 def replay(state, frame):
     """Let the stages of slots 28 to 31 run their last clocks, on the levels and states of before the last step."""
+    # What five stages hold between them follows from these four slots: playing them again is shorter than saying it,
+    # but took 4 % of every frame until leaving was a function of its own.
     for i in range(4):
         state.eg_level[28 + i] = frame.old_level[i]
         state.eg_state[28 + i] = frame.old_eg_state[i]
@@ -192,6 +194,7 @@ def clock(state, frame):
 @block
 def lock_timer(frame, timer):
     """What a tick finds in the timer."""
+    # 14 and 15 count as none: the die's gates join 14 positions only (``cycle.envelope.lowest_bit``).
     lowest = 0
     while lowest < 14 and not (timer >> lowest) & 1:
         lowest += 1
@@ -210,7 +213,7 @@ def ramp(state, frame):
         frame.addend[slot] += state.opp_tl[slot] - before
         frame.tl[slot] = state.opp_tl[slot]
         moved |= state.opp_tl[slot] ^ before
-    state.cycles = 0
+    state.cycles = 0  # the block of the cycle engine was told the slot by it
     frame.atten_stale |= moved
 
 
@@ -228,6 +231,7 @@ def step(frame, row):
 
     As ``envelope.control`` and ``envelope.level``, but without branches, so that slots go abreast.
     """
+    # For ``replay``: whoever leaves needs the last four slots as they were.
     for i in range(4):
         frame.old_level[i] = frame.level[28 + i]
         frame.old_eg_state[i] = frame.eg_state[28 + i]
@@ -245,6 +249,8 @@ def stepped(frame, slot, row, level, eg_state, struck):
     """A slot's next level and state."""
     attacking, decaying, off = eg_state == ATTACK, eg_state == DECAY1, envelope.silent(level)
     at_d1l, kon = i32(level >> 4) == frame.d1l[slot], frame.kon[slot]
+    # An attack at rate 62 or 63 is over at once when the key is struck, and steps no more:
+    # a slot that comes to that rate while it attacks stays where it is.
     rate = rate_of(frame, slot, eg_state, attacking | struck, decaying)
     fastest = i32(rate & 63) >= INSTANT
     size = EG_STEPS[np.uint32(row + rate)]

@@ -39,6 +39,7 @@ def put(state, frame):
 @block
 def csm(state, frame):
     """CSM: an overflow of timer A at clock 1 is a key for slots 5-31 in this frame, for slots 0-4 in the next."""
+    # State and lock are one at a frame's end: the pulse lasts from clock 2 to clock 1.
     frame.csm_before = state.kon_csm
     state.kon_csm = state.kon_csm_lock = 1 if state.csm and state.load_a and state.timer_a == TIMER_A_END else 0
     frame.keys_moving |= state.kon_csm | frame.csm_before
@@ -55,6 +56,7 @@ def keys(state, frame):
         moved |= (kon ^ frame.kon[slot]) | (frame.kon[slot] ^ frame.kon_before[slot]) | frame.edge_before[slot]
         frame.kon_before[slot] = frame.kon[slot]
         frame.kon[slot] = kon
+    # Two quiet frames behind an edge: slots 30 and 31 of the state hold edges of the frame before.
     frame.keys_moving = moved
     frame.envelope_moving = 1
 

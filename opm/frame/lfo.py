@@ -25,6 +25,7 @@ def get(state, frame):
     frame.lfo_step = state.lfo_clock
     frame.lfo_of = state.lfo_counter2_of
     frame.lfo_of_before = state.lfo_counter2_of_lock2
+    # Draining ran clocks 0-14, the rest of a window that began at clock 31: the first frame must not do it again.
     frame.lfo_fresh = 1
 
 

@@ -54,6 +54,7 @@ def get(state, sums, frame):
     sums.summing[LEFT] = state.mix[LEFT]
     sums.summing[RIGHT] = state.mix[RIGHT]
     sums.carried[RIGHT] = 0
+    # The chip has not come to slots 18-30 yet; 31 is taken with the next frame's sums, for the noise may replace it.
     for slot in range(18, LAST):
         value = heard(frame, slot)
         sums.summing[LEFT] += value & sums.left_mask[slot & 7]

@@ -83,6 +83,7 @@ def window(state, word, timer, update):
 @block
 def shifted(word):
     """Shift the 17-bit noise register by 16: bit n + 17 is bit n xor bit n + 3; all zeros give a one."""
+    # The last two of 16 new bits depend on the first two: 17 - 3 are all that the old word gives.
     if word == 0:
         return 0x4001 << 1
     new = (word ^ (word >> 3)) & 0x3FFF

@@ -42,6 +42,7 @@ def get(state, frame):
 @block
 def drain(state, frame, clock):
     """Finish slots 18-31 of the last frame at a clock of the next: stages 14 to 2."""
+    # The chip's own stages do it, on a state that is spoilt anyway: no second description of what stands where.
     frame.out[19 + clock] = state.op_out[4]
     operators.connection(state)
     operators.sign(state)
@@ -76,6 +77,7 @@ def put_stages(state, frame):
     state.op_out[0] = POWER[SINE[frame.position[23]] + frame.atten[23]]
     for i in range(1, 6):
         state.op_out[i] = frame.out[23 - i]
+    # 32 clocks of history: the two oldest bits are of slots 30 and 31 a frame before.
     signs = (frame.position31_before >> 9) << 30 | (frame.position30_before >> 9) << 31
     for slot in range(30):
         signs |= (frame.position[slot] >> 9) << (29 - slot)
@@ -108,6 +110,7 @@ def put_modulation(state, frame):
 @block
 def connect(state, frame, c):
     """Masks and shifts of a channel, from its registers."""
+    # Masks 0 and -1 for branches: eight channels with different algorithms go abreast.
     con, fb = state.ch_con[c], state.ch_fb[c]
     frame.fb_shift[c] = 10 - fb if fb else 0
     frame.fb_mask[c] = -1 if fb else 0
@@ -138,6 +141,7 @@ def written_connection(state, frame):
 @block
 def output(frame, slot, modulation):
     """One operator: phase plus modulation to sine, envelope, two's complement."""
+    # POWER has a zero for each sum there is, saturated or not: no limit to ask for.
     p = i32(i32(i32(frame.phase[slot] >> 10) + modulation) & i32(1023))
     frame.position[slot] = p
     magnitude = POWER[np.uint32(SINE[np.uint32(p)] + frame.atten[slot])]
@@ -157,6 +161,7 @@ def algorithm(frame):
     frame.position30_before, frame.position31_before = frame.position[30], frame.position[31]
     frame.out31_before, frame.atten31_before = frame.out[LAST], frame.atten_before
     frame.atten_before = frame.atten[LAST] >> 2
+    # M1 before C1 and C2, M2 before C2: they hear each other in the same frame; all else is of frames before.
     for c in range(8):
         m1_old, c1_old = frame.out[c], frame.out[16 + c]
         m1 = output(frame, c, i32(i32(i32(m1_old + frame.m1_old[c]) >> frame.fb_shift[c]) & frame.fb_mask[c]))

@@ -16,6 +16,7 @@ from .record import EARLY_PITCH, ENTERED
 def ripples(state):
     """YM2164: whether copies of PMS and DT2 on their way differ from the registers."""
     moving = state.opp_pms != state.ch_pms[7]
+    # The YM2151 reads both registers in place; on the YM2164 PMS is one clock behind and DT2 25.
     for slot in range(32):
         moving = moving or state.opp_dt2[slot] != state.sl_dt2[slot]
     return moving
@@ -30,6 +31,7 @@ def get(state, frame):
             frame.phase[slot] = 0 if frame.edge[slot] else (state.pg_phase[slot] + state.pg_inc[slot]) & PHASE_MASK
         frame.fnum[slot] = state.pg_fnum[slot]
         frame.kcode[slot] = state.pg_kcode[slot]
+    # A PM locked at clock 15 of the last frame has not reached slots 7-22: the first frame computes all codes anew.
     frame.pitch_written, frame.pitch_changed, frame.codes_stale = 0, 0, ENTERED
 
 
@@ -82,6 +84,7 @@ def increments(state, frame, first, end):
 @block
 def step(frame):
     """Step all phases; a key-on edge restarts them instead."""
+    # C2's phases step in the next frame's first clocks: the state holds them as they were.
     for channel in range(8):
         frame.phase_kept[channel] = frame.phase[C2 + channel]
     if frame.keys_moving:

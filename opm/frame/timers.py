@@ -25,6 +25,7 @@ def put(state):
 @block
 def count(state, n):
     """Count for some frames: A every frame, B once in 16 (YM2164: 32). An overflow sets the flag and reloads."""
+    # n may be more than a period: a span of 128 frames passes timer A's shortest, of one frame, 128 times.
     counts = state.timer_b_sub + n
     state.timer_b_sub = counts & (31 if state.opp else 15)
     counts >>= 5 if state.opp else 4

@@ -15,6 +15,7 @@ u64 = np.uint64
 def store(write, first, step, out):
     """Both sides as the DAC rounds them, of the frames that are asked for; each, or some."""
     pairs = out.view(i32)
+    # Two loops, since only one whose step is known goes abreast. Nearly all callers want every frame.
     if step == 1:
         for i in range(out.shape[0]):
             pairs[i, 0] = pair(write, first + i)

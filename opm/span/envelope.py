@@ -66,6 +66,7 @@ def idle_frames(state, write):
     """Return how many frames nothing steps, if nothing has to settle: positions of the timer are powers of two."""
     if write.unsettled:
         return 0
+    # Most ticks meet a position of the timer at which no slot steps: they are passed by, up to the next that matters.
     if write.ticks == 0:
         return LONGEST
     spacing = max((write.ticks & -write.ticks) >> 1, 1)
@@ -113,6 +114,7 @@ def new_rates(state, frame, write, k, first, end):
 @block
 def step(frame, write, row):
     """Step all slots; say which positions of the timer matter next, and whether something has to settle."""
+    # What waits is asked of the new level and state, so that a decay needs no second look in the next frame.
     moved, unsettled, ticks = i32(0), i32(0), i32(0)
     for slot in range(32):
         level, kon = frame.level[slot], frame.kon[slot]

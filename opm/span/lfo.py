@@ -26,6 +26,7 @@ def steady_rounds(state, frame, n):
 @block
 def rounds(state, frame, write, t, frames):
     """AM is locked in the fourth frame, PM in the eighth; more rounds bring the same, only counter 2 counts them."""
+    # The wave stands still, so each bit of the depth adds the same value: seven partial products are one product.
     lfo.take_signs(state, frame)
     for i in range(3):
         write.am[t + 1 + i] = state.lfo_am
@@ -45,6 +46,7 @@ def steady_frames(state, frame, n):
     windows = windows_done(state)
     if moves(state, frame):
         return 0
+    # Counter 2's overflow, two windows before a round ends, may let the wave step: the frame engine does those.
     end = 8 if windows < 8 else 16 if state.lfo_counter2 < COUNTER2_END else 12
     return max(min((end - windows) >> 1, n), 0)
 

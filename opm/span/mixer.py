@@ -22,6 +22,7 @@ def sums(frame, write, read, wide):
 def channel_sum(frame, write, read, c, n):
     """A channel's carriers, added: slots 0-14, which the left takes first, and all."""
     m1, m2, c1 = frame.m1_heard[c], frame.m2_heard[c], frame.c1_heard[c]
+    # Slot 15, M2 of channel 8, counts with the late ones: the left takes its sums between slots 14 and 15.
     early_m2 = m2 if c < 7 else i32(0)
     for t in range(n):
         first, second = i32(read.out[c, t + ORIGIN] & m1), read.out[M2 + c, t + ORIGIN]

@@ -95,6 +95,7 @@ def nothing(write, n):
 @block
 def feedback(frame, write, read, n):
     """M1, whose two newest outputs come back: all eight channels at once, for one waits for itself."""
+    # Eight names, not an array: so the newest outputs stay in registers. By one, two or four channels it was slower.
     a0, a1, a2, a3 = frame.out[0], frame.out[1], frame.out[2], frame.out[3]
     a4, a5, a6, a7 = frame.out[4], frame.out[5], frame.out[6], frame.out[7]
     for t in range(n):
@@ -121,6 +122,7 @@ def fed_back(frame, write, read, c, t, newest):
 @outline
 def operator(write, read, slot, late, a, a_at, a_mask, b, b_at, b_mask, n):
     """One operator but C2, modulated by two others; a late one sees AM in the frame it changes in."""
+    # One loop for all kinds of slots: what a slot does not need is a row of zeros, which costs less than a choice.
     ramp, inc, own = write.ramp_start[slot], write.ramp_step[slot], write.still_atten[slot]
     turn, move, ams = u64(write.phase_row[slot]), u64(write.atten_row[slot]), u64(write.am_row[slot])
     for t in range(n):

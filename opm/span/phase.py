@@ -45,6 +45,7 @@ def increments(state, frame, write, changes):
 def phases(frame, write, changes, n):
     """Phases of all slots; those before LATE_PITCH take a change of pitch a frame late."""
     for slot in range(32):
+        # M1's feedback loop has no time to add up a ramp; others need a row only where PM changes their increment.
         turns = 1 if slot < M2 else 0
         for k in range(1, changes + 1):
             turns |= write.inc[k, slot] ^ write.inc[0, slot]

@@ -45,6 +45,7 @@ def span(state, frame, muted, write, read, n, mute):
     changes = walk(state, frame, write, n)
     heard = envelope.attenuations(frame, write, read, wide)
     phase.phases(frame, write, changes, n)
+    # Noise is heard even at rest (-8), and what sounded a span ago is still on its way through mixer and DAC.
     if heard or state.ne or frame.resounding:
         operators.operators(frame, write, read, n, wide)
         mixer.sums(frame, write, read, wide)
