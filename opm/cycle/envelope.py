@@ -132,9 +132,10 @@ def next_state(eg_state, kon, struck, at_peak, at_d1l, off):
 def control(state):
     """Clock slot + 2: what the level will do, and the next state."""
     slot = (state.cycles - 2) & 31
-    tagged = state.eg_rate[1] + NEVER * state.eg_zr[1]
-    size = EG_SIZE[u32(state.eg_inchi), u32(state.eg_shift), u32(tagged)]
-    state.eg_inc = size if state.eg_clock & 2 else 0
+    state.eg_inc = 0
+    if state.eg_clock & 2:
+        tagged = state.eg_rate[1] + NEVER * state.eg_zr[1]
+        state.eg_inc = EG_SIZE[u32(state.eg_inchi), u32(state.eg_shift), u32(tagged)]
     level, eg_state, kon = state.eg_level[slot], state.eg_state[slot], state.kon[slot]
     edge = kon & (state.kon_old[slot] ^ 1)
     struck, at_peak, at_d1l, off = edge != 0, level == 0, (level >> 4) == (state.eg_sl[1] << 1), silent(level)

@@ -7,7 +7,7 @@ The rules themselves (``silent``, ``falls``, ``next_state`` and the steps) stand
 
 import numpy as np
 
-from .._jit import block
+from .._jit import block, outline
 from ..bits import i32, pick, wrapped
 from ..cycle import envelope
 from ..state import ATTACK, C1, DECAY1, DECAY2, M2
@@ -133,7 +133,7 @@ def tagged_rate(own, kcode, ks):
     return effective if own else NEVER | effective
 
 
-@block
+@outline
 def rates(state, frame, first, end):
     """Effective rates of some slots from their key codes."""
     for slot in range(first, end):

@@ -93,9 +93,10 @@ def low_frequency(state, frame):
 # ---- Pitch: F-numbers are computed seven clocks ahead of the slot, its envelope rates with the slot
 
 
-@outline
+@block
 def use_codes(state, frame, first, end):
     """Let increments and envelope rates of some slots follow their codes."""
+    # A block: its arguments are no literals, so that the two it calls are compiled once and not for each caller.
     phase.increments(state, frame, first, end)
     envelope.rates(state, frame, first, end)
 

@@ -4,7 +4,7 @@ A slot's F-number is computed seven clocks before its phase, so that slots 0 to 
 slots 23 to 31 after clock 15, when the LFO may have locked another PM.
 """
 
-from .._jit import block
+from .._jit import block, outline
 from ..bits import i32
 from ..cycle.phase import channel_code, increment_of, slot_code
 from ..state import C2
@@ -74,7 +74,7 @@ def take_codes(frame, first, end):
         frame.kcode[slot] = frame.new_kcode[slot]
 
 
-@block
+@outline
 def increments(state, frame, first, end):
     """Increments of some slots from their codes."""
     for slot in range(first, end):
