@@ -10,7 +10,7 @@ s (rate), s + 1 (shift, AM), s + 2 (step, state), s + 3 (level), s + 4 (output).
 import numpy as np
 
 from .._jit import block
-from ..bits import i32, pick
+from ..bits import i32
 from ..state import ATTACK, DECAY1, DECAY2, RELEASE
 from ..tables import D1L, EG_SIZE, EG_STEP, INSTANT, NEVER, OFF, SILENCE
 
@@ -120,12 +120,16 @@ def attack_step(level, size):
 
 @block
 def next_state(eg_state, kon, struck, at_peak, at_d1l, off):
-    """Attack to the peak, decay 1 to D1L, decay 2 until it is silent; a released key releases. The last rule wins."""
-    attacking = eg_state == ATTACK
-    new = pick(attacking & at_peak, i32(DECAY1), eg_state)
-    new = pick((eg_state == DECAY1) & at_d1l, i32(DECAY2), new)
-    new = pick((kon == 0) | (off & (not attacking)), i32(RELEASE), new)
-    return pick(struck, i32(ATTACK), new)
+    """Attack to the peak, decay 1 to D1L, decay 2 until it is silent; a released key releases."""
+    if struck:
+        return ATTACK
+    if not kon or (off and eg_state != ATTACK):
+        return RELEASE
+    if eg_state == ATTACK and at_peak:
+        return DECAY1
+    if eg_state == DECAY1 and at_d1l:
+        return DECAY2
+    return eg_state
 
 
 @block
@@ -138,15 +142,14 @@ def control(state):
         state.eg_inc = EG_SIZE[u32(state.eg_inchi), u32(state.eg_shift), u32(tagged)]
     level, eg_state, kon = state.eg_level[slot], state.eg_state[slot], state.kon[slot]
     edge = kon & (state.kon_old[slot] ^ 1)
-    struck, at_peak, at_d1l, off = edge != 0, level == 0, (level >> 4) == (state.eg_sl[1] << 1), silent(level)
-    attacking = eg_state == ATTACK
+    at_peak, at_d1l, off = level == 0, (level >> 4) == (state.eg_sl[1] << 1), silent(level)
 
     state.pg_reset[slot] = edge
     state.eg_instant = state.eg_ratemax[1] & edge
-    state.eg_mute = 1 if off and not attacking and not struck else 0
-    state.eg_linear = 1 if falls(eg_state, at_d1l) and not struck and not off else 0
-    state.eg_attack = 1 if attacking and kon and not state.eg_ratemax[1] and not at_peak else 0
-    new = next_state(eg_state, kon, struck, at_peak, at_d1l, off)
+    state.eg_mute = 1 if off and eg_state != ATTACK and not edge else 0
+    state.eg_linear = 1 if falls(eg_state, at_d1l) and not edge and not off else 0
+    state.eg_attack = 1 if eg_state == ATTACK and kon and not state.eg_ratemax[1] and not at_peak else 0
+    new = next_state(eg_state, kon, edge, at_peak, at_d1l, off)
     state.eg_state[slot] = RELEASE if state.ic else new
 
 
@@ -229,18 +232,16 @@ def opp_ramp(state):
     slot = state.cycles
     channel = slot & 7
     due = state.opp_ramp[channel] == state.opp_tl_count[channel]
-    if state.ic:
-        state.opp_tl_count[channel] = 0
-    elif ((slot + 1) & 31) < 8:  # once per frame and channel: at clocks 31 and 0 to 6
-        state.opp_tl_count[channel] = ramp_count(state, channel)
+    counts = 1 if ((slot + 1) & 31) < 8 else 0  # once per frame and channel: at clocks 31 and 0 to 6
+    state.opp_tl_count[channel] = 0 if state.ic else ramp_count(state, channel, counts)
     state.opp_tl[slot] = ramped(state.opp_tl[slot], state.sl_tl[slot], due)
 
 
 @block
-def ramp_count(state, channel):
-    """Step a channel's count, which starts again at its divider."""
+def ramp_count(state, channel, counts):
+    """A channel's count behind its step, if it counts now: it starts again at its divider."""
     count = state.opp_tl_count[channel]
-    return 0 if count == state.opp_ramp[channel] else (count + 1) & 0xFF
+    return 0 if counts and count == state.opp_ramp[channel] else (count + counts) & 0xFF
 
 
 @block

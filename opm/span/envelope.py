@@ -95,7 +95,7 @@ def ramp_counters(state, n):
     """YM2164: one count per frame, whether a ramp needs it or not."""
     for _ in range(n):
         for c in range(8):
-            state.opp_tl_count[c] = ramp_count(state, c)
+            state.opp_tl_count[c] = ramp_count(state, c, 1)
 
 
 @block
