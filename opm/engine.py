@@ -211,6 +211,7 @@ def run_frames(
     # No array goes into a block here but where its own costs more: Numba counts references to arrays, not to records,
     # in locked instructions (in blocks for all of this, a traced cycle took half as long again).
     while cycle < end or inside:
+        # Plan.
         coming = look_ahead(state, frame, events, done, cycle, inside) if aligned and cycle < end else OTHER
         spanning = engine == AUTO and inside and coming == QUIET
         n = span_length(state, frame, events, done, cycle, traced_from) if spanning else 0
@@ -218,6 +219,7 @@ def run_frames(
             unsettled = EDITED if frame.unsettled else CLEAR
             frame.obstacle = EVENTS_COME if coming == OTHER else unsettled or obstacle(state, words)
         step = plan(frame.obstacle, coming, inside, n)
+        # Advance; a span records its own samples.
         if step == ENTERING:
             enter(states, frames, mute)
             inside = True
@@ -251,6 +253,7 @@ def run_frames(
                         muted_output_clock(state, silenced, mute)
                     clock(state, words)
                     cycle += 1
+            # Record.
             if cycle == sample_due:
                 if row < out.shape[0]:
                     sample(silenced if mute else state, muted if mute else frame, inside, out[row])
