@@ -15,7 +15,14 @@ STUBS = {
     "python": f'exec "{sys.executable}" "$@"',
 }
 STEPS = ["python3", "pip", "lint-imports", "ruff", "ruff", "codespell", "mypy", "python", "python", "mkdocs"]
-TESTS = ["test_golden.py", "test_damage.py", "span/test_span.py", "board/test_cores.py", "song/test_song.py"]
+TESTS = [
+    "test_golden.py",
+    "test_damage.py",
+    "frame/test_frame.py",
+    "span/test_span.py",
+    "board/test_cores.py",
+    "song/test_song.py",
+]
 PASSES = "def test_it():\n    pass\n"
 
 
@@ -71,11 +78,11 @@ def test_green(script):
     assert (done.returncode, done.stderr) == (0, "")
     assert steps == STEPS
     for line in (
-        "8 tests collected: 6 run, 1 skipped, 1 deselected",
+        "9 tests collected: 7 run, 1 skipped, 1 deselected",
         "skipped\ttests/test_skipped.py::test_s\tSkipped: no sound card",
         "not collected\ttests/test_module.py\tSkipped: no browser",
         "deselected\ttests/span/test_slow.py::test_slow",
-        "5 tests collected: 4 run, 0 skipped, 1 deselected",
+        "6 tests collected: 5 run, 0 skipped, 1 deselected",
     ):
         assert line in done.stdout.splitlines()
 
@@ -97,11 +104,11 @@ RUNS_NOTHING = 'pytest_plugins = ["account"]\ndef pytest_runtestloop():\n    ret
     ("files", "code", "line"),
     [
         (dict.fromkeys(TESTS, ""), 5, "no tests ran"),
-        ({"song/test_song.py": FAILS}, 1, "1 failed, 4 passed"),
+        ({"song/test_song.py": FAILS}, 1, "1 failed, 5 passed"),
         ({"song/test_song.py": "import nothing_of_this_name\n"}, 2, "1 error"),
         ({"song/test_song.py": ENDS_THE_PROCESS}, 1, "not run\ttests/song/test_song.py::test_it"),
-        (dict.fromkeys(TESTS, SKIPS), 1, "5 tests collected: 0 run, 5 skipped"),
-        ({"conftest.py": RUNS_NOTHING}, 1, "5 tests collected: 0 run"),
+        (dict.fromkeys(TESTS, SKIPS), 1, "6 tests collected: 0 run, 6 skipped"),
+        ({"conftest.py": RUNS_NOTHING}, 1, "6 tests collected: 0 run"),
     ],
 )
 def test_not_green_without_its_tests(files, code, line, script):
@@ -117,4 +124,4 @@ def test_not_green_where_nothing_is_run(script):
     assert done.returncode == 1
     assert "0 tests collected: 0 run" in done.stdout
     done, _ = script(PYTEST_ADDOPTS="--collect-only")
-    assert "5 tests collected: 5 run" in done.stdout
+    assert "6 tests collected: 6 run" in done.stdout
