@@ -51,6 +51,14 @@ def operator_clock(state):
     operators.modulation_delay(state)
     operators.modulation(state)
     operators.routing(state)
+    inner_operator_clock(state)
+    operators.phase_in(state)
+    operators.counter(state)
+
+
+@block
+def inner_operator_clock(state):
+    """Stages 13 to 2, between which nothing comes in: the frame engine lets them finish what is in flight."""
     operators.connection(state)
     operators.sign(state)
     operators.magnitude(state)
@@ -58,8 +66,6 @@ def operator_clock(state):
     operators.attenuation(state)
     operators.logsin(state)
     operators.phase_sum(state)
-    operators.phase_in(state)
-    operators.counter(state)
 
 
 @block
@@ -82,11 +88,7 @@ def control_clock(state, words):
     timers.irq(state)
     timers.timer_a_count(state)
     timers.timer_b_count(state)
-    lfo.multiply(state)
-    lfo.counters(state)
-    lfo.waveform(state)
-    lfo.lock(state)
-    noise.shift(state)
+    low_frequency_clock(state)
     key_on.latch(state)
     bus.register_write(state, words)
     envelope.clock(state)
@@ -99,3 +101,13 @@ def control_clock(state, words):
     key_on.csm(state)
     noise.channel(state)
     bus.initial_clear(state)
+
+
+@block
+def low_frequency_clock(state):
+    """What of the LFO and the noise comes before the registers change."""
+    lfo.multiply(state)
+    lfo.counters(state)
+    lfo.waveform(state)
+    lfo.lock(state)
+    noise.shift(state)

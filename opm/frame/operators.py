@@ -10,6 +10,7 @@ import numpy as np
 from .._jit import block
 from ..bits import i32, wrapped
 from ..cycle import operators
+from ..cycle.clock import inner_operator_clock
 from ..tables import CARRIER, EXP, MODULATION, POWER, SINE, WIRES
 from .record import LAST
 
@@ -44,13 +45,7 @@ def drain(state, frame, clock):
     """Finish slots 18-31 of the last frame at a clock of the next: stages 14 to 2."""
     # The chip's own stages do it, on a state that is spoilt anyway: no second description of what stands where.
     frame.out[19 + clock] = state.op_out[4]
-    operators.connection(state)
-    operators.sign(state)
-    operators.magnitude(state)
-    operators.exponential(state)
-    operators.attenuation(state)
-    operators.logsin(state)
-    operators.phase_sum(state)
+    inner_operator_clock(state)
     if clock == 1:
         frame.position[30], frame.position[31] = (state.op_sign & 2) << 8, (state.op_sign & 1) << 9
 

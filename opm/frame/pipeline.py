@@ -6,6 +6,7 @@ holds stands in each block's ``put``.
 """
 
 from .._jit import block
+from ..cycle import clock as clock_page
 from ..cycle import lfo as lfo_stages
 from ..cycle import noise as noise_stages
 from . import bus, dac, envelope, key_on, lfo, mixer, noise, operators, phase, timers
@@ -68,11 +69,7 @@ def leave_mixer(state, sums, frame):
 
 @block
 def low_frequency_clock(state):
-    """One clock of the LFO and the noise register, in the order of ``cycle.clock.control_clock``."""
-    lfo_stages.multiply(state)
-    lfo_stages.counters(state)
-    lfo_stages.waveform(state)
-    lfo_stages.lock(state)
-    noise_stages.shift(state)
+    """One whole clock of the LFO and the noise register; the registers do not change between its halves."""
+    clock_page.low_frequency_clock(state)
     noise_stages.timer(state)
     lfo_stages.clock_out(state)
