@@ -194,12 +194,18 @@ def clock(state, frame):
 @block
 def lock_timer(frame, timer):
     """What a tick finds in the timer."""
+    frame.shift_lock = shift_lock(timer)
+    frame.timer_lock = (timer ^ 1) & 0xFF
+
+
+@block
+def shift_lock(timer):
+    """The position of the timer's lowest set bit, plus 1; 0 if there is none."""
     # 14 and 15 count as none: the die's gates join 14 positions only (``cycle.envelope.lowest_bit``).
     lowest = 0
     while lowest < 14 and not (timer >> lowest) & 1:
         lowest += 1
-    frame.shift_lock = 0 if lowest == 14 else lowest + 1
-    frame.timer_lock = (timer ^ 1) & 0xFF
+    return 0 if lowest == 14 else lowest + 1
 
 
 @block
