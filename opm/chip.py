@@ -32,7 +32,7 @@ from .events import (
     starts,
 )
 from .frame.obstacle import OBSTACLES
-from .handover import MEMORY, new_memory
+from .handover import MEMORY, MINE, zeroed
 from .pitch import REFERENCE_CLOCK, midi_of, note_name
 from .state import FIELDS, RECORD, check_widths
 
@@ -103,13 +103,13 @@ class YM2151:
         self.clock = _check_clock(clock)
         """Master clock in Hz."""
         self._alone = threading.RLock()
-        self._memory = new_memory()
-        whole = self._memory.view(MEMORY)[0]
-        self._records: npt.NDArray[Any] = whole["states"]
+        self._memory = zeroed(MEMORY)
+        whole: npt.NDArray[Any] = self._memory.view(MEMORY)
+        self._record, self._silenced = whole["states"][:, 0], whole["states"][:, 1]
         # What Python sees is a copy. Compiled code worked on the state shown once, and another thread's write to it
         # ended the process.
         self._shown: npt.NDArray[Any] = whole["shown"]
-        self._frames: npt.NDArray[Any] = whole["frames"]
+        self._frame: npt.NDArray[Any] = whole["frame"]
         self._mute = 0
         self._cycle = self._frame_cycles = 0
         self._written: list[tuple[int, int]] = []
@@ -147,7 +147,7 @@ class YM2151:
         """Power up and reset: all state zero, IC asserted for 2048 cycles, released. Empties the write queue."""
         with self._alone:
             self._memory[:] = 0
-            self._records["opp"] = self._shown["opp"] = self._opp
+            self._record["opp"] = self._shown["opp"] = self._opp
             self._written.clear()
             self._queue = _NO_EVENTS
             self.ic = 1
@@ -156,8 +156,7 @@ class YM2151:
             self._cycle = self._frame_cycles = 0
             self._bus_free = 0
             # The mixer without the muted channels begins as the chip's own does.
-            self._records[1] = self._records[0]
-            self._shown[:] = self._records
+            self._silenced[:] = self._shown[:] = self._record
 
     @property
     def cycle(self) -> int:
@@ -172,7 +171,7 @@ class YM2151:
     @property
     def obstacle(self) -> str:
         """Why the last whole frame ran as single clocks, in words; empty if it was done at once."""
-        return OBSTACLES[int(self._frames[0].obstacle)]
+        return OBSTACLES[int(self._frame[0].obstacle)]
 
     def write(self, port: int, data: int) -> None:
         """Write to the bus as on the pins: taken at the next cycle.
@@ -275,9 +274,9 @@ class YM2151:
         with self._alone:
             # Both, or the next call would take the difference for an edit by hand, and do three frames as single
             # clocks.
-            for record in (self._records[0], self._shown[0]):
+            for record in (self._record[0], self._shown[0]):
                 plain(pins)(record, *levels)
-            self._frames[0].resumable = 0
+            self._frame[0].resumable = 0
 
     @property
     def mute(self) -> int:
@@ -290,8 +289,13 @@ class YM2151:
         with self._alone:
             # It has not run while nothing was muted: it begins as the chip's own mixer stands.
             if mask and not self._mute:
-                self._records[1] = self._shown[0]
+                self._silence(self._shown)
             self._mute = mask
+
+    def _silence(self, record: npt.NDArray[Any]) -> None:
+        """Put the state whose mixer leaves muted channels out; the frame engine must read it anew."""
+        self._silenced[:] = record
+        self._frame[0].resumable = 0
 
     def step(self, cycles: int = 1) -> None:
         """Advance single cycles.
@@ -454,11 +458,13 @@ class YM2151:
         trace: npt.NDArray[np.int32],
     ) -> None:
         """Call the compiled entry."""
-        # Flat arrays: a record as an argument costs 20 us a call, not 2. The same memory twice: a loop
+        # Flat arrays: a record as an argument costs 20 us a call, not 2. The same scratch twice: a loop
         # that gathers from an array and stores to it gets no vector code.
+        scratch = MINE.scratch
         by_frames = run_frames(
             self._memory,
-            self._memory,
+            scratch,
+            scratch,
             events.view(np.uint8) if len(events) else _NO_BYTES,
             self._cycle,
             frames,
@@ -480,7 +486,7 @@ class YM2151:
         """Copy and pickle by a snapshot, the mixer without the muted channels, and what ``frame_cycles`` counts."""
         # The mixer goes along: with channels muted its sums are not those of the state.
         with self._alone:
-            return _again, (type(self), self.save(), self._mute, self._records[1].tobytes(), self._frame_cycles)
+            return _again, (type(self), self.save(), self._mute, self._silenced.tobytes(), self._frame_cycles)
 
     def save(self) -> bytes:
         """Return an exact snapshot.
@@ -495,7 +501,7 @@ class YM2151:
             queue = self._pending_events()
             header = _HEADER.pack(_MAGIC, _LAYOUT, self.clock, self._cycle, self._bus_free, len(queue))
             # The state shown: it has the edits by hand that no call has taken over yet.
-            return b"".join((header, self._shown[:1].tobytes(), queue.tobytes()))
+            return b"".join((header, self._shown.tobytes(), queue.tobytes()))
 
     def load(self, saved: bytes | bytearray | memoryview) -> None:
         """Go back to a snapshot; ``state`` views stay live, muted channels stay muted.
@@ -537,7 +543,8 @@ class YM2151:
             raise ValueError(f"snapshot is damaged: {error}") from None
         with self._alone:
             # The state shown alone: the next call finds that it differs, and takes it over as an edit by hand.
-            self._records[1] = self._shown[0] = record
+            self._shown[0] = record
+            self._silence(self._shown)
             self.clock = int(clock) if clock.is_integer() else clock
             self._cycle, self._bus_free = cycle, bus_free
             self._written.clear()
@@ -566,7 +573,7 @@ def _again(kind: type[YM2151], saved: bytes, mute: int, mixer: bytes, frame_cycl
     chip = kind()
     chip.load(saved)
     chip._mute, chip._frame_cycles = mute, frame_cycles
-    chip._records[1] = np.frombuffer(mixer, RECORD)[0]
+    chip._silence(np.frombuffer(mixer, RECORD))
     return chip
 
 

@@ -11,7 +11,7 @@ from .._jit import entry, plain
 from ..chip import NO_CHANNELS, NO_TRACE, NOT_TRACED, new_chip
 from ..engine import AUTO, run_frames
 from ..events import CYCLES_PER_FRAME, EVENT
-from ..handover import STATES_AT, new_memory
+from ..handover import MEMORY, MINE, zeroed
 
 EVENT_BYTES = EVENT.itemsize
 PIECE = 2**15
@@ -19,17 +19,17 @@ PIECE = 2**15
 
 
 @entry
-def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, channels, traced, trace):
+def run_jobs(run, memory, scratch, again, reset, stop, event_bytes, bounds, rows, out, channels, traced, trace):
     """Render jobs one after the other.
 
     Parameters
     ----------
     run : function
         ``run_frames``, by its address: called by its name it would be compiled a second time into this entry.
-    memory, again : (n,) int32
-        A MEMORY record by two names.
-    reset : (k,) int32
-        Its last words as a reset leaves them: they are copied, since 2048 clocks take longer than many a frame.
+    memory, reset : (n,) int32
+        A MEMORY record, and how a reset leaves it: that is copied, since 2048 clocks take longer than many a frame.
+    scratch, again : (n,) int32
+        A SCRATCH record by two names.
     stop : (1,) int32
         Not 0: stop, the samples are no longer wanted.
     event_bytes : (m,) uint8
@@ -45,7 +45,7 @@ def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, ch
     events, frames = event_bytes.view(EVENT), out.shape[1]
     for job in range(rows.shape[0]):
         for i in range(reset.shape[0]):
-            memory[STATES_AT + i] = reset[i]
+            memory[i] = reset[i]
         first, last = bounds[job], bounds[job + 1]
         for frame in range(0, frames, PIECE):
             if stop[0]:
@@ -57,6 +57,7 @@ def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, ch
                 due += 1
             run(
                 memory,
+                scratch,
                 again,
                 event_bytes[first * EVENT_BYTES : due * EVENT_BYTES],
                 frame * CYCLES_PER_FRAME,
@@ -75,7 +76,7 @@ def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, ch
 @functools.cache
 def _start() -> tuple[Any, npt.NDArray[np.int32]]:
     """Return ``run_frames`` by its address, and what a reset leaves."""
-    reset = new_chip("ym2151")._memory[STATES_AT:].copy()
+    reset = new_chip("ym2151")._memory
     compiled: Any = run_frames
     # The reset above has compiled it; without the compiler the function itself will do.
     if plain(compiled) is not compiled:
@@ -93,9 +94,8 @@ def run_slice(
     """Render a slice of jobs on a chip of its own: arguments as for ``run_jobs``."""
     run, reset = _start()
     # A chip per slice: threads share none.
-    memory = new_memory()
-    data = events.view(np.uint8)
-    run_jobs(run, memory, memory, reset, stop, data, bounds, rows, out, NO_CHANNELS, NOT_TRACED, NO_TRACE)
+    memory, scratch, data = zeroed(MEMORY), MINE.scratch, events.view(np.uint8)
+    run_jobs(run, memory, scratch, scratch, reset, stop, data, bounds, rows, out, NO_CHANNELS, NOT_TRACED, NO_TRACE)
 
 
 def warm() -> None:
