@@ -206,7 +206,7 @@ def run_frames(
     write, read = scratch[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
     muted = scratch[SPAN_WORDS:].view(FRAME)[0]
     take_edits(memory, frame)
-    if not within_widths(words):
+    if frame.unsettled and not within_widths(words):
         return -1
     events = event_bytes.view(EVENT)
     aligned = engine != CYCLE and clocks_per_frame % CYCLES_PER_FRAME == 0

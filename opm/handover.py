@@ -101,7 +101,7 @@ def take_edits(memory, frame):
     """Take over what somebody has written to the state shown; the frame engine waits until the pipeline has, too.
 
     Another thread may go on writing there. It does not reach the state that the compiled code works on, whose widths
-    are checked after this: so no index leaves its table.
+    are checked after this, while it is ``unsettled``: so no index leaves its table.
     """
     if edited(memory):
         copy(memory, SHOWN_AT, STATES_AT)
