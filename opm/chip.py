@@ -104,6 +104,7 @@ class YM2151:
         """Master clock in Hz."""
         self._alone = threading.RLock()
         self._memory = zeroed(MEMORY)
+        self._address = self._memory.ctypes.data
         whole: npt.NDArray[Any] = self._memory.view(MEMORY)
         self._record, self._silenced = whole["states"][:, 0], whole["states"][:, 1]
         # What Python sees is a copy. Compiled code worked on the state shown once, and another thread's write to it
@@ -458,11 +459,9 @@ class YM2151:
         trace: npt.NDArray[np.int32],
     ) -> None:
         """Call the compiled entry."""
-        # Flat arrays: a record as an argument costs 20 us a call, not 2. The same scratch twice: a loop
-        # that gathers from an array and stores to it gets no vector code.
-        scratch = MINE.scratch
+        scratch = MINE.address
         by_frames = run_frames(
-            self._memory,
+            self._address,
             scratch,
             scratch,
             events.view(np.uint8) if len(events) else _NO_BYTES,

@@ -4,7 +4,7 @@ A step is a span of many frames, one frame, or single clocks: as much as the chi
 ``handover.py`` says what is kept between two calls.
 """
 
-from ._jit import block, entry, stage
+from ._jit import block, entry, stage, words_at
 from .cycle import bus as bus_pins
 from .cycle.clock import clock, muted_output_clock
 from .cycle.lfo import windows_done
@@ -14,6 +14,8 @@ from .frame.frame import advance, mix
 from .frame.obstacle import CLEAR, EDITED, EVENTS_COME, obstacle
 from .frame.record import FRAME, HELD_OVER
 from .handover import (
+    MEMORY_WORDS,
+    SCRATCH_WORDS,
     SHOWN_AT,
     SPAN_WORDS,
     STATES_AT,
@@ -153,9 +155,9 @@ def follow(words, traced, row):
 
 @entry
 def run_frames(
-    memory,
-    scratch,
-    again,
+    memory_at,
+    scratch_at,
+    again_at,
     event_bytes,
     cycle,
     count,
@@ -171,12 +173,11 @@ def run_frames(
 
     Parameters
     ----------
-    memory : (n,) int32
-        A MEMORY record: the chip. Flat arrays are viewed as records here, since Numba takes 20 us to recognise a
-        structured argument.
-    scratch, again : (n,) int32
-        A SCRATCH record that no other thread uses, by two names: LLVM would not vectorise a loop that reads from what
-        it writes.
+    memory_at : int
+        Address of a MEMORY record: the chip.
+    scratch_at, again_at : int
+        Address of a SCRATCH record that no other thread uses, twice: LLVM would not vectorise a loop that reads from
+        what it knows to be what it writes.
     event_bytes : (n,) uint8
         EVENT records, applied in order, each before its cycle.
     cycle : int
@@ -201,6 +202,8 @@ def run_frames(
     int
         Clocks done by frames, one by one or in spans; -1 if a field holds more than its width, and nothing was done.
     """
+    memory = words_at(memory_at, MEMORY_WORDS)
+    scratch, again = words_at(scratch_at, SCRATCH_WORDS), words_at(again_at, SCRATCH_WORDS)
     states, frames, kept, words = views(memory)
     state, silenced, frame, sums = states[0], states[1], frames[0], kept[0]
     write, read = scratch[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]

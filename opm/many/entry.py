@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from numba.core.types import CompileResultWAP
 
-from .._jit import entry, plain
+from .._jit import entry, plain, words_at
 from ..chip import NO_CHANNELS, NO_TRACE, NOT_TRACED, new_chip
 from ..engine import AUTO, run_frames
 from ..events import CYCLES_PER_FRAME, EVENT
@@ -19,17 +19,19 @@ PIECE = 2**15
 
 
 @entry
-def run_jobs(run, memory, scratch, again, reset, stop, event_bytes, bounds, rows, out, channels, traced, trace):
+def run_jobs(
+    run, memory_at, scratch_at, again_at, reset, stop, event_bytes, bounds, rows, out, channels, traced, trace
+):
     """Render jobs one after the other.
 
     Parameters
     ----------
     run : function
         ``run_frames``, by its address: called by its name it would be compiled a second time into this entry.
-    memory, reset : (n,) int32
-        A MEMORY record, and how a reset leaves it: that is copied, since 2048 clocks take longer than many a frame.
-    scratch, again : (n,) int32
-        A SCRATCH record by two names.
+    memory_at, scratch_at, again_at : int
+        As for ``run_frames``.
+    reset : (n,) int32
+        A MEMORY record as a reset leaves it: it is copied, since 2048 clocks take longer than many a frame.
     stop : (1,) int32
         Not 0: stop, the samples are no longer wanted.
     event_bytes : (m,) uint8
@@ -42,7 +44,7 @@ def run_jobs(run, memory, scratch, again, reset, stop, event_bytes, bounds, rows
     channels, traced, trace
         Empty: ``run_frames`` has nothing to record there.
     """
-    events, frames = event_bytes.view(EVENT), out.shape[1]
+    memory, events, frames = words_at(memory_at, reset.size), event_bytes.view(EVENT), out.shape[1]
     for job in range(rows.shape[0]):
         for i in range(reset.shape[0]):
             memory[i] = reset[i]
@@ -56,9 +58,9 @@ def run_jobs(run, memory, scratch, again, reset, stop, event_bytes, bounds, rows
             while due < last and events[due]["cycle"] < end * CYCLES_PER_FRAME:
                 due += 1
             run(
-                memory,
-                scratch,
-                again,
+                memory_at,
+                scratch_at,
+                again_at,
                 event_bytes[first * EVENT_BYTES : due * EVENT_BYTES],
                 frame * CYCLES_PER_FRAME,
                 end - frame,
@@ -94,8 +96,9 @@ def run_slice(
     """Render a slice of jobs on a chip of its own: arguments as for ``run_jobs``."""
     run, reset = _start()
     # A chip per slice: threads share none.
-    memory, scratch, data = zeroed(MEMORY), MINE.scratch, events.view(np.uint8)
-    run_jobs(run, memory, scratch, scratch, reset, stop, data, bounds, rows, out, NO_CHANNELS, NOT_TRACED, NO_TRACE)
+    memory, scratch, data = zeroed(MEMORY), MINE.address, events.view(np.uint8)
+    addresses = memory.ctypes.data, scratch, scratch
+    run_jobs(run, *addresses, reset, stop, data, bounds, rows, out, NO_CHANNELS, NOT_TRACED, NO_TRACE)
 
 
 def warm() -> None:
