@@ -423,8 +423,12 @@ class YM2151:
                 raise ValueError(f"event 0: cycle {events['cycle'][0]} has passed, the chip is at {self._cycle}")
             if end > LAST_CYCLE:
                 raise ValueError(f"a chip runs at most {LAST_CYCLE} cycles, this would be {end}")
-            queue = self._pending_events() if self._written else self._queue
-            if len(queue):
+            # While the bus is busy to the end, what was written starts where it would start later: it waits as it is.
+            # Put behind a long queue by each single step, it made them quadratic.
+            waits = not self._written or end <= CYCLES_PER_FRAME * self._bus_free
+            queue = self._queue if waits else self._pending_events()
+            merged = len(queue) and queue["cycle"][0] < end
+            if merged:
                 # bisect looks at some rows of the column; searchsorted would copy it. With 100 000 writes queued,
                 # single steps were quadratic.
                 events = np.concatenate([queue[: bisect_left(queue["cycle"], end)], events])
@@ -444,7 +448,7 @@ class YM2151:
                     done = due
             finally:
                 # Whatever ended it: the queue keeps what the chip has not had, and after Ctrl-C goes on exactly.
-                if len(queue):
+                if merged:
                     self._queue = queue[bisect_left(queue["cycle"], self._cycle) :]
 
     def _call(

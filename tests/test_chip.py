@@ -381,6 +381,33 @@ def test_a_step_does_not_copy_what_is_queued():
     assert peak < 100_000
 
 
+def test_writes_between_single_steps_are_copied_once_or_twice(monkeypatch):
+    """Each write takes 64 cycles, so behind one a step the queue grows without end."""
+    chip, whole, copied = opm.YM2151(), opm.YM2151(), 0
+    concatenate = np.concatenate
+
+    def counted(arrays, *arguments, **options):
+        nonlocal copied
+        joined = concatenate(arrays, *arguments, **options)
+        copied += len(joined)
+        return joined
+
+    monkeypatch.setattr(np, "concatenate", counted)
+    for i in range(3000):
+        chip.write_register(0x60 + i % 32, i % 128)
+        chip.step(1)
+    # Of each write two events, once into the queue and once into a call.
+    assert copied <= 3000
+    assert chip.pending == 3000 - 47
+    monkeypatch.undo()
+    for i in range(3000):
+        whole.write_register(0x60 + i % 32, i % 128)
+    for one in (chip, whole):
+        one.step(40_000 - one.cycle)
+    assert chip.pending == whole.pending
+    assert chip.save() == whole.save()
+
+
 @pytest.fixture
 def restless():
     """Have threads change after every few instructions."""
