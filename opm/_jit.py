@@ -29,15 +29,15 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import numba
+import numba.extending
 import numpy as np
 import numpy.typing as npt
-from numba import carray, njit
+from numba import njit
 from numba.core import types
 from numba.core.compiler import Compiler
 from numba.core.registry import CPUDispatcher
 from numba.core.types import unliteral
-from numba.extending import intrinsic, overload
+from numba.np.numpy_support import carray
 
 from ._cache import DiskCache, say_once
 
@@ -138,17 +138,22 @@ def words_at(address: int, count: int) -> npt.NDArray[np.int32]:
     An array as an argument costs 50 ns a call, and Numba counts references to it in locked instructions; of this one it
     counts none.
     """
-    return np.frombuffer((ctypes.c_int32 * count).from_address(address), np.int32)
+    return np.ctypeslib.as_array((ctypes.c_int32 * count).from_address(address))
 
 
-@intrinsic  # type: ignore[misc]
-def _pointer(_: Any, __: Any) -> Any:
+_extending: Any = numba.extending
+
+
+@_extending.intrinsic  # type: ignore[untyped-decorator]
+def _pointer(_: Any, address: Any) -> Any:
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
 
-    return types.CPointer(types.int32)(types.int64), code
+    pointer: Any = types.CPointer
+    return pointer(types.int32)(types.int64), code
 
 
-@overload(words_at)  # type: ignore[no-untyped-call,untyped-decorator]
+# Numba wants the same names in both, without annotations.
+@_extending.overload(words_at)
 def _words_at(address, count):  # type: ignore[no-untyped-def]
     return lambda address, count: carray(_pointer(address), (count,), np.int32)
