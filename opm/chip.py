@@ -568,7 +568,8 @@ def run_unchecked(
 
 
 def _events(rows: EventRows) -> Events:
-    return _NO_EVENTS if isinstance(rows, tuple | list) and not rows else make_events(rows)
+    # Not ``tuple | list``, which each call would make anew.
+    return _NO_EVENTS if isinstance(rows, (tuple, list)) and not rows else make_events(rows)
 
 
 def _again(kind: type[YM2151], saved: bytes, mute: int, mixer: bytes, frame_cycles: int) -> YM2151:
