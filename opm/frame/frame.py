@@ -55,7 +55,7 @@ def advance(state, words, frame, muted, mute):
         frame.pitch_changed, frame.codes_stale = 0, 1
 
 
-@block
+@outline
 def arrive(state, frame):
     """Let what changed in the frame before reach the slots that had been computed by then."""
     if frame.connection_late:
