@@ -70,13 +70,16 @@ def look_ahead(state, frame, events, done, cycle, inside):
 def span_length(state, frame, events, done, cycle, end):
     """Return how many frames can be done at once; 0 if that is not worth while. The longest end with a round.
 
-    A frame in which CSM strikes all keys is one by itself.
+    A frame in which CSM strikes all keys is one by itself, and so is the last before the chip is left.
     """
     if not clean(state, frame):
         return 0
-    if done < events.shape[0]:
-        end = min(end, events[done]["cycle"])
-    n = min(LONGEST - windows_done(state) // 2, (end - cycle) // CYCLES_PER_FRAME - SETTLE)
+    settle = SETTLE
+    if done < events.shape[0] and events[done]["cycle"] < end:
+        end = events[done]["cycle"]
+        aligned = (end - cycle) % CYCLES_PER_FRAME == 0
+        settle = 0 if aligned and look_ahead(state, frame, events, done, end, True) == WRITE else SETTLE
+    n = min(LONGEST - windows_done(state) // 2, (end - cycle) // CYCLES_PER_FRAME - settle)
     n = timers.until_csm(state, n)
     return n if n >= SHORTEST else 0
 
@@ -235,6 +238,8 @@ def run_frames(
             leave(memory, state, silenced, words, frame, muted, sums, mute)
             inside = False
         elif step == SPANNING:
+            if frame.landing:
+                bus.store_landed(state, words, frame)
             span(state, frame, muted, write, read, n, mute)
             cycle += CYCLES_PER_FRAME * n
             by_frames += n

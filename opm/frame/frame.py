@@ -20,17 +20,9 @@ def advance(state, words, frame, muted, mute):
     state : registers and timers; words : the same memory, for the register decode; frame : everything that moves;
     muted : the sums without the channels of ``mute``.
     """
-    if frame.connection_late:
-        operators.connect(state, frame, frame.connection_late - 1)
-        frame.connection_late = 0
-    frame.busy = 0
     if frame.landing == LANDED:
         bus.store_landed(state, words, frame)
-    if frame.codes_stale:
-        early_pitch(state, frame)
-    if frame.am_stale:
-        envelope.add_levels(state, frame, 0)
-        frame.am_stale = 0
+    arrive(state, frame)
     if frame.landing:
         early_write(state, words, frame, muted, mute)
     am, pm = state.lfo_am, state.lfo_pm
@@ -61,6 +53,20 @@ def advance(state, words, frame, muted, mute):
     if frame.pitch_changed:  # clocks 25-31 compute the F-numbers of slots 0-6 for the next frame
         phase.take_codes(frame, 0, EARLY_PITCH)
         frame.pitch_changed, frame.codes_stale = 0, 1
+
+
+@outline
+def arrive(state, frame):
+    """Let what changed in the frame before reach the slots that had been computed by then."""
+    if frame.connection_late:
+        operators.connect(state, frame, frame.connection_late - 1)
+        frame.connection_late = 0
+    frame.busy = 0
+    if frame.codes_stale:
+        early_pitch(state, frame)
+    if frame.am_stale:
+        envelope.add_levels(state, frame, 0)
+        frame.am_stale = 0
 
 
 @block
