@@ -36,8 +36,9 @@ from .state import LEFT, RIGHT
 AUTO, CYCLE, FRAMES = 0, 1, 2
 """Which engines may run: all three, single clocks alone, frames one by one beside them."""
 ENGINES = {"auto": AUTO, "cycle": CYCLE, "frame": FRAMES}
-QUIET, WRITE, OTHER = 0, 1, 2
-"""What the events hold for the next frame: nothing, one aligned register write, anything else or the call's end."""
+QUIET, UNHEARD, WRITE, OTHER = range(4)
+"""What the events hold for the next frame: nothing, one aligned register write (that only the timers hear, or any), or
+anything else and the call's end."""
 ENTERING, LEAVING, SPANNING, FRAME_BY_FRAME, CLOCK_BY_CLOCK = range(5)
 """Steps: into the frame engine, out of it, many frames, one frame, single clocks."""
 
@@ -63,7 +64,10 @@ def look_ahead(state, frame, events, done, cycle, inside):
         return OTHER
     if frame.landing == HELD_OVER or (not inside and state.busy and state.busy_count != bus.BUSY_COUNT):
         return OTHER
-    return WRITE if bus.writable(state, events[done]["data"]) else OTHER
+    address, data = events[done]["data"], events[done + 1]["data"]
+    if not bus.writable(state, address):
+        return OTHER
+    return UNHEARD if timers.unheard(state, address, data) else WRITE
 
 
 @block
@@ -74,11 +78,13 @@ def span_length(state, frame, events, done, cycle, end):
     """
     if not clean(state, frame):
         return 0
-    settle = SETTLE
-    if done < events.shape[0] and events[done]["cycle"] < end:
-        end = events[done]["cycle"]
-        aligned = (end - cycle) % CYCLES_PER_FRAME == 0
-        settle = 0 if aligned and look_ahead(state, frame, events, done, end, True) == WRITE else SETTLE
+    settle, end = SETTLE, min(end, cycle + CYCLES_PER_FRAME * (LONGEST + SETTLE))
+    while done < events.shape[0] and events[done]["cycle"] < end:
+        at = events[done]["cycle"]
+        coming = look_ahead(state, frame, events, done, at, True) if (at - cycle) % CYCLES_PER_FRAME == 0 else OTHER
+        if coming != UNHEARD:
+            settle, end = 0 if coming == WRITE else SETTLE, at
+        done += 2
     n = min(LONGEST - windows_done(state) // 2, (end - cycle) // CYCLES_PER_FRAME - settle)
     n = timers.until_csm(state, n)
     return n if n >= SHORTEST else 0
@@ -224,7 +230,7 @@ def run_frames(
     while cycle < end or inside:
         # Plan.
         coming = look_ahead(state, frame, events, done, cycle, inside) if aligned and cycle < end else OTHER
-        spanning = engine == AUTO and inside and coming == QUIET
+        spanning = engine == AUTO and inside and coming <= UNHEARD
         n = span_length(state, frame, events, done, cycle, traced_from) if spanning else 0
         if not inside:
             unsettled = EDITED if frame.unsettled else CLEAR
@@ -241,6 +247,7 @@ def run_frames(
             if frame.landing:
                 bus.store_landed(state, words, frame)
             span(state, frame, muted, write, read, n, mute)
+            done = timers.count(state, words, frame, events, done, cycle, n)
             cycle += CYCLES_PER_FRAME * n
             by_frames += n
             taken, first, apart = due_within(n, cycle - sample_due, clocks_per_frame)
@@ -251,7 +258,7 @@ def run_frames(
             row += taken
         else:
             if step == FRAME_BY_FRAME:
-                if coming == WRITE:
+                if coming == WRITE or coming == UNHEARD:
                     bus.latch(state, words, frame, events[done]["data"], events[done + 1]["data"])
                     done += 2
                 one_frame(state, words, frame, muted, mute)

@@ -29,7 +29,7 @@ def _single_frames(p):
 
 
 PASSES = {
-    "walk: LFO, pitch, envelopes, timers": lambda p: walk(p.state, p.frame, p.write, p.n),
+    "walk: LFO, pitch, envelopes": lambda p: walk(p.state, p.frame, p.write, p.n),
     "attenuations": lambda p: envelope.attenuations(p.frame, p.write, p.read, p.n),
     "phases": lambda p: phase.phases(p.frame, p.write, p.changes, p.n),
     "operators": lambda p: operators.operators(p.frame, p.write, p.read, p.n, p.n),

@@ -41,7 +41,9 @@ def csm(state, frame):
     """CSM: an overflow of timer A at clock 1 is a key for slots 5-31 in this frame, for slots 0-4 in the next."""
     # State and lock are one at a frame's end: the pulse lasts from clock 2 to clock 1.
     frame.csm_before = state.kon_csm
-    state.kon_csm = state.kon_csm_lock = 1 if state.csm and state.load_a and state.timer_a == TIMER_A_END else 0
+    # A timer that begins strikes as one that overflows does: both reload.
+    reloads = state.timer_a == TIMER_A_END if state.timer_a_load else state.load_a != 0
+    state.kon_csm = state.kon_csm_lock = 1 if state.csm and reloads else 0
     if state.kon_csm | frame.csm_before:
         frame.keys_moving = WAITING
 

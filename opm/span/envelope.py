@@ -14,9 +14,11 @@ from ..frame.envelope import EG_STEPS, NO_TICK, RATES
 from ..frame.record import LAST, LATE_PITCH
 from ..state import ATTACK, DECAY1, RELEASE
 from ..tables import EVERY_TICK, INAUDIBLE, INSTANT, NEVER, OFF, SILENCE
-from .record import ZEROS
+from .record import WIDE, ZEROS
 
 u64 = np.uint64
+TICKS = 62
+"""Ticks in a mask: bits of an int64 but for its sign, and one more to shift."""
 SPACED = np.array([sum(1 << bit for bit in range(0, 63, 2 << position)) for position in range(14)])
 """Every second bit, every fourth, ...: ticks whose timer has its lowest set bit at a position, as a mask."""
 TICK = np.zeros(67, np.int64)
@@ -39,7 +41,7 @@ def envelopes(state, frame, write, changes, n):
     frame.envelope_moving = 1
 
 
-# ---- Ticks: the i-th of a span is bit i of a mask, and finds the timer i counts on
+# ---- Ticks: in a mask the i-th from some frame on is bit i, and finds the timer i counts further
 
 
 @block
@@ -72,25 +74,23 @@ def positions_met(timer, ticks):
 
 
 @block
-def due(state, rate):
+def due(rate, timer):
     """Return the ticks that step a slot of a rate: below EVERY_TICK those at one to three positions."""
     if rate >= EVERY_TICK:
         return -1 if rate < NEVER else 0
     position = (EVERY_TICK - 1 - rate) >> 2
-    ticks = ticks_at(position, state.eg_timer)
+    ticks = ticks_at(position, timer)
     if rate & 2:
-        ticks |= ticks_at(position + 1, state.eg_timer)
+        ticks |= ticks_at(position + 1, timer)
     if rate & 1:
-        ticks |= ticks_at(position + 2, state.eg_timer)
+        ticks |= ticks_at(position + 2, timer)
     return ticks
 
 
 @block
-def size_of(state, rate, tick):
+def size_of(rate, timer):
     """Return the size of a step that is due, 1 to 4: only fast rates have others than 1."""
-    if rate < EVERY_TICK:
-        return 1
-    return EG_STEPS[((state.eg_timer + tick) & 3 ^ 1) * RATES + rate]
+    return 1 if rate < EVERY_TICK else EG_STEPS[(timer & 3 ^ 1) * RATES + rate]
 
 
 @block
@@ -148,9 +148,10 @@ def follow(state, frame, write, slot, changes, n):
             frame.kcode[slot] = write.kcode[k, slot]
             envelope.rates(state, frame, slot, slot + 1)
         end = min(write.change[k + 1] + late, n) if k < last else n
-        t = until(state, frame, write, slot, t, end)
+        until(state, frame, write, slot, t, end)
+        t = end
     if write.level_begin[slot]:
-        hold(write, slot, frame.level[slot], n)
+        hold(write, slot, frame.level[slot], write.level_begin[slot], n)
 
 
 @block
@@ -163,50 +164,51 @@ def until(state, frame, write, slot, t, end):
             new_level, frame.eg_state[slot] = envelope.stepped(frame, slot, row, level, eg_state, False)
             t += 1
             if new_level != level:
-                hold(write, slot, level, t)
+                write.level_begin[slot] = hold(write, slot, level, write.level_begin[slot], t)
                 frame.level[slot] = new_level
         else:
-            rate = envelope.rate_of(frame, slot, eg_state, eg_state == ATTACK, eg_state == DECAY1)
-            between = (1 << ticks_before(state, end)) - (1 << ticks_before(state, t))
-            t = steps(state, frame, write, slot, rate, due(state, rate) & between, end)
+            t = steps(state, frame, write, slot, t, end)
+
+
+@block
+def steps(state, frame, write, slot, t, end):
+    """Step a slot at the ticks that are due, until one changes its state or there is none; return the frame behind."""
+    level, eg_state, begin = frame.level[slot], frame.eg_state[slot], write.level_begin[slot]
+    attacking = eg_state == ATTACK
+    rate = envelope.rate_of(frame, slot, eg_state, attacking, eg_state == DECAY1)
+    first = ticks_before(state, t)
+    count = min(ticks_before(state, end) - first, TICKS)
+    ticks, timer = due(rate, state.eg_timer + first) & ((1 << count) - 1), (state.eg_timer + first) & 0xFFFF
+    end = min(end, frame_of(state, first + TICKS))
+    # Decay 1 that begins beyond D1L goes on until it is silent.
+    d1l = frame.d1l[slot] << 4
+    limit = d1l if eg_state == DECAY1 and level < d1l else OFF
+    if (attacking and rate & 63 >= INSTANT) or (not attacking and level == SILENCE):
+        return end
+    while ticks:
+        tick = TICK[(ticks & -ticks) % 67]
+        ticks &= ticks - 1
+        t = frame_of(state, first + tick) + 1
+        begin = hold(write, slot, level, begin, t)
+        size = size_of(rate, timer + tick)
+        level += attack_step(level, size) if attacking else linear_step(size)
+        if level == 0 if attacking else level >= limit:
+            end = t
+            break
+    frame.level[slot], write.level_begin[slot] = level, begin
     return end
 
 
 @block
-def steps(state, frame, write, slot, rate, ticks, end):
-    """Step a slot at ticks, until one changes its state or there is none; return the frame behind."""
-    level, eg_state, d1l = frame.level[slot], frame.eg_state[slot], frame.d1l[slot] << 4
-    t, attacking = end, eg_state == ATTACK
-    # Where another frame is to look at the state: decay 1 that begins beyond D1L goes on until it is silent.
-    limit = d1l if eg_state == DECAY1 and level < d1l else OFF
-    if attacking:
-        ticks, limit = 0 if rate & 63 >= INSTANT else ticks, SILENCE + 1
-    elif level == SILENCE:
-        ticks = 0
-    while ticks:
-        tick = TICK[(ticks & -ticks) % 67]
-        ticks &= ticks - 1
-        t = frame_of(state, tick) + 1
-        hold(write, slot, level, t)
-        size = size_of(state, rate, tick)
-        level += attack_step(level, size) if attacking else linear_step(size)
-        if level == 0 or level >= limit:
-            break
-    else:
-        t = end
-    frame.level[slot] = level
-    return t
-
-
-@block
-def hold(write, slot, level, end):
-    """Extend a slot's row of levels to a frame, in eights: what comes next covers what is too much."""
+def hold(write, slot, level, begin, end):
+    """Extend a slot's row of levels to a frame, a WIDE at a time: what comes next covers what is too much."""
     if not write.inaudible[slot] or slot == LAST:
         atten = i32(level << 2)
-        for first in range(write.level_begin[slot], end, 8):
-            for i in range(8):
-                write.atten[slot, u64(first) + u64(i)] = atten
-    write.level_begin[slot] = end
+        while begin < end:
+            for i in range(WIDE):
+                write.atten[slot, u64(begin) + u64(i)] = atten
+            begin += WIDE
+    return end
 
 
 @block

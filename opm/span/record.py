@@ -2,7 +2,7 @@
 
 import numpy as np
 
-LONGEST = 128
+LONGEST = 256
 """Frames of a span at most."""
 ORIGIN = 16
 """Index of a span's first frame in rows that hold frames before it as well: rows of 16 lie on lines of the cache."""

@@ -19,7 +19,6 @@ from .._jit import block, outline
 from ..frame import envelope as frame_envelope
 from ..frame import frame as frame_page
 from ..frame import key_on as frame_key_on
-from ..frame import timers as frame_timers
 from ..frame.record import ENTERED, HELD_OVER, WAITING
 from ..state import C1
 from . import envelope, lfo, mixer, noise, operators, phase
@@ -67,11 +66,10 @@ def span(state, frame, muted, write, read, n, mute):
 
 @block
 def walk(state, frame, write, n):
-    """What must be done in the order of time: LFO, noise, pitch, envelopes, timers. Return the changes of pitch."""
+    """What must be done in the order of time: LFO, noise, pitch, envelopes. Return the changes of pitch."""
     changes = low_frequency(state, frame, write, n)
     phase.increments(state, frame, write, changes)
     envelope.envelopes(state, frame, write, changes, n)
-    frame_timers.count(state, n)
     if state.opp:
         envelope.ramp_counters(state, n)
     return changes
