@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._check import Samples, integer, output, samples
-from ._jit import plain
+from ._jit import direct, plain
 from .cycle import bus
 from .engine import AUTO, ENGINES, run_frames
 from .events import (
@@ -106,7 +106,7 @@ class YM2151:
         self._memory = zeroed(MEMORY)
         self._address = self._memory.ctypes.data
         whole: npt.NDArray[Any] = self._memory.view(MEMORY)
-        self._record, self._silenced = whole["states"][:, 0], whole["states"][:, 1]
+        self._states: npt.NDArray[Any] = whole["states"][0]
         # What Python sees is a copy. Compiled code worked on the state shown once, and another thread's write to it
         # ended the process.
         self._shown: npt.NDArray[Any] = whole["shown"]
@@ -116,7 +116,10 @@ class YM2151:
         self._written: list[tuple[int, int]] = []
         self._queue: Events = _NO_EVENTS
         self._bus_free = 0
+        self._run_frames: Any = run_frames
         self.reset()
+        # The reset has compiled it, for the arguments of all calls.
+        self._run_frames = direct(run_frames)
 
     def __repr__(self) -> str:
         """Say which chip, its clock, how long it has run, and the notes whose keys are down."""
@@ -148,7 +151,7 @@ class YM2151:
         """Power up and reset: all state zero, IC asserted for 2048 cycles, released. Empties the write queue."""
         with self._alone:
             self._memory[:] = 0
-            self._record["opp"] = self._shown["opp"] = self._opp
+            self._states["opp"] = self._shown["opp"] = self._opp
             self._written.clear()
             self._queue = _NO_EVENTS
             self.ic = 1
@@ -157,7 +160,7 @@ class YM2151:
             self._cycle = self._frame_cycles = 0
             self._bus_free = 0
             # The mixer without the muted channels begins as the chip's own does.
-            self._silenced[:] = self._shown[:] = self._record
+            self._states[1] = self._shown[0] = self._states[0]
 
     @property
     def cycle(self) -> int:
@@ -275,7 +278,7 @@ class YM2151:
         with self._alone:
             # Both, or the next call would take the difference for an edit by hand, and do three frames as single
             # clocks.
-            for record in (self._record[0], self._shown[0]):
+            for record in (self._states[0], self._shown[0]):
                 plain(pins)(record, *levels)
             self._frame[0].resumable = 0
 
@@ -290,12 +293,12 @@ class YM2151:
         with self._alone:
             # It has not run while nothing was muted: it begins as the chip's own mixer stands.
             if mask and not self._mute:
-                self._silence(self._shown)
+                self._silence(self._shown[0])
             self._mute = mask
 
-    def _silence(self, record: npt.NDArray[Any]) -> None:
+    def _silence(self, record: np.void) -> None:
         """Put the state whose mixer leaves muted channels out; the frame engine must read it anew."""
-        self._silenced[:] = record
+        self._states[1] = record
         self._frame[0].resumable = 0
 
     def step(self, cycles: int = 1) -> None:
@@ -464,7 +467,7 @@ class YM2151:
     ) -> None:
         """Call the compiled entry."""
         scratch = MINE.address
-        by_frames = run_frames(
+        by_frames = self._run_frames(
             self._address,
             scratch,
             scratch,
@@ -489,7 +492,7 @@ class YM2151:
         """Copy and pickle by a snapshot, the mixer without the muted channels, and what ``frame_cycles`` counts."""
         # The mixer goes along: with channels muted its sums are not those of the state.
         with self._alone:
-            return _again, (type(self), self.save(), self._mute, self._silenced.tobytes(), self._frame_cycles)
+            return _again, (type(self), self.save(), self._mute, self._states[1].tobytes(), self._frame_cycles)
 
     def save(self) -> bytes:
         """Return an exact snapshot.
@@ -547,7 +550,7 @@ class YM2151:
         with self._alone:
             # The state shown alone: the next call finds that it differs, and takes it over as an edit by hand.
             self._shown[0] = record
-            self._silence(self._shown)
+            self._silence(self._shown[0])
             self.clock = int(clock) if clock.is_integer() else clock
             self._cycle, self._bus_free = cycle, bus_free
             self._written.clear()
@@ -577,7 +580,7 @@ def _again(kind: type[YM2151], saved: bytes, mute: int, mixer: bytes, frame_cycl
     chip = kind()
     chip.load(saved)
     chip._mute, chip._frame_cycles = mute, frame_cycles
-    chip._silence(np.frombuffer(mixer, RECORD))
+    chip._silence(np.frombuffer(mixer, RECORD)[0])
     return chip
 
 
