@@ -204,10 +204,8 @@ def hold(write, slot, level, begin, end):
     """Extend a slot's row of levels to a frame, a WIDE at a time: what comes next covers what is too much."""
     if not write.inaudible[slot] or slot == LAST:
         atten = i32(level << 2)
-        while begin < end:
-            for i in range(WIDE):
-                write.atten[slot, u64(begin) + u64(i)] = atten
-            begin += WIDE
+        for i in range((end - begin + WIDE - 1) // WIDE * WIDE):
+            write.atten[slot, u64(begin) + u64(i)] = atten
     return end
 
 
