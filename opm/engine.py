@@ -4,12 +4,13 @@ A step is a span of many frames, one frame, or single clocks: as much as the chi
 ``handover.py`` says what is kept between two calls.
 """
 
-from ._jit import block, entry, stage
+from ._jit import block, entry, outline, stage
 from .cycle import bus as bus_pins
 from .cycle.clock import clock, muted_output_clock
 from .cycle.lfo import windows_done
 from .events import ADDRESS, CYCLES_PER_FRAME, CYCLES_TO_DATA, DATA, EVENT, IC
 from .frame import bus
+from .frame import timers as frame_timers
 from .frame.frame import advance, mix
 from .frame.obstacle import CLEAR, EDITED, EVENTS_COME, obstacle
 from .frame.record import HELD_OVER
@@ -109,6 +110,21 @@ def one_frame(state, words, frame, muted, mute):
     for slot in range(32):
         frame.resounding |= frame.out[slot]
     mix(state, frame, muted, mute)
+
+
+@outline
+def count_timers(state, words, frame, events, done, cycle, n):
+    """Count for the frames of a span from a cycle on, and let the timers hear its writes; return the events done."""
+    counted = 0
+    while done < events.shape[0] and events[done]["cycle"] < cycle + CYCLES_PER_FRAME * n:
+        t = (events[done]["cycle"] - cycle) // CYCLES_PER_FRAME + 1
+        frame_timers.count(state, t - counted)
+        bus.latch(state, words, frame, events[done]["data"], events[done + 1]["data"])
+        frame_timers.written(state, words)
+        frame.landing, frame.busy = 0, 1 if t == n else 0
+        counted, done = t, done + 2
+    frame_timers.count(state, n - counted)
+    return done
 
 
 @block
@@ -239,7 +255,7 @@ def run_frames(
             if frame.landing:
                 bus.store_landed(state, words, frame)
             span(state, frame, muted, write, read, n, mute)
-            done = timers.count(state, words, frame, events, done, cycle, n)
+            done = count_timers(state, words, frame, events, done, cycle, n)
             cycle += CYCLES_PER_FRAME * n
             by_frames += n
             taken, first, apart = due_within(n, cycle - sample_due, clocks_per_frame)

@@ -12,6 +12,8 @@ from conftest import ROOT
 from test_jit import run_python
 
 LOOPS = {
+    "envelopes, which slots move": "envelope.sort_out(p.frame, p.write, 255, 0)",
+    "envelopes, a row of levels": "envelope.hold(p.write, 3, 77, 0, p.n)",
     "attenuations, AM": "envelope.attenuations(p.frame, p.write, p.read, p.n)",
     "phases, a ramp": "phase.phases(p.frame, p.write, p.changes, p.n)",
     "operator": (
