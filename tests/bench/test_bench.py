@@ -30,10 +30,10 @@ def test_speed_has_a_row_for_each_workload(monkeypatch):
     monkeypatch.setattr(speed.binding, "get_host_cpu_features", dict)
     rows = speed.rows(runs=1, frames=1024, seconds=1)
     assert [row["workload"] for row in rows] == [*speed.WORKLOADS, speed.SONG]
-    assert len({row["workload"] for row in rows}) == 13
+    assert len({row["workload"] for row in rows}) == 17
     assert all(row["vs_cycle"] > 0 for row in rows[:-1])
     assert {row["avx2_ns_per_frame"] for row in rows} == {None}
-    assert len(speed.table(rows)) == 14
+    assert len(speed.table(rows)) == 18
 
 
 def test_boards_sound_all_their_parts():
