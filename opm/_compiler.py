@@ -243,9 +243,11 @@ def _type(kind: Any) -> Any:
     return types.Array(from_dtype(dtype), dimensions, layout, readonly=not writeable, aligned=aligned)
 
 
-def import_runtime() -> None:
-    """Tell LLVM where Numba's own functions are."""
+def prepare() -> None:
+    """Have Numba's runtime, and what it knows of Python and NumPy, which takes up to a second."""
     rtsys.initialize(cpu_target.target_context)
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()
 
 
 def _externals(module: Any) -> tuple[str, ...]:

@@ -142,10 +142,10 @@ class Entry:
         if kinds not in self.overloads:
             code = read(self.py_func, self._key(kinds))
             if code and missing(code):
-                from ._compiler import import_runtime
+                from ._compiler import prepare
 
                 # What takes memory, say: Numba's runtime gives it.
-                import_runtime()
+                prepare()
                 code = None if missing(code) else code
             code = code or self._compile(kinds)
             types = self._types.setdefault(kinds, [each[0] if isinstance(each, tuple) else each for each in kinds])
@@ -153,8 +153,9 @@ class Entry:
         return self.overloads[kinds]
 
     def _compile(self, kinds: tuple[Any, ...]) -> Code:
-        from ._compiler import LOCK, compiled
+        from ._compiler import LOCK, compiled, prepare
 
+        prepare()
         # One thread at a time; those that waited find it made.
         with LOCK, notice:
             if kinds not in self._codes:
