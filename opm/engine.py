@@ -4,7 +4,9 @@ A step is a span of many frames, one frame, or single clocks: as much as the chi
 ``handover.py`` says what is kept between two calls.
 """
 
-from ._jit import block, entry, outline, stage
+import numpy as np
+
+from ._jit import array_of, block, entry, outline, stage
 from .cycle import bus as bus_pins
 from .cycle.clock import clock, muted_output_clock
 from .cycle.lfo import windows_done
@@ -40,6 +42,11 @@ QUIET, UNHEARD, WRITE, OTHER = range(4)
 anything else and the call's end."""
 ENTERING, LEAVING, SPANNING, FRAME_BY_FRAME, CLOCK_BY_CLOCK = range(5)
 """Steps: into the frame engine, out of it, many frames, one frame, single clocks."""
+_WORDS, _SAMPLES = array_of(np.int32), array_of(np.int16, 2)
+FRAMES_TAKE = (
+    _WORDS, _WORDS, array_of(np.uint8), int, int, int, int, int, _SAMPLES, _SAMPLES, _WORDS, array_of(np.int32, 2),
+)  # fmt: skip
+"""The kinds of what ``run_frames`` takes."""
 
 
 # ---- Plan

@@ -1,21 +1,20 @@
 """The compiled entry for many jobs: a slice of them in one call, each from reset, by ``run_frames``."""
 
 import functools
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba.core.types import CompileResultWAP
 
-from .._jit import entry, plain
+from .._jit import address, by_address, entry
 from ..chip import NO_CHANNELS, NO_TRACE, NOT_TRACED, new_chip
-from ..engine import AUTO, run_frames
+from ..engine import AUTO, FRAMES_TAKE, run_frames
 from ..events import CYCLES_PER_FRAME, EVENT
 from ..handover import STATES_AT, new_memory
 
 EVENT_BYTES = EVENT.itemsize
 PIECE = 2**15
 """Frames between two looks at whether to stop: some milliseconds."""
+call_frames = by_address(FRAMES_TAKE)
 
 
 @entry
@@ -24,8 +23,8 @@ def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, ch
 
     Parameters
     ----------
-    run : function
-        ``run_frames``, by its address: called by its name it would be compiled a second time into this entry.
+    run : int
+        The address of ``run_frames``.
     memory, again : (n,) int32
         A MEMORY record by two names.
     reset : (k,) int32
@@ -55,7 +54,7 @@ def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, ch
             due = first
             while due < last and events[due]["cycle"] < end * CYCLES_PER_FRAME:
                 due += 1
-            run(
+            arguments = (
                 memory,
                 again,
                 event_bytes[first * EVENT_BYTES : due * EVENT_BYTES],
@@ -69,18 +68,14 @@ def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, ch
                 traced,
                 trace,
             )
+            call_frames(run, arguments)
             first = due
 
 
 @functools.cache
-def _start() -> tuple[Any, npt.NDArray[np.int32]]:
-    """Return ``run_frames`` by its address, and what a reset leaves."""
-    reset = new_chip("ym2151")._memory[STATES_AT:].copy()
-    compiled: Any = run_frames
-    # The reset above has compiled it; without the compiler the function itself will do.
-    if plain(compiled) is not compiled:
-        compiled = CompileResultWAP(next(iter(compiled.overloads.values())))
-    return compiled, reset
+def _reset() -> npt.NDArray[np.int32]:
+    """Return what a reset leaves."""
+    return new_chip("ym2151")._memory[STATES_AT:].copy()
 
 
 def run_slice(
@@ -91,11 +86,11 @@ def run_slice(
     stop: npt.NDArray[np.int32],
 ) -> None:
     """Render a slice of jobs on a chip of its own: arguments as for ``run_jobs``."""
-    run, reset = _start()
     # A chip per slice: threads share none.
     memory = new_memory()
     data = events.view(np.uint8)
-    run_jobs(run, memory, memory, reset, stop, data, bounds, rows, out, NO_CHANNELS, NOT_TRACED, NO_TRACE)
+    run, nothing = address(run_frames, FRAMES_TAKE), (NO_CHANNELS, NOT_TRACED, NO_TRACE)
+    run_jobs(run, memory, memory, _reset(), stop, data, bounds, rows, out, *nothing)
 
 
 def warm() -> None:
