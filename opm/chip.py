@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ._check import Samples, integer, output, samples
-from ._jit import direct, plain
+from ._jit import built_in, plain
 from .cycle import bus
-from .engine import AUTO, ENGINES, run_frames
+from .engine import AUTO, ENGINES, FRAMES_TAKE, run_frames
 from .events import (
     CHIP,
     CYCLES_PER_FRAME,
@@ -104,7 +104,6 @@ class YM2151:
         """Master clock in Hz."""
         self._alone = threading.RLock()
         self._memory = zeroed(MEMORY)
-        self._address = self._memory.ctypes.data
         whole: npt.NDArray[Any] = self._memory.view(MEMORY)
         self._states: npt.NDArray[Any] = whole["states"][0]
         # What Python sees is a copy. Compiled code worked on the state shown once, and another thread's write to it
@@ -116,10 +115,8 @@ class YM2151:
         self._written: list[tuple[int, int]] = []
         self._queue: Events = _NO_EVENTS
         self._bus_free = 0
-        self._run_frames: Any = run_frames
+        self._run_frames = built_in(run_frames, FRAMES_TAKE)
         self.reset()
-        # The reset has compiled it, for the arguments of all calls.
-        self._run_frames = direct(run_frames)
 
     def __repr__(self) -> str:
         """Say which chip, its clock, how long it has run, and the notes whose keys are down."""
@@ -466,9 +463,9 @@ class YM2151:
         trace: npt.NDArray[np.int32],
     ) -> None:
         """Call the compiled entry."""
-        scratch = MINE.address
+        scratch = MINE.scratch
         by_frames = self._run_frames(
-            self._address,
+            self._memory,
             scratch,
             scratch,
             events.view(np.uint8) if len(events) else _NO_BYTES,

@@ -4,18 +4,19 @@ A step is a span of many frames, one frame, or single clocks: as much as the chi
 ``handover.py`` says what is kept between two calls.
 """
 
-from ._jit import block, entry, stage, words_at
+import numpy as np
+
+from ._jit import array_of, block, entry, outline, stage
 from .cycle import bus as bus_pins
 from .cycle.clock import clock, muted_output_clock
 from .cycle.lfo import windows_done
 from .events import ADDRESS, CYCLES_PER_FRAME, CYCLES_TO_DATA, DATA, EVENT, IC
 from .frame import bus
+from .frame import timers as frame_timers
 from .frame.frame import advance, mix
 from .frame.obstacle import CLEAR, EDITED, EVENTS_COME, obstacle
 from .frame.record import FRAME, HELD_OVER
 from .handover import (
-    MEMORY_WORDS,
-    SCRATCH_WORDS,
     SHOWN_AT,
     SPAN_WORDS,
     STATES_AT,
@@ -41,6 +42,12 @@ QUIET, UNHEARD, WRITE, OTHER = range(4)
 anything else and the call's end."""
 ENTERING, LEAVING, SPANNING, FRAME_BY_FRAME, CLOCK_BY_CLOCK = range(5)
 """Steps: into the frame engine, out of it, many frames, one frame, single clocks."""
+_WORDS, _SAMPLES = array_of(np.int32), array_of(np.int16, 2)
+FRAMES_TAKE = (
+    _WORDS, _WORDS, _WORDS, array_of(np.uint8), int, int, int, int, int, _SAMPLES, _SAMPLES, _WORDS,
+    array_of(np.int32, 2),
+)  # fmt: skip
+"""The kinds of what ``run_frames`` takes."""
 
 
 # ---- Plan
@@ -113,6 +120,21 @@ def one_frame(state, words, frame, muted, mute):
     mix(state, frame, muted, mute)
 
 
+@outline
+def count_timers(state, words, frame, events, done, cycle, n):
+    """Count for the frames of a span from a cycle on, and let the timers hear its writes; return the events done."""
+    counted = 0
+    while done < events.shape[0] and events[done]["cycle"] < cycle + CYCLES_PER_FRAME * n:
+        t = (events[done]["cycle"] - cycle) // CYCLES_PER_FRAME + 1
+        frame_timers.count(state, t - counted)
+        bus.latch(state, words, frame, events[done]["data"], events[done + 1]["data"])
+        frame_timers.written(state, words)
+        frame.landing, frame.busy = 0, 1 if t == n else 0
+        counted, done = t, done + 2
+    frame_timers.count(state, n - counted)
+    return done
+
+
 @block
 def apply_events(state, events, done, cycle):
     """Apply what is due; return how many events are done."""
@@ -164,9 +186,9 @@ def follow(words, traced, row):
 
 @entry
 def run_frames(
-    memory_at,
-    scratch_at,
-    again_at,
+    memory,
+    scratch,
+    again,
     event_bytes,
     cycle,
     count,
@@ -182,11 +204,12 @@ def run_frames(
 
     Parameters
     ----------
-    memory_at : int
-        Address of a MEMORY record: the chip.
-    scratch_at, again_at : int
-        Address of a SCRATCH record that no other thread uses, twice: LLVM would not vectorise a loop that reads from
-        what it knows to be what it writes.
+    memory : (n,) int32
+        A MEMORY record: the chip. Flat arrays are viewed as records here, since Numba takes 20 us to recognise a
+        structured argument.
+    scratch, again : (n,) int32
+        A SCRATCH record that no other thread uses, by two names: LLVM would not vectorise a loop that reads from what
+        it writes.
     event_bytes : (n,) uint8
         EVENT records, applied in order, each before its cycle.
     cycle : int
@@ -211,8 +234,6 @@ def run_frames(
     int
         Clocks done by frames, one by one or in spans; -1 if a field holds more than its width, and nothing was done.
     """
-    memory = words_at(memory_at, MEMORY_WORDS)
-    scratch, again = words_at(scratch_at, SCRATCH_WORDS), words_at(again_at, SCRATCH_WORDS)
     states, frames, kept, words = views(memory)
     state, silenced, frame, sums = states[0], states[1], frames[0], kept[0]
     write, read = scratch[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
@@ -247,7 +268,7 @@ def run_frames(
             if frame.landing:
                 bus.store_landed(state, words, frame)
             span(state, frame, muted, write, read, n, mute)
-            done = timers.count(state, words, frame, events, done, cycle, n)
+            done = count_timers(state, words, frame, events, done, cycle, n)
             cycle += CYCLES_PER_FRAME * n
             by_frames += n
             taken, first, apart = due_within(n, cycle - sample_due, clocks_per_frame)

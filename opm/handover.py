@@ -46,7 +46,7 @@ MEMORY = np.dtype(
 """numpy.dtype of all that a chip is, as one record for the compiled entry."""
 SCRATCH = np.dtype([("span", SPAN), ("muted", FRAME)])
 """numpy.dtype of what a thread works with, whichever chip it runs; nothing in it outlives a call."""
-MEMORY_WORDS, SCRATCH_WORDS, STATE_WORDS, SPAN_WORDS = (each.itemsize // 4 for each in (MEMORY, SCRATCH, RECORD, SPAN))
+STATE_WORDS, SPAN_WORDS = RECORD.itemsize // 4, SPAN.itemsize // 4
 _PARTS: Any = MEMORY.fields
 STATES_AT, SHOWN_AT, ENTERED_AT, FRAME_AT, SUMS_AT = (_PARTS[name][1] // 4 for name in _PARTS)
 """Where the parts begin, in 32-bit words."""
@@ -68,7 +68,6 @@ class Mine(threading.local):
 
     def __init__(self) -> None:
         self.scratch = zeroed(SCRATCH)
-        self.address = self.scratch.ctypes.data
 
 
 MINE = Mine()

@@ -16,7 +16,7 @@ from ..state import ATTACK, DECAY1, RELEASE
 from ..tables import EVERY_TICK, INAUDIBLE, INSTANT, NEVER, OFF, SILENCE
 from .record import WIDE, ZEROS
 
-u64 = np.uint64
+u32, u64 = np.uint32, np.uint64
 TICKS = 62
 """Ticks in a mask: bits of an int64 but for its sign, and one more to shift."""
 SPACED = np.array([sum(1 << bit for bit in range(0, 63, 2 << position)) for position in range(14)])
@@ -122,7 +122,8 @@ def sort_out(frame, write, positions, changes):
         level, eg_state = frame.level[slot], frame.eg_state[slot]
         attacking, decaying = eg_state == ATTACK, eg_state == DECAY1
         rate = envelope.rate_of(frame, slot, eg_state, attacking, decaying)
-        slow = i32(i32(0x1000 | i32(i32(rate & 2) << 12) | i32(i32(rate & 1) << 14)) >> i32(rate >> 2))
+        # Unsigned: a shift by a variable goes abreast with AVX2 only if no sign is extended.
+        slow = i32(u32(i32(0x1000 | i32(i32(rate & 2) << 12) | i32(i32(rate & 1) << 14))) >> u32(i32(rate >> 2) & 31))
         meets = pick(rate < EVERY_TICK, slow, pick(rate < NEVER, i32(-1), i32(0)))
         rests = (level == SILENCE) & (eg_state == RELEASE)
         moving = waits(frame, slot, level, eg_state) | ((i32(meets & positions) != 0) & (not rests))
@@ -204,10 +205,8 @@ def hold(write, slot, level, begin, end):
     """Extend a slot's row of levels to a frame, a WIDE at a time: what comes next covers what is too much."""
     if not write.inaudible[slot] or slot == LAST:
         atten = i32(level << 2)
-        while begin < end:
-            for i in range(WIDE):
-                write.atten[slot, u64(begin) + u64(i)] = atten
-            begin += WIDE
+        for i in range((end - begin + WIDE - 1) // WIDE * WIDE):
+            write.atten[slot, u64(begin) + u64(i)] = atten
     return end
 
 

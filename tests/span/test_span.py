@@ -199,11 +199,11 @@ def test_spans_do_run(make):
     chip = make()
     chip.generate(10)
     rows = MINE.scratch.view(SCRATCH)["span"][0]
-    rows["level_begin"] = 0
+    rows["atten_row"] = 0
     chip.generate(200)
-    assert rows["level_begin"].any()
+    assert rows["atten_row"].any()
     if make is opm.YM2164:
         chip.state.sl_tl[5] = 0x80 | 100
-        rows["level_begin"] = 0
+        rows["atten_row"] = 0
         chip.generate(50)
-        assert not rows["level_begin"].any()
+        assert not rows["atten_row"].any()
