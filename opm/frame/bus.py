@@ -6,6 +6,7 @@ What only the timers hear (``unheard``) changes at clock 3, behind their counts 
 """
 
 from .._jit import block
+from ..bits import i32
 from ..cycle import bus
 from ..registers import DECODE, DEPTHS, FIRST, KC, KF, KON, LFRQ, NOISE, RL, SLOTS, TEST, WAVE
 from .record import HELD_OVER, LANDED, TAKEN
@@ -74,7 +75,7 @@ def writable(state, address):
 @block
 def unheard(address):
     """Say whether a register is the timers' or none at all, so that no sound depends on it as long as CSM is off."""
-    return address < RL and not (ACTING >> address) & 1
+    return address < RL and not (ACTING >> i32(address)) & 1
 
 
 @block
