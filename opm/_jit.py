@@ -197,6 +197,14 @@ def by_address(kinds: tuple[Any, ...]) -> Any:
     return (lambda function, arguments: function(*arguments)) if DISABLED else _Call(kinds)
 
 
+def built_in(function: Any, kinds: tuple[Any, ...]) -> Any:
+    """Return what to call an entry by again and again, with arguments of certain kinds: 0.1 us less a call.
+
+    Without the compiler the function itself.
+    """
+    return function if DISABLED else function.overload(kinds)
+
+
 def address(function: Any, kinds: tuple[Any, ...]) -> Any:
     """Return where an entry's machine code is; without the compiler the function itself."""
     if DISABLED:

@@ -15,7 +15,7 @@ from .frame import bus
 from .frame import timers as frame_timers
 from .frame.frame import advance, mix
 from .frame.obstacle import CLEAR, EDITED, EVENTS_COME, obstacle
-from .frame.record import HELD_OVER
+from .frame.record import FRAME, HELD_OVER
 from .handover import (
     SHOWN_AT,
     SPAN_WORDS,
@@ -44,7 +44,8 @@ ENTERING, LEAVING, SPANNING, FRAME_BY_FRAME, CLOCK_BY_CLOCK = range(5)
 """Steps: into the frame engine, out of it, many frames, one frame, single clocks."""
 _WORDS, _SAMPLES = array_of(np.int32), array_of(np.int16, 2)
 FRAMES_TAKE = (
-    _WORDS, _WORDS, array_of(np.uint8), int, int, int, int, int, _SAMPLES, _SAMPLES, _WORDS, array_of(np.int32, 2),
+    _WORDS, _WORDS, _WORDS, array_of(np.uint8), int, int, int, int, int, _SAMPLES, _SAMPLES, _WORDS,
+    array_of(np.int32, 2),
 )  # fmt: skip
 """The kinds of what ``run_frames`` takes."""
 
@@ -186,6 +187,7 @@ def follow(words, traced, row):
 @entry
 def run_frames(
     memory,
+    scratch,
     again,
     event_bytes,
     cycle,
@@ -202,9 +204,12 @@ def run_frames(
 
     Parameters
     ----------
-    memory, again : (n,) int32
-        A MEMORY record, by two names: LLVM would not vectorise a loop that reads from what it writes. Flat arrays are
-        viewed as records here, since Numba takes 20 us to recognise a structured argument.
+    memory : (n,) int32
+        A MEMORY record: the chip. Flat arrays are viewed as records here, since Numba takes 20 us to recognise a
+        structured argument.
+    scratch, again : (n,) int32
+        A SCRATCH record that no other thread uses, by two names: LLVM would not vectorise a loop that reads from what
+        it writes.
     event_bytes : (n,) uint8
         EVENT records, applied in order, each before its cycle.
     cycle : int
@@ -229,15 +234,16 @@ def run_frames(
     int
         Clocks done by frames, one by one or in spans; -1 if a field holds more than its width, and nothing was done.
     """
-    states, frames, words = views(memory)
-    state, silenced, frame, muted = states[0], states[1], frames[0], frames[1]
+    states, frames, kept, words = views(memory)
+    state, silenced, frame, sums = states[0], states[1], frames[0], kept[0]
+    write, read = scratch[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
+    muted = scratch[SPAN_WORDS:].view(FRAME)[0]
     take_edits(memory, frame)
-    if not within_widths(words):
+    if frame.unsettled and not within_widths(words):
         return -1
-    write, read = memory[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
     events = event_bytes.view(EVENT)
     aligned = engine != CYCLE and clocks_per_frame % CYCLES_PER_FRAME == 0
-    inside, done, row, by_frames = aligned and resume(memory, frame, mute), 0, 0, 0
+    inside, done, row, by_frames = aligned and resume(memory, state, frame, muted, sums, mute), 0, 0, 0
     end, sample_due, untraced = cycle + count * clocks_per_frame, cycle + clocks_per_frame, count - trace.shape[0]
     traced_from = cycle + untraced * clocks_per_frame
     # No array goes into a block here but where its own costs more: Numba counts references to arrays, not to records,
@@ -253,10 +259,10 @@ def run_frames(
         step = plan(frame.obstacle, coming, inside, n)
         # Advance; a span records its own samples.
         if step == ENTERING:
-            enter(states, frames, mute)
+            enter(state, silenced, frame, muted, mute)
             inside = True
         elif step == LEAVING:
-            leave(memory, states, words, frames, mute)
+            leave(memory, state, silenced, words, frame, muted, sums, mute)
             inside = False
         elif step == SPANNING:
             if frame.landing:
@@ -296,12 +302,12 @@ def run_frames(
                     sample_channels(state, frame, inside, channels[row])
                 if row >= untraced:
                     if inside:
-                        leave(memory, states, words, frames, mute)
+                        leave(memory, state, silenced, words, frame, muted, sums, mute)
                     follow(words, traced, trace[row - untraced])
                     if inside:
-                        go_back(memory, mute)
+                        go_back(memory)
                 sample_due += clocks_per_frame
                 row += 1
     if not frame.resumable:
-        copy(memory, STATES_AT, SHOWN_AT, 0)
+        copy(memory, STATES_AT, SHOWN_AT)
     return CYCLES_PER_FRAME * by_frames

@@ -117,9 +117,12 @@ def replay(state, frame):
 def put_levels(state, frame):
     """Levels of slots 29-31 and states of 30 and 31 have not stepped yet; 28 and 27 are at the output."""
     for slot in range(32):
-        state.eg_level[slot] = frame.level[slot] if slot <= 28 else frame.old_level[slot - 28]
-        state.eg_state[slot] = frame.eg_state[slot] if slot <= 29 else frame.old_eg_state[slot - 28]
-        state.pg_reset[slot] = frame.edge[slot] if slot <= 29 else frame.edge_before[slot]
+        state.eg_level[slot], state.eg_state[slot] = frame.level[slot], frame.eg_state[slot]
+        state.pg_reset[slot] = frame.edge[slot]
+    for slot in range(29, 32):
+        state.eg_level[slot] = frame.old_level[slot - 28]
+    for slot in range(30, 32):
+        state.eg_state[slot], state.pg_reset[slot] = frame.old_eg_state[slot - 28], frame.edge_before[slot]
     for i in range(2):
         state.eg_out[i] = frame.atten[28 - i] >> 2
     state.eg_serial = wrapped((frame.atten31_before ^ SILENCE) << 28)  # taken at clock 3, shifted 28 times

@@ -137,3 +137,7 @@ FRAME = np.dtype(
     (np.record, [(name, np.int32, (count,)) if count > 1 else (name, np.int32) for name, count, _ in FRAME_FIELDS])
 )
 """numpy.dtype of the working record: it outlives a call only as ``resumable`` and ``unsettled`` say."""
+SUMS = np.dtype(
+    (np.record, [(n, FRAME[n]) for n in ("raw_left", "summing", "carried", "taken", "taken_before", "clamp", "dac")])
+)
+"""numpy.dtype of what a mixer has in the making and on its way: all that is kept of the one without muted channels."""

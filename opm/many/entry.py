@@ -9,7 +9,7 @@ from .._jit import address, by_address, entry
 from ..chip import NO_CHANNELS, NO_TRACE, NOT_TRACED, new_chip
 from ..engine import AUTO, FRAMES_TAKE, run_frames
 from ..events import CYCLES_PER_FRAME, EVENT
-from ..handover import STATES_AT, new_memory
+from ..handover import MEMORY, MINE, zeroed
 
 EVENT_BYTES = EVENT.itemsize
 PIECE = 2**15
@@ -18,17 +18,17 @@ call_frames = by_address(FRAMES_TAKE)
 
 
 @entry
-def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, channels, traced, trace):
+def run_jobs(run, memory, scratch, again, reset, stop, event_bytes, bounds, rows, out, channels, traced, trace):
     """Render jobs one after the other.
 
     Parameters
     ----------
     run : int
         The address of ``run_frames``.
-    memory, again : (n,) int32
-        A MEMORY record by two names.
-    reset : (k,) int32
-        Its last words as a reset leaves them: they are copied, since 2048 clocks take longer than many a frame.
+    memory, reset : (n,) int32
+        A MEMORY record, and how a reset leaves it: that is copied, since 2048 clocks take longer than many a frame.
+    scratch, again : (n,) int32
+        A SCRATCH record by two names.
     stop : (1,) int32
         Not 0: stop, the samples are no longer wanted.
     event_bytes : (m,) uint8
@@ -44,7 +44,7 @@ def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, ch
     events, frames = event_bytes.view(EVENT), out.shape[1]
     for job in range(rows.shape[0]):
         for i in range(reset.shape[0]):
-            memory[STATES_AT + i] = reset[i]
+            memory[i] = reset[i]
         first, last = bounds[job], bounds[job + 1]
         for frame in range(0, frames, PIECE):
             if stop[0]:
@@ -56,6 +56,7 @@ def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, ch
                 due += 1
             arguments = (
                 memory,
+                scratch,
                 again,
                 event_bytes[first * EVENT_BYTES : due * EVENT_BYTES],
                 frame * CYCLES_PER_FRAME,
@@ -75,7 +76,7 @@ def run_jobs(run, memory, again, reset, stop, event_bytes, bounds, rows, out, ch
 @functools.cache
 def _reset() -> npt.NDArray[np.int32]:
     """Return what a reset leaves."""
-    return new_chip("ym2151")._memory[STATES_AT:].copy()
+    return new_chip("ym2151")._memory
 
 
 def run_slice(
@@ -87,10 +88,9 @@ def run_slice(
 ) -> None:
     """Render a slice of jobs on a chip of its own: arguments as for ``run_jobs``."""
     # A chip per slice: threads share none.
-    memory = new_memory()
-    data = events.view(np.uint8)
+    memory, scratch, data = zeroed(MEMORY), MINE.scratch, events.view(np.uint8)
     run, nothing = address(run_frames, FRAMES_TAKE), (NO_CHANNELS, NOT_TRACED, NO_TRACE)
-    run_jobs(run, memory, memory, _reset(), stop, data, bounds, rows, out, *nothing)
+    run_jobs(run, memory, scratch, scratch, _reset(), stop, data, bounds, rows, out, *nothing)
 
 
 def warm() -> None:

@@ -119,6 +119,11 @@ def waits(frame, slot, level, eg_state):
 def sort_out(frame, write, positions, changes):
     """Say which slots may move, and which are inaudible throughout, however they move."""
     for slot in range(32):
+        write.recoded[slot] = 0
+    for k in range(1, changes + 1):
+        for slot in range(32):
+            write.recoded[slot] = i32(write.recoded[slot] | i32(write.kcode[k, slot] ^ frame.kcode[slot]))
+    for slot in range(32):
         level, eg_state = frame.level[slot], frame.eg_state[slot]
         attacking, decaying = eg_state == ATTACK, eg_state == DECAY1
         rate = envelope.rate_of(frame, slot, eg_state, attacking, decaying)
@@ -127,16 +132,11 @@ def sort_out(frame, write, positions, changes):
         meets = pick(rate < EVERY_TICK, slow, pick(rate < NEVER, i32(-1), i32(0)))
         rests = (level == SILENCE) & (eg_state == RELEASE)
         moving = waits(frame, slot, level, eg_state) | ((i32(meets & positions) != 0) & (not rests))
+        moving = moving | (write.recoded[slot] != 0)
         write.moving[slot] = pick(moving, i32(1), i32(0))
-        write.recoded[slot] = 0
         loudest = pick(moving & attacking, i32(0), level)
         write.inaudible[slot] = pick(i32(loudest + frame.tl[slot]) >= INAUDIBLE, i32(1), i32(0))
         write.level_begin[slot] = 0
-    for k in range(1, changes + 1):
-        for slot in range(32):
-            write.recoded[slot] = i32(write.recoded[slot] | i32(write.kcode[k, slot] ^ frame.kcode[slot]))
-    for slot in range(32):
-        write.moving[slot] = i32(write.moving[slot] | write.recoded[slot])
 
 
 @block

@@ -42,3 +42,18 @@ def test_numbers_of_ticks():
         mask = int(SPACED[position]) << first if first < TICKS else 0
         want = [tick for tick in range(1, TICKS) if tick & -tick == 1 << position]
         assert [tick for tick in range(TICKS) if mask >> tick & 1] == want, f"position {position}"
+
+
+@pytest.mark.parametrize("seed", [25, 34, 51, 142])
+def test_attacks_that_pm_hurries(seed):
+    """A slot whose own rate meets no tick of the span, but another key code's does: it becomes audible within it."""
+    rng = np.random.default_rng(seed)
+    rows = [(0x18, 255), (0x19, 0xFF), (0x1B, 3)]
+    for c in range(8):
+        rows += [(0x20 + c, 0xC7), (0x28 + c, int(rng.integers(0x30, 0x50))), (0x38 + c, 0x70)]
+    for slot in range(32):
+        rows += [(0x40 + slot, 1), (0x60 + slot, int(rng.integers(20, 100)))]
+        rows += [(0x80 + slot, 0xC0 | int(rng.integers(2, 12))), (0xE0 + slot, 0x0F)]
+    rows += [(0x08, 0x78 | c) for c in range(8)]
+    events = [(64 * i + 2 * kind, kind, row[kind]) for i, row in enumerate(rows) for kind in (0, 1)]
+    compare(np.array(events, opm.EVENT), 2500, "ym2151", seed)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from programs import mixed, panned_program, settled_chip
 
 import opm
-from opm.handover import MEMORY
+from opm.handover import MINE, SCRATCH
 from opm.span.record import LONGEST
 from opm.span.span import SETTLE
 
@@ -198,7 +198,7 @@ def test_spans_do_run(make):
     """But not on a YM2164 while a ramp moves."""
     chip = make()
     chip.generate(10)
-    rows = chip._memory.view(MEMORY)["span"][0]
+    rows = MINE.scratch.view(SCRATCH)["span"][0]
     rows["atten_row"] = 0
     chip.generate(200)
     assert rows["atten_row"].any()

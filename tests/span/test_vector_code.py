@@ -38,7 +38,7 @@ from opm.span import dac, envelope, mixer, operators, phase
 found = {}
 for name, one_pass in {LOOPS}.items():
     loop = passes.repeated(eval("lambda p: " + one_pass))
-    loop.compile("void(int32[::1], int32[::1], int64, int64, int16[:, ::1], int64)")
+    loop.compile("void(int32[::1], int32[::1], int32[::1], int64, int64, int16[:, ::1], int64)")
     found[name] = next(iter(loop.inspect_asm().values()))
 print(json.dumps(found))
 """
