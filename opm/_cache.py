@@ -1,7 +1,8 @@
-"""Numba's disk cache of compiled functions, made safe: whatever the disk does costs time, never a result.
+"""The disk cache of compiled functions: whatever the disk does costs time, never a result.
 
-Numba itself (0.68) raises at a damaged index or a full disk, and runs damaged machine code. It says nothing while it
-compiles, which looks like a hang, and does not check who else can write to its folder, whose contents it runs.
+A file for each function: a digest, then what ``_native`` loads. What is in it is run, so it is read only where nobody
+else can write. Numba's own cache raises at a damaged index or a full disk, runs damaged machine code and does not check
+who else can write to its folder; nor can it be read without Numba.
 """
 
 import contextlib
@@ -10,15 +11,21 @@ import hashlib
 import logging
 import os
 import pickle
+import re
 import stat
 import sys
+import tempfile
 import threading
 import time
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from numba.core import config, event
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
+import llvmlite
+import numpy as np
+
+from ._native import Code, processor
 
 NOTICE = "compiling, first run only: about 30 s"
 DELAY = 2.0
@@ -33,116 +40,95 @@ def say_once(line: str) -> None:
     logging.getLogger("opm").warning(line)
 
 
-class _CheckedFiles(IndexDataCacheFile):
-    """Numba's index and machine code, each behind a digest (6 ms to check): a damaged file counts as missing."""
-
-    def _dump(self, obj: Any) -> bytes:
-        data: bytes = super()._dump(obj)
-        return self._digest(data) + data
-
-    def _digest(self, data: bytes) -> bytes:
-        """Return a digest that differs between versions of Numba: one may not be able to read another's pickles."""
-        return hashlib.sha256(self._version.encode() + data).digest()
-
-    @contextlib.contextmanager
-    def _open_for_write(self, filepath: str) -> Any:
-        with super()._open_for_write(filepath) as file:
-            if os.name == "posix":  # What umask would let others write to would not be loaded.
-                os.fchmod(file.fileno(), stat.S_IMODE(os.fstat(file.fileno()).st_mode) & ~OTHERS)
-            yield file
-
-    def _load_data(self, name: str) -> Any:
-        path = Path(self._data_path(name))
+def read(function: Callable[..., Any], key: str) -> Code | None:
+    """Return what is kept of a function under a key, or nothing."""
+    with contextlib.suppress(OSError):
+        path = _path(function, key)
         packed = path.read_bytes()
         # At every load, not only at the start: a file replaced in between would be run.
         if not _beside_sources(path.parent) and _others_write(path):
             say_once(f"compiled again, since others can write to {str(path)!r}")
-            raise PermissionError(f"{name} may be anybody's")
-        digest, data = packed[:32], packed[32:]
-        if digest != self._digest(data):
-            raise OSError(f"{name} is damaged")
-        # Only behind digest and owner: unpickling runs what is in the file.
-        return pickle.loads(data)
-
-    def _load_index(self) -> dict[Any, str]:
-        try:
-            stamp, overloads = self._load_data(self._index_name)
-        # Missing, damaged or another's: the cache is empty then, and what is compiled is written anew.
-        except OSError:
-            return {}
-        return overloads if stamp == self._source_stamp else {}
-
-    def _save_index(self, overloads: dict[Any, str]) -> None:
-        self._save_data(self._index_name, (self._source_stamp, overloads))
+        elif not _why_not(path.parent) and packed[:32] == _digest(key, packed[32:]):
+            # Only behind digest and owner: unpickling runs what is in the file.
+            return Code(*pickle.loads(packed[32:]))
+    return None
 
 
-class _OwnCode(CompileResultCacheImpl):
-    """Keeps of a compiled function the names of its own sources only.
-
-    Numba keeps the names of all that was compiled before in the same process, too, and imports their modules when the
-    function is loaded: a player of a log would get the chips of all boards.
-    """
-
-    files: frozenset[str] = frozenset()
-
-    def reduce(self, compiled: Any) -> Any:
-        *code, environments = super().reduce(compiled)
-        return *code, tuple(each for each in environments if self._is_own(each.globals.get("__file__") or ""))
-
-    def _is_own(self, file: str) -> bool:
-        return file in self.files or Path(file).parent.parent != Path(__file__).parent
-
-
-class DiskCache(FunctionCache):
-    """Numba's disk cache with checked files; what cannot be written is said, and lost.
-
-    Parameters
-    ----------
-    function : function
-    sources : int
-        Another number for other sources of what the function calls: part of the key.
-    files : frozenset of str
-        Those sources.
-    """
-
-    _impl_class = _OwnCode
-
-    def __init__(self, function: Any, sources: int, files: frozenset[str]) -> None:
-        # The umask cannot be read without setting it. A folder made under a lax one would be refused at the next start.
-        before = os.umask(OTHERS)
-        os.umask(before | OTHERS)
-        try:
-            super().__init__(function)  # This makes the folder.
-        finally:
-            os.umask(before)
-        self._impl.files = files
-        stamp = self._cache_file._source_stamp
-        self._cache_file = _CheckedFiles(self.cache_path, self._impl.filename_base, stamp)
-        self._sources = sources
-        # Said at once: compiling takes half a minute, and the user can still set another folder.
-        if why := _why_not(Path(self.cache_path)):
+def write(function: Callable[..., Any], key: str, code: Code) -> None:
+    """Keep what was compiled; what cannot be kept is said, and lost."""
+    data = pickle.dumps(tuple(code))
+    try:
+        path = _path(function, key)
+        _make(path.parent)
+        if why := _why_not(path.parent):
             say_once(f"{NOT_KEPT}: {why}")
-            self.disable()
-
-    def _index_key(self, signature: Any, codegen: Any) -> Any:
-        # Numba's key holds the types and the processor, but of all sources only the entry's own file.
-        return super()._index_key(signature, codegen), self._sources
-
-    def save_overload(self, signature: Any, compiled: Any) -> None:
+            return
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        beside = Path(name)
         try:
-            super().save_overload(signature, compiled)
-        # A full or read-only disk: the function that was compiled still runs.
-        except OSError as error:
-            say_once(f"{NOT_KEPT}: {error.strerror or error}")
+            with os.fdopen(handle, "wb") as file:
+                file.write(_digest(key, data) + data)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    # A full or read-only disk: the function that was compiled still runs.
+    except OSError as error:
+        say_once(f"{NOT_KEPT}: {error.strerror or error}")
+
+
+def _make(folder: Path) -> None:
+    """Make a folder and those above it."""
+    # The umask cannot be read without setting it. A folder made under a lax one would be refused at the next start.
+    before = os.umask(OTHERS)
+    os.umask(before | OTHERS)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    finally:
+        os.umask(before)
+
+
+def _path(function: Callable[..., Any], key: str) -> Path:
+    """Return the file of a function: other sources take its place; other arguments, processors or settings do not."""
+    source, kinds = Path(function.__code__.co_filename), key.partition(",")[2]
+    other = hashlib.sha256(repr((kinds, processor(), _settings())).encode()).hexdigest()[:16]
+    return _folder(source.parent) / f"{source.stem}.{function.__name__}-{sys.implementation.cache_tag}-{other}.opm"
+
+
+def _folder(sources: Path) -> Path:
+    """Return where functions of a folder are kept: where NUMBA_CACHE_DIR says, beside them, or at the user's."""
+    within = f"{sources.name}_{hashlib.sha256(os.fsencode(sources)).hexdigest()[:16]}"
+    if given := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(given, within)
+    beside = sources / "__pycache__"
+    if os.access(beside if beside.exists() else sources, os.W_OK):
+        return beside
+    home = {"win32": "~/AppData/Local", "darwin": "~/Library/Caches"}.get(sys.platform, "~/.cache")
+    return Path(os.environ.get("XDG_CACHE_HOME", home)).expanduser() / "numba-opm" / within
+
+
+def _digest(key: str, data: bytes) -> bytes:
+    """Return a digest that differs for other sources, processors, versions and settings of Numba."""
+    return hashlib.sha256(repr((key, processor(), _versions(), _settings())).encode() + data).digest()
+
+
+@functools.cache
+def _versions() -> tuple[Any, ...]:
+    # Numba's is read from its file: importlib.metadata takes 18 ms.
+    numba = find_spec("numba")
+    made = Path(numba.origin or "").with_name("_version.py").read_bytes() if numba else b""
+    return sys.version, np.__version__, llvmlite.__version__, made
+
+
+def _settings() -> list[tuple[str, str]]:
+    """Return the variables by which Numba may compile other code, such as NUMBA_BOUNDSCHECK."""
+    # Our own begin with NUMBA_OPM_.
+    named = [name for name in os.environ if re.match("NUMBA_(?!CACHE_DIR$|OPM_)", name)]
+    return [(name, os.environ[name]) for name in sorted(named)]
 
 
 def _why_not(folder: Path) -> str:
     """Say in words why nothing can be kept in a folder, or loaded from it; nothing if it can."""
-    settings: Any = config
-    # Numba would say so with a warning of its own, and compile at each start without a word.
-    if not settings.OPT:
-        return "Numba cannot keep code made with NUMBA_OPT=0"
-    given = Path(settings.CACHE_DIR) if settings.CACHE_DIR else folder
+    given = Path(os.environ.get("NUMBA_CACHE_DIR") or folder)
     # Up to the folder that was set: whoever can write to one in between can put another in its place.
     above = [path for path in folder.parents if path == given or given in path.parents]
     # In a sticky folder, such as /tmp, what is ours stays ours.
@@ -180,30 +166,32 @@ def _own_group(number: int) -> bool:
         return False
 
 
-class Notice(event.Listener):
-    """Says on standard error, while it lasts, that compiling for the disk cache takes long.
+class Notice:
+    """Says on standard error, while it lasts, that compiling takes long.
 
     A terminal shows the seconds so far, and nothing at the end; elsewhere it is said once. Numba compiles one function
-    at a time, whatever the number of threads that ask for one.
+    at a time, whatever the number of threads that ask for one; a function within another counts with that.
     """
 
     def __init__(self) -> None:
         self._writing, self._ended = threading.Lock(), threading.Event()
         self._began = self._spent = 0.0
-        self._said, self._drawn = False, ""
+        self._said, self._drawn, self._depth = False, "", 0
 
-    def on_start(self, started: Any) -> None:
+    def __enter__(self) -> None:
         """Wait for the rest of the delay, beside the compiler."""
-        if _kept(started):
+        self._depth += 1
+        if self._depth == 1:
             self._began, self._ended = time.monotonic(), threading.Event()
             # A daemon: a compilation that Ctrl-C breaks off is not waited for.
             watcher = threading.Thread(target=self._watch, args=(self._ended, DELAY - self._spent), daemon=True)
             with contextlib.suppress(RuntimeError):  # Threads have run out, or Python is at its end.
                 watcher.start()
 
-    def on_end(self, ended: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         """Wait no longer, whatever ended it."""
-        if _kept(ended):
+        self._depth -= 1
+        if not self._depth:
             # Before the lock: the watcher looks at it inside, and writes nothing behind what is wiped out here.
             self._ended.set()
             self._spent += time.monotonic() - self._began
@@ -240,11 +228,4 @@ def _write(text: str) -> None:
     sys.stderr.flush()
 
 
-def _kept(compiling: Any) -> bool:
-    """Say whether it is ours and goes to the disk: a block within it does not count, nor does a user's function."""
-    # By getattr: a dispatcher of another kind may have no cache at all.
-    cache = getattr(compiling.data["dispatcher"], "_cache", None)
-    return isinstance(cache, DiskCache) and cache._enabled
-
-
-event.register("numba:compile", Notice())
+notice = Notice()

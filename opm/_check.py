@@ -11,19 +11,20 @@ import numpy.typing as npt
 from .state import OPERATORS
 
 Samples = npt.NDArray[np.int16]
+_INT16 = np.dtype(np.int16)
 _MOST = 2**63 - 1
 """The largest integer that arrays take."""
 
 
-def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
+def integer(name: str, value: Any, low: int, high: int = _MOST) -> int:
     """Return value as int; TypeError or ValueError names it unless it is an integer in range."""
     # operator.index takes NumPy's integers, and refuses what int() would cut: 3.7, "3".
     try:
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"{name} must be an integer, got {value!r}") from None
-    if not low <= number <= (_MOST if high is None else high):
-        limits = f"{low} to {high}" if high is not None else f"at least {low}" if number < low else "less than 2**63"
+    if not low <= number <= high:
+        limits = f"{low} to {high}" if high < _MOST else f"at least {low}" if number < low else "less than 2**63"
         raise ValueError(f"{name} must be {limits}, got {value}")
     return number
 
@@ -64,7 +65,7 @@ def samples(frames: Any, width: int) -> Samples:
     """Return an array for so many frames; TypeError or ValueError unless memory can hold that number."""
     frames = integer("frames", frames, 0)
     try:
-        return np.empty((frames, width), np.int16)
+        return np.empty((frames, width), _INT16)
     # NumPy says ValueError where the size in bytes is beyond 64 bits, MemoryError below that.
     except (MemoryError, ValueError):
         raise ValueError(f"frames must be as many as memory holds, got {frames}") from None

@@ -10,74 +10,65 @@
     A large block that runs seldom, or a loop over time: it stays a function of its own, so that it does not cost the
     loop around it registers and room (leaving the frame engine in line made every frame 4 % slower).
 ``entry``
-    A compiled function Python calls. ``nogil`` lets a sound thread run beside it; the machine code is kept on disk
-    between processes, where that can be. No state of the disk is an error: what cannot be read is compiled again, what
-    cannot be written is said in one line; so is compiling that takes more than 2 s.
+    A compiled function Python calls, or another entry, by its address. A sound thread can run beside it. Its machine
+    code is kept on disk between processes, where that can be, and is run from there without Numba, whose import takes
+    longer than all else of a start. No state of the disk is an error: what cannot be read is compiled again, what
+    cannot be written is said in one line; so is compiling that takes more than 2 s. An entry takes numbers and arrays,
+    and no memory: arrays that it needs go in, since NumPy's own come from Numba's runtime.
 ``sources``
-    Numba stamps a cached function with its own file only and would serve it stale after an edit of an
-    imported block (numba issues 1833, 9483). So the key holds a checksum of all files that the function's own reaches
-    by imports, and of NUMBA_BOUNDSCHECK, which Numba forgets as well (issue 10821); what it does not reach - a picture,
-    a file format - recompiles nothing. (As an argument with a default it was in the key, too, but cost up to 23 us
-    per call.)
+    The key of the machine code holds a checksum of all files that the function's own reaches by imports, and
+    Numba's settings. (Numba's own cache would serve it stale after an edit of an imported block, issues 1833 and 9483,
+    or with NUMBA_BOUNDSCHECK, issue 10821.) What it does not reach - a picture, a file format - recompiles nothing.
 """
 
 import functools
+import operator
 import os
 import re
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numba
-from numba import njit
-from numba.core.compiler import Compiler
-from numba.core.registry import CPUDispatcher
-from numba.core.types import unliteral
+import numpy as np
 
-from ._cache import DiskCache, say_once
+from ._cache import notice, read, write
+from ._native import Code, load, missing
 
-_UNWRAPPED: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+DISABLED = os.environ.get("NUMBA_DISABLE_JIT", "0").strip() not in ("", "0")
+"""Whether Python itself runs what is compiled elsewhere."""
 
 
-def _compilers() -> tuple[Any, Any, Any]:
-    """Return what compiles blocks, large parts and entries; another version of Numba does it in its own way."""
-    if numba.version_info.short != (0, 68):
-        return Compiler, Compiler, Compiler
-    from ._compiler import EntryCompiler, InlinedCompiler, OptimisedCompiler
+class Part:
+    """What only compiled code calls: Numba is imported, and asked to compile it, once an entry needs it."""
 
-    return InlinedCompiler, OptimisedCompiler, EntryCompiler
+    def __init__(self, function: Callable[..., Any], compiler: str, forceinline: bool) -> None:
+        functools.update_wrapper(self, function)
+        self.py_func, self._way = function, (compiler, forceinline)
 
+    @functools.cached_property
+    def _dispatcher(self) -> Any:
+        from ._compiler import part
 
-_INLINED, _OPTIMISED, _ENTRY = _compilers()
+        return part(self.py_func, *self._way)
 
-
-class _Part(CPUDispatcher):
-    """What only compiled code calls. It has no wrapper for Python, whose call would end the process."""
+    @property
+    def _numba_type_(self) -> Any:
+        # By this name Numba asks for the type of an object that it does not know.
+        return self._dispatcher._numba_type_
 
     def __call__(self, *_: Any, **__: Any) -> Any:
         name = self.py_func.__name__
         raise TypeError(f"{name} goes into compiled code: to call it from Python, set NUMBA_DISABLE_JIT=1")
 
 
-def _part(function: Any, **options: Any) -> Any:
-    compiled: Any = njit(**options, **_UNWRAPPED)(function)
-    # With NUMBA_DISABLE_JIT njit returns the function itself.
-    if compiled is not function:
-        compiled.__class__ = _Part
-    return compiled
+def _part(function: Any, compiler: str = "optimised", forceinline: bool = True) -> Any:
+    return function if DISABLED else Part(function, compiler, forceinline)
 
 
-stage = functools.partial(_part, forceinline=True, pipeline_class=_OPTIMISED)
-outline = functools.partial(_part, pipeline_class=_OPTIMISED)
-
-
-def block(function: Any) -> Any:
-    """Compile a function into its callers, with the options above."""
-    compiled = _part(function, forceinline=True, pipeline_class=_INLINED)
-    if compiled is not function:
-        template = compiled.get_call_template
-        compiled.get_call_template = lambda args, kws: template([unliteral(a) for a in args], kws)  # type: ignore[no-untyped-call]
-    return compiled
+block = functools.partial(_part, compiler="inlined")
+stage = _part
+outline = functools.partial(_part, forceinline=False)
 
 
 _IMPORT = re.compile(r"^ *from (\.+)([\w.]*) import (\([^)]*\)|.*)", re.MULTILINE)
@@ -102,24 +93,134 @@ def reached(source: Path) -> list[Path]:
 @functools.cache
 def sources(source: Path) -> int:
     """Return a checksum of what an entry in a file is compiled from."""
-    crc = zlib.crc32(os.environ.get("NUMBA_BOUNDSCHECK", "").encode())
+    crc = 0
     # In one order, from whichever file the search began.
     for file in sorted(reached(source)):
         crc = zlib.crc32(file.read_bytes(), crc)
     return crc
 
 
+def kind(argument: Any) -> Any:
+    """Return what an entry is compiled for: the type of a number; dtype, dimensions and flags of an array."""
+    if isinstance(argument, np.ndarray):
+        flags = argument.flags
+        return argument.dtype, argument.ndim, flags.c_contiguous, flags.aligned, flags.writeable
+    if isinstance(argument, float | np.float32):
+        return np.float32 if isinstance(argument, np.float32) else float
+    operator.index(argument)
+    return int
+
+
+class Entry:
+    """A compiled function: its object code is loaded, or made, when arguments of a kind first come."""
+
+    def __init__(self, function: Callable[..., Any], fastmath: Any = False) -> None:
+        functools.update_wrapper(self, function)
+        self.py_func, self._fastmath = function, fastmath
+        self._codes: dict[Any, Code] = {}
+        self.overloads: dict[Any, Callable[..., Any]] = {}
+        """Built-in functions by the kinds of their arguments."""
+        self._types: dict[Any, list[Any]] = {}
+        self.compiled = 0
+        """How many of them were not on the disk."""
+        self.addresses: dict[Any, int] = {}
+        """Where their machine code is, as Numba calls it."""
+        self._latest: Callable[..., Any] = self._other
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._latest(*arguments)
+
+    def _other(self, *arguments: Any) -> Any:
+        """Take arguments that are not of the kinds of the last call's, or not of their very types."""
+        kinds = tuple(map(kind, arguments))
+        # Not called by its attribute: another thread may have put its own there.
+        function = self._latest = self.overload(kinds)
+        return function(*map(_as, arguments, self._types[kinds]))
+
+    def overload(self, kinds: tuple[Any, ...]) -> Callable[..., Any]:
+        """Return the built-in function for arguments of certain kinds."""
+        if kinds not in self.overloads:
+            code = read(self.py_func, self._key(kinds))
+            if code and missing(code):
+                from ._compiler import prepare
+
+                # What takes memory, say: Numba's runtime gives it.
+                prepare()
+                code = None if missing(code) else code
+            code = code or self._compile(kinds)
+            types = self._types.setdefault(kinds, [each[0] if isinstance(each, tuple) else each for each in kinds])
+            self.overloads[kinds], self.addresses[kinds] = load(code, types, self._other)
+        return self.overloads[kinds]
+
+    def _compile(self, kinds: tuple[Any, ...]) -> Code:
+        from ._compiler import LOCK, compiled, prepare
+
+        prepare()
+        # One thread at a time; those that waited find it made.
+        with LOCK, notice:
+            if kinds not in self._codes:
+                self._codes[kinds] = compiled(self.py_func, kinds, self._fastmath)
+                self.compiled += 1
+                write(self.py_func, self._key(kinds), self._codes[kinds])
+        return self._codes[kinds]
+
+    def _key(self, kinds: tuple[Any, ...]) -> str:
+        source = Path(self.py_func.__code__.co_filename)
+        return repr((sources(source), self.py_func.__qualname__, self._fastmath and sorted(self._fastmath), kinds))
+
+
+def _as(argument: Any, expected: Any) -> Any:
+    """Return an argument as the very type, an array as one of the very dtype, that compiled code knows."""
+    if isinstance(argument, np.ndarray):
+        return np.asarray(argument).view(expected)
+    return operator.index(argument) if expected is int else expected(argument)
+
+
+class _Call:
+    """What compiled code calls an entry with: of its address, and a tuple of its arguments."""
+
+    def __init__(self, kinds: tuple[Any, ...]) -> None:
+        self._kinds = kinds
+
+    @functools.cached_property
+    def _numba_type_(self) -> Any:
+        from ._compiler import by_address
+
+        return by_address(self._kinds)
+
+
+def by_address(kinds: tuple[Any, ...]) -> Any:
+    """Return what calls an entry that takes arguments of certain kinds and returns an int: ``call(address, (...))``.
+
+    Called by its name an entry would be compiled a second time, into its caller.
+    """
+    return (lambda function, arguments: function(*arguments)) if DISABLED else _Call(kinds)
+
+
+def built_in(function: Any, kinds: tuple[Any, ...]) -> Any:
+    """Return what to call an entry by again and again, with arguments of certain kinds: 0.1 us less a call.
+
+    Without the compiler the function itself.
+    """
+    return function if DISABLED else function.overload(kinds)
+
+
+def address(function: Any, kinds: tuple[Any, ...]) -> Any:
+    """Return where an entry's machine code is; without the compiler the function itself."""
+    if DISABLED:
+        return function
+    function.overload(kinds)
+    return function.addresses[kinds]
+
+
+def array_of(dtype: Any, dimensions: int = 1) -> Any:
+    """Return the kind of a contiguous array that can be written to."""
+    return np.dtype(dtype), dimensions, True, True, True
+
+
 def entry(function: Any, fastmath: Any = False) -> Any:
     """Compile a function that Python calls, with the options above; ``fastmath``: what sums of floats may suffer."""
-    compiled: Any = njit(nogil=True, fastmath=fastmath, pipeline_class=_ENTRY)(function)
-    if compiled is not function:
-        try:
-            source = Path(function.__code__.co_filename)
-            compiled._cache = DiskCache(function, sources(source), frozenset(map(str, reached(source))))
-        # Numba's RuntimeError: none of its places for a cache can be written.
-        except (OSError, RuntimeError):
-            say_once("no folder can hold the compiled chip, each start compiles it again: set NUMBA_CACHE_DIR to one")
-    return compiled
+    return function if DISABLED else Entry(function, fastmath)
 
 
 def plain(function: Any) -> Any:

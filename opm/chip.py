@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ._check import Samples, integer, output, samples
-from ._jit import plain
+from ._jit import built_in, plain
 from .cycle import bus
-from .engine import AUTO, ENGINES, run_frames
+from .engine import AUTO, ENGINES, FRAMES_TAKE, run_frames
 from .events import (
     CHIP,
     CYCLES_PER_FRAME,
@@ -32,7 +32,7 @@ from .events import (
     starts,
 )
 from .frame.obstacle import OBSTACLES
-from .handover import MEMORY, new_memory
+from .handover import MEMORY, MINE, zeroed
 from .pitch import REFERENCE_CLOCK, midi_of, note_name
 from .state import FIELDS, RECORD, check_widths
 
@@ -103,18 +103,19 @@ class YM2151:
         self.clock = _check_clock(clock)
         """Master clock in Hz."""
         self._alone = threading.RLock()
-        self._memory = new_memory()
-        whole = self._memory.view(MEMORY)[0]
-        self._records: npt.NDArray[Any] = whole["states"]
+        self._memory = zeroed(MEMORY)
+        whole: npt.NDArray[Any] = self._memory.view(MEMORY)
+        self._states: npt.NDArray[Any] = whole["states"][0]
         # What Python sees is a copy. Compiled code worked on the state shown once, and another thread's write to it
         # ended the process.
         self._shown: npt.NDArray[Any] = whole["shown"]
-        self._frames: npt.NDArray[Any] = whole["frames"]
+        self._frame: npt.NDArray[Any] = whole["frame"]
         self._mute = 0
         self._cycle = self._frame_cycles = 0
         self._written: list[tuple[int, int]] = []
         self._queue: Events = _NO_EVENTS
         self._bus_free = 0
+        self._run_frames = built_in(run_frames, FRAMES_TAKE)
         self.reset()
 
     def __repr__(self) -> str:
@@ -147,7 +148,7 @@ class YM2151:
         """Power up and reset: all state zero, IC asserted for 2048 cycles, released. Empties the write queue."""
         with self._alone:
             self._memory[:] = 0
-            self._records["opp"] = self._shown["opp"] = self._opp
+            self._states["opp"] = self._shown["opp"] = self._opp
             self._written.clear()
             self._queue = _NO_EVENTS
             self.ic = 1
@@ -156,8 +157,7 @@ class YM2151:
             self._cycle = self._frame_cycles = 0
             self._bus_free = 0
             # The mixer without the muted channels begins as the chip's own does.
-            self._records[1] = self._records[0]
-            self._shown[:] = self._records
+            self._states[1] = self._shown[0] = self._states[0]
 
     @property
     def cycle(self) -> int:
@@ -172,7 +172,7 @@ class YM2151:
     @property
     def obstacle(self) -> str:
         """Why the last whole frame ran as single clocks, in words; empty if it was done at once."""
-        return OBSTACLES[int(self._frames[0].obstacle)]
+        return OBSTACLES[int(self._frame[0].obstacle)]
 
     def write(self, port: int, data: int) -> None:
         """Write to the bus as on the pins: taken at the next cycle.
@@ -275,9 +275,9 @@ class YM2151:
         with self._alone:
             # Both, or the next call would take the difference for an edit by hand, and do three frames as single
             # clocks.
-            for record in (self._records[0], self._shown[0]):
+            for record in (self._states[0], self._shown[0]):
                 plain(pins)(record, *levels)
-            self._frames[0].resumable = 0
+            self._frame[0].resumable = 0
 
     @property
     def mute(self) -> int:
@@ -290,8 +290,13 @@ class YM2151:
         with self._alone:
             # It has not run while nothing was muted: it begins as the chip's own mixer stands.
             if mask and not self._mute:
-                self._records[1] = self._shown[0]
+                self._silence(self._shown[0])
             self._mute = mask
+
+    def _silence(self, record: np.void) -> None:
+        """Put the state whose mixer leaves muted channels out; the frame engine must read it anew."""
+        self._states[1] = record
+        self._frame[0].resumable = 0
 
     def step(self, cycles: int = 1) -> None:
         """Advance single cycles.
@@ -418,8 +423,12 @@ class YM2151:
                 raise ValueError(f"event 0: cycle {events['cycle'][0]} has passed, the chip is at {self._cycle}")
             if end > LAST_CYCLE:
                 raise ValueError(f"a chip runs at most {LAST_CYCLE} cycles, this would be {end}")
-            queue = self._pending_events() if self._written else self._queue
-            if len(queue):
+            # While the bus is busy to the end, what was written starts where it would start later: it waits as it is.
+            # Put behind a long queue by each single step, it made them quadratic.
+            waits = not self._written or end <= CYCLES_PER_FRAME * self._bus_free
+            queue = self._queue if waits else self._pending_events()
+            merged = len(queue) and queue["cycle"][0] < end
+            if merged:
                 # bisect looks at some rows of the column; searchsorted would copy it. With 100 000 writes queued,
                 # single steps were quadratic.
                 events = np.concatenate([queue[: bisect_left(queue["cycle"], end)], events])
@@ -439,7 +448,7 @@ class YM2151:
                     done = due
             finally:
                 # Whatever ended it: the queue keeps what the chip has not had, and after Ctrl-C goes on exactly.
-                if len(queue):
+                if merged:
                     self._queue = queue[bisect_left(queue["cycle"], self._cycle) :]
 
     def _call(
@@ -454,11 +463,11 @@ class YM2151:
         trace: npt.NDArray[np.int32],
     ) -> None:
         """Call the compiled entry."""
-        # Flat arrays: a record as an argument costs 20 us a call, not 2. The same memory twice: a loop
-        # that gathers from an array and stores to it gets no vector code.
-        by_frames = run_frames(
+        scratch = MINE.scratch
+        by_frames = self._run_frames(
             self._memory,
-            self._memory,
+            scratch,
+            scratch,
             events.view(np.uint8) if len(events) else _NO_BYTES,
             self._cycle,
             frames,
@@ -480,7 +489,7 @@ class YM2151:
         """Copy and pickle by a snapshot, the mixer without the muted channels, and what ``frame_cycles`` counts."""
         # The mixer goes along: with channels muted its sums are not those of the state.
         with self._alone:
-            return _again, (type(self), self.save(), self._mute, self._records[1].tobytes(), self._frame_cycles)
+            return _again, (type(self), self.save(), self._mute, self._states[1].tobytes(), self._frame_cycles)
 
     def save(self) -> bytes:
         """Return an exact snapshot.
@@ -495,7 +504,7 @@ class YM2151:
             queue = self._pending_events()
             header = _HEADER.pack(_MAGIC, _LAYOUT, self.clock, self._cycle, self._bus_free, len(queue))
             # The state shown: it has the edits by hand that no call has taken over yet.
-            return b"".join((header, self._shown[:1].tobytes(), queue.tobytes()))
+            return b"".join((header, self._shown.tobytes(), queue.tobytes()))
 
     def load(self, saved: bytes | bytearray | memoryview) -> None:
         """Go back to a snapshot; ``state`` views stay live, muted channels stay muted.
@@ -537,7 +546,8 @@ class YM2151:
             raise ValueError(f"snapshot is damaged: {error}") from None
         with self._alone:
             # The state shown alone: the next call finds that it differs, and takes it over as an edit by hand.
-            self._records[1] = self._shown[0] = record
+            self._shown[0] = record
+            self._silence(self._shown[0])
             self.clock = int(clock) if clock.is_integer() else clock
             self._cycle, self._bus_free = cycle, bus_free
             self._written.clear()
@@ -558,7 +568,8 @@ def run_unchecked(
 
 
 def _events(rows: EventRows) -> Events:
-    return _NO_EVENTS if isinstance(rows, tuple | list) and not rows else make_events(rows)
+    # Not ``tuple | list``, which each call would make anew.
+    return _NO_EVENTS if isinstance(rows, (tuple, list)) and not rows else make_events(rows)
 
 
 def _again(kind: type[YM2151], saved: bytes, mute: int, mixer: bytes, frame_cycles: int) -> YM2151:
@@ -566,7 +577,7 @@ def _again(kind: type[YM2151], saved: bytes, mute: int, mixer: bytes, frame_cycl
     chip = kind()
     chip.load(saved)
     chip._mute, chip._frame_cycles = mute, frame_cycles
-    chip._records[1] = np.frombuffer(mixer, RECORD)[0]
+    chip._silence(np.frombuffer(mixer, RECORD)[0])
     return chip
 
 

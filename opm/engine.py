@@ -4,15 +4,18 @@ A step is a span of many frames, one frame, or single clocks: as much as the chi
 ``handover.py`` says what is kept between two calls.
 """
 
-from ._jit import block, entry, stage
+import numpy as np
+
+from ._jit import array_of, block, entry, outline, stage
 from .cycle import bus as bus_pins
 from .cycle.clock import clock, muted_output_clock
 from .cycle.lfo import windows_done
 from .events import ADDRESS, CYCLES_PER_FRAME, CYCLES_TO_DATA, DATA, EVENT, IC
 from .frame import bus
+from .frame import timers as frame_timers
 from .frame.frame import advance, mix
 from .frame.obstacle import CLEAR, EDITED, EVENTS_COME, obstacle
-from .frame.record import HELD_OVER
+from .frame.record import FRAME, HELD_OVER
 from .handover import (
     SHOWN_AT,
     SPAN_WORDS,
@@ -34,10 +37,17 @@ from .state import LEFT, RIGHT
 AUTO, CYCLE, FRAMES = 0, 1, 2
 """Which engines may run: all three, single clocks alone, frames one by one beside them."""
 ENGINES = {"auto": AUTO, "cycle": CYCLE, "frame": FRAMES}
-QUIET, WRITE, OTHER = 0, 1, 2
-"""What the events hold for the next frame: nothing, one aligned register write, anything else or the call's end."""
+QUIET, UNHEARD, WRITE, OTHER = range(4)
+"""What the events hold for the next frame: nothing, one aligned register write (that only the timers hear, or any), or
+anything else and the call's end."""
 ENTERING, LEAVING, SPANNING, FRAME_BY_FRAME, CLOCK_BY_CLOCK = range(5)
 """Steps: into the frame engine, out of it, many frames, one frame, single clocks."""
+_WORDS, _SAMPLES = array_of(np.int32), array_of(np.int16, 2)
+FRAMES_TAKE = (
+    _WORDS, _WORDS, _WORDS, array_of(np.uint8), int, int, int, int, int, _SAMPLES, _SAMPLES, _WORDS,
+    array_of(np.int32, 2),
+)  # fmt: skip
+"""The kinds of what ``run_frames`` takes."""
 
 
 # ---- Plan
@@ -61,20 +71,28 @@ def look_ahead(state, frame, events, done, cycle, inside):
         return OTHER
     if frame.landing == HELD_OVER or (not inside and state.busy and state.busy_count != bus.BUSY_COUNT):
         return OTHER
-    return WRITE if bus.writable(state, events[done]["data"]) else OTHER
+    address, data = events[done]["data"], events[done + 1]["data"]
+    if not bus.writable(state, address):
+        return OTHER
+    return UNHEARD if timers.unheard(state, address, data) else WRITE
 
 
 @block
 def span_length(state, frame, events, done, cycle, end):
     """Return how many frames can be done at once; 0 if that is not worth while. The longest end with a round.
 
-    A frame in which CSM strikes all keys is one by itself.
+    A frame in which CSM strikes all keys is one by itself, and so is the last before the chip is left.
     """
     if not clean(state, frame):
         return 0
-    if done < events.shape[0]:
-        end = min(end, events[done]["cycle"])
-    n = min(LONGEST - windows_done(state) // 2, (end - cycle) // CYCLES_PER_FRAME - SETTLE)
+    settle, end = SETTLE, min(end, cycle + CYCLES_PER_FRAME * (LONGEST + SETTLE))
+    while done < events.shape[0] and events[done]["cycle"] < end:
+        at = events[done]["cycle"]
+        coming = look_ahead(state, frame, events, done, at, True) if (at - cycle) % CYCLES_PER_FRAME == 0 else OTHER
+        if coming != UNHEARD:
+            settle, end = 0 if coming == WRITE else SETTLE, at
+        done += 2
+    n = min(LONGEST - windows_done(state) // 2, (end - cycle) // CYCLES_PER_FRAME - settle)
     n = timers.until_csm(state, n)
     return n if n >= SHORTEST else 0
 
@@ -100,6 +118,21 @@ def one_frame(state, words, frame, muted, mute):
     for slot in range(32):
         frame.resounding |= frame.out[slot]
     mix(state, frame, muted, mute)
+
+
+@outline
+def count_timers(state, words, frame, events, done, cycle, n):
+    """Count for the frames of a span from a cycle on, and let the timers hear its writes; return the events done."""
+    counted = 0
+    while done < events.shape[0] and events[done]["cycle"] < cycle + CYCLES_PER_FRAME * n:
+        t = (events[done]["cycle"] - cycle) // CYCLES_PER_FRAME + 1
+        frame_timers.count(state, t - counted)
+        bus.latch(state, words, frame, events[done]["data"], events[done + 1]["data"])
+        frame_timers.written(state, words)
+        frame.landing, frame.busy = 0, 1 if t == n else 0
+        counted, done = t, done + 2
+    frame_timers.count(state, n - counted)
+    return done
 
 
 @block
@@ -154,6 +187,7 @@ def follow(words, traced, row):
 @entry
 def run_frames(
     memory,
+    scratch,
     again,
     event_bytes,
     cycle,
@@ -170,9 +204,12 @@ def run_frames(
 
     Parameters
     ----------
-    memory, again : (n,) int32
-        A MEMORY record, by two names: LLVM would not vectorise a loop that reads from what it writes. Flat arrays are
-        viewed as records here, since Numba takes 20 us to recognise a structured argument.
+    memory : (n,) int32
+        A MEMORY record: the chip. Flat arrays are viewed as records here, since Numba takes 20 us to recognise a
+        structured argument.
+    scratch, again : (n,) int32
+        A SCRATCH record that no other thread uses, by two names: LLVM would not vectorise a loop that reads from what
+        it writes.
     event_bytes : (n,) uint8
         EVENT records, applied in order, each before its cycle.
     cycle : int
@@ -197,15 +234,16 @@ def run_frames(
     int
         Clocks done by frames, one by one or in spans; -1 if a field holds more than its width, and nothing was done.
     """
-    states, frames, words = views(memory)
-    state, silenced, frame, muted = states[0], states[1], frames[0], frames[1]
+    states, frames, kept, words = views(memory)
+    state, silenced, frame, sums = states[0], states[1], frames[0], kept[0]
+    write, read = scratch[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
+    muted = scratch[SPAN_WORDS:].view(FRAME)[0]
     take_edits(memory, frame)
-    if not within_widths(words):
+    if frame.unsettled and not within_widths(words):
         return -1
-    write, read = memory[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
     events = event_bytes.view(EVENT)
     aligned = engine != CYCLE and clocks_per_frame % CYCLES_PER_FRAME == 0
-    inside, done, row, by_frames = aligned and resume(memory, frame, mute), 0, 0, 0
+    inside, done, row, by_frames = aligned and resume(memory, state, frame, muted, sums, mute), 0, 0, 0
     end, sample_due, untraced = cycle + count * clocks_per_frame, cycle + clocks_per_frame, count - trace.shape[0]
     traced_from = cycle + untraced * clocks_per_frame
     # No array goes into a block here but where its own costs more: Numba counts references to arrays, not to records,
@@ -213,7 +251,7 @@ def run_frames(
     while cycle < end or inside:
         # Plan.
         coming = look_ahead(state, frame, events, done, cycle, inside) if aligned and cycle < end else OTHER
-        spanning = engine == AUTO and inside and coming == QUIET
+        spanning = engine == AUTO and inside and coming <= UNHEARD
         n = span_length(state, frame, events, done, cycle, traced_from) if spanning else 0
         if not inside:
             unsettled = EDITED if frame.unsettled else CLEAR
@@ -221,13 +259,16 @@ def run_frames(
         step = plan(frame.obstacle, coming, inside, n)
         # Advance; a span records its own samples.
         if step == ENTERING:
-            enter(states, frames, mute)
+            enter(state, silenced, frame, muted, mute)
             inside = True
         elif step == LEAVING:
-            leave(memory, states, words, frames, mute)
+            leave(memory, state, silenced, words, frame, muted, sums, mute)
             inside = False
         elif step == SPANNING:
+            if frame.landing:
+                bus.store_landed(state, words, frame)
             span(state, frame, muted, write, read, n, mute)
+            done = count_timers(state, words, frame, events, done, cycle, n)
             cycle += CYCLES_PER_FRAME * n
             by_frames += n
             taken, first, apart = due_within(n, cycle - sample_due, clocks_per_frame)
@@ -238,7 +279,7 @@ def run_frames(
             row += taken
         else:
             if step == FRAME_BY_FRAME:
-                if coming == WRITE:
+                if coming == WRITE or coming == UNHEARD:
                     bus.latch(state, words, frame, events[done]["data"], events[done + 1]["data"])
                     done += 2
                 one_frame(state, words, frame, muted, mute)
@@ -261,12 +302,12 @@ def run_frames(
                     sample_channels(state, frame, inside, channels[row])
                 if row >= untraced:
                     if inside:
-                        leave(memory, states, words, frames, mute)
+                        leave(memory, state, silenced, words, frame, muted, sums, mute)
                     follow(words, traced, trace[row - untraced])
                     if inside:
-                        go_back(memory, mute)
+                        go_back(memory)
                 sample_due += clocks_per_frame
                 row += 1
     if not frame.resumable:
-        copy(memory, STATES_AT, SHOWN_AT, 0)
+        copy(memory, STATES_AT, SHOWN_AT)
     return CYCLES_PER_FRAME * by_frames

@@ -2,21 +2,26 @@
 
 A call ends at any clock, and Python may look at every field then. But the frame engine works on pieces: taking a state
 apart and putting it together costs as much as ten frames, which a player that asks for 64 frames at a time would pay
-at each call. So a chip is four things in ``MEMORY``, beside ``span``, in which nothing outlives a span:
+at each call. So a chip is more than a state, all of it in ``MEMORY``:
 
-- ``states``: what compiled code works on.
-- ``shown``: what Python and other threads see and may edit. A call compares it with ``states`` first, and takes over
+- ``states``: what compiled code works on, and one of which it uses the mixer's fields alone: that leaves muted channels
+  out.
+- ``shown``: what Python and other threads see and may edit. A call compares it with the state first, and takes over
   what somebody wrote (``take_edits``).
-- ``frames``: the frame engine's pieces. On leaving they stay as they are.
-- ``entered``: the states as they stood inside the frame engine then: registers and timers are right, what moves is in
+- ``frame``: the frame engine's pieces. On leaving they stay as they are.
+- ``entered``: the state as it stood inside the frame engine then: registers and timers are right, what moves is in
   the pieces.
+- ``sums``: the pieces of the mixer that leaves muted channels out.
 
-``leave`` keeps ``entered``, then puts the state together for Python; ``resume`` takes ``entered`` back and goes on
-with the pieces, as if nothing had happened, unless ``frame.resumable`` is 0 (single clocks ran last, or somebody edited
-the state) or other channels are muted. Of each there are two: the chip's own, and one whose mixer leaves muted channels
-out. ``docs/engines.md`` has a drawing.
+``leave`` keeps ``entered`` and ``sums``, then puts the state together for Python; ``resume`` takes both back and goes
+on with the pieces, as if nothing had happened, unless ``frame.resumable`` is 0 (single clocks ran last, or somebody
+edited the state) or other channels are muted. ``docs/engines.md`` has a drawing.
+
+What does not outlive a call belongs to the thread that calls (``SCRATCH``), not to each chip: the rows of a span, and
+the record in which the frame engine mixes without the muted channels.
 """
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -25,56 +30,68 @@ import numpy.typing as npt
 from ._jit import block, outline
 from .bits import i32
 from .frame import mixer, pipeline
-from .frame.record import FRAME
+from .frame.record import FRAME, SUMS
 from .span.record import SPAN
 from .state import BIAS, OUTSIDE, RECORD
 
 MEMORY = np.dtype(
     [
-        ("span", SPAN),
         ("states", RECORD, (2,)),
-        ("shown", RECORD, (2,)),
-        ("entered", RECORD, (2,)),
-        ("frames", FRAME, (2,)),
+        ("shown", RECORD),
+        ("entered", RECORD),
+        ("frame", FRAME),
+        ("sums", SUMS),
     ]
 )
 """numpy.dtype of all that a chip is, as one record for the compiled entry."""
-_PARTS: Any = MEMORY.fields
-STATES_AT, SHOWN_AT, ENTERED_AT, FRAMES_AT = (_PARTS[name][1] // 4 for name in ("states", "shown", "entered", "frames"))
-"""Where the parts begin, in 32-bit words."""
+SCRATCH = np.dtype([("span", SPAN), ("muted", FRAME)])
+"""numpy.dtype of what a thread works with, whichever chip it runs; nothing in it outlives a call."""
 STATE_WORDS, SPAN_WORDS = RECORD.itemsize // 4, SPAN.itemsize // 4
+_PARTS: Any = MEMORY.fields
+STATES_AT, SHOWN_AT, ENTERED_AT, FRAME_AT, SUMS_AT = (_PARTS[name][1] // 4 for name in _PARTS)
+"""Where the parts begin, in 32-bit words."""
 LINE = 64
 """Bytes of a line of the processor's cache: rows of a span that begin on one are read and written faster."""
 SETTLING = 96
 """Clocks after which all fields follow from those that stay: three frames, the longest way through the pipeline."""
 
 
-def new_memory() -> npt.NDArray[np.int32]:
-    """Return the words of a zeroed MEMORY record, on a line of the cache."""
-    room = np.zeros(MEMORY.itemsize + LINE, np.uint8)
+def zeroed(record: "np.dtype[Any]") -> npt.NDArray[np.int32]:
+    """Return the words of a zeroed record, on a line of the cache."""
+    room = np.zeros(record.itemsize + LINE, np.uint8)
     first = -room.ctypes.data % LINE
-    return room[first : first + MEMORY.itemsize].view(np.int32)
+    return room[first : first + record.itemsize].view(np.int32)
+
+
+class Mine(threading.local):
+    """A SCRATCH record for each thread that asks: two may run two chips at once."""
+
+    def __init__(self) -> None:
+        self.scratch = zeroed(SCRATCH)
+
+
+MINE = Mine()
 
 
 @block
 def views(memory):
-    """Return both states, both frame records, and the words of the chip's own state."""
-    states, frames = memory[STATES_AT:SHOWN_AT].view(RECORD), memory[FRAMES_AT:].view(FRAME)
-    return states, frames, memory[STATES_AT : STATES_AT + STATE_WORDS]
+    """Return what ``MEMORY`` calls states, frame and sums, in arrays, and the words of the chip's state."""
+    states, frame = memory[:SHOWN_AT].view(RECORD), memory[FRAME_AT:SUMS_AT].view(FRAME)
+    return states, frame, memory[SUMS_AT:].view(SUMS), memory[:STATE_WORDS]
 
 
 @block
-def copy(memory, source, target, mute):
-    """Copy the chip's state, and the muted one if there are muted channels."""
-    for i in range(2 * STATE_WORDS if mute else STATE_WORDS):
+def copy(memory, source, target):
+    """Copy a state."""
+    for i in range(STATE_WORDS):
         memory[target + i] = memory[source + i]
 
 
 @block
-def edited(memory, which):
-    """Say whether some words of a state are shown other than they were left."""
-    different, first = i32(0), which * STATE_WORDS
-    for i in range(first, first + STATE_WORDS):
+def edited(memory):
+    """Say whether some words of the state are shown other than they were left."""
+    different = i32(0)
+    for i in range(STATE_WORDS):
         different = i32(different | i32(memory[STATES_AT + i] ^ memory[SHOWN_AT + i]))
     return different != 0
 
@@ -84,10 +101,10 @@ def take_edits(memory, frame):
     """Take over what somebody has written to the state shown; the frame engine waits until the pipeline has, too.
 
     Another thread may go on writing there. It does not reach the state that the compiled code works on, whose widths
-    are checked after this: so no index leaves its table.
+    are checked after this, while it is ``unsettled``: so no index leaves its table.
     """
-    if edited(memory, 0):
-        copy(memory, SHOWN_AT, STATES_AT, 0)
+    if edited(memory):
+        copy(memory, SHOWN_AT, STATES_AT)
         frame.resumable, frame.unsettled = 0, SETTLING
 
 
@@ -101,41 +118,46 @@ def within_widths(words):
 
 
 @block
-def enter(states, frames, mute):
+def enter(state, silenced, frame, muted, mute):
     """Hand the chip over to the frame engine."""
-    frame = frames[0]
-    pipeline.enter(states[0], frame)
-    for i in range(2 if mute else 1):
-        mixer.set_panning(states[0], frames[i], mute * i)  # only the chip's own state has the registers
-        pipeline.enter_mixer(states[i], frames[i], frame)
-    mixer.get_taps(states[0], frame)
+    pipeline.enter(state, frame)
+    mixer.set_panning(state, frame, 0)
+    pipeline.enter_mixer(state, frame, frame)
+    if mute:
+        mixer.set_panning(state, muted, mute)  # only the chip's own state has the registers
+        pipeline.enter_mixer(silenced, muted, frame)
+    mixer.get_taps(state, frame)
 
 
 @outline
-def leave(memory, states, words, frames, mute):
+def leave(memory, state, silenced, words, frame, muted, sums, mute):
     """Hand the chip back to be looked at, and keep what ``resume`` goes on with."""
-    frame = frames[0]
-    copy(memory, STATES_AT, ENTERED_AT, mute)
+    copy(memory, STATES_AT, ENTERED_AT)
     landing = frame.landing  # put together, a write has landed; inside, it lands with the next frame
-    pipeline.leave(states[0], words, frame)
-    mixer.put_taps(states[0], frame)
-    for i in range(2 if mute else 1):
-        pipeline.leave_mixer(states[i], frames[i], frame)
+    pipeline.leave(state, words, frame)
+    mixer.put_taps(state, frame)
+    pipeline.leave_mixer(state, frame, frame)
+    if mute:
+        pipeline.leave_mixer(silenced, muted, frame)
+        mixer.hand_on(muted, sums)
     frame.landing, frame.resumable, frame.resumable_mute = landing, 1, mute
-    copy(memory, STATES_AT, SHOWN_AT, mute)
+    copy(memory, STATES_AT, SHOWN_AT)
 
 
 @block
-def go_back(memory, mute):
+def go_back(memory):
     """Stand inside the frame engine again, where ``leave`` was called."""
-    copy(memory, ENTERED_AT, STATES_AT, mute)
+    copy(memory, ENTERED_AT, STATES_AT)
 
 
 @outline
-def resume(memory, frame, mute):
+def resume(memory, state, frame, muted, sums, mute):
     """Go on inside where the frame engine left, if it was the last that ran; say whether it did."""
-    if not frame.resumable or frame.resumable_mute != mute or (mute and edited(memory, 1)):
+    if not frame.resumable or frame.resumable_mute != mute:
         frame.landing = 0
         return False
-    go_back(memory, mute)
+    go_back(memory)
+    if mute:
+        mixer.set_panning(state, muted, mute)
+        mixer.hand_on(sums, muted)
     return True

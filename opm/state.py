@@ -419,20 +419,20 @@ BIAS, OUTSIDE = _outside(FIELDS)
 
 def check_widths(record: "np.ndarray[Any, Any] | np.record", fields: Fields = FIELDS) -> None:
     """Raise ValueError naming the first field of a record that holds more than its declared width."""
-    bias, outside = _outside(fields)
+    (bias, outside), state = _outside(fields), fields.state
     words = np.atleast_1d(record).view(np.int32).astype(np.int64)
     for word in np.flatnonzero((words + bias) & outside)[:1]:
-        field = next(field for field in reversed(fields) if _place(fields, field.name) <= word)
-        name = field.name if field.count == 1 else f"{field.name}[{word - _place(fields, field.name)}]"
+        field = next(field for field in reversed(fields) if _place(state, field.name) <= word)
+        name = field.name if field.count == 1 else f"{field.name}[{word - _place(state, field.name)}]"
         low = -bias[word]
         raise ValueError(f"state.{name} must be {low} to {low + ~outside[word]}, got {words[word]}")
 
 
 def offset(name: str, index: int = 0) -> int:
     """Return where a field's element lies in the chip's record, in 32-bit words."""
-    return _place(FIELDS, name) + index
+    return _place(STATE, name) + index
 
 
-def _place(fields: Fields, name: str) -> int:
-    """Return where a field begins in its record, in 32-bit words."""
-    return fields.state.fields[name][1] // 4  # type: ignore[index]
+def _place(state: "np.dtype[Any]", name: str) -> int:
+    """Return where a field begins in a record, in 32-bit words."""
+    return state.fields[name][1] // 4  # type: ignore[index]

@@ -21,15 +21,18 @@ def main(argv: list[str] | None = None) -> int:
     if args.print_completion:
         tell(cli.completion(args.print_completion))
         return 0
+    if args.version:
+        from opm import __version__
+
+        tell(f"numba-opm {__version__}")
+        return 0
     # Parsing has ended by now, so that --help and a mistyped option take 0.1 s.
-    from opm import SongError, __version__
+    from opm import SongError
 
     from .devices import NoSound
 
     try:
-        if args.version:
-            tell(f"numba-opm {__version__}")
-        elif args.list_devices:
+        if args.list_devices:
             from .devices import device_list
 
             tell(device_list())

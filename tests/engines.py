@@ -4,7 +4,14 @@ import argparse
 import time
 
 from frame.test_frame import compare, test_raw_and_queued_writes_mixed
-from programs import loud_program, modulated_program, queued_program, random_program
+from programs import (
+    envelope_program,
+    loud_program,
+    modulated_program,
+    queued_program,
+    random_program,
+    timer_program,
+)
 from span.test_span import test_every_register_from_20_on, test_settled_chips
 
 
@@ -18,6 +25,16 @@ def modulated(name):
     return lambda seed: compare(modulated_program(seed, 300 + seed % 3000, name), 300 + seed % 3000, name, seed)
 
 
+def moving(name):
+    """Return a function that does so with notes whose envelopes move in all ways, in long spans."""
+    return lambda seed: compare(envelope_program(seed, 3000, name), 3000, name, seed)
+
+
+def timed(seed):
+    """Do so with timers that are written among other writes."""
+    compare(timer_program(seed, 2000), 2000, "ym2151", seed)
+
+
 def queued(seed):
     """Do so with a program whose writes are paced as a player's."""
     compare(queued_program(seed, 1200, "ym2151"), 1200, "ym2151", seed)
@@ -29,6 +46,9 @@ KINDS = {
     "random writes, all sounding": by_frames(loud_program, "ym2151"),
     "LFO and CSM": modulated("ym2151"),
     "LFO and CSM, YM2164": modulated("ym2164"),
+    "moving envelopes": moving("ym2151"),
+    "moving envelopes, YM2164": moving("ym2164"),
+    "writes to timers": timed,
     "queued writes": queued,
     "raw and queued writes": lambda seed: test_raw_and_queued_writes_mixed.hypothesis.inner_test("ym2151", seed),
     "settled chips": test_settled_chips.hypothesis.inner_test,

@@ -123,6 +123,60 @@ def modulated_program(seed: int, frames: int, chip: str = "ym2151") -> np.ndarra
     return np.concatenate([loud_program(seed, 0, chip), np.array(rows, opm.EVENT)])
 
 
+def timer_program(seed: int, frames: int, chip: str = "ym2151") -> np.ndarray:
+    """Return a loud program whose timers are written as a sound driver does: in any frame, among other writes.
+
+    Timers run fast in half of the programs; CSM is on in a quarter; one write in thirty is not aligned to frames.
+    """
+    rng = np.random.default_rng(seed)
+    style, rows, frame = int(rng.integers(4)), [], 222
+    while frame < frames:
+        address = int(rng.choice([0x14, 0x10, 0x11, 0x12, rng.integers(0x20), rng.integers(0x20, 0x100)], p=SHARES))
+        data = int(rng.integers(256))
+        if address in (0x10, 0x12) and style >= 2:
+            data |= 0xF8
+        if address == 0x14 and style:
+            data &= 0x7F
+        if address in (0x01, 0x09):
+            data &= 0xC2
+        cycle = 32 * frame + (int(rng.integers(30)) if rng.random() < 1 / 30 else 0)
+        rows += [(cycle, 0, address), (cycle + 2, 1, data)]
+        frame += int(rng.choice([1, 1, 2, 3, 5, 9, 20, 60, 300])) + (cycle % 32 != 0)
+    return np.concatenate([loud_program(seed, 0, chip), np.array(rows, opm.EVENT)])
+
+
+SHARES = [0.4, 0.1, 0.1, 0.1, 0.1, 0.2]
+"""Of register 14, the timers' other registers, any below 20, any from there on."""
+
+
+def envelope_program(seed: int, frames: int, chip: str = "ym2151") -> np.ndarray:
+    """Return a program of notes whose envelopes move in all ways: every rate, KS, D1L, AM and PM; keys at any frame.
+
+    Writes come in bursts with up to 600 frames between, so that most of the program is long spans.
+    """
+    rng = np.random.default_rng(seed)
+    rows: list[tuple[int, int]] = []
+    for base, low, high in (
+        (0x40, 0, 128),
+        (0x60, 0, 128),
+        (0x80, 0, 256),
+        (0xA0, 0, 256),
+        (0xC0, 0, 256),
+        (0xE0, 0, 256),
+    ):
+        rows += [(base + slot, int(rng.integers(low, high))) for slot in range(32)]
+    rows += [(base + ch, int(rng.integers(256))) for base in (0x20, 0x28, 0x30, 0x38) for ch in range(8)]
+    rows += [(0x18, int(rng.integers(256))), (0x19, int(rng.integers(256))), (0x19, 0), (0x1B, int(rng.integers(4)))]
+    events = [(32 * (1 + 2 * i) + 2 * kind, kind, row[kind]) for i, row in enumerate(rows) for kind in (0, 1)]
+    frame = 3 + 2 * len(rows)
+    while frame < frames:
+        address = int(rng.choice([0x08, 0x08, 0x08, 0x28 + rng.integers(8), 0x40 + rng.integers(0xC0)]))
+        data = (0x78 if rng.random() < 0.6 else 0) | int(rng.integers(8)) if address == 0x08 else int(rng.integers(256))
+        events += [(32 * frame, 0, address), (32 * frame + 2, 1, data)]
+        frame += 2 if rng.random() < 0.5 else int(rng.integers(2, 600))
+    return np.array(events, opm.EVENT)
+
+
 def panned_program(seed: int, frames: int, chip: str = "ym2151") -> np.ndarray:
     """Return a loud program that pans its channels in mid-note, at any clock or aligned to frames.
 

@@ -381,6 +381,33 @@ def test_a_step_does_not_copy_what_is_queued():
     assert peak < 100_000
 
 
+def test_writes_between_single_steps_are_copied_once_or_twice(monkeypatch):
+    """Each write takes 64 cycles, so behind one a step the queue grows without end."""
+    chip, whole, copied = opm.YM2151(), opm.YM2151(), 0
+    concatenate = np.concatenate
+
+    def counted(arrays, *arguments, **options):
+        nonlocal copied
+        joined = concatenate(arrays, *arguments, **options)
+        copied += len(joined)
+        return joined
+
+    monkeypatch.setattr(np, "concatenate", counted)
+    for i in range(3000):
+        chip.write_register(0x60 + i % 32, i % 128)
+        chip.step(1)
+    # Of each write two events, once into the queue and once into a call.
+    assert copied <= 3000
+    assert chip.pending == 3000 - 47
+    monkeypatch.undo()
+    for i in range(3000):
+        whole.write_register(0x60 + i % 32, i % 128)
+    for one in (chip, whole):
+        one.step(40_000 - one.cycle)
+    assert chip.pending == whole.pending
+    assert chip.save() == whole.save()
+
+
 @pytest.fixture
 def restless():
     """Have threads change after every few instructions."""
@@ -398,6 +425,49 @@ def test_no_write_is_lost_that_comes_while_another_thread_takes_those_before(res
         chip.step(0)
     chip.step(0)
     assert chip.pending == 50_000
+
+
+def test_chips_go_from_thread_to_thread_while_others_run(restless):
+    """What a span works with belongs to the thread, not to the chip."""
+
+    def muted_song(seed):
+        chip = opm.YM2164() if seed % 2 else opm.YM2151()
+        chip.run(loud_program(seed, 0), 300)
+        chip.mute = seed
+        return chip
+
+    def play(chips, parts):
+        for chip, part in zip(chips, parts, strict=True):
+            part.append(chip.generate(100))
+
+    alone, chips, parts = [muted_song(i) for i in range(4)], [muted_song(i) for i in range(4)], [[] for _ in range(4)]
+    for turn in range(40):
+        # Each time in new threads, two at once, and each chip with another than before.
+        pairs = [(0, 1), (2, 3)] if turn % 2 else [(1, 2), (3, 0)]
+        threads = [
+            threading.Thread(target=play, args=([chips[i] for i in pair], [parts[i] for i in pair])) for pair in pairs
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    for i, chip in enumerate(alone):
+        np.testing.assert_array_equal(np.concatenate(parts[i]), chip.generate(4000), f"chip {i}")
+        assert chips[i].state == chip.state
+
+
+def test_a_chip_takes_24_kb():
+    """So that a thousand fit into a cache; with the objects of Python, and with channels muted."""
+    opm.YM2151().generate(100)
+    tracemalloc.start()
+    chips = []
+    for _ in range(20):
+        chips.append(opm.YM2151())
+        chips[-1].mute = 3
+        chips[-1].generate(100)
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert taken < 20 * 24 * 1024
 
 
 def test_a_snapshot_or_copy_is_of_one_moment_while_another_thread_plays(restless):

@@ -158,7 +158,7 @@ def test_ctrl_c_ends_a_run_between_slices(monkeypatch):
     for one in (whole, chip):
         for address in range(0x40, 0x60):
             one.write_register(address, 3)
-    entry, calls = chip_module.run_frames, []
+    entry, calls = chip._run_frames, []
 
     def interrupted(*arguments):
         calls.append(arguments)
@@ -167,7 +167,7 @@ def test_ctrl_c_ends_a_run_between_slices(monkeypatch):
         return entry(*arguments)
 
     monkeypatch.setattr(chip_module, "SLICE", 640)
-    monkeypatch.setattr(chip_module, "run_frames", interrupted)
+    monkeypatch.setattr(chip, "_run_frames", interrupted)
     with pytest.raises(KeyboardInterrupt):
         chip.step(2**50)
     assert chip.cycle == 2 * 640

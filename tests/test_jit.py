@@ -51,7 +51,7 @@ def status(chips):
 
 chips = np.zeros(1, STATE)
 chips["busy"] = 1
-print(status(chips), "compiled" if status.stats.cache_misses else "loaded")
+print(status(chips), "compiled" if status.compiled else "loaded")
 """
 
 
@@ -82,7 +82,7 @@ def test_the_engine_reaches_what_it_is_made_of():
         for path in (ROOT / "opm" / room).glob("*.py")
     }
     below = {"engine.py", "handover.py", "events.py", "pitch.py", "registers.py", "state.py", "tables.py", "bits.py"}
-    helpers = {"_cache.py", "_check.py", "_compiler.py", "_jit.py"}
+    helpers = {"_cache.py", "_check.py", "_compiler.py", "_jit.py", "_native.py"}
     assert reached == blocks | below | helpers
 
 
@@ -179,3 +179,93 @@ def test_importing_opm_needs_numpy_and_numba_only():
         "import sys, opm; print(sorted({'sounddevice', 'rich', 'soxr', 'soundfile', 'matplotlib'} & set(sys.modules)))"
     )
     assert run_python(code, Path(ROOT)) == "[]"
+
+
+WITHOUT = """
+import sys, opm
+from opm import _jit, engine, many
+{body}
+loaded = [name for name in {modules} if name in sys.modules]
+print(loaded, engine.run_frames.compiled)
+"""
+
+
+def without(body, *modules):
+    """Run code in a process whose cache is warm; return which modules it has imported, and how much it compiled."""
+    return run_python(WITHOUT.format(body=body, modules=modules), Path(ROOT))
+
+
+def test_a_warm_start_does_without_numba():
+    """A first sample, a song and many jobs: code from the disk is called as it is."""
+    organ = 'opm.Voice("organ", con=7, ops=(opm.Operator(),) * 4)'
+    for body in (
+        "opm.YM2151().generate(1)",
+        "opm.load('player/songs/mountain_king.log').render()[:9]",
+        f"opm.render_many([({organ}, 60, 0.1)], 100)",
+    ):
+        exec(f"import opm; {body}")  # in this process: compiled, if it was not
+        assert without(body, "numba", "soundfile", "soxr", "rich", "textual") == "[] 0", body
+
+
+@_jit.entry
+def kernel(samples, level, count):
+    """Take arrays and numbers, return two numbers, raise."""
+    total = level
+    for i in range(count):
+        total += samples[i, 0]
+    return total, 1 // (count - 3)
+
+
+SAMPLES = np.arange(8, dtype=np.int16).reshape(4, 2)
+FLOATS = np.arange(8.0).reshape(4, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((SAMPLES, 1, 2), (3, -1)),
+        ((SAMPLES, np.int32(1), True), (1, -1)),
+        ((SAMPLES.copy("F"), 1, 2), (3, -1)),
+        ((SAMPLES[::2], 1.5, 2), (5.5, -1)),
+        ((FLOATS, np.float32(0.5), 2), (2.5, -1)),
+        ((SAMPLES.view(np.recarray), 1, 2), (3, -1)),
+        ((SAMPLES.astype(np.dtype("i2", metadata={"another": "object"})), 1, 2), (3, -1)),
+        ((np.frombuffer(SAMPLES.tobytes(), np.int16).reshape(4, 2), 1, 2), (3, -1)),
+    ],
+)
+def test_an_entry_takes_arrays_and_numbers_of_any_kind(arguments, expected):
+    """Each kind is compiled for itself, whatever came before; what looks alike to Python is not mistaken."""
+    for _ in range(2):
+        assert kernel(SAMPLES, 1, 2) == (3, -1)
+        assert kernel(*arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ((SAMPLES, 1, 3), ZeroDivisionError),
+        ((SAMPLES, 2**63, 2), OverflowError),
+        ((SAMPLES, "1", 2), TypeError),
+        ((None, 1, 2), TypeError),
+        ((SAMPLES, 1), TypeError),
+        ((), TypeError),
+    ],
+)
+def test_an_entry_raises(arguments, error):
+    kernel(SAMPLES, 1, 2)
+    with pytest.raises(error):
+        kernel(*arguments)
+    assert kernel(SAMPLES, 1, 2) == (3, -1)
+
+
+def test_what_takes_memory_imports_numba(tmp_path):
+    """Its runtime gives it. No entry of ours does that."""
+    (tmp_path / "takes.py").write_text(
+        "import numpy as np, sys\nfrom opm import _jit\n"
+        "@_jit.entry\ndef takes(n):\n    return np.zeros(n)[:].sum()\n"
+        "print(takes(3), takes.compiled, 'numba' in sys.modules)"
+    )
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+    code = "import takes"
+    assert run_python(code, tmp_path, **environment) == "0.0 1 True"
+    assert run_python(code, tmp_path, **environment) == "0.0 0 True"

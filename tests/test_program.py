@@ -12,8 +12,8 @@ KILL = "os.kill(os.getpid(), signal.SIGINT)"
 
 @pytest.mark.parametrize("program", [["-m", "opm.dataset"], ["-m", "opm.bench"], ["-mopm.dataset"]], ids=str)
 def test_ctrl_c_while_it_is_imported(tmp_path, program):
-    """A stub stands for numba."""
-    (tmp_path / "numba.py").write_text(f"import os, signal, time\n{KILL}\ntime.sleep(100)")
+    """A stub stands for NumPy."""
+    (tmp_path / "numpy.py").write_text(f"import os, signal, time\n{KILL}\ntime.sleep(100)")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run([sys.executable, *program], cwd=ROOT, env=environment, capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")

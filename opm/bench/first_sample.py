@@ -1,18 +1,13 @@
 """A script for a fresh process: the time to the first sample, and what of it Numba takes; see ``start``."""
 
 import json
+import sys
 import time
 from collections import defaultdict
 from typing import Any
 
-begin = time.perf_counter()
 
-from numba.core import event  # noqa: E402
-
-imported = time.perf_counter()
-
-
-class Compiling(event.Listener):
+class Compiling:
     """Charges the time between two events to the package whose function is being compiled, Numba's or ours."""
 
     def __init__(self) -> None:
@@ -45,12 +40,26 @@ class Compiling(event.Listener):
         self.open.pop()
 
 
-compiling = Compiling()
-for kind in ("numba:compile", "numba:llvm_lock"):
-    event.register(kind, compiling)  # type: ignore[no-untyped-call]
+def import_numba() -> float:
+    """Return how long it takes."""
+    begin = time.perf_counter()
+    from numba.core import event
+
+    event.Listener.register(Compiling)
+    return time.perf_counter() - begin
+
+
+begin, numba, compiling = time.perf_counter(), 0.0, Compiling()
+if "cold" in sys.argv:
+    numba = import_numba()
+    from numba.core import event
+
+    for kind in ("numba:compile", "numba:llvm_lock"):
+        event.register(kind, compiling)  # type: ignore[no-untyped-call]
 
 from opm.chip import YM2151  # noqa: E402
 
 YM2151().generate(1)
 seconds = time.perf_counter() - begin
-print(json.dumps({"seconds": seconds, "numba": imported - begin, "packages": compiling.packages}))
+# A warm start does without it: here to compare with.
+print(json.dumps({"seconds": seconds, "numba": numba or import_numba(), "packages": compiling.packages}))

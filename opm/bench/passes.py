@@ -3,6 +3,7 @@
 import statistics
 from collections import namedtuple
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from numba import njit
 
 from ..chip import YM2151
 from ..engine import one_frame
-from ..handover import SPAN_WORDS, enter, views
+from ..frame.record import FRAME
+from ..handover import MINE, SPAN_WORDS, enter, views
 from ..span import dac, envelope, mixer, noise, operators, phase
 from ..span.record import LONGEST, SPAN
 from ..span.span import finish, span, walk
@@ -27,7 +29,7 @@ def _single_frames(p):
 
 
 PASSES = {
-    "walk: LFO, pitch, envelopes, timers": lambda p: walk(p.state, p.frame, p.write, p.n),
+    "walk: LFO, pitch, envelopes": lambda p: walk(p.state, p.frame, p.write, p.n),
     "attenuations": lambda p: envelope.attenuations(p.frame, p.write, p.read, p.n),
     "phases": lambda p: phase.phases(p.frame, p.write, p.changes, p.n),
     "operators": lambda p: operators.operators(p.frame, p.write, p.read, p.n, p.n),
@@ -44,15 +46,16 @@ PASSES = {
 
 
 @njit
-def _prepare(memory, again):
+def _prepare(memory, scratch, again):
     """Leave all records as they are within a span, after its walk; return the walk's changes of pitch."""
-    states, frames, words = views(memory)
-    write, read = memory[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
-    enter(states, frames, 0)
+    states, frames, _, words = views(memory)
+    state, frame, muted = states[0], frames[0], scratch[SPAN_WORDS:].view(FRAME)[0]
+    write, read = scratch[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
+    enter(state, states[1], frame, muted, 0)
     for _ in range(8):
-        one_frame(states[0], words, frames[0], frames[1], 0)
-    span(states[0], frames[0], frames[1], write, read, LONGEST, 0)
-    return walk(states[0], frames[0], write, LONGEST)
+        one_frame(state, words, frame, muted, 0)
+    span(state, frame, muted, write, read, LONGEST, 0)
+    return walk(state, frame, write, LONGEST)
 
 
 def repeated(one_pass: Any) -> Any:
@@ -60,10 +63,10 @@ def repeated(one_pass: Any) -> Any:
     step = njit(forceinline=True)(one_pass)
 
     @njit(nogil=True)
-    def loop(memory, again, n, changes, out, count):
-        states, frames, words = views(memory)
-        write, read = memory[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
-        p = Records(states[0], frames[0], frames[1], write, read, n, changes, out, words)
+    def loop(memory, scratch, again, n, changes, out, count):
+        states, frames, _, words = views(memory)
+        write, read = scratch[:SPAN_WORDS].view(SPAN)[0], again[:SPAN_WORDS].view(SPAN)[0]
+        p = Records(states[0], frames[0], scratch[SPAN_WORDS:].view(FRAME)[0], write, read, n, changes, out, words)
         for _ in range(count):
             step(p)
 
@@ -72,13 +75,14 @@ def repeated(one_pass: Any) -> Any:
 
 def measure(chip: YM2151, runs: int) -> Iterator[tuple[str, float]]:
     """Yield each pass's name and its ns per frame: the median of some runs, each from the same moment of a chip."""
-    memory = chip._memory
-    changes = _prepare(memory, memory)
-    moment, out = memory.copy(), np.empty((LONGEST, 2), np.int16)
+    memory, scratch = chip._memory, MINE.scratch
+    changes = _prepare(memory, scratch, scratch)
+    moment, rows, out = memory.copy(), scratch.copy(), np.empty((LONGEST, 2), np.int16)
     for name, one_pass in PASSES.items():
         loop = repeated(one_pass)
         times = []
         for _ in range(runs + 1):
-            memory[:] = moment
-            times.append(timed(lambda: loop(memory, memory, LONGEST, changes, out, REPEATS)))  # noqa: B023
+            memory[:], scratch[:] = moment, rows
+            repeat = partial(loop, memory, scratch, scratch, LONGEST, changes, out, REPEATS)
+            times.append(timed(repeat))
         yield name, statistics.median(times[1:]) * 1e9 / REPEATS / LONGEST

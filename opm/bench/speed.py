@@ -7,7 +7,7 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,9 +18,11 @@ from llvmlite import binding
 from ..events import REFERENCE_RATE
 from ..pitch import REFERENCE_CLOCK
 from .report import Table, figure
+from .songs import GAPS, song_like
 from .workloads import (
     BLOCK,
     BURSTS,
+    CLOSE,
     CSM_EVERY_100_FRAMES,
     HOLD_LFO,
     SECOND,
@@ -50,14 +52,27 @@ SONG = "song of 52 s to a 48 kHz WAV"
 
 @dataclass(frozen=True)
 class Workload:
-    """What to play: registers that are written before, a song's bursts, frames a call where there is no song."""
+    """What to play: registers that are written before, a song's bursts, frames a call where there is no song.
+
+    And the frames between the writes of a burst, in turn.
+    """
 
     registers: Writes
     bursts: list[Writes] = field(default_factory=list)
     block: int = BLOCK
+    gaps: Sequence[int] = CLOSE
+
+    @property
+    def seconds(self) -> int:
+        """How long it takes to play: its bursts, or a second of a chip left alone."""
+        return len(self.bursts) // BURSTS or 1
 
 
 WORKLOADS = {
+    "song-like: arcade": Workload(*song_like(), gaps=GAPS),
+    "song-like: X68000, two channels bent": Workload(*song_like(bent=(2, 5))),
+    "song-like: vibrato": Workload(*song_like(vibrato=(2, 3, 4, 5)), gaps=GAPS),
+    "song-like: vibrato, LFO held": Workload(*song_like(first=HOLD_LFO, vibrato=(2, 3, 4, 5)), gaps=GAPS),
     "8 voices, AM and PM": Workload(patch()),
     "8 voices, no LFO": Workload(patch(lfo=False)),
     "idle": Workload([]),
@@ -74,10 +89,11 @@ WORKLOADS = {
 
 
 def ours(work: Workload, engine: str, frames: int) -> float:
-    """Return ns per frame of an engine."""
+    """Return ns per frame of an engine, from so many frames for each second of the workload."""
     chip = playing(work.registers)
+    frames *= work.seconds
     if work.bursts:
-        events = song_events(work.bursts, chip)
+        events = song_events(work.bursts, chip, work.gaps)
         return timed(lambda: chip.run(events, frames, engine=engine)) * 1e9 / frames
     calls = frames // work.block
     return timed(lambda: [chip.run((), work.block, engine=engine) for _ in range(calls)]) * 1e9 / (calls * work.block)
@@ -88,6 +104,7 @@ def theirs(work: Workload, frames: int) -> float:
     import ymfm  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     chip = ymfm.YM2151(clock=REFERENCE_CLOCK)
+    frames *= work.seconds
     block = SECOND // BURSTS if work.bursts else work.block
     bursts: list[Writes] = (work.bursts or [[]] * (frames // block))[: frames // block]
 
@@ -192,7 +209,7 @@ def rows(runs: int = 15, frames: int = SECOND // BLOCK * BLOCK, seconds: int = 5
     runs : int
         Of which the medians are taken; half of them for the song to a WAV.
     frames : int
-        Of a run.
+        Of a run, for each second of its workload.
     seconds : int
         Length of the song that goes to a WAV.
 

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,6 +20,8 @@ SECOND = 55_930
 BLOCK = 1024
 BURSTS = 60
 """Times per second that a sound driver writes registers."""
+CLOSE = (CHIP.spacing,)
+"""Frames from a write to the next: as close as the bus takes them."""
 
 
 def patch(voices: int = 8, lfo: bool = True) -> Writes:
@@ -67,12 +69,12 @@ def playing(registers: Writes) -> YM2151:
     return chip
 
 
-def song_events(bursts: list[Writes], chip: YM2151) -> Events:
-    """Return a second's bus events from now on, writes two frames apart."""
+def song_events(bursts: list[Writes], chip: YM2151, gaps: Sequence[int] = CLOSE) -> Events:
+    """Return the bus events of bursts from now on; ``gaps``: frames between the writes of a burst, in turn."""
     first = np.repeat([i * SECOND // BURSTS for i in range(len(bursts))], [len(burst) for burst in bursts])
-    place = np.concatenate([np.arange(len(burst)) for burst in bursts])
+    later = np.concatenate([np.cumsum([0, *np.resize(gaps, len(burst))])[: len(burst)] for burst in bursts])
     address, data = np.array([row for burst in bursts for row in burst]).T
-    return from_writes(chip.cycle // CYCLES_PER_FRAME + first + CHIP.spacing * place, address, data)
+    return from_writes(chip.cycle // CYCLES_PER_FRAME + first + later, address, data)
 
 
 def timed(work: Callable[[], Any]) -> float:

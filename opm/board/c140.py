@@ -300,12 +300,14 @@ def sound(s, memory, out, wave, sides):
         begin += count
 
 
-@entry
 def run(state, memory, writes, out):
     """Make samples, each write taken before its own; without a ROM the chip stands still."""
+    _run(state, memory, writes, out, np.empty(CHUNK, np.int32), np.empty((2, CHUNK), np.int32))
+
+
+@entry
+def _run(state, memory, writes, out, wave, sides):
     s = state[0]
-    wave = np.empty(CHUNK, np.int32)
-    sides = np.empty((2, CHUNK), np.int32)
     done = 0
     for i in range(len(writes) + 1):
         until = len(out) if i == len(writes) else min(max(writes[i]["sample"], done), len(out))

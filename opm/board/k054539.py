@@ -406,12 +406,14 @@ def sound(s, memory, out, begin, end, wave, sides):
         begin += count
 
 
-@entry
 def run(state, memory, writes, out):
     """Make samples, each write taken before its own."""
+    _run(state, memory, writes, out, np.empty(CHUNK, np.float32), np.empty((2, CHUNK), np.float32))
+
+
+@entry
+def _run(state, memory, writes, out, wave, sides):
     s = state[0]
-    wave = np.empty(CHUNK, np.float32)
-    sides = np.empty((2, CHUNK), np.float32)
     done = 0
     for i in range(len(writes)):
         until = min(max(writes[i]["sample"], done), len(out))

@@ -9,6 +9,7 @@ import functools
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -77,10 +78,14 @@ def _interpolate(left, right, at, rest, step, step_rest, whole, filters, slopes,
             at += 1
 
 
-@entry
-def add(samples, level, sides, first):
+def add(samples: npt.NDArray[Any], level: np.float32, sides: npt.NDArray[np.float32], first: int) -> float:
     """Add samples, (n, 2), at their level to both sides, (2, m), from a place on; return the largest magnitude."""
-    left, right, both = sides[0, first:], sides[1, first:], samples.reshape(-1)
+    return float(_add(samples, samples.reshape(-1), level, sides, first))
+
+
+@entry
+def _add(samples, both, level, sides, first):
+    left, right = sides[0, first:], sides[1, first:]
     high = low = np.int32(0)
     for i in range(both.size):
         high, low = max(high, both[i]), min(low, both[i])

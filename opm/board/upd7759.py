@@ -306,7 +306,7 @@ def pass_time(s, memory, clocks):
 @entry
 def run(state, memory, writes, out):
     """Make samples, in runs without a change of state."""
-    s, flat = state[0], out.reshape(out.size)
+    s = state[0]
     silent = not len(memory) and not s.slave
     start = 0
     for i in range(len(writes) + 1):
@@ -318,7 +318,8 @@ def run(state, memory, writes, out):
                 # Up to the sample in which the wait ends the level stands still.
                 count = min(count, max((s.wait + CLOCKS - 1) // CLOCKS, 1))
                 value = s.signal << 7
-            flat[2 * start : 2 * (start + count)] = value
+            for at in range(start, start + count):
+                out[at, 0], out[at, 1] = value, value
             if playing:
                 pass_time(s, memory, CLOCKS * count)
             start += count

@@ -189,12 +189,15 @@ def write(s, address, data):
         s.register[address] = data & 0xFF
 
 
-@entry
 def run(state, memory, writes, out):
     """Make ``out``, each write taken before its sample."""
+    _run(state, writes, out, np.zeros((2, STRETCH), np.int32))
+
+
+@entry
+def _run(state, writes, out, mix):
     s = state[0]
     row, at = 0, 0
-    mix = np.zeros((2, STRETCH), np.int32)
     while at < len(out):
         while row < len(writes) and writes[row]["sample"] <= at:
             write(s, writes[row]["address"], writes[row]["data"])

@@ -2,15 +2,20 @@
 
 ``frame.landing`` says where the write stands. Key-on and the registers of a channel show in the frame of their write
 already (``early``); a slot's registers are stored when the frame is done, since its slots have been computed by then.
+What only the timers hear (``unheard``) changes at clock 3, behind their counts (``timers.written``).
 """
 
 from .._jit import block
 from ..cycle import bus
-from ..registers import DECODE, FIRST, KC, KF, KON, RL, SLOTS
+from ..registers import DECODE, DEPTHS, FIRST, KC, KF, KON, LFRQ, NOISE, RL, SLOTS, TEST, WAVE
 from .record import HELD_OVER, LANDED, TAKEN
 
 BUSY_COUNT = 28
 """``busy_count`` after a frame with an aligned write: its data byte sets BUSY at clock 3, which is counted to 31."""
+
+
+ACTING = 1 << TEST | 1 << KON | 1 << NOISE | 1 << LFRQ | 1 << DEPTHS | 1 << WAVE
+"""Registers below RL that act on the sound, as bits of a mask."""
 
 
 @block
@@ -61,9 +66,15 @@ def put(state, frame):
 
 @block
 def writable(state, address):
-    """Say whether the engine applies a write itself: key-on and the registers of channels and slots."""
+    """Say whether the engine applies a write itself: all but what acts within a frame, on LFO, noise or as a test."""
     # The YM2164's writes arrive one to four clocks late, each kind in its own way: single clocks.
-    return not state.opp and (address == KON or address >= RL)
+    return not state.opp and (address == KON or address >= RL or unheard(address))
+
+
+@block
+def unheard(address):
+    """Say whether a register is the timers' or none at all, so that no sound depends on it as long as CSM is off."""
+    return address < RL and not (ACTING >> address) & 1
 
 
 @block
@@ -92,7 +103,7 @@ def early(state, words, frame):
     """Store what shows in the frame of its write: key-on and the registers of a channel. Say whether it was one."""
     frame.busy = 1
     address = state.mode_address
-    if address >= SLOTS:
+    if address >= SLOTS or unheard(address):
         return False
     bus.store(state, words, address, state.bus_data)
     frame.landing = 0

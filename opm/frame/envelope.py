@@ -117,9 +117,12 @@ def replay(state, frame):
 def put_levels(state, frame):
     """Levels of slots 29-31 and states of 30 and 31 have not stepped yet; 28 and 27 are at the output."""
     for slot in range(32):
-        state.eg_level[slot] = frame.level[slot] if slot <= 28 else frame.old_level[slot - 28]
-        state.eg_state[slot] = frame.eg_state[slot] if slot <= 29 else frame.old_eg_state[slot - 28]
-        state.pg_reset[slot] = frame.edge[slot] if slot <= 29 else frame.edge_before[slot]
+        state.eg_level[slot], state.eg_state[slot] = frame.level[slot], frame.eg_state[slot]
+        state.pg_reset[slot] = frame.edge[slot]
+    for slot in range(29, 32):
+        state.eg_level[slot] = frame.old_level[slot - 28]
+    for slot in range(30, 32):
+        state.eg_state[slot], state.pg_reset[slot] = frame.old_eg_state[slot - 28], frame.edge_before[slot]
     for i in range(2):
         state.eg_out[i] = frame.atten[28 - i] >> 2
     state.eg_serial = wrapped((frame.atten31_before ^ SILENCE) << 28)  # taken at clock 3, shifted 28 times
@@ -194,12 +197,18 @@ def clock(state, frame):
 @block
 def lock_timer(frame, timer):
     """What a tick finds in the timer."""
+    frame.shift_lock = shift_lock(timer)
+    frame.timer_lock = (timer ^ 1) & 0xFF
+
+
+@block
+def shift_lock(timer):
+    """The position of the timer's lowest set bit, plus 1; 0 if there is none."""
     # 14 and 15 count as none: the die's gates join 14 positions only (``cycle.envelope.lowest_bit``).
     lowest = 0
     while lowest < 14 and not (timer >> lowest) & 1:
         lowest += 1
-    frame.shift_lock = 0 if lowest == 14 else lowest + 1
-    frame.timer_lock = (timer ^ 1) & 0xFF
+    return 0 if lowest == 14 else lowest + 1
 
 
 @block

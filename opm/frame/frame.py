@@ -10,7 +10,7 @@ from .._jit import block, outline
 from ..bits import i32
 from ..registers import KC, PMS, RL
 from . import bus, envelope, key_on, lfo, mixer, noise, operators, phase, timers
-from .record import EARLY_PITCH, ENTERED, HELD_OVER, LANDED, LATE_AM, LATE_PITCH
+from .record import EARLY_PITCH, ENTERED, HELD_OVER, LANDED, LATE_AM, LATE_PITCH, TAKEN
 
 
 @block
@@ -20,17 +20,9 @@ def advance(state, words, frame, muted, mute):
     state : registers and timers; words : the same memory, for the register decode; frame : everything that moves;
     muted : the sums without the channels of ``mute``.
     """
-    if frame.connection_late:
-        operators.connect(state, frame, frame.connection_late - 1)
-        frame.connection_late = 0
-    frame.busy = 0
     if frame.landing == LANDED:
         bus.store_landed(state, words, frame)
-    if frame.codes_stale:
-        early_pitch(state, frame)
-    if frame.am_stale:
-        envelope.add_levels(state, frame, 0)
-        frame.am_stale = 0
+    arrive(state, frame)
     if frame.landing:
         early_write(state, words, frame, muted, mute)
     am, pm = state.lfo_am, state.lfo_pm
@@ -57,10 +49,24 @@ def advance(state, words, frame, muted, mute):
     timers.count(state, 1)
     key_on.latch(state, frame)
     if frame.landing:
-        bus.late(state, frame)
+        late_write(state, words, frame)
     if frame.pitch_changed:  # clocks 25-31 compute the F-numbers of slots 0-6 for the next frame
         phase.take_codes(frame, 0, EARLY_PITCH)
         frame.pitch_changed, frame.codes_stale = 0, 1
+
+
+@outline
+def arrive(state, frame):
+    """Let what changed in the frame before reach the slots that had been computed by then."""
+    if frame.connection_late:
+        operators.connect(state, frame, frame.connection_late - 1)
+        frame.connection_late = 0
+    frame.busy = 0
+    if frame.codes_stale:
+        early_pitch(state, frame)
+    if frame.am_stale:
+        envelope.add_levels(state, frame, 0)
+        frame.am_stale = 0
 
 
 @block
@@ -162,6 +168,16 @@ def early_write(state, words, frame, muted, mute):
     frame.pitch_written = 1 if address >= KC else 0
     if address >= PMS:
         envelope.written_sensitivity(state, frame)
+
+
+@block
+def late_write(state, words, frame):
+    """What of the frame is computed already hears of a write with the next."""
+    if frame.landing == TAKEN and bus.unheard(state.mode_address):
+        timers.written(state, words)
+        frame.landing = 0
+    else:
+        bus.late(state, frame)
 
 
 @outline

@@ -3,7 +3,7 @@
 from .._jit import block
 from ..state import C1, C2, M1, M2
 from ..tables import TIMER_A_END
-from .record import LATE_CSM
+from .record import LATE_CSM, STRUCK, WAITING
 
 
 @block
@@ -25,7 +25,7 @@ def get(state, frame):
     for slot in range(32):
         frame.kon[slot] = state.kon[slot] if slot >= 2 else state.kon_old[slot]
         frame.edge[slot] = state.pg_reset[slot]
-    frame.keys_moving = 1
+    frame.keys_moving = WAITING
 
 
 @block
@@ -41,24 +41,37 @@ def csm(state, frame):
     """CSM: an overflow of timer A at clock 1 is a key for slots 5-31 in this frame, for slots 0-4 in the next."""
     # State and lock are one at a frame's end: the pulse lasts from clock 2 to clock 1.
     frame.csm_before = state.kon_csm
-    state.kon_csm = state.kon_csm_lock = 1 if state.csm and state.load_a and state.timer_a == TIMER_A_END else 0
-    frame.keys_moving |= state.kon_csm | frame.csm_before
+    # A timer that begins strikes as one that overflows does: both reload.
+    reloads = state.timer_a == TIMER_A_END if state.timer_a_load else state.load_a != 0
+    state.kon_csm = state.kon_csm_lock = 1 if state.csm and reloads else 0
+    if state.kon_csm | frame.csm_before:
+        frame.keys_moving = WAITING
 
 
 @block
 def keys(state, frame):
-    """Key state of the frame, from the latch and CSM; an edge lives for two frames, then all is still."""
-    moved = state.kon_csm | frame.csm_before
+    """Key state of the frame, from the latch and CSM."""
+    changed = 0
     for slot in range(32):
         kon = state.kon_latch[slot] | (frame.csm_before if slot < LATE_CSM else state.kon_csm)
         frame.edge_before[slot] = frame.edge[slot]
         frame.edge[slot] = kon & (frame.kon[slot] ^ 1)
-        moved |= (kon ^ frame.kon[slot]) | (frame.kon[slot] ^ frame.kon_before[slot]) | frame.edge_before[slot]
+        changed |= kon ^ frame.kon[slot]
         frame.kon_before[slot] = frame.kon[slot]
         frame.kon[slot] = kon
-    # Two quiet frames behind an edge: slots 30 and 31 of the state hold edges of the frame before.
-    frame.keys_moving = moved
+    # Two quiet frames behind a change: slots 30 and 31 of the state hold edges of the frame before.
+    frame.keys_moving = STRUCK if changed else frame.keys_moving - 1
+    if state.kon_csm | frame.csm_before:
+        frame.keys_moving = WAITING
     frame.envelope_moving = 1
+
+
+@block
+def forget(frame):
+    """Leave no edge and no change of a key behind: nothing but the state put together has them still."""
+    for slot in range(32):
+        frame.edge[slot], frame.edge_before[slot], frame.kon_before[slot] = 0, 0, frame.kon[slot]
+    frame.keys_moving = 0
 
 
 @block
@@ -68,4 +81,4 @@ def latch(state, frame):
         slot = operator + state.kon_channel
         if state.kon_latch[slot] != state.kon_operator[i]:
             state.kon_latch[slot] = state.kon_operator[i]
-            frame.keys_moving = 1
+            frame.keys_moving = WAITING

@@ -188,3 +188,12 @@ def take(sums, side, total):
         sums.raw_left = (total & 0x7FFF) | (((total >> 17) & 1) ^ 1) << 15
     sums.taken_before[side] = sums.taken[side]
     sums.taken[side] = clamped(total)
+
+
+@block
+def hand_on(sums, to):
+    """Copy a mixer's sums, all of ``SUMS``, from one record to another."""
+    to.raw_left = sums.raw_left
+    for side in range(2):
+        to.summing[side], to.carried[side], to.clamp[side] = sums.summing[side], sums.carried[side], sums.clamp[side]
+        to.taken[side], to.taken_before[side], to.dac[side] = sums.taken[side], sums.taken_before[side], sums.dac[side]

@@ -5,7 +5,7 @@ slots 23 to 31 after clock 15, when the LFO may have locked another PM.
 """
 
 from .._jit import block, outline
-from ..bits import i32
+from ..bits import i32, pick
 from ..cycle.phase import channel_code, increment_of, slot_code
 from ..state import C2
 from ..tables import FNUM, PHASE_MASK
@@ -39,11 +39,17 @@ def get(state, frame):
 def put(state, frame):
     """Slots whose stage comes late in the frame, or in the next, still hold the frame before."""
     for slot in range(32):
-        state.pg_fnum[slot] = frame.fnum[slot]
-        state.pg_kcode[slot] = frame.kcode[slot]
-        state.pg_inc[slot] = 0 if frame.edge[slot] and slot <= 24 else frame.inc[slot]
-        state.pg_phase[slot] = frame.phase[slot] if slot < C2 else frame.phase_kept[slot & 7]
-        state.pg_reset_latch[slot] = frame.edge[slot] if slot <= 26 else frame.edge_before[slot]
+        state.pg_fnum[slot], state.pg_kcode[slot] = frame.fnum[slot], frame.kcode[slot]
+        state.pg_phase[slot] = frame.phase[slot]
+        state.pg_inc[slot] = pick(frame.edge[slot] != 0, i32(0), frame.inc[slot])
+        state.pg_reset_latch[slot] = frame.edge[slot]
+    # By themselves, not by choices among all: so the slots before go abreast.
+    for slot in range(C2, 32):
+        state.pg_phase[slot] = frame.phase_kept[slot & 7]
+    for slot in range(25, 32):
+        state.pg_inc[slot] = frame.inc[slot]
+    for slot in range(27, 32):
+        state.pg_reset_latch[slot] = frame.edge_before[slot]
     state.pg_serial = 0
 
 

@@ -14,6 +14,8 @@ LAST = 31
 """The slot whose output the mixer takes a frame late, and which the noise replaces."""
 ENTERED = 2
 """``codes_stale`` on entering: slots 0-6 have their codes already."""
+STRUCK, WAITING = 2, 3
+"""``keys_moving``: a key changed in the last frame, which the next two remember; or one may change in the next."""
 TAKEN, HELD_OVER, LANDED = 1, 2, 3
 """A register write: on the bus in this frame, to land in the next, or to be stored when this frame is done."""
 
@@ -80,7 +82,7 @@ FRAME_FIELDS = (
     ("pitch_changed",        1, "slots 0-6 have to take new codes for the next frame"),
     ("codes_stale",          1, "codes and rates are to be computed anew; ENTERED: slots 0-6 have theirs"),
     ("am_stale",             1, "slots 0-15 have to take a new AM"),
-    ("keys_moving",          1, "a key or edge changes, or did a frame ago"),
+    ("keys_moving",          1, "frames until no key or edge of before is remembered; WAITING: one may change"),
     ("csm_before",           1, "CSM was a key in the frame before"),
     ("envelope_moving",      1, "a level or state changes without a tick"),
     ("atten_stale",          1, "envelope outputs are to be computed anew"),
@@ -135,3 +137,7 @@ FRAME = np.dtype(
     (np.record, [(name, np.int32, (count,)) if count > 1 else (name, np.int32) for name, count, _ in FRAME_FIELDS])
 )
 """numpy.dtype of the working record: it outlives a call only as ``resumable`` and ``unsettled`` say."""
+SUMS = np.dtype(
+    (np.record, [(n, FRAME[n]) for n in ("raw_left", "summing", "carried", "taken", "taken_before", "clamp", "dac")])
+)
+"""numpy.dtype of what a mixer has in the making and on its way: all that is kept of the one without muted channels."""

@@ -1,6 +1,7 @@
-"""Timers A and B, whole frames at a time."""
+"""Timers A and B, whole frames at a time, and writes to them, which act at a frame's clock 3."""
 
 from .._jit import block
+from ..cycle import bus
 from ..tables import TIMER_A_END, TIMER_B_END
 
 
@@ -29,6 +30,9 @@ def count(state, n):
     counts = state.timer_b_sub + n
     state.timer_b_sub = counts & (31 if state.opp else 15)
     counts >>= 5 if state.opp else 4
+    if state.timer_a_load != state.load_a and n:
+        turn_a(state)
+        n -= 1
     if state.load_a:
         state.timer_a += n
         if state.timer_a > TIMER_A_END:
@@ -39,6 +43,28 @@ def count(state, n):
         if state.timer_b > TIMER_B_END:
             state.timer_b = reloaded(state.timer_b, state.clkb, TIMER_B_END + 1)
             state.timer_b_flag |= state.irqen_b
+
+
+@block
+def turn_a(state):
+    """The first frame after LOAD A was written, which clock 1 takes: A begins, or counts once more and stops."""
+    if state.timer_a_load and state.timer_a == TIMER_A_END:
+        state.timer_a_flag |= state.irqen_a
+    state.timer_a = state.clka if state.load_a else 0
+    state.timer_a_load = state.load_a
+    state.timer_a_idle = state.timer_a_clear = state.load_a ^ 1
+
+
+@block
+def written(state, words):
+    """Store the write of this frame, which has been counted: B begins or stops at once, flags are reset."""
+    bus.store(state, words, state.mode_address, state.bus_data)
+    if state.timer_b_idle == state.load_b:
+        state.timer_b = state.clkb if state.load_b else 0
+        state.timer_b_idle = state.timer_b_clear = state.load_b ^ 1
+    state.timer_a_flag &= state.reset_a ^ 1
+    state.timer_b_flag &= state.reset_b ^ 1
+    state.reset_a = state.reset_b = 0
 
 
 @block

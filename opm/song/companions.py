@@ -86,7 +86,7 @@ class CompanionRenderer:
             # A core counts samples from the start of the call.
             writes["sample"] -= self.done
             samples = self.chip.run(writes, end - self.done)
-            self.level, self.done = max(self.level, float(add(samples, self._level, sides, at))), end
+            self.level, self.done = max(self.level, add(samples, self._level, sides, at)), end
 
     def save(self) -> SavedCompanion:
         """Return a snapshot."""

@@ -46,7 +46,8 @@ def described(song: "Song") -> tuple[Part, ...]:
     for companion in song.companions:
         found.append((core(companion.name).TITLE, companion.clock, struck(song, companion)["channel"]))
     return tuple(
-        Part(name, title, clock, len(channels), tuple((np.unique(channels) + 1).tolist()))
+        # No unique: that imports NumPy's masked arrays, longer than this takes.
+        Part(name, title, clock, len(channels), tuple(sorted({channel + 1 for channel in channels.tolist()})))
         for name, (title, clock, channels) in zip(song.part_names, found, strict=True)
     )
 

@@ -1,6 +1,7 @@
 """Noise over a span: from one window that shifts to the next. ``frame.noise`` has the window itself."""
 
 from .._jit import block, outline
+from ..bits import i32
 from ..cycle.noise import TIMER_MASK, last_count
 from ..frame.noise import output, sign_of, window
 from ..frame.record import LAST
@@ -52,8 +53,7 @@ def slot_31(state, frame, write, read, wide):
             write.slot_31[t + ORIGIN - 1] = read.out[LAST, t + ORIGIN - 1]
         return
     atten, am = frame.atten_before, frame.ams[LAST]
-    for row in range(write.level_rows + 1):
-        own = write.level[row, LAST] + frame.tl[LAST]
-        for t in range(write.level_begin[row], write.level_begin[row + 1]):
-            write.slot_31[t + ORIGIN - 1] = output(atten, write.sign[t])
-            atten = min(own + (write.am_by[am, t + 1] >> 2), SILENCE)
+    own, move = write.still_atten[LAST], write.atten_row[LAST]
+    for t in range(wide):
+        write.slot_31[t + ORIGIN - 1] = output(atten, write.sign[t])
+        atten = min(i32(own + write.atten[move, t] + write.am_by[am, t + 1]) >> 2, SILENCE)

@@ -5,9 +5,9 @@ differ.
 """
 
 import numpy as np
-from numba.core.registry import cpu_target
 
 from .._jit import block, outline
+from .._native import processor
 from ..bits import i32
 from ..frame.operators import to_c2
 from ..state import C1, C2, M2
@@ -15,8 +15,7 @@ from ..tables import INAUDIBLE, PHASE_MASK, POWER, SINE
 from .record import ORIGIN
 
 u32, u64 = np.uint32, np.uint64
-_PROCESSOR = " ".join(cpu_target.target_context.codegen().magic_tuple()[1:])
-GATHERS = "avx512" in _PROCESSOR and "znver" not in _PROCESSOR
+GATHERS = "+avx512" in processor() and "znver" not in processor()
 """Whether the loop looks up as many values as it has frames abreast: on Intel's processors with AVX-512. AMD's do it
 faster one by one, and with AVX2 alone LLVM would not compute the addresses abreast, either."""
 SAME, BEFORE = u64(ORIGIN), u64(ORIGIN - 1)

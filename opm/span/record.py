@@ -2,7 +2,7 @@
 
 import numpy as np
 
-LONGEST = 128
+LONGEST = 256
 """Frames of a span at most."""
 ORIGIN = 16
 """Index of a span's first frame in rows that hold frames before it as well: rows of 16 lie on lines of the cache."""
@@ -34,14 +34,10 @@ SPAN_FIELDS = (
     ("still_atten",     (32,),           "attenuation times 4 that stays as it is"),
     ("atten_row",       (32,),           "row of ``atten`` to add: the slot's own or ZEROS"),
     ("am_row",          (32,),           "row of ``am_by`` to add"),
-    ("level",           (LONGEST + 1, 32), "levels, a row for each change"),
-    ("level_begin",     (LONGEST + 2,),  "first frame of such a row"),
-    ("changed",         (32,),           "bits of a slot's level that changed in the span"),
+    ("moving",          (32,),           "a frame of the span may step the slot's level or state"),
+    ("recoded",         (32,),           "bits of the slot's key code that change in the span"),
     ("inaudible",       (32,),           "the slot's output is 0 throughout"),
-    ("level_rows",      (1,),            "rows of levels, less one"),
-    ("ticks",           (1,),            "bit n: a tick whose shift lock is n may step a slot"),
-    ("unsettled",       (1,),            "the next frame changes something even without a tick"),
-    ("moved",           (1,),            "the last step changed a level"),
+    ("level_begin",     (32,),           "frame from which the slot's level has stood; 0: it has not changed"),
     ("change",          (LONGEST + 1,),  "frame of each change of PM, from 1 on"),
     ("pm",              (LONGEST + 1,),  "PM from there on"),
     ("inc",             (LONGEST + 1, 32), "increments from there on; 0: those of before"),

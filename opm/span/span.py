@@ -18,7 +18,8 @@ What LLVM's vectoriser wants, or it gives up without a word (``tests/span/test_v
 from .._jit import block, outline
 from ..frame import envelope as frame_envelope
 from ..frame import frame as frame_page
-from ..frame import timers as frame_timers
+from ..frame import key_on as frame_key_on
+from ..frame.record import ENTERED, HELD_OVER, WAITING
 from ..state import C1
 from . import envelope, lfo, mixer, noise, operators, phase
 from .record import ORIGIN, WIDE
@@ -26,21 +27,23 @@ from .record import ORIGIN, WIDE
 SHORTEST = 8
 """Frames of a span at least: it takes as long as so many frames one by one."""
 SETTLE = 1
-"""Frames one by one after a span: they leave what ``frame.pipeline`` looks back at."""
+"""Frames one by one after a span, before the chip is left: they leave what ``frame.pipeline`` looks back at."""
 
 
 @block
 def clean(state, frame):
-    """Say whether nothing is settling."""
-    settling = frame.landing | frame.codes_stale | frame.am_stale | frame.pitch_written | frame.pitch_changed
-    settling |= frame.keys_moving | frame.lfo_fresh | frame.connection_late
+    """Say whether nothing will change within the next frame but what the chip moves by itself."""
+    settling = frame.lfo_fresh or frame.keys_moving == WAITING or frame.codes_stale == ENTERED
+    settling = settling or frame.landing == HELD_OVER or frame.pitch_changed
     return not settling and (not state.opp or envelope.ramps_rest(state))
 
 
 @outline
 def span(state, frame, muted, write, read, n, mute):
     """Advance by n frames. ``muted``: the sums without the channels of ``mute``; ``write``, ``read``: one record."""
-    frame.busy = 0
+    frame_page.arrive(state, frame)
+    if frame.keys_moving:
+        frame_key_on.forget(frame)
     wide = (n + WIDE - 1) // WIDE * WIDE
     changes = walk(state, frame, write, n)
     heard = envelope.attenuations(frame, write, read, wide)
@@ -63,11 +66,10 @@ def span(state, frame, muted, write, read, n, mute):
 
 @block
 def walk(state, frame, write, n):
-    """What must be done in the order of time: LFO, noise, pitch, envelopes, timers. Return the changes of pitch."""
+    """What must be done in the order of time: LFO, noise, pitch, envelopes. Return the changes of pitch."""
     changes = low_frequency(state, frame, write, n)
     phase.increments(state, frame, write, changes)
     envelope.envelopes(state, frame, write, changes, n)
-    frame_timers.count(state, n)
     if state.opp:
         envelope.ramp_counters(state, n)
     return changes

@@ -251,7 +251,7 @@ def test_what_cli_says_for_opm():
     }
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--print-completion", "bash"], []], ids=str)
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["--print-completion", "bash"], []], ids=str)
 def test_help_imports_nothing_that_takes_time(arguments):
     """Of opm the limits alone."""
     code = f"""
@@ -271,8 +271,8 @@ finally:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_imports(tmp_path, number):
-    """A stub stands for numba, whose import takes for ever."""
-    (tmp_path / "numba.py").write_text("import sys, time\nprint('here', file=sys.stderr, flush=True)\ntime.sleep(99)")
+    """A stub stands for NumPy, whose import takes for ever."""
+    (tmp_path / "numpy.py").write_text("import sys, time\nprint('here', file=sys.stderr, flush=True)\ntime.sleep(99)")
     process = subprocess.Popen(
         [sys.executable, "-m", "player", SONG, "--info"],
         cwd=ROOT,

@@ -1,6 +1,9 @@
 """``--info``: what songs hold, for people and for machines."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from card import board
@@ -18,6 +21,25 @@ def test_info(capsys):
     text = capsys.readouterr().out
     for words in ("VGM 1.71", "3579545 Hz", "YM2151", "46.053 s", "Edvard Grieg", "2933", "nothing"):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"), [(["--info"], set()), (["-o", "a.wav"], {"rich", "soundfile", "soxr"})], ids=str
+)
+def test_a_warm_start_imports_what_it_needs(tmp_path, arguments, needed):
+    """Compiled code comes from the disk, and is run without Numba."""
+    code = f"""
+import sys
+import player.__main__ as program
+assert program.main({[str(LOG), *arguments]!r}) == 0
+heavy = {{"numba", "soundfile", "soxr", "sounddevice", "rich", "textual", "mido", "numpy.ma"}} & set(sys.modules)
+sys.exit(str(heavy) if heavy != {needed} else 0)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code]
+    # The first run compiles what is not there.
+    runs = [subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True) for _ in range(2)]
+    assert (runs[1].returncode, runs[1].stderr.partition("a.wav")[0]) == (0, "")
 
 
 def test_info_says_what_is_remarked(tmp_path, capsys):

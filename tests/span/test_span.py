@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from programs import mixed, panned_program, settled_chip
 
 import opm
-from opm.handover import MEMORY
+from opm.handover import MINE, SCRATCH
 from opm.span.record import LONGEST
 from opm.span.span import SETTLE
 
@@ -198,12 +198,12 @@ def test_spans_do_run(make):
     """But not on a YM2164 while a ramp moves."""
     chip = make()
     chip.generate(10)
-    rows = chip._memory.view(MEMORY)["span"][0]
-    rows["level_begin"] = 0
+    rows = MINE.scratch.view(SCRATCH)["span"][0]
+    rows["atten_row"] = 0
     chip.generate(200)
-    assert rows["level_begin"].any()
+    assert rows["atten_row"].any()
     if make is opm.YM2164:
         chip.state.sl_tl[5] = 0x80 | 100
-        rows["level_begin"] = 0
+        rows["atten_row"] = 0
         chip.generate(50)
-        assert not rows["level_begin"].any()
+        assert not rows["atten_row"].any()

@@ -12,6 +12,8 @@ from conftest import ROOT
 from test_jit import run_python
 
 LOOPS = {
+    "envelopes, which slots move": "envelope.sort_out(p.frame, p.write, 255, 0)",
+    "envelopes, a row of levels": "envelope.hold(p.write, 3, 77, 0, p.n)",
     "attenuations, AM": "envelope.attenuations(p.frame, p.write, p.read, p.n)",
     "phases, a ramp": "phase.phases(p.frame, p.write, p.changes, p.n)",
     "operator": (
@@ -36,11 +38,12 @@ from opm.span import dac, envelope, mixer, operators, phase
 found = {}
 for name, one_pass in {LOOPS}.items():
     loop = passes.repeated(eval("lambda p: " + one_pass))
-    loop.compile("void(int32[::1], int32[::1], int64, int64, int16[:, ::1], int64)")
+    loop.compile("void(int32[::1], int32[::1], int32[::1], int64, int64, int16[:, ::1], int64)")
     found[name] = next(iter(loop.inspect_asm().values()))
 print(json.dumps(found))
 """
-ARITHMETIC = re.compile(r"\tvp(?:add|sub|sll|srl|sra|and|min|max|mull|tern)\w*\t.*%[yz]mm")
+VECTORS = re.compile(r"\t(?:vp(?:add|sub|sll|srl|sra|and|min|max|mull|tern)\w*\t.*%[yz]mm|vmov\w*\t%[yz]mm\d+, .*\()")
+"""Arithmetic on vectors, and their stores."""
 
 
 def innermost_loops(assembly):
@@ -72,7 +75,7 @@ def assembled():
 def test_hot_loops_are_vector_code(processor, assembled):
     found = json.loads(assembled[processor].result())
     abreast = {
-        name: max(len(ARITHMETIC.findall("\n".join(loop))) for loop in innermost_loops(assembly))
+        name: max(len(VECTORS.findall("\n".join(loop))) for loop in innermost_loops(assembly))
         for name, assembly in found.items()
     }
     assert abreast.pop("feedback") == 0, "the one chain that waits for itself: does the search see what it should?"

@@ -111,12 +111,12 @@ def _hex(data, at):
 
 
 @entry
-def read_lines(data, at, row, now, latest, forms, rows, count):
+def read_lines(data, at, row, whole, rest, latest, forms, rows, count):
     """Read lines as long as they are writes, waits or comments; behind the data stands PADDING.
 
-    Returns where it stopped, the row there, the time as a pair, whether that is exact, and the number of writes.
+    Returns where it stopped, the row there, the time in two parts, whether that is exact, and the number of writes.
     """
-    (whole, rest), exact = now, forms & EXACT
+    exact = forms & EXACT
     while at < data.size - len(PADDING) and count < rows.size:
         start = _blanks(data, at)
         after, writes = _next_line(data, start), False
@@ -147,4 +147,4 @@ def read_lines(data, at, row, now, latest, forms, rows, count):
             rows[count]["address"], rows[count]["data"] = address, byte
             count += 1
         at, row = after, row + 1
-    return at, row, (whole, rest), exact != 0, count
+    return at, row, whole, rest, exact != 0, count

@@ -30,7 +30,8 @@ def unpacked(data: bytes, name: str) -> bytes:
     while start >= 0 and start % 2:
         start = data.find(LOADER_END, start + 1)
     out = np.empty(size, np.uint8)
-    made = _unpack(np.frombuffer(data, np.uint8), start + len(LOADER_END), out) if start >= 0 else 0
+    place = np.array([start + len(LOADER_END), 0, 0], np.int64)
+    made = _unpack(np.frombuffer(data, np.uint8), place, out) if start >= 0 else 0
     if made <= 0:
         raise SongError(f"{name}: expected data packed with LZX 0.42, it is damaged: unpack it first")
     return out[:made].tobytes()
@@ -55,9 +56,8 @@ def _byte(data, place):
 
 
 @entry
-def _unpack(data, start, out):
-    """Unpack to ``out``; return how many bytes, 0 if the data is damaged."""
-    place = np.array([start, 0, 0], np.int64)
+def _unpack(data, place, out):
+    """Unpack to ``out`` from a place on; return how many bytes, 0 if the data is damaged."""
     made = 0
     while place[0] <= data.size:
         if _bit(data, place):

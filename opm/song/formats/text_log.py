@@ -88,12 +88,12 @@ class _Reader:
             forms = 0
         forms |= (ZERO if self.seconds else 0) | (EXACT if REST % self.now.denominator == 0 else 0)
         before = _whole_and_rest(self.now)
-        at, row, now, exact, self.count = read_lines(
-            self.data, at, row, before, self.latest, forms, self.rows, self.count
+        at, row, whole, rest, exact, self.count = read_lines(
+            self.data, at, row, *before, self.latest, forms, self.rows, self.count
         )
         # Else ``now`` keeps the fraction that no 10**-18 can hold.
-        if exact and now != before:
-            self.now = int(now[0]) + Fraction(int(now[1]), REST)
+        if exact and (whole, rest) != before:
+            self.now = int(whole) + Fraction(int(rest), REST)
         return at, row
 
     def line(self, row: int, line: str) -> None:
