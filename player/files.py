@@ -4,14 +4,18 @@ import math
 import os
 import struct
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
 
 from opm.many import each
-from opm.song import BLOCK, FULL_SCALE, Playing, Renderer, Resampler, Samples, SongError, reason, replacing
+from opm.song import BLOCK, FULL_SCALE, Playing, Renderer, Resampler, SongError, reason, replacing
 
 from . import signals, streams
+from .ahead import ahead
 from .cli import SOUND
 from .jobs import STDOUT, Job, about, remarks
 from .progress import Batch
@@ -27,6 +31,9 @@ LONGEST_TAG = 2045
 """Bytes: if one tag is longer, libsndfile writes none at all into a WAV file."""
 TAGS = {"title": "title", "author": "artist", "game": "album", "date": "date", "notes": "comment", "comment": "comment"}
 """Names of a song's tags, and what sound files call them."""
+Block = npt.NDArray[Any]
+Blocks = Generator[tuple[float, list[Block]]]
+"""A block for each file, with the share of the playing that it brings to an end."""
 
 
 def write(jobs: list[Job], workers: int = 1) -> list[str]:
@@ -106,29 +113,48 @@ def _render(job: Job, batch: Batch, playing: Playing, paths: list[Path], apart: 
     """Write the sound, or every channel's own, in one pass."""
     renderer = Renderer(playing, apart=apart)
     renderer.skip(round(job.start * playing.rate))
+    resamplers = [Resampler(playing.rate, job.rate or playing.rate, job.gain, job.floating) for _ in paths]
     with batch.writers, ExitStack() as stack:
         batch.report(job, 0.0)
         # An ExitStack closes the last one it opened first; so opened backwards, files are completed in order.
-        outputs = [stack.enter_context(_sound_file(job, path, renderer, apart)) for path in reversed(paths)][::-1]
-        for block in renderer.channel_blocks() if apart else renderer.blocks():
-            batch.report(job, renderer.position / playing.frames)
-            for number, write in enumerate(outputs):
-                write(block[:, number] if apart else block)
+        files = [*zip(paths, resamplers, strict=True)][::-1]
+        outputs = [stack.enter_context(_sound_file(job, *file, renderer, apart)) for file in files][::-1]
+        # Chips, resamplers and encoders at the same time: all of them let go of the interpreter's lock.
+        with closing(ahead(_resampled(_rendered(renderer, apart), resamplers))) as blocks:
+            for share, sounds in blocks:
+                batch.report(job, share)
+                for write, sound in zip(outputs, sounds, strict=True):
+                    write(sound)
+
+
+def _rendered(renderer: Renderer, apart: bool) -> Blocks:
+    """Yield what the song's chips sound, at its own rate."""
+    for block in renderer.channel_blocks() if apart else renderer.blocks():
+        yield renderer.position / renderer.playing.frames, [*block.swapaxes(0, 1)] if apart else [block]
+
+
+def _resampled(rendered: Blocks, resamplers: list[Resampler]) -> Blocks:
+    """Yield the same at the rate, the volume and in the format of the files."""
+    with closing(ahead(rendered)) as blocks:
+        for share, sounds in blocks:
+            yield share, [by.convert(sound) for by, sound in zip(resamplers, sounds, strict=True)]
+    yield 1.0, [by.flush() for by in resamplers]
 
 
 @contextmanager
-def _sound_file(job: Job, path: Path, renderer: Renderer, apart: bool) -> Iterator[Callable[[Samples], None]]:
+def _sound_file(
+    job: Job, path: Path, resampler: Resampler, renderer: Renderer, apart: bool
+) -> Iterator[Callable[[Block], None]]:
     """Yield a function that writes samples to a sound file; print a line about it once it is complete."""
     import soundfile
 
     playing = renderer.playing
     kind, subtype = FORMATS[path.suffix.lower()]
     rate = job.rate or playing.rate
-    resampler = Resampler(playing.rate, rate, job.gain, job.floating)
 
-    def write(block: Samples) -> None:
+    def write(block: Block) -> None:
         with naming_in_errors(path):
-            file.write(resampler.convert(block))
+            file.write(block)
 
     with naming_in_errors(path), _to_stdout() if path == STDOUT else replacing(path) as temporary:
         name, subtype = os.fsencode(temporary), "FLOAT" if job.floating else subtype
@@ -141,7 +167,6 @@ def _sound_file(job: Job, path: Path, renderer: Renderer, apart: bool) -> Iterat
                     if kept != value:
                         job.announce([f"note: {path} does not keep the end of the tag {tag}"])
             yield write
-            file.write(resampler.flush())
             frames = file.frames
         # libsndfile leaves 0 bytes then, which no player takes for a FLAC file.
         if kind == "FLAC" and not frames:

@@ -12,9 +12,11 @@ FULL_SCALE = 32_768
 
 def to_int16(values: npt.NDArray[Any]) -> Samples:
     """Return values rounded and clipped to int16; int16 is returned as it is."""
-    if values.dtype == np.int16:
-        return values
-    rounded = np.rint(values)
+    return values if values.dtype == np.int16 else _clipped(np.rint(values))
+
+
+def _clipped(rounded: npt.NDArray[Any]) -> Samples:
+    """Return rounded values, which are lost, as int16."""
     clipped: Samples = np.clip(rounded, -FULL_SCALE, FULL_SCALE - 1, out=rounded).astype(np.int16)
     return clipped
 
@@ -34,32 +36,45 @@ class Resampler:
             # Here, since a song at its own rate needs no soxr, and importing it costs every start.
             import soxr
 
-            self._stream = soxr.ResampleStream(source, target, channels, dtype="float32", quality="VHQ")
-        self._gain, self._floating, self._channels = gain, floating, channels
+            # Beside rounding to 16 bits (-98 dBFS) nobody hears what HQ adds: noise at -131 dBFS, aliases at -132,
+            # 0.007 dB up to 20 kHz, measured (docs/player.md). It takes two thirds of VHQ's time, and what is played
+            # live is heard sooner: it holds 16 ms of sound, VHQ 33.
+            quality = "VHQ" if floating else "HQ"
+            self._stream = soxr.ResampleStream(source, target, channels, dtype="float32", quality=quality)
+        self._gain, self._floating, self._channels = np.float32(gain), floating, channels
         self.clipped, self.peak = 0, 0.0
 
     def convert(self, block: npt.NDArray[Any], last: bool = False) -> npt.NDArray[Any]:
-        """Return what the block completes, (n, channels) int16 or float32; ``last`` flushes the filter."""
+        """Return what the block completes, (n, channels) int16 or float32; ``last`` flushes the filter.
+
+        The samples are the same however the sound is cut into blocks.
+        """
         # Bit for bit what the chip gave: through float32 and back it would be the same, at a cost.
-        if self._stream is None and self._gain == 1.0 and not self._floating and block.dtype == np.int16:
+        if self._stream is None and self._gain == 1 and not self._floating and block.dtype == np.int16:
             self._meet(block)
             return block
-        values = block.astype(np.float32)
-        if self._stream is not None:
-            values = self._stream.resample_chunk(values, last=last)
-        values *= np.float32(self._gain)
+        if self._stream is None:
+            values = block.astype(np.float32)  # a copy, whatever it was: the block is the caller's
+        else:
+            values = self._stream.resample_chunk(np.ascontiguousarray(block, np.float32), last=last)
+        # From here on in place.
+        if self._gain != 1:
+            values *= self._gain
         if self._floating:
             self._meet(values)
             values /= FULL_SCALE
             return values
         # Counted after rounding: 32767.4 is no clipping, 32767.5 is.
         np.rint(values, out=values)
-        self._meet(values)
-        self.clipped += int(np.count_nonzero((values >= FULL_SCALE) | (values < -FULL_SCALE)))
-        return to_int16(values)
+        if self._meet(values) >= FULL_SCALE:
+            self.clipped += int(np.count_nonzero((values >= FULL_SCALE) | (values < -FULL_SCALE)))
+        return _clipped(values)
 
-    def _meet(self, values: npt.NDArray[Any]) -> None:
-        self.peak = max(self.peak, float(values.max(initial=0)), -float(values.min(initial=0)))
+    def _meet(self, values: npt.NDArray[Any]) -> float:
+        """Return the largest magnitude of a block, and keep that of all."""
+        peak = max(float(values.max(initial=0)), -float(values.min(initial=0)))
+        self.peak = max(self.peak, peak)
+        return peak
 
     def flush(self) -> npt.NDArray[Any]:
         """Return what the filter still holds."""

@@ -586,11 +586,11 @@ class Song:
             # The empty block gives shape and type where start lies behind the end: that is no sound, not an error.
             rounding = rounded if playing.others else to_int16
             return np.concatenate([np.empty((0, *shape), np.int16), *map(rounding, blocks)])
-        samples = np.concatenate([np.empty((0, *shape), np.int16), *blocks])
         columns = math.prod(shape)
         # soxr takes frames of channels: stems are laid out as such, and put back.
-        flat = Resampler(playing.rate, target, channels=columns).convert(samples.reshape(-1, columns), last=True)
-        return flat.reshape(-1, *shape)
+        resampler = Resampler(playing.rate, target, channels=columns)
+        pieces = [resampler.convert(block.reshape(-1, columns)) for block in blocks]
+        return np.concatenate([*pieces, resampler.flush()]).reshape(-1, *shape)
 
     def events(self, chip: int = 0, loops: int = 1) -> "Events":
         """Return the song's bus events: what ``opm.run`` and ``opm.trace`` take.

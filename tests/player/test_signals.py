@@ -234,7 +234,12 @@ def test_the_terminal_is_as_it_was(songs, number):
 
 
 @pytest.mark.parametrize(
-    "waits", ["signals.run_in_thread(work)", "list(each(Threads(1), lambda _: work(), [0], bool))"]
+    "waits",
+    [
+        "signals.run_in_thread(work)",
+        "list(each(Threads(1), lambda _: work(), [0], bool))",
+        "list(ahead(work() for _ in [0]))",
+    ],
 )
 def test_a_signal_that_another_thread_takes_is_obeyed(waits):
     """Of two at once one may take both; the main thread's wait for it is not broken off then."""
@@ -242,6 +247,7 @@ def test_a_signal_that_another_thread_takes_is_obeyed(waits):
 import os, signal, threading, time
 from opm.many import Threads, each
 from player import signals
+from player.ahead import ahead
 
 def work():
     time.sleep(0.3)  # The main thread waits by then.
