@@ -8,14 +8,13 @@ and checks of bounds included. Numba's documented way in is a lowering of one's 
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core import ir as numba_ir
 from numba.core.lowering import Lower
 from numba.np.arrayobj import fix_integer_index, load_item, store_item
 
-LARGEST = 10**6
-"""Bytes of a table that is written into the code, at most."""
 _PLAIN = types.Number, types.Boolean, types.Record, types.NestedArray
 """Types whose values own no memory."""
 
@@ -29,17 +28,21 @@ class ShortLower(Lower):
         self._rom_names: set[str] = set()
 
     def lower_assign(self, ty: Any, inst: Any) -> Any:
-        """Take a table of ours as the constant it is; it owns no memory."""
+        """Take a table of ours as the constant it is; it owns no memory.
+
+        Of one beyond 1 MB, or turned around, Numba writes down the address, which is another in the next process.
+        """
         table = isinstance(inst.value, numba_ir.Global | numba_ir.FreeVar) and isinstance(ty, types.Array)
-        if not table or ty.layout != "C" or inst.value.value.nbytes > LARGEST:
+        if not table:
             return super().lower_assign(ty, inst)
         value = inst.value.value
         self._rom_names.add(inst.target.name)
         if id(value) not in self._roms:
-            data = ir.Constant(ir.ArrayType(ir.IntType(8), value.nbytes), bytearray(value.tobytes()))
+            whole = np.ascontiguousarray(value) if ty.layout == "A" else value
+            data = ir.Constant(ir.ArrayType(ir.IntType(8), whole.nbytes), bytearray(whole.tobytes("A")))
             data = cgutils.global_constant(self.builder, ".const.array.data", data)
             data.align = self.context.get_abi_alignment(self.context.get_data_type(ty.dtype))
-            self._roms[id(value)] = self._array(ty, data, value, value.size, value.itemsize)
+            self._roms[id(value)] = self._array(ty, data, whole, whole.size, whole.itemsize)
         return self._roms[id(value)]
 
     def storevar(self, value: Any, name: str, argidx: Any = None) -> None:
