@@ -401,7 +401,9 @@ class YM2151:
         if channels is not None:
             each = (8, 2) if np.ndim(channels) == 3 else (8,)
             taps = output("channels", channels, (len(out), *each)).reshape(len(out), math.prod(each))
-        self._advance(len(out), cycles_per_frame, out, taps, _events(events), number)
+        # Not ``tuple | list``, which each call would make anew.
+        none = isinstance(events, (tuple, list)) and not events
+        self._advance(len(out), cycles_per_frame, out, taps, _NO_EVENTS if none else make_events(events), number)
         return out
 
     def _advance(
@@ -419,7 +421,7 @@ class YM2151:
         with self._alone:
             end = self._cycle + frames * cycles_per_frame
             # Looked at here, not by the caller: another thread may have advanced the chip since.
-            if len(events) and events["cycle"][0] < self._cycle:
+            if events is not _NO_EVENTS and len(events) and events["cycle"][0] < self._cycle:
                 raise ValueError(f"event 0: cycle {events['cycle'][0]} has passed, the chip is at {self._cycle}")
             if end > LAST_CYCLE:
                 raise ValueError(f"a chip runs at most {LAST_CYCLE} cycles, this would be {end}")
@@ -468,7 +470,7 @@ class YM2151:
             self._memory,
             scratch,
             scratch,
-            events.view(np.uint8) if len(events) else _NO_BYTES,
+            _NO_BYTES if events is _NO_EVENTS else events.view(np.uint8),
             self._cycle,
             frames,
             cycles_per_frame,
@@ -565,11 +567,6 @@ def run_unchecked(
     out = np.empty((frames, 2), np.int16)
     chip._advance(frames, cycles_per_frame, out, channels, events)
     return out
-
-
-def _events(rows: EventRows) -> Events:
-    # Not ``tuple | list``, which each call would make anew.
-    return _NO_EVENTS if isinstance(rows, (tuple, list)) and not rows else make_events(rows)
 
 
 def _again(kind: type[YM2151], saved: bytes, mute: int, mixer: bytes, frame_cycles: int) -> YM2151:
