@@ -54,7 +54,10 @@ _kept: list[Any] = []
 def processor() -> str:
     """Return the processor and what it can do, as LLVM names both; Numba's settings may say less."""
     name, features = os.environ.get("NUMBA_CPU_NAME"), os.environ.get("NUMBA_CPU_FEATURES")
-    return f"{name or llvm.get_host_cpu_name()} {features or llvm.get_host_cpu_features().flatten()}"
+    # An empty list is one, too: a processor that can do nothing but what its name says.
+    if features is None:
+        features = llvm.get_host_cpu_features().flatten()
+    return f"{name or llvm.get_host_cpu_name()} {features}"
 
 
 def _engine() -> Any:

@@ -11,6 +11,7 @@ import pytest
 from conftest import ROOT
 
 from opm import _cache
+from opm._native import processor
 
 KERNEL = """
 import sys
@@ -252,3 +253,10 @@ def test_nowhere_to_say_it(monkeypatch, capsys, watchers, stderr):
     watchers[-1].run()
     notice.__exit__()
     assert capsys.readouterr().out == ""
+
+
+def test_an_empty_list_of_features_is_a_list(monkeypatch):
+    """``NUMBA_CPU_FEATURES=`` names a processor that has none but its name's, as the benchmark's AVX2 columns do."""
+    monkeypatch.setenv("NUMBA_CPU_NAME", "haswell")
+    monkeypatch.setenv("NUMBA_CPU_FEATURES", "")
+    assert processor.__wrapped__() == "haswell "
