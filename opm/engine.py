@@ -279,7 +279,7 @@ def run_frames(
             row += taken
         else:
             if step == FRAME_BY_FRAME:
-                if coming == WRITE or coming == UNHEARD:
+                if coming != QUIET:
                     bus.latch(state, words, frame, events[done]["data"], events[done + 1]["data"])
                     done += 2
                 one_frame(state, words, frame, muted, mute)

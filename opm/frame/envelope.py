@@ -191,7 +191,13 @@ def clock(state, frame):
     state.eg_clock_count = 0
     lock_timer(frame, state.eg_timer)
     state.eg_timer = (state.eg_timer + 1) & 0xFFFF
-    return (frame.shift_lock * 4 + (frame.timer_lock & 3)) * RATES
+    return row_of(frame.shift_lock, frame.timer_lock)
+
+
+@block
+def row_of(shift_lock, timer_lock):
+    """First element of EG_STEPS of a tick's row."""
+    return (shift_lock * 4 + (timer_lock & 3)) * RATES
 
 
 @block

@@ -10,7 +10,7 @@ from .._jit import block
 from ..bits import i32, pick
 from ..cycle.envelope import attack_step, linear_step, ramp_count, ramped, silent
 from ..frame import envelope
-from ..frame.envelope import EG_STEPS, NO_TICK, RATES
+from ..frame.envelope import EG_STEPS, NO_TICK
 from ..frame.record import LAST, LATE_PITCH
 from ..state import ATTACK, DECAY1, RELEASE
 from ..tables import EVERY_TICK, INAUDIBLE, INSTANT, NEVER, OFF, SILENCE
@@ -57,9 +57,15 @@ def frame_of(state, tick):
 
 
 @block
+def first_tick(position, timer):
+    """Return the first tick that finds the timer's lowest set bit at a position; others come at even distances."""
+    return ((1 << position) - timer) & ((2 << position) - 1)
+
+
+@block
 def ticks_at(position, timer):
     """Return the ticks that find the timer's lowest set bit at a position."""
-    first = ((1 << position) - timer) & ((2 << position) - 1)
+    first = first_tick(position, timer)
     return SPACED[position] << first if first < 63 else 0
 
 
@@ -68,8 +74,7 @@ def positions_met(timer, ticks):
     """Return where ticks find the lowest set bit, as bits of a mask: ``shift_lock``, so the lowest position is 1."""
     positions = 1 if ticks else 0
     for position in range(14):
-        met = ((1 << position) - timer) & ((2 << position) - 1) < ticks
-        positions |= 2 << position if met else 0
+        positions |= 2 << position if first_tick(position, timer) < ticks else 0
     return positions
 
 
@@ -90,17 +95,17 @@ def due(rate, timer):
 @block
 def size_of(rate, timer):
     """Return the size of a step that is due, 1 to 4: only fast rates have others than 1."""
-    return 1 if rate < EVERY_TICK else EG_STEPS[(timer & 3 ^ 1) * RATES + rate]
+    return 1 if rate < EVERY_TICK else EG_STEPS[envelope.row_of(0, timer ^ 1) + rate]
 
 
 @block
-def row_of(state, t):
+def row_at(state, t):
     """Return the row of steps for any frame, as ``frame.envelope.clock`` does."""
     tick = ticks_before(state, t)
     if frame_of(state, tick) != t:
         return NO_TICK
     timer = (state.eg_timer + tick) & 0xFFFF
-    return (envelope.shift_lock(timer) * 4 + (timer & 3 ^ 1)) * RATES
+    return envelope.row_of(envelope.shift_lock(timer), timer ^ 1)
 
 
 # ---- Slots
@@ -161,7 +166,7 @@ def until(state, frame, write, slot, t, end):
     while t < end:
         level, eg_state = frame.level[slot], frame.eg_state[slot]
         if waits(frame, slot, level, eg_state):
-            row = row_of(state, t)
+            row = row_at(state, t)
             new_level, frame.eg_state[slot] = envelope.stepped(frame, slot, row, level, eg_state, False)
             t += 1
             if new_level != level:
