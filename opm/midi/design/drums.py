@@ -1,0 +1,5 @@
+"""The drums of the bank."""
+
+from .entry import Drum
+
+DRUMS: tuple[Drum, ...] = ()
