@@ -1,4 +1,4 @@
-"""Voices made softer, the noise of channel 8 among them: its amplitude is linear where other carriers' is in decibels."""
+"""Voices made softer, with the noise of channel 8: its amplitude is linear where that of operators is in decibels."""
 
 import math
 from dataclasses import replace
@@ -40,11 +40,11 @@ def quieter(voice: Voice, decibels: float) -> Voice:
         level with it: so it dies away in the time in which it did before.
     """
     steps = round(decibels / TL_DB)
-    noise = C2 if is_noise(voice) else None
-    ops = [
-        _noise_quieter(op, decibels) if i == noise else replace(op, tl=_tl(op.tl + steps)) if i in voice.carriers else op
-        for i, op in enumerate(voice.ops)
-    ]
+    ops = list(voice.ops)
+    for i in voice.carriers:
+        ops[i] = replace(ops[i], tl=_tl(ops[i].tl + steps))
+    if is_noise(voice):
+        ops[C2] = _noise_quieter(voice.ops[C2], decibels)
     return replace(voice, ops=ops)
 
 
