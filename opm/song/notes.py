@@ -51,6 +51,8 @@ _KS_AR = SLOT_BASES[2]
 class _Key:
     """A key while it is held."""
 
+    write: int
+    """Number of the write that struck it."""
     voice: int
     attacks: tuple[int, ...]
     """Rates at which its operators rise, 0 to 63; 0: they do not."""
@@ -87,6 +89,8 @@ class FoundNote:
     """NOTE."""
     write: int
     """Number of the write that begins it."""
+    key: int
+    """Number of the write that struck its key: that of other notes, too, where the pitch steps while it is held."""
     pitches: list[tuple[float, float]]
     """Seconds and MIDI number, from its start on."""
     heard: bool
@@ -136,7 +140,8 @@ class NoteFinder:
                 if sound not in self.known:
                     self.known[sound] = self.numbers.get(sound_of(channel.voice()), -1)
                 pitches = [self.pitch(number, time, chip, channel)]
-                self.down[channel] = _Key(self.known[sound], _attacks(channel), pitches, [(time, _output(channel))])
+                outputs = [(time, _output(channel))]
+                self.down[channel] = _Key(number, self.known[sound], _attacks(channel), pitches, outputs)
         elif address & 0xF8 in (KC, KF):
             _keep(self.down[channel].pitches, self.pitch(number, time, chip, channel))
         elif address & 0xF8 == RL or address & 0xE0 == TL:
@@ -166,7 +171,7 @@ class NoteFinder:
             outputs = key.outputs[bisect_right(changes, start) - 1 : bisect_left(changes, until)]
             level, heard = _loudest(outputs, start, until, lacking)
             row = (chip, channel.index + 1, start, until, midi, level, key.voice)
-            self.found.append(FoundNote(row, key.pitches[first][2], pitches, heard))
+            self.found.append(FoundNote(row, key.pitches[first][2], key.write, pitches, heard))
 
 
 def _keep(history: list[Any], now: tuple[Any, ...]) -> None:

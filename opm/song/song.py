@@ -796,9 +796,10 @@ class Song:
         Parameters
         ----------
         path : path-like
-            By its ending: ``.vgm``, ``.vgz``, ``.log`` or ``.json``; ``.mid`` is MIDI: a track per channel with the
-            notes that are heard, their velocities and pitches (what is not a whole semitone as bends, whose range the
-            track sets: 2, 12, 24, 48 or 97 semitones), the voices as programs with their names.
+            By its ending: ``.vgm``, ``.vgz``, ``.log`` or ``.json``; ``.mid`` is MIDI: a track per channel with a note
+            for each key struck that is heard, its velocity, its pitch until it is released (what is not the semitone
+            it begins with as bends, whose range the track sets: 2, 12, 24, 48 or 97 semitones), the voices as programs
+            with their names.
         bpm : float, optional
             Tempo of a ``.mid``, 20 to 400; if not given, that of the notes' starts, or 120 where they have none. Notes
             stand at the same times whatever it is, to half a tick of 1/32 640 beat.

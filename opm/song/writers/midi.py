@@ -1,8 +1,8 @@
-"""A song's notes as a MIDI file: a track per channel, pitches as notes and bends, the tempo found or given."""
+"""A song's keys as a MIDI file: a track per channel, pitches as notes and bends, the tempo found or given."""
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +51,7 @@ _RPN, _RPN_FINE, _DATA, _DATA_FINE = 101, 100, 6, 38
 
 
 def write(song: "Song", title: str, bpm: float | None) -> Written:
-    """Return a MIDI file of the notes that are heard.
+    """Return a MIDI file of the keys that are heard.
 
     ``bpm`` is its tempo; None: that of the notes' starts, if they have one. Times do not depend on it.
 
@@ -65,6 +65,7 @@ def write(song: "Song", title: str, bpm: float | None) -> Written:
     # A program is a voice's number; MIDI has 128 of them.
     voices = song.voices()
     found = NoteFinder(song, song.voice_numbers)
+    strikes = _strikes(found.found)
     lost = lost_tags(song, {"title": latin(song.tags.get("title", ""))}) + lost_volume(song)
     lost.append("instruments, LFO, noise, panning, and levels that change within a note")
     # Timer A strikes all keys by itself (CSM): no write says when.
@@ -72,12 +73,57 @@ def write(song: "Song", title: str, bpm: float | None) -> Written:
         lost.append("notes that timer A strikes (CSM)")
     if song.loop_start:
         lost.append("the loop")
-    if off := sum(note.heard and _octaves_off(note) != 0 for note in found.found):
+    if off := sum(strike.key != strike.played for strike in strikes):
         lost.append(f"the octave of notes outside MIDI's 0 to 127: {off}")
     drums = _drums(song)
     lost += [f"the {name}'s samples themselves: they are drums on channel 10" for name in drums]
     lost += [lines for lines in lost_companions(song) if lines.removeprefix("the ") not in drums]
-    return Written(_file(found, voices, title, bpm, drums), lost + lost_parts(song))
+    if bpm is None:
+        # Of all steps: the notes of a song that strikes few keys are in the pitches of those.
+        starts, ends = np.array([note.row[2:4] for note in found.found if note.heard]).reshape(-1, 2).T
+        bpm = find_bpm(starts, ends - starts) or DEFAULT_BPM
+    return Written(_file(strikes, found.end, voices, title, bpm, drums), lost + lost_parts(song))
+
+
+class _Strike(NamedTuple):
+    """A key from its attack to its release."""
+
+    chip: int
+    channel: int
+    """1 to 8."""
+    start: float
+    end: float
+    """Seconds."""
+    key: int
+    """MIDI number of the semitone that it begins with, also of one that MIDI does not have."""
+    velocity: int
+    voice: int
+    pitches: list[tuple[float, float]]
+    """Seconds and semitones above ``key``."""
+
+    @property
+    def played(self) -> int:
+        """The MIDI number that is written: of a key that MIDI does not have, the same note in the nearest octave."""
+        # The chip at 16 MHz reaches above MIDI's 127.
+        return self.key + 12 * max(0, -(self.key // 12)) - 12 * max(0, -((127 - self.key) // 12))
+
+
+def _strikes(found: Sequence[FoundNote]) -> list[_Strike]:
+    """Return the keys that are heard: where the pitch of one that is held steps, no other note is struck."""
+    keys: dict[int, list[FoundNote]] = {}
+    for note in found:
+        if note.heard:
+            keys.setdefault(note.key, []).append(note)
+    return [_strike(notes) for notes in keys.values()]
+
+
+def _strike(notes: Sequence[FoundNote]) -> _Strike:
+    chip, channel, start, _, midi, _, voice = notes[0].row
+    level, key = max(note.row[5] for note in notes), round(midi)
+    pitches = [(seconds, midi - key) for note in notes for seconds, midi in note.pitches]
+    # General MIDI's usual curve: dB = 40 log10(velocity / 127). A velocity of 0 would be a release.
+    velocity = min(max(round(127 * 10 ** (level / 40)), 1), 127)
+    return _Strike(chip, channel, start, notes[-1].row[3], key, velocity, voice, pitches)
 
 
 def _drums(song: "Song") -> dict[str, Drums]:
@@ -116,35 +162,30 @@ def _check(writes: Writes) -> None:
 
 
 def _file(
-    found: NoteFinder,
-    voices: Sequence[Voice],
-    title: str,
-    bpm: float | None,
-    drums: Mapping[str, Drums],
+    strikes: Sequence[_Strike], end: float, voices: Sequence[Voice], title: str, bpm: float, drums: Mapping[str, Drums]
 ) -> bytes:
     """Return the file: a track for the tempo, and one for each channel that is heard, and each part that drums."""
     # Here, not above: only those who write MIDI need the package.
     import mido
 
-    heard = [note for note in found.found if note.heard]
-    starts, ends = (np.array([note.row[i] for note in heard]) for i in (2, 3))
-    tempo = mido.bpm2tempo(bpm or find_bpm(starts, ends - starts) or DEFAULT_BPM)
-    beats = found.end * 1e6 / tempo
+    tempo = mido.bpm2tempo(bpm)
+    beats = end * 1e6 / tempo
     # A rest as long as the song must fit in one delta, which MIDI writes in 28 bits.
     file = mido.MidiFile(ticks_per_beat=max(1, min(TICKS_PER_BEAT, int(LONGEST_DELTA / (beats + 1)))))
     head = [mido.MetaMessage("set_tempo", tempo=tempo), mido.MetaMessage("track_name", name=latin(title))]
     file.tracks.append(mido.MidiTrack(head))
     second = file.ticks_per_beat * 1e6 / tempo
-    for chip in range(len(found.song.opms)):
-        for channel in range(1, CHANNELS + 1):
-            if notes := [note for note in heard if note.row[:2] == (chip, channel)]:
-                # 8 channels a chip, 16 a port. Number 9, the drums' in General MIDI, is taken last.
-                place = (chip * CHANNELS + channel - 1) % 16
-                port = place if place < 9 else place + 1 if place < 15 else 9
-                name = f"channel {channel}" + (f" of chip {chip + 1}" if chip else "")
-                file.tracks.append(_track(notes, voices, second, port, name))
-                if chip > 1:
-                    file.tracks[-1].insert(0, mido.MetaMessage("midi_port", port=chip // 2))
+    tracks: dict[tuple[int, int], list[_Strike]] = {}
+    for strike in strikes:
+        tracks.setdefault((strike.chip, strike.channel), []).append(strike)
+    for (chip, channel), own in sorted(tracks.items()):
+        # 8 channels a chip, 16 a port. Number 9, the drums' in General MIDI, is taken last.
+        place = (chip * CHANNELS + channel - 1) % 16
+        port = place if place < 9 else place + 1 if place < 15 else 9
+        name = f"channel {channel}" + (f" of chip {chip + 1}" if chip else "")
+        file.tracks.append(_track(own, voices, second, port, name))
+        if chip > 1:
+            file.tracks[-1].insert(0, mido.MetaMessage("midi_port", port=chip // 2))
     for name, struck in drums.items():
         file.tracks.append(_drum_track(struck, second, name))
     buffer = io.BytesIO()
@@ -157,42 +198,31 @@ def latin(text: str) -> str:
     return text.encode("latin-1", errors="replace").decode("latin-1")
 
 
-def _octaves_off(note: FoundNote) -> int:
-    """Return by how many octaves a note lies above or, negative, below MIDI's."""
-    # The chip at 16 MHz reaches above MIDI's 127. The name of the note is kept, its octave is not.
-    key = round(note.row[4])
-    return max(0, -((127 - key) // 12)) + min(0, key // 12)
-
-
-def _track(notes: Sequence[FoundNote], voices: Sequence[Voice], second: float, port: int, name: str) -> Any:
+def _track(strikes: Sequence[_Strike], voices: Sequence[Voice], second: float, port: int, name: str) -> Any:
     """Return a channel's track: of what happens at the same tick, releases first, strikes last."""
     import mido
 
     timed: list[tuple[int, int, Any]] = []
-    keys = [round(note.row[4]) for note in notes]
-    widest = max(abs(midi - key) for note, key in zip(notes, keys, strict=True) for _, midi in note.pitches)
+    widest = max(abs(bend) for strike in strikes for _, bend in strike.pitches)
     # A narrow range where it is enough: MIDI's 8192 steps are finer there.
     reach = next(semitones for semitones in BEND_RANGES if semitones >= widest)
     program, free = -1, 0
-    for note, key in zip(notes, keys, strict=True):
-        _, _, start, end, _, level, number = note.row
+    for strike in strikes:
         # A track plays one note at a time: a start rounded down must not fall into the note before, nor a note vanish.
-        on = max(round(start * second), free)
-        free = max(round(end * second), on + 1)
-        if number != program and number >= 0:
-            program = number
-            words = f"program {number % 128}: {latin(voices[number].name)}"
+        on = max(round(strike.start * second), free)
+        free = max(round(strike.end * second), on + 1)
+        if strike.voice != program and strike.voice >= 0:
+            program = strike.voice
+            words = f"program {program % 128}: {latin(voices[program].name)}"
             timed.append((on, _PROGRAM, mido.MetaMessage("text", text=words)))
-            timed.append((on, _PROGRAM, mido.Message("program_change", channel=port, program=number % 128)))
-        for seconds, midi in note.pitches:
+            timed.append((on, _PROGRAM, mido.Message("program_change", channel=port, program=program % 128)))
+        for seconds, semitones in strike.pitches:
             # 8192 is the full range; upwards MIDI has one step less.
-            bend = mido.Message("pitchwheel", channel=port, pitch=min(round((midi - key) / reach * 8192), 8191))
+            bend = mido.Message("pitchwheel", channel=port, pitch=min(round(semitones / reach * 8192), 8191))
             timed.append((max(round(seconds * second), on), _BEND, bend))
-        played = key - 12 * _octaves_off(note)
-        # General MIDI's usual curve: dB = 40 log10(velocity / 127). A velocity of 0 would be a release.
-        velocity = min(max(round(127 * 10 ** (level / 40)), 1), 127)
-        timed.append((on, _ON, mido.Message("note_on", channel=port, note=played, velocity=velocity)))
-        timed.append((free, _OFF, mido.Message("note_off", channel=port, note=played)))
+        struck = mido.Message("note_on", channel=port, note=strike.played, velocity=strike.velocity)
+        timed.append((on, _ON, struck))
+        timed.append((free, _OFF, mido.Message("note_off", channel=port, note=strike.played)))
     track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
     # RPN 0 sets the range of the bends; 127 closes it, so that a later data entry changes nothing.
     for control, value in ((_RPN, 0), (_RPN_FINE, 0), (_DATA, reach), (_DATA_FINE, 0), (_RPN, 127), (_RPN_FINE, 127)):
