@@ -26,7 +26,7 @@ from ..voice.extract import Found, found_in
 from ..voice.voice import Voice, checked, checked_voices
 from . import make, parts, writers
 from .companions import CompanionRenderer
-from .data import PART_SECONDS, PICOSECONDS, Companion, Loop, Opm, Part, Writes
+from .data import PART_SECONDS, PICOSECONDS, STRUCK, Companion, Loop, Opm, Part, Writes
 from .limits import LONGEST
 from .names import described
 from .notes import NoteFinder, Revoicing, numbered, writes_of
@@ -125,6 +125,10 @@ class Song:
         The cat2151 family's convention: the chip runs at twice its speed.
     read_remarks : tuple of str
         Decisions made and faults met while reading, a line each; ``remarks`` has them and more.
+    score : (n,) STRUCK
+        MIDI: the note that each key-on plays; empty for others.
+    lead : int
+        MIDI: ticks of silence before the file's own beginning.
 
     Raises
     ------
@@ -156,6 +160,8 @@ class Song:
     not_played: tuple[str, ...] = ()
     double_speed: bool = False
     read_remarks: tuple[str, ...] = ()
+    score: npt.NDArray[Any] = field(default_factory=lambda: np.empty(0, STRUCK))
+    lead: int = 0
 
     def __init__(
         self,
@@ -204,7 +210,7 @@ class Song:
             data["rows"] = data["rows"].copy()  # who gave it may go on writing to it
             data["rows"].flags.writeable = False
         # The class is frozen, so that what was computed from a song stays true; this is its only way in.
-        vars(self).update(data)
+        vars(self).update({"score": np.empty(0, STRUCK)} | data)
         # A dict of its own: tags can be edited, and an edit would reach the song this one was made from.
         vars(self)["tags"] = dict(data.get("tags", {}))
 
