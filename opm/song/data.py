@@ -17,12 +17,6 @@ PICOSECONDS = 10**12
 """Ticks per second where times are given in seconds: 64 bits of them are 106 days."""
 Writes = npt.NDArray[Any]
 """(n,) WRITE, in playing order."""
-STRUCK = np.dtype(
-    [("time", np.int64), ("chip", np.uint8), ("channel", np.uint8), ("part", np.uint16), ("program", np.uint8),
-     ("key", np.uint8), ("velocity", np.uint8), ("drum", np.bool_), ("midi", np.float32)]
-)  # fmt: skip
-"""numpy.dtype of a key-on that plays a note of a MIDI file: tick, chip and channel of its write, from 0; part, from 0
-and 16 to a port, program, key and velocity, whether it is a drum, and the MIDI number that it sounds without bends."""
 PART_WRITE = np.dtype([("time", np.int64), ("address", np.int32), ("data", np.int32)])
 """numpy.dtype of what another chip of the board takes: time in the song's ticks, address, data."""
 PART_SECONDS = np.dtype([("seconds", np.float64), ("address", np.int32), ("data", np.int32)])
@@ -83,6 +77,17 @@ class Part(NamedTuple):
     """Notes or samples that it strikes."""
     channels: tuple[int, ...]
     """The channels that it strikes them on, from 1."""
+
+
+class Arrangement(NamedTuple):
+    """What notes of MIDI a song's keys are for."""
+
+    notes: Writes
+    """(n,) ``opm.midi.arrange.SCORE``: each key-on in the song's ticks, and program, key and velocity of its note."""
+    lead: int
+    """Ticks of silence put before the first, in which its voice is loaded."""
+    facts: Mapping[str, Any]
+    """What came of the file's notes, for people: what ``--info --json`` has under ``midi``."""
 
 
 class Loop(NamedTuple):

@@ -26,7 +26,7 @@ from ..voice.extract import Found, found_in
 from ..voice.voice import Voice, checked, checked_voices
 from . import make, parts, writers
 from .companions import CompanionRenderer
-from .data import PART_SECONDS, PICOSECONDS, STRUCK, Companion, Loop, Opm, Part, Writes
+from .data import PART_SECONDS, PICOSECONDS, Arrangement, Companion, Loop, Opm, Part, Writes
 from .limits import LONGEST
 from .names import described
 from .notes import NoteFinder, Revoicing, numbered, writes_of
@@ -123,12 +123,10 @@ class Song:
         VGM: the factor of its volume modifier.
     double_speed : bool
         The cat2151 family's convention: the chip runs at twice its speed.
+    arrangement : Arrangement or None
+        MIDI: the notes that its keys are for, and how many found no channel.
     read_remarks : tuple of str
         Decisions made and faults met while reading, a line each; ``remarks`` has them and more.
-    score : (n,) STRUCK
-        MIDI: the note that each key-on plays; empty for others.
-    lead : int
-        MIDI: ticks of silence before the file's own beginning.
 
     Raises
     ------
@@ -159,9 +157,8 @@ class Song:
     tags: dict[str, str] = field(default_factory=dict)
     not_played: tuple[str, ...] = ()
     double_speed: bool = False
+    arrangement: Arrangement | None = None
     read_remarks: tuple[str, ...] = ()
-    score: npt.NDArray[Any] = field(default_factory=lambda: np.empty(0, STRUCK))
-    lead: int = 0
 
     def __init__(
         self,
@@ -210,7 +207,7 @@ class Song:
             data["rows"] = data["rows"].copy()  # who gave it may go on writing to it
             data["rows"].flags.writeable = False
         # The class is frozen, so that what was computed from a song stays true; this is its only way in.
-        vars(self).update({"score": np.empty(0, STRUCK)} | data)
+        vars(self).update(data)
         # A dict of its own: tags can be edited, and an edit would reach the song this one was made from.
         vars(self)["tags"] = dict(data.get("tags", {}))
 
@@ -805,7 +802,8 @@ class Song:
             By its ending: ``.vgm``, ``.vgz``, ``.log`` or ``.json``; ``.mid`` is MIDI: a track per channel with a note
             for each key struck that is heard, its velocity, its pitch until it is released (what is not the semitone
             it begins with as bends, whose range the track sets: 2, 12, 24, 48 or 97 semitones), the voices as programs
-            with their names.
+            with their names. Of a song that was read from MIDI: a track per part, with its notes' programs, keys and
+            velocities as they were, those that the chip plays.
         bpm : float, optional
             Tempo of a ``.mid``, 20 to 400; if not given, that of the notes' starts, or 120 where they have none. Notes
             stand at the same times whatever it is, to half a tick of 1/32 640 beat.

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import opm
-from opm.song.data import STRUCK
+from opm.midi.arrange import SCORE
+from opm.song.data import Arrangement
 
 ORGAN = opm.Voice("organ", con=7, ops=tuple(opm.Operator(tl=20 + 6 * i, mul=i + 1) for i in range(4)))
 LEAD = 0.01
@@ -51,14 +52,13 @@ def song_of(notes, bends=()):
     rows.sort(key=lambda row: (row[1], row[0]))
     song = opm.Song([row[1:] for row in rows])
     struck = song.rows[(song.rows["address"] == 8) & (song.rows["data"] > 7)]
-    score = np.array(
-        [
-            (row["time"], 0, note.channel - 1, *note[3:], DRUM_PITCH if note.drum else note.key)
-            for row, note in zip(struck, notes, strict=True)
-        ],
-        STRUCK,
-    )
-    return song.but(score=score, lead=round(LEAD * song.ticks_per_second))
+    score = np.zeros(len(notes), SCORE)
+    score["time"] = struck["time"]
+    for row, note in zip(score, notes, strict=True):
+        row["channel"], row["midi"] = note.channel - 1, DRUM_PITCH if note.drum else note.key
+        for name in ("part", "program", "key", "velocity", "drum"):
+            row[name] = getattr(note, name)
+    return song.but(arrangement=Arrangement(score, round(LEAD * song.ticks_per_second), {}))
 
 
 def heard(song, path):

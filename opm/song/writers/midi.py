@@ -46,8 +46,8 @@ DRUM, DRUM_VELOCITY = 0.1, 100
 """The longest that a drum is held, in seconds; the velocity of all."""
 PARTS, DRUM_PART = 16, 9
 """Channels of a port, and that of the drums, from 0."""
-_OFF, _PROGRAM, _BEND, _ON = range(4)
-"""The order of messages at the same tick: what ends, ends first; a note starts with its program and its bend."""
+_OFF, _ON = range(2)
+"""The order of messages at the same tick: what ends, ends first; then note by note its program, its bend, its key."""
 Drums = Sequence[tuple[float, int]]
 """Seconds and key of each drum; the key is the number of its sample."""
 _RPN, _RPN_FINE, _DATA, _DATA_FINE = 101, 100, 6, 38
@@ -160,10 +160,12 @@ def _channels(keys: Sequence[Sequence[FoundNote]]) -> list[_Track]:
 
 def _parts(song: "Song", keys: Sequence[Sequence[FoundNote]]) -> list[_Track]:
     """Return a track for each part of the MIDI file that a song was read from; none if it was read from another."""
+    if song.arrangement is None:
+        return []
     columns = "time", "chip", "channel", "part", "program", "key", "velocity", "drum", "midi"
-    known = zip(*(song.score[name].tolist() for name in columns), strict=True)
+    known = zip(*(song.arrangement.notes[name].tolist() for name in columns), strict=True)
     scores = {(time, chip, channel + 1): row for time, chip, channel, *row in known}
-    times, lead = song.rows_once["time"], song.seconds(song.lead)
+    times, lead = song.rows_once["time"], song.seconds(song.arrangement.lead)
     tracks: dict[tuple[int, bool], list[_Strike]] = {}
     for notes in keys:
         (chip, channel, *_, voice), end, time = notes[0].row, notes[-1].row[3], int(times[notes[0].key])
@@ -279,7 +281,7 @@ def _ticks(strikes: Sequence[_Strike], second: float) -> list[tuple[int, int]]:
 
 
 def _written(written: _Track, voices: Sequence[Voice], second: float) -> Any:
-    """Return a track: of what happens at the same tick, releases first, strikes last."""
+    """Return a track."""
     import mido
 
     timed: list[tuple[int, int, Any]] = []
@@ -292,12 +294,12 @@ def _written(written: _Track, voices: Sequence[Voice], second: float) -> Any:
         if strike.program != program and strike.program >= 0:
             program = strike.program
             name = latin(voices[strike.voice].name) if strike.voice >= 0 else ""
-            timed.append((on, _PROGRAM, mido.MetaMessage("text", text=f"program {program % 128}: {name}")))
-            timed.append((on, _PROGRAM, mido.Message("program_change", channel=port, program=program % 128)))
+            timed.append((on, _ON, mido.MetaMessage("text", text=f"program {program % 128}: {name}")))
+            timed.append((on, _ON, mido.Message("program_change", channel=port, program=program % 128)))
         for seconds, semitones in strike.bends:
             # 8192 is the full range; upwards MIDI has one step less.
             bend = mido.Message("pitchwheel", channel=port, pitch=min(round(semitones / reach * 8192), 8191))
-            timed.append((max(round(seconds * second), on), _BEND, bend))
+            timed.append((max(round(seconds * second), on), _ON, bend))
         struck = mido.Message("note_on", channel=port, note=strike.played, velocity=strike.velocity)
         timed.append((on, _ON, struck))
         timed.append((off, _OFF, mido.Message("note_off", channel=port, note=strike.played)))
