@@ -670,18 +670,24 @@ class Song:
         notes: "npt.NDArray[Any] | Sequence[tuple[float, ...]]",
         voices: Sequence[Voice],
         clock: float = REFERENCE_CLOCK,
+        drop: bool = False,
     ) -> "Song":
         """Make a song of notes.
 
         Parameters
         ----------
         notes : structured array as ``notes()`` gives it, or sequence of tuples of its seven values
-            A note keeps its channel if that is free, else it takes one of its chip that is. Those that start together
-            are struck in the order given. There are as many chips as the notes are for.
+            A note keeps its channel if that is free, else it takes one of its chip that is: rather one that has its
+            voice, or the one free longest. Those that start together are struck in the order given. There are as many
+            chips as the notes are for.
         voices : sequence of Voice
             What the notes' ``voice`` counts.
         clock : int
             Master clock in Hz.
+        drop : bool
+            What is done where more than 8 notes of a chip sound at once. True: the one that sounds longest is cut, as
+            ``opm.load`` does with MIDI files, and a note that would be cut within 30 ms is left out; ``remarks`` says
+            how many. False: that is an error.
 
         Returns
         -------
@@ -690,7 +696,8 @@ class Song:
         Raises
         ------
         TypeError, ValueError
-            More than 8 notes of a chip sound at a moment, which is named; a chip, voice, pitch or time out of range.
+            More than 8 notes of a chip sound at a moment, which is named, without ``drop``; a chip, voice, pitch or
+            time out of range.
 
         Examples
         --------
@@ -708,7 +715,8 @@ class Song:
             expected = f"a chip below {make.MOST_CHIPS}, a start before its end and a voice below {len(voices)}"
             raise ValueError(f"note {row}: expected {expected}, got {table[row]}")
         chips = 1 + int(table["chip"].max(initial=0))
-        return cls(writes_of(table, voices, clock), clock, chips=("ym2151",) * chips)
+        writes, said = writes_of(table, voices, clock, drop)
+        return cls(writes, clock, chips=("ym2151",) * chips).but(read_remarks=(said,) * bool(said))
 
     def revoice(self, others: Mapping[int, Voice]) -> "Song":
         """Return the same song with other instruments: its keys, pitches, panning and volumes.

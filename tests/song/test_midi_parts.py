@@ -118,7 +118,7 @@ def test_what_is_said_to_be_lost(tmp_path):
 def test_drums_of_other_parts_go_to_channel_10_and_what_is_no_drum_elsewhere(tmp_path):
     notes = [
         Note(1, 0.0, 0.5, part=10, program=8, key=36, drum=True),
-        Note(2, 0.1, 0.5, part=9, program=0, key=38, drum=True),
+        Note(2, 0.0, 0.5, part=9, program=0, key=38, drum=True),
         Note(3, 0.2, 0.5, part=9, program=1, key=50),
         Note(4, 0.3, 0.5, part=0, program=2, key=50),
     ]
