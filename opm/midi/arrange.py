@@ -23,7 +23,7 @@ SCORE = np.dtype(
      ("program", np.uint8), ("key", np.uint8), ("velocity", np.uint8), ("midi", np.float32)]
 )  # fmt: skip
 """A key-on and the note of MIDI it is for: frame; chip and channel, from 0; part, 16 a port; whether it is a drum;
-program, or that of the drum kit; key; velocity; the MIDI number that it sounds, without its part's bends."""
+program, or that of the drum kit; key; velocity; the MIDI number it sounds, without bends."""
 SLOT = FRAMES_PER_WRITE
 """Frames of a write on the bus."""
 SLOTS_PER_SECOND = REFERENCE_RATE / SLOT

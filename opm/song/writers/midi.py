@@ -265,16 +265,9 @@ def _ticks(strikes: Sequence[_Strike], second: float) -> list[tuple[int, int]]:
     """Return the ticks at which keys go down and up."""
     ticks: list[tuple[int, int]] = []
     free: dict[tuple[int, int], int] = {}
-    last: dict[int, int] = {}
-    for number, strike in enumerate(strikes):
+    for strike in strikes:
         # A channel plays one note at a time: a start rounded down must not fall into the note before, nor one vanish.
         on = max(round(strike.start * second), free.get(strike.place, 0))
-        # A key that is struck again ends first: which of two releases is whose, no reader could know.
-        before = last.get(strike.played)
-        if before is not None and ticks[before][1] > on:
-            on = max(on, ticks[before][0] + 1)
-            ticks[before] = ticks[before][0], on
-        last[strike.played] = number
         free[strike.place] = max(round(strike.end * second), on + 1)
         ticks.append((on, free[strike.place]))
     return ticks
