@@ -96,21 +96,30 @@ class Sound:
     """That of the part; the voice's own may be more."""
 
     def moving(self, channel: int) -> list[Write]:
-        """Return the registers that change under a held note: levels, pitch and vibrato."""
-        voice = self.voice
+        """Return the registers that change under a held note: levels, vibrato and pitch."""
+        return [*self._levels(channel), *self._rest(channel)]
+
+    def registers(self, channel: int) -> list[Write]:
+        """Return all registers of a channel that is to sound so, but for the key.
+
+        The note before may still ring. A modulator is louder than any carrier: so carriers have their TL before the
+        connection makes them carriers, and modulators have theirs when they no longer are.
+        """
+        output = (RL + channel, self.sides << 6 | self.voice.output)
+        operators = ((address + channel, data) for address, data in self.voice.registers)
+        return [*self._levels(channel), output, *operators, *self._rest(channel)]
+
+    def _levels(self, channel: int) -> list[Write]:
+        return [(LEVEL + address + channel, level + self.steps) for address, level in self.voice.levels]
+
+    def _rest(self, channel: int) -> list[Write]:
         semitone, fraction = divmod(self.pitch, STEPS)
         # KF before KC: of a step by a semitone the larger part comes last.
         return [
-            (PMS + channel, max(voice.pms, self.pms) << 4 | voice.ams),
-            *((LEVEL + address + channel, level + self.steps) for address, level in voice.levels),
+            (PMS + channel, max(self.voice.pms, self.pms) << 4 | self.voice.ams),
             (KF + channel, fraction << KF_SHIFT),
             (KC + channel, KEY_CODES[semitone]),
         ]
-
-    def registers(self, channel: int) -> list[Write]:
-        """Return all registers of a channel that is to sound so, but for the key."""
-        output = (RL + channel, self.sides << 6 | self.voice.output)
-        return [output, *((a + channel, d) for a, d in self.voice.registers), *self.moving(channel)]
 
     def of_chip(self, channel: int) -> list[Write]:
         """Return the chip's own registers that it needs: its LFO, and the noise where its channel has that."""
