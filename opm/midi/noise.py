@@ -2,21 +2,28 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
+from .. import registers
+from ..registers import SLOT_BASES, encode, fields
 from ..tables import TL_DB
 from ..voice.table import LFO
 from ..voice.voice import Operator, Voice
 
 C2 = 3
 """The operator that noise replaces on channel 8, as index of ``Voice.ops``."""
-_NE = LFO.index("ne")
 EG_DB = 3 / 32
 """dB of a step of an envelope."""
 FULL = 1023 / 8
-"""Steps of TL at which the noise is gone: its amplitude is what is left of them (``opm.cycle.noise.sample``)."""
+"""Steps of TL at which noise is gone: its amplitude is in proportion to what is left (``opm.cycle.noise.sample``)."""
+BY_LEVEL = (registers.TL, registers.D1R, registers.DT2, registers.D1L)
+"""First addresses of the slots' registers that are others where noise is softer."""
+_NE = LFO.index("ne")
 _HALF = 20 * math.log10(2)
 """dB that halve an amplitude."""
 _MOST = 127
+_NEVER = 15
+"""D1L at which decay 1 goes on to the end."""
 
 
 def is_noise(voice: Voice) -> bool:
@@ -24,51 +31,58 @@ def is_noise(voice: Voice) -> bool:
     return bool(voice.lfo and voice.lfo[_NE])
 
 
-def quieter(voice: Voice, decibels: float) -> Voice:
+def quieter(voice: Voice, steps: int) -> Voice:
     """Return a voice with its carriers attenuated.
 
     Parameters
     ----------
     voice : Voice
-    decibels : float
-        How much softer; negative makes it louder. A TL ends at 0 and at 127.
+    steps : int
+        Of TL, 0.75 dB each; negative makes it louder. A TL ends at 0 and at 127.
 
     Returns
     -------
     Voice
-        Carriers in steps of 0.75 dB. Noise in proportion to what is left of its 127.9 steps, its envelope's rates and
-        level with it: so it dies away in the time in which it did before.
     """
-    steps = round(decibels / TL_DB)
     ops = list(voice.ops)
     for i in voice.carriers:
-        ops[i] = replace(ops[i], tl=_tl(ops[i].tl + steps))
+        ops[i] = replace(ops[i], tl=min(max(ops[i].tl + steps, 0), _MOST))
     if is_noise(voice):
-        ops[C2] = _noise_quieter(voice.ops[C2], decibels)
+        bytes_ = zip(SLOT_BASES, voice.ops[C2].data(), strict=True)
+        ops[C2] = Operator.of([noise_quieter(base, byte, steps) for base, byte in bytes_])
     return replace(voice, ops=ops)
 
 
-def _noise_quieter(op: Operator, decibels: float) -> Operator:
-    left = FULL - op.tl
-    tl = _tl(round(FULL - left * 10 ** (-decibels / 20)))
-    # By the TL there is, not the one asked for: the noise ends at TL 0.
-    halvings = 20 * math.log10(left / (FULL - tl)) / _HALF
-    return replace(
-        op,
-        tl=tl,
-        # A rate is halved by two steps of D1R and D2R, by one of RR. From 31 on an attack takes no time whatever, from
-        # 0 on a decay.
-        d1r=_rate(op.d1r, 2 * halvings, 31),
-        d2r=_rate(op.d2r, 2 * halvings, 31),
-        rr=_rate(op.rr, halvings, 15),
-        d1l=op.d1l if op.d1l == 15 else min(14, round(op.d1l * 2**-halvings)),
-    )
+def noise_quieter(base: int, byte: int, steps: int) -> int:
+    """Return what a register of noise holds where it is to be softer by so many steps of 0.75 dB.
+
+    Noise falls in a straight line, so from a lower start it would be gone sooner: rates, and the level at which decay 1
+    ends, go down with its amplitude. It is never made louder than it is.
+
+    Parameters
+    ----------
+    base : int
+        First address of the slots' register.
+    byte : int
+        What it holds at full level.
+    steps : int
+    """
+    halvings = max(steps, 0) * TL_DB / _HALF
+    values: dict[str, Any] = fields(base, byte)
+    match base:
+        case registers.TL:
+            values["tl"] = min(_MOST, round(FULL - (FULL - byte) * 2**-halvings))
+        # Two steps of D1R and D2R are one of RR: the rate doubles.
+        case registers.D1R:
+            values["d1r"] = _slower(values["d1r"], 2 * halvings)
+        case registers.DT2:
+            values["d2r"] = _slower(values["d2r"], 2 * halvings)
+        case registers.D1L:
+            values["rr"] = _slower(values["rr"], halvings)
+            values["d1l"] = values["d1l"] if values["d1l"] == _NEVER else round(values["d1l"] * 2**-halvings)
+    return encode(base, **values)
 
 
-def _rate(rate: int, steps: float, most: int) -> int:
-    """Return a rate so many steps lower; 0 is none and stays so."""
-    return max(1, min(most, rate - round(steps))) if rate else 0
-
-
-def _tl(tl: int) -> int:
-    return max(0, min(_MOST, tl))
+def _slower(rate: int, steps: float) -> int:
+    """Return a rate so many steps lower; 0, which never moves, stays, and no other becomes it."""
+    return max(1, round(rate - steps)) if rate else 0
