@@ -1,7 +1,6 @@
 """What a driver does to notes beside playing them: the effects that the cat2151 family attaches to programs."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ..voice.voice import OF_OPERATOR, Operator, Voice
 
