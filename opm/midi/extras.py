@@ -1,6 +1,7 @@
 """What a driver does to notes beside playing them: the effects that the cat2151 family attaches to programs."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..voice.voice import OF_OPERATOR, Operator, Voice
 
@@ -108,7 +109,7 @@ class Extras:
             return voice
         turned = seconds / self.turn % 2
         share = round((turned if turned < 1 else 2 - turned) * STAGES) / STAGES
-        own = {
+        own: dict[str, Any] = {
             name: _between(getattr(voice, name), getattr(self.towards, name), share) for name in ("fb", "pms", "ams")
         }
         ops = [

@@ -13,8 +13,8 @@ from .resample import FULL_SCALE, Resampler, to_int16
 from .song import SONG_WRITE, Song
 
 __all__ = [
-    "BLOCK", "CAT2151", "CHANNELS", "CHIP", "CORES", "FASTEST", "FASTEST_BPM", "FULL_SCALE", "LARGEST", "MOST_CHIPS", "PART_WRITE",
-    "SLOWEST", "SLOWEST_BPM", "SONG_WRITE", "WRITE", "Arrangement", "Bank", "Companion", "Loop", "Opm", "Part", "Playing", "Renderer",
-    "Resampler", "Samples", "Snapshot", "Song", "SongError", "Timetable", "formats", "load", "printable", "reason",
-    "replacing", "sound_of", "to_int16", "writers",
+    "BLOCK", "CAT2151", "CHANNELS", "CHIP", "CORES", "FASTEST", "FASTEST_BPM", "FULL_SCALE", "LARGEST", "MOST_CHIPS",
+    "PART_WRITE", "SLOWEST", "SLOWEST_BPM", "SONG_WRITE", "WRITE", "Arrangement", "Bank", "Companion", "Loop", "Opm",
+    "Part", "Playing", "Renderer", "Resampler", "Samples", "Snapshot", "Song", "SongError", "Timetable", "formats",
+    "load", "printable", "reason", "replacing", "sound_of", "to_int16", "writers",
 ]  # fmt: skip

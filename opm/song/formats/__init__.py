@@ -138,8 +138,9 @@ def contents(path: str | os.PathLike[str]) -> bytes:
 
 
 def parse(data: bytes, time_unit: str | None = None, where: Beside = NOTHING, band: Band = OURS) -> Song:
-    """Return the song that a file's bytes hold, with samples from ``where``, MIDI as a band plays it; raises as ``load``
-    does.
+    """Return the song that a file's bytes hold, with samples from ``where`` and MIDI as ``band`` has it.
+
+    Raises as ``load`` does.
     """
     if len(data) > LARGEST:
         raise SongError(f"expected at most {LARGEST} bytes")

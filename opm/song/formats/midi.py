@@ -66,7 +66,7 @@ def read(data: bytes, time_unit: str | None = None, band: Band = OURS) -> Song:
     start, end = file.loop or (None, file.length)
     score = Score.of([event for event in file.events if event.seconds < end or not file.loop], end, bank)
     if file.loop:
-        # Data go ahead of their notes, so the loop's beginning and end are that much earlier, and all keys are up there.
+        # Data go ahead of their notes: so the loop begins and ends that much earlier, and there all keys are up.
         score.end_by(end - AHEAD - _CLOSED)
     sent = score.sent(band.chips)
     music = arranged(score, sent, band.chips, start, band.click_free)
@@ -100,8 +100,8 @@ def _level(song: Song, music: Arranged) -> tuple[int, float]:
             return attenuation, 1.0
         attenuation -= math.floor(20 * math.log10(LOUDEST / peak) / TL_DB)
     peak = _peak(song.but(rows=_rows(music, attenuation)))
-    # Carriers at TL 0 cannot be turned up: a melody of single notes is as loud as one carrier. VGM's volume modifier has
-    # steps of 1/32 of an octave: so the file that is saved sounds the same.
+    # Carriers at TL 0 cannot be turned up: a melody of single notes is as loud as one carrier. The factor is one that
+    # VGM's volume modifier has, of 1/32 of an octave: so the file that is saved sounds the same.
     return attenuation, 2 ** (math.floor(32 * math.log2(LOUDEST / peak)) / 32)
 
 
