@@ -33,3 +33,5 @@ class Drum(NamedTuple):
     """MIDI number that it plays, fractions allowed."""
     noise: Voice | None = None
     """Taken instead where the note falls on channel 8; ``lfo`` has NE and NFRQ."""
+    partial: float = 1.0
+    """Which multiple of the note's frequency is heard as the drum's pitch."""

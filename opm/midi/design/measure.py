@@ -14,6 +14,7 @@ from ...chip import run
 from ...events import REFERENCE_RATE
 from ...pitch import hertz_of
 from ...voice.voice import Voice
+from ..noise import C2, is_noise
 
 LEVEL = -21.0
 """dBFS of every voice of the bank, carriers' TL as at full velocity."""
@@ -88,12 +89,15 @@ def level(voice: Voice, note: float = 60) -> float:
 def shifted(voice: Voice, steps: int) -> Voice:
     """Return a voice whose carriers' TL is so many steps more, in the balance they have.
 
+    Noise stays as it is: it cannot be made as loud as a voice of the bank, so the others make up for it.
+
     Raises
     ------
     ValueError
         A TL would leave its register.
     """
-    ops = [replace(op, tl=op.tl + steps * (i in voice.carriers)) for i, op in enumerate(voice.ops)]
+    moved = [i for i in voice.carriers if not (i == C2 and is_noise(voice))]
+    ops = [replace(op, tl=op.tl + steps * (i in moved)) for i, op in enumerate(voice.ops)]
     return replace(voice, ops=ops)
 
 
