@@ -20,7 +20,7 @@ class Program(NamedTuple):
     transpose: int = 0
     """Semitones added to the key."""
     partial: float = 1.0
-    """Which multiple of the key's frequency is heard as the note: a bell's is its strike tone."""
+    """Which multiple of the key's frequency is heard as the note: a bell's is its strike tone; 0 for noise."""
 
 
 class Drum(NamedTuple):
