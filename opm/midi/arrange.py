@@ -11,19 +11,19 @@ import numpy.typing as npt
 
 from ..events import FRAMES_PER_WRITE, REFERENCE_RATE
 from ..registers import KON
-from .driver import LEVEL, QUIET, Loaded, Registers, Sound, attenuated, folded, loaded
+from .driver import LEVEL, Loaded, Registers, Sound, attenuated, folded, loaded, turned_down
 from .parts import decibels
 from .schedule import AHEAD, RELEASING, Bus, Strike
 from .score import Moment, Score, Sent
 
-ROW = np.dtype([("time", np.int64), ("chip", np.uint8), ("address", np.int16), ("data", np.int16)])
+ROW = np.dtype([("time", np.int64), ("chip", np.uint8), ("address", np.int16), ("data", np.int32)])
 """A register write: frame, chip, address and data as ``driver.Write`` has them."""
 SCORE = np.dtype(
     [("time", np.int64), ("chip", np.uint8), ("channel", np.uint8), ("part", np.int32), ("drum", np.bool_),
-     ("program", np.uint8), ("key", np.uint8), ("velocity", np.uint8)]
+     ("program", np.uint8), ("key", np.uint8), ("velocity", np.uint8), ("midi", np.float32)]
 )  # fmt: skip
 """A key-on and the note of MIDI it is for: frame; chip and channel, from 0; part, 16 a port; whether it is a drum;
-program, or that of the drum kit; key; velocity."""
+program, or that of the drum kit; key; velocity; the MIDI number it sounds, without bends."""
 SLOT = FRAMES_PER_WRITE
 """Frames of a write on the bus."""
 SLOTS_PER_SECOND = REFERENCE_RATE / SLOT
@@ -48,8 +48,10 @@ class Arranged:
         """Return the rows as the chips take them, all so many steps of TL, 0.75 dB, further down; below 0 up."""
         rows = self.rows.copy()
         levels = rows["address"] >= LEVEL
-        rows["data"][levels] = np.clip(rows["data"][levels] + attenuation, 0, QUIET)
-        rows["address"] &= 0xFF
+        # Few pairs, many times over.
+        pairs, which = np.unique(rows[["address", "data"]][levels], return_inverse=True)
+        written = turned_down(pairs.tolist(), attenuation)
+        rows["address"][levels], rows["data"][levels] = np.array(written, np.int64).reshape(-1, 2)[which].T
         return rows
 
 
@@ -90,12 +92,12 @@ def arranged(
     return Arranged(np.array(rows, ROW), np.array(kept, SCORE), lead * SLOT)
 
 
-def _scored(sent: Sent, strike: Strike) -> tuple[int, ...]:
+def _scored(sent: Sent, strike: Strike) -> tuple[float, ...]:
     note = sent.note
     place = sent.place
     return (
         strike.struck * SLOT, place.chip, place.channel, note.part.number, note.drum, note.program, note.key,
-        note.velocity,
+        note.velocity, note.midi,
     )  # fmt: skip
 
 
