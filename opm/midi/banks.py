@@ -21,6 +21,7 @@ from ..voice.voice import Voice
 from . import toml_bank, wopn
 from .attachment import as_long, is_attachment, parsed, read_attachment
 from .bank import FAMILY, Bank, Instrument
+from .noise import is_noise
 
 DRUMS = 128
 """Added to a drum's key where programs and drums share one row of numbers."""
@@ -123,11 +124,11 @@ def _read_json(text: str, name: str) -> Bank:
     except (TypeError, ValueError) as error:
         raise ValueError(printable(str(error))) from None
     # What it is attached to is the bank that is there without it.
-    programs = _stand_ins(default_bank().programs)
+    programs = {**_shipped().programs}
     programs |= {(0, 0, number): _instrument(voice) for number, voice in voices.items()}
     for number in extras.keys() - voices.keys():
-        if found := default_bank().program(number):
-            programs[0, 0, number] = replace(found, stands_in=True)
+        if found := _shipped().program(number):
+            programs[0, 0, number] = found
     programs = {key: replace(each, extras=extras.get(key[2], common)) for key, each in programs.items()}
     return Bank(name, programs, remarks=(_RAISED,) if voices else ())
 
@@ -169,7 +170,7 @@ def _with_lfo(voice: Voice) -> Voice:
 
 
 def _instrument(voice: Voice) -> Instrument:
-    return Instrument(voice.name[:LONGEST_NAME], voice)
+    return Instrument(voice.name[:LONGEST_NAME], voice, noise=voice if is_noise(voice) else None)
 
 
 def _completed(bank: Bank) -> Bank:
@@ -177,9 +178,15 @@ def _completed(bank: Bank) -> Bank:
     if not bank.programs and not bank.drums:
         raise ValueError("expected voices, found none")
     families = {number // FAMILY for _, _, number in bank.programs}
-    ours = default_bank()
-    others = {key: each for key, each in ours.programs.items() if key[2] // FAMILY not in families}
-    return replace(bank, programs=_stand_ins(others) | {**bank.programs}, drums=bank.drums or _stand_ins(ours.drums))
+    others = {key: each for key, each in _shipped().programs.items() if key[2] // FAMILY not in families}
+    return replace(bank, programs=others | {**bank.programs}, drums=bank.drums or _shipped().drums)
+
+
+@cache
+def _shipped() -> Bank:
+    """Return the bank that ships, all of it as stand-ins."""
+    bank = default_bank()
+    return replace(bank, programs=_stand_ins(bank.programs), drums=_stand_ins(bank.drums))
 
 
 def _stand_ins(instruments: Mapping[_Key, Instrument]) -> dict[_Key, Instrument]:

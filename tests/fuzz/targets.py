@@ -218,8 +218,12 @@ def midi_bank(data: bytes, deep: bool) -> bool:
     must(all(0 < len(remark) < 200 for remark in read.remarks), "a remark is no line")
     if not deep:
         return True
-    for found in (*(read.program(number, number % 9) for number in range(128)), *map(read.drum, range(128))):
-        must(found is not None, "no voice for a program or a drum key")
+    for number in range(0, 128, 7):
+        must(read.program(number, number % 9) is not None, "no voice for a program")
+        must((read.drum(number) is None) is (not read.drums), "no voice for a drum key")
+    for found in [
+        each for each in (*read.programs.values(), *read.drums.values()) if each.extras or not each.stands_in
+    ]:
         must(all(0 <= byte <= 0xFF for pair in found.voice.registers(1) for byte in pair), "no bytes")
         for pitch in (found.transpose, found.note or 0):
             must(math.isfinite(pitch) and abs(pitch) <= 400, "a pitch out of range")

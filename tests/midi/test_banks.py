@@ -212,6 +212,13 @@ def test_an_lfo_that_moves_nothing_is_said():
     assert opm.read_bank(f"{moved}\nLFO: 9 0 5 2 0".encode()).program(0).voice.lfo == (9, 0, 5, 2, 0, 0)
 
 
+def test_a_voice_with_noise_is_for_channel_8():
+    text = opm_text(0, 1).decode().replace("120 0", "120 1", 1)
+    bank = opm.read_bank(text.encode())
+    assert bank.program(0).noise == bank.program(0).voice
+    assert bank.program(1).noise is None
+
+
 def test_numbers_that_are_none():
     bank = opm.read_bank(opm_text(0, 0))
     assert set(own(bank.programs)) == {(0, 0, 0), (0, 0, 1)}
