@@ -101,10 +101,12 @@ class Sound:
     """1/64 semitones above the chip's lowest."""
     pms: int
     """That of the part; the voice's own may be more."""
+    moved: tuple[Write, ...] = ()
+    """Registers of channel 1 that an effect moves, and by how much."""
 
     def moving(self, channel: int) -> list[Write]:
-        """Return the registers that change under a held note: levels, vibrato and pitch."""
-        return [*self._levels(channel), *self._rest(channel)]
+        """Return the registers that change under a held note: levels, vibrato and pitch, and what effects move."""
+        return self.registers(channel) if self.moved else [*self._levels(channel), *self._rest(channel)]
 
     def registers(self, channel: int) -> list[Write]:
         """Return all registers of a channel that is to sound so, but for the key.
@@ -114,7 +116,11 @@ class Sound:
         """
         output = (RL + channel, self.sides << 6 | self.voice.output)
         operators = ((address + channel, data) for address, data in self.voice.registers)
-        return [*self._levels(channel), output, *operators, *self._rest(channel)]
+        writes = [*self._levels(channel), output, *operators, *self._rest(channel)]
+        if not self.moved:
+            return writes
+        amounts = {address + channel: amount for address, amount in self.moved}
+        return [(address, _moved(address, data, amounts.get(address & 0xFF, 0))) for address, data in writes]
 
     def _levels(self, channel: int) -> list[Write]:
         voice = self.voice
@@ -145,6 +151,11 @@ class Sound:
     def fast_release(self, channel: int) -> list[Write]:
         """Return what makes it fall silent within 2 ms of its key's going up."""
         return [(address + channel, data) for address, data in self.voice.releases]
+
+
+def _moved(address: int, data: int, amount: int) -> int:
+    """Return a register's data with an amount added; a level may be more than a register holds."""
+    return data + amount if address & LEVEL else min(max(data + amount, 0), 0xFF)
 
 
 class Registers:

@@ -45,7 +45,6 @@ class Sent:
     cut: bool
     """Another note takes its channel there."""
     sides: int
-    pms: int
 
 
 @dataclass
@@ -99,9 +98,14 @@ class Score:
     def moments(self, note: Note, end: float) -> list[Moment]:
         """Return what a note has from its beginning on, and all that changes before a time."""
         curve = self.curves[note.part]
-        first = max(bisect_right(curve, note.start, key=lambda moment: moment.seconds) - 1, 0)
-        last = bisect_right(curve, end, key=lambda moment: moment.seconds)
+        first = max(bisect_right(curve, note.start, key=attrgetter("seconds")) - 1, 0)
+        last = bisect_right(curve, end, key=attrgetter("seconds"))
         return curve[first : max(last, first + 1)]
+
+    def moment(self, part: Part, seconds: float) -> Moment:
+        """Return what a part gives its notes at a time."""
+        curve = self.curves[part]
+        return curve[max(bisect_right(curve, seconds, key=attrgetter("seconds")) - 1, 0)]
 
     def end_by(self, seconds: float) -> None:
         """End all notes by a time."""
@@ -145,7 +149,7 @@ class Score:
             place, cut = allocator.take(note.start, note, voice, noise, group)
             if cut is not None:
                 sent[cut].end, sent[cut].cut = note.start, True
-            sent[note] = Sent(note, place, note.end, False, self.sides[note], note.part.pms)
+            sent[note] = Sent(note, place, note.end, False, self.sides[note])
             if note.key_up < note.end:
                 heappush(due, (note.key_up, number, False, note))
             heappush(due, (note.end, number, True, note))

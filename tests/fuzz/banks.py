@@ -13,7 +13,7 @@ def toml(r: Random) -> Chunks:
     numbers = r.sample(range(128), r.randint(1, 4))
     for kind, key in (("program", "number"), ("drum", "key")):
         for number in numbers:
-            name = json.dumps(r.choice(TEXTS), ensure_ascii=False).replace("\\u", "\\\\u")
+            name = json.dumps(r.choice(TEXTS), ensure_ascii=False)
             chunks.append(f"[[{kind}]]\n{key} = {number}\nname = {name}\ncon = {r.randrange(8)}\n".encode())
             other = {"program": ("transpose = -12", "msb = 8", "pms = 3"), "drum": ("note = 30.5", "kit = 25")}[kind]
             chunks += [f"{r.choice(other)}\n".encode(), _ops(r)]
