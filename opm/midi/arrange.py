@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ..events import FRAMES_PER_WRITE, REFERENCE_RATE
 from ..registers import KON
 from .allocate import NOISE_CHANNEL
-from .driver import LEVEL, Loaded, Registers, Sound, Write, attenuated, folded, loaded, turned_down
+from .driver import LEVEL, NOISE_LEVEL, QUIET, Loaded, Registers, Sound, Write, attenuated, folded, loaded, turned_down
 from .parts import decibels
 from .schedule import AHEAD, RELEASING, Bus, Strike
 from .score import Score, Sent
@@ -42,6 +42,12 @@ class Arranged:
     """(n,) SCORE, in order."""
     lead: int
     """Frames of silence put before it."""
+
+    @property
+    def loudest(self) -> int:
+        """The least TL of a carrier, noise apart: steps that all can be turned up."""
+        levels = self.rows["data"][self.rows["address"] & NOISE_LEVEL == LEVEL]
+        return int(levels.min(initial=QUIET))
 
     def turned_down(self, attenuation: int) -> npt.NDArray[np.void]:
         """Return the rows as the chips take them, all so many steps of TL, 0.75 dB, further down; below 0 up."""
