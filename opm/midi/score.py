@@ -65,9 +65,10 @@ class Score:
         for event in events:
             score.parts.take(event.seconds, event.message, event.port)
         score.parts.finish(length)
-        # Of those that begin together the longest comes last: it is the youngest then, and the last to be cut. 10.9 %
-        # of notes are less than half heard so, 11.6 % if they come in the order of the file (a quarter of 226 files).
-        score.notes.sort(key=attrgetter("start", "end"))
+        # Of those that begin together the longest comes first: it is the oldest then, and the first to be cut, while
+        # others end by themselves. 9.4 % of notes are less than half heard so on one chip, 10.8 % if the softest comes
+        # first, 11.4 % if the shortest does (33 files, 136 735 notes).
+        score.notes.sort(key=lambda note: (note.start, note.start - note.end))
         return score
 
     def strike(self, note: Note) -> None:

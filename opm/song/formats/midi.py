@@ -92,7 +92,7 @@ def _rows(music: Arranged, attenuation: int) -> Writes:
 
 def _level(song: Song, music: Arranged) -> tuple[int, float]:
     """Return by how many steps of TL a song is turned down, and the factor of its sound where that is not enough."""
-    most = music.loudest
+    most = music.room
     attenuation = PROBE - most
     # Not always met at the second: where M1 is a carrier with feedback, its level is its colour, too.
     for _ in range(_PROBES):
