@@ -69,7 +69,7 @@ class Extras:
     Attributes
     ----------
     vibrato : Triangle or None
-        Cents. It goes on through the release.
+        Cents, while the key is down.
     portamento : float
         Seconds of the glide from the channel's note before, linear in pitch; 0: none.
     waves : tuple of (int, Triangle)
@@ -79,7 +79,8 @@ class Extras:
     ahead : tuple of (int, int)
         Registers and bytes: a quick release, so that a note begins from silence and without a click.
     towards : Voice or None
-        The voice that this one changes to, field by field, and back again, from the song's start to its end.
+        The voice that this one changes to, field by field, and back again, from the song's start to its end; a note
+        keeps what it begins with.
     turn : float
         Seconds it takes one way.
     """

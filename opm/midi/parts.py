@@ -10,14 +10,15 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from .bank import Bank, Instrument
+from .bank import EFFECTS, Bank, Instrument
 
 PARTS = 16
 """Parts of a port."""
 DRUM_PART = 9
 """The part that has drums from the start: MIDI's channel 10."""
 SILENT = -math.inf
-_DRUM_BANKS, _XG_DRUM_BANKS = (120,), (126, 127)
+_XG_EFFECTS = 126
+_DRUM_BANKS, _XG_DRUM_BANKS = (120,), (_XG_EFFECTS, 127)
 """Bank MSBs of drums: General MIDI 2's, and XG's, which are other things in GS."""
 _BEND_RANGE, _FINE, _COARSE = (0, 0), (0, 1), (0, 2)
 """Registered parameters: MSB and LSB."""
@@ -232,7 +233,11 @@ class Parts:
         return decibels(note.velocity, self.master) + note.part.loudness
 
     def _strike(self, part: Part, key: int, velocity: int) -> None:
-        found = self.bank.drum(key, part.program) if part.drums else self.bank.program(part.program, part.msb, part.lsb)
+        if part.drums:
+            effects = part.msb == _XG_EFFECTS and not self.gs
+            found = self.bank.drum(key, part.program + EFFECTS * effects)
+        else:
+            found = self.bank.program(part.program, part.msb, part.lsb)
         extra = found.extras.portamento if found and found.extras else 0.0
         comes_from = part.last_key if part.portamento or extra else None
         if part.comes_from is not None:

@@ -223,3 +223,22 @@ def test_ports_have_parts_of_their_own() -> None:
     parts.take(0, mido.Message("note_on", note=60, channel=9), port=1)
     assert heard.notes[0].drum
     assert heard.notes[0].part.number == 25
+
+
+@pytest.mark.parametrize(
+    ("messages", "name"),
+    [
+        ((control(0, 127),), "standard"),
+        ((control(0, 126),), "effects"),
+        # In GS that is no kit of effects; the part has drums all the same.
+        ((exclusive("41 10 42 12 40 00 7F 00 41"), control(0, 126, DRUM_PART)), "standard"),
+    ],
+)
+def test_kits_of_sound_effects_are_xgs(messages: tuple[Any, ...], name: str) -> None:
+    drums = {(0, 36): Instrument("standard", Voice(), note=40.0), (128, 36): Instrument("effects", Voice(), note=40.0)}
+    heard = Heard()
+    parts = Parts(Bank("kits", {}, drums), heard)
+    channel = DRUM_PART if len(messages) > 1 else 0
+    for seconds, *rest in (*messages, on(0, 36, channel=channel)):
+        parts.take(seconds, mido.Message(rest[0], **rest[1]) if len(rest) == 2 else rest[0])
+    assert [note.instrument.name for note in heard.notes] == [name]
