@@ -212,8 +212,11 @@ class _Reader:
             if track.ended:
                 self.remarks.add(stop, "data behind the End of Track: left out")
             return bound
-        if track.ended or stop < self.end:
-            self.remarks.add(at + 4, "a track's length is wrong: read up to its end")
+        if not track.ended:
+            stop = self.data.find(TRACK, stop, self.end)
+            if stop < 0:
+                return self.end  # what is missing has been said
+        self.remarks.add(at + 4, "a track's length is wrong: read up to its end")
         return stop
 
     def _events(self, times: Times) -> list[Event]:

@@ -263,8 +263,10 @@ class Track:
 
     def _finish(self, place: int, stop: int) -> None:
         """Take an End of Track: the last one, where the chunk ends with another."""
-        self.ended = not (self.sound and stop < self.end and self.data[stop : self.end].endswith(_END_EVENT))
-        if not self.ended and self.end - stop > len(_END_EVENT) + 1:
+        data, last = self.data, self.end - len(_END_EVENT)
+        again = self.sound and stop <= last and data.startswith(_END_EVENT, last) and not data.startswith(TRACK, stop)
+        self.ended = not again
+        if again and stop + 1 < last:
             self.remarks.add(place, "an End of Track before the end: what comes behind is played, too")
 
     def _number(self, place: int, kind: int, body: bytes) -> None:

@@ -30,9 +30,9 @@ from ..resample import FULL_SCALE
 from ..song import Song
 
 PROBE = 32
-"""Steps of TL by which a song is turned down to find its peak: 24 dB, at which nothing clips."""
-LOUDEST, CLOSE, SOFTEST = 0.84, 0.91, 0.56
-"""The peak that a song is to have, of full scale: -1.5 dBFS. From -5 to -0.8 is near enough."""
+"""TL of the loudest carrier where a song's peak is first looked for: 24 dB down, at which nothing clips."""
+LOUDEST, CLOSE, SOFTEST = 0.84, 0.91, 0.65
+"""The peak that a song is to have, of full scale: -1.5 dBFS. From -3.7 to -0.8 is near enough."""
 _PROBES = 4
 _CLOSED = 0.002
 """Seconds before the end of a loop in which all keys are up."""
@@ -81,7 +81,7 @@ def read(data: bytes, time_unit: str | None = None, band: Band = OURS) -> Song:
     if file.loop:
         song = _looped(song, music, *file.loop)
     facts = _facts(score, sent) | {"down_db": attenuation * TL_DB}
-    remarks = (_in_words(facts, band.chips), *bank.remarks, *file.remarks)
+    remarks = (*[_in_words(facts, band.chips)] * bool(score.notes), *bank.remarks, *file.remarks)
     return song.but(arrangement=Arrangement(music.score, music.lead, facts), read_remarks=remarks)
 
 
@@ -92,16 +92,19 @@ def _rows(music: Arranged, attenuation: int) -> Writes:
 
 def _level(song: Song, music: Arranged) -> tuple[int, float]:
     """Return by how many steps of TL a song is turned down, and the factor of its sound where that is not enough."""
-    attenuation = PROBE
+    most = music.room
+    attenuation = PROBE - most
     # Not always met at the second: where M1 is a carrier with feedback, its level is its colour, too.
     for _ in range(_PROBES):
         peak = _peak(song.but(rows=_rows(music, attenuation)))
         if SOFTEST <= peak <= CLOSE or not peak:
             return attenuation, 1.0
-        attenuation -= math.floor(20 * math.log10(LOUDEST / peak) / TL_DB)
-    peak = _peak(song.but(rows=_rows(music, attenuation)))
-    # Carriers at TL 0 cannot be turned up: a melody of single notes is as loud as one carrier. The factor is one that
-    # VGM's volume modifier has, of 1/32 of an octave: so the file that is saved sounds the same.
+        if attenuation == -most and peak < SOFTEST:
+            break
+        # No carrier's TL below 0: what is softer keeps its distance.
+        attenuation = max(attenuation - math.floor(20 * math.log10(LOUDEST / peak) / TL_DB), -most)
+    # A melody of single notes is as loud as one carrier. The factor is one of VGM's volume modifier, 1/32 of an
+    # octave: so the file that is saved sounds the same.
     return attenuation, 2 ** (math.floor(32 * math.log2(LOUDEST / peak)) / 32)
 
 
