@@ -102,9 +102,13 @@ class Sound:
     """1/64 semitones above the chip's lowest."""
     pms: int
     """That of the part; the voice's own may be more."""
+    moved: tuple[Write, ...] = ()
+    """Registers of channel 1 that an effect moves, and by how much."""
 
     def moving(self, channel: int) -> list[Write]:
-        """Return the registers that change under a held note: levels, vibrato and pitch."""
+        """Return the registers that change under a held note: levels, vibrato and pitch, and what effects move."""
+        if self.moved:
+            return self.registers(channel)
         return [*self._levels(channel), *self._rest(channel), *self._noise(channel)]
 
     def registers(self, channel: int) -> list[Write]:
@@ -118,7 +122,11 @@ class Sound:
         operators = ((address + channel, data) for address, data in self.voice.registers)
         switch = [(NOISE, self.voice.noise)] * (channel == NOISE_CHANNEL)
         writes = [*self._levels(channel), output, *operators, *self._rest(channel), *self._noise(channel)]
-        return [*writes, *switch] if self.voice.noise else [*switch, *writes]
+        writes = [*writes, *switch] if self.voice.noise else [*switch, *writes]
+        if not self.moved:
+            return writes
+        amounts = {address + channel: amount for address, amount in self.moved}
+        return [(address, _moved(address, data, amounts.get(address & 0xFF, 0))) for address, data in writes]
 
     def _levels(self, channel: int) -> list[Write]:
         return [(LEVEL + address + channel, level + self.steps) for address, level in self.voice.levels]
@@ -148,6 +156,11 @@ class Sound:
     def fast_release(self, channel: int) -> list[Write]:
         """Return what makes it fall silent within 2 ms of its key's going up."""
         return [(address + channel, data) for address, data in self.voice.releases]
+
+
+def _moved(address: int, data: int, amount: int) -> int:
+    """Return a register's data with an amount added; a level may be more than a register holds."""
+    return data + amount if address & LEVEL else min(max(data + amount, 0), 0xFF)
 
 
 class Registers:
