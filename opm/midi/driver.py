@@ -122,11 +122,10 @@ class Sound:
         operators = ((address + channel, data) for address, data in self.voice.registers)
         switch = [(NOISE, self.voice.noise)] * (channel == NOISE_CHANNEL)
         writes = [*self._levels(channel), output, *operators, *self._rest(channel), *self._noise(channel)]
-        writes = [*writes, *switch] if self.voice.noise else [*switch, *writes]
-        if not self.moved:
-            return writes
-        amounts = {address + channel: amount for address, amount in self.moved}
-        return [(address, _moved(address, data, amounts.get(address & 0xFF, 0))) for address, data in writes]
+        if self.moved:
+            amounts = {address + channel: amount for address, amount in self.moved}
+            writes = [(address, _moved(address, data, amounts.get(address & 0xFF, 0))) for address, data in writes]
+        return [*writes, *switch] if self.voice.noise else [*switch, *writes]
 
     def _levels(self, channel: int) -> list[Write]:
         return [(LEVEL + address + channel, level + self.steps) for address, level in self.voice.levels]
