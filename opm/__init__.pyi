@@ -10,7 +10,7 @@ from .inspect.vcd import write_vcd
 from .many import JobErrors, render_many
 from .pitch import REFERENCE_CLOCK, KeyCode, midi_of, note
 from .registers import describe
-from .song import Song, SongError, load
+from .song import Song, SongError, load, mml
 from .state import FIELDS, STATE
 from .voice import Operator, Voice, extract_voices, read_voices, write_opm
 
@@ -36,6 +36,7 @@ __all__ = [
     "make_events",
     "measure",
     "midi_of",
+    "mml",
     "note",
     "read_voices",
     "registers",

@@ -19,8 +19,8 @@ from .streams import say
 ENDLESS = 10**12
 """Passes of a loop that is played until somebody ends it: a number, since times are computed from it."""
 STDOUT = Path("standard output")
-ENDINGS = (".vgm", ".vgz", ".s98", ".zsm", ".mdx", ".log", ".json", ".txt")
-"""Endings of songs in a folder. A file that is named may have any: what it holds decides."""
+ENDINGS = (".vgm", ".vgz", ".s98", ".zsm", ".mdx", ".mml", ".log", ".json", ".txt")
+"""Endings of songs in a folder. A file that is named may have any: what it holds decides, but for MML."""
 MOST_SONGS = 100_000
 LARGEST_PLAYLIST = 2**22
 """Bytes."""
@@ -74,7 +74,7 @@ class Job:
             where = formats.beside(self.path if self.data is None else None, self.pdx)
         except OSError as error:
             raise SongError(f"{self.pdx}: {reason(error)}") from None
-        return formats.parse(data, self.time_unit, where)
+        return formats.parse(data, self.time_unit, where, self.path)
 
     def playing(self) -> Playing:
         """Read the song, and return it as the options play it; raises SongError."""

@@ -1,4 +1,4 @@
-"""Song files, recognised by what they hold, never by their name. This page is the contract of every format.
+"""Song files, recognised by what they hold, never by their name, but for MML. The contract of every format.
 
 **A reader** is a module here that stands in ``READERS``: the first that recognises a file reads it. ``data`` is already
 unpacked from gzip, and UTF-8 where it was UTF-16. ``recognise(data)`` is cheap and sure. ``read(data, time_unit)``
@@ -43,11 +43,11 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from ... import _file
-from ...registers import ALL_KEYS, KON
 from ..data import SongError
 from ..limits import LARGEST, LARGEST_UNPACKED, MOST_MEMBERS
 from ..song import Song
-from . import json_log, mdx, s98, text_log, tone, vgm, zsm
+from . import json_log, mdx, mml, s98, text_log, tone, vgm, zsm
+from .common import heard
 from .pdx import NOTHING, Beside
 from .pdx import beside as beside
 
@@ -79,11 +79,11 @@ def load(
     Parameters
     ----------
     source : path-like, bytes or binary file object
-        VGM, VGZ, S98, ZSM, MDX, a JSON or a text log.
+        VGM, VGZ, S98, ZSM, MDX, a JSON or a text log; MML if it is a path that ends in ``.mml``.
     time_unit : {"samples", "seconds"}, optional
         What the times of a log count, where the file does not say.
     pdx : path-like or bytes, optional
-        Samples of an MDX that are not beside it: a folder to look in, or the PDX file.
+        Samples of an MDX or MML that are not beside it: a folder to look in, or the PDX file.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def load(
     ------
     SongError
         A ``ValueError``: the data cannot be read or played, or the path is that of a pipe, device or folder; one line
-        names the byte offset or row and what was expected.
+        names the byte offset or row and what was expected, in MML line and column.
     TypeError, ValueError
         No such source or time unit.
     OSError
@@ -110,7 +110,7 @@ def load(
     if pdx is not None and not isinstance(pdx, str | os.PathLike | bytes | bytearray | memoryview):
         raise TypeError(f"pdx must be a path or bytes, got {pdx!r}")
     if isinstance(source, str | os.PathLike):
-        return parse(contents(source), time_unit, beside(Path(source), pdx))
+        return parse(contents(source), time_unit, beside(Path(source), pdx), Path(source))
     return parse(_file.given(source, LARGEST), time_unit, beside(None, pdx))
 
 
@@ -122,8 +122,15 @@ def contents(path: str | os.PathLike[str]) -> bytes:
         raise SongError(str(error)) from None
 
 
-def parse(data: bytes, time_unit: str | None = None, where: Beside = NOTHING) -> Song:
-    """Return the song that a file's bytes hold, with samples from ``where``; raises as ``load`` does."""
+def parse(
+    data: bytes, time_unit: str | None = None, where: Beside = NOTHING, path: str | os.PathLike[str] = ""
+) -> Song:
+    """Return the song that a file's bytes hold, with samples from ``where``; raises as ``load`` does.
+
+    Of the path only the ending counts, of which ``.mml`` alone means anything.
+    """
+    if mml.is_mml(path):
+        return heard(mml.read(data, where))
     if len(data) > LARGEST:
         raise SongError(f"expected at most {LARGEST} bytes")
     damage = ""
@@ -148,13 +155,7 @@ def _read(data: bytes, time_unit: str | None, where: Beside, cut: bool) -> Song:
             # A line that is cut in the middle can be a whole one of another meaning: 0 28 4 for 0 28 4A.
             if cut and reader is text_log:
                 data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1]
-            song = mdx.read(data, time_unit, where) if reader is mdx else reader.read(data, time_unit)
-            # The cat2151 family's test logs press no key, nor do ZSMs for VERA alone: silence would pass for a fault.
-            keys = song.rows["data"][song.rows["address"] == KON]
-            if (keys & ALL_KEYS).any() or song.companions:
-                return song
-            silent = "no key is ever pressed: nothing of the FM chip will be heard"
-            return song.but(read_remarks=(*song.read_remarks, silent))
+            return heard(mdx.read(data, time_unit, where) if reader is mdx else reader.read(data, time_unit))
     start = data[:8].hex(" ") or "nothing"
     raise SongError(f"byte 0: expected VGM, S98, ZSM, MDX, a JSON or a text log, found {start}")
 
