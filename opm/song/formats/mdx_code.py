@@ -52,7 +52,7 @@ class Rest:
     def code(self) -> bytes:
         """Return as many rests as it takes."""
         full, left = divmod(self.ticks, LONGEST_REST)
-        return bytes((LONGEST_REST - 1,)) * full + bytes((left - 1,)) * bool(left)
+        return bytes([LONGEST_REST - 1] * full + [left - 1] * bool(left))
 
 
 class Fine(NamedTuple):

@@ -17,7 +17,7 @@ from ..song import Song
 from ..writers.mdx import title_code
 from . import mdx
 from .common import heard
-from .mdx_code import ALL_TRACKS, PLAIN_TRACKS, Note, Rest, file_of, track_code, voice_code
+from .mdx_code import ALL_TRACKS, PLAIN_TRACKS, Mark, Note, Rest, file_of, track_code, voice_code
 from .mml_commands import COMMANDS, NOTE_ALONE, sign
 from .mml_text import Cursor, Text
 from .mml_track import LETTERS, MACRO, Score, Stopped, Track, more
@@ -124,7 +124,7 @@ class _Compiler:
         for track in self.tracks:
             self.finish(track)
         if not any(track.pieces for track in self.tracks):
-            raise SongError("expected a line that begins with A to H or P to W, there is nothing to play")
+            raise SongError("line 1, column 1: expected notes, in lines that begin with A to H or P to W")
         count = ALL_TRACKS if self.all_tracks else PLAIN_TRACKS
         codes = [track_code(track.pieces, self.is_note) for track in self.tracks[:count]]
         # PCM8 has to be started by the first track, for Q to W to be played.
@@ -166,8 +166,10 @@ class _Compiler:
         if track.repeats:
             raise SongError(f"{track.repeats[-1][0]}: expected ] for this [, track {LETTERS[track.number]} ends")
         # Without one the driver would go round for ever.
-        if track.loop >= 0 and not any(isinstance(piece, Note | Rest) for piece in track.pieces[track.loop :]):
-            raise SongError(f"track {LETTERS[track.number]}: expected a note or rest behind L")
+        loop = track.pieces[track.loop] if track.loop >= 0 else None
+        behind = track.pieces[track.loop :]
+        if isinstance(loop, Mark) and not any(isinstance(piece, Note | Rest) for piece in behind):
+            raise SongError(f"{loop.place}: expected a note or rest behind L, track {LETTERS[track.number]} ends")
 
     def line(self, at: int) -> int:
         """Read a line; return where what was read ends."""

@@ -8,6 +8,7 @@ from .mml_track import Command, Track
 
 KEYS = {"c": -3, "d": -1, "e": 1, "f": 2, "g": 4, "a": 6, "b": 8}
 """Their keys in octave 0, which begins with d+."""
+NAMES = ("c", "c+", "d", "d+", "e", "f", "f+", "g", "g+", "a", "a+", "b")
 HIGHEST_KEY, LONGEST_NOTE, LONGEST_REST, LONGEST_TUPLET, MOST_IN_TUPLET = 95, 256, 65_535, 65_535, 32
 
 
@@ -27,7 +28,8 @@ def sounded(track: Track, cursor: Cursor, key: int, at: int) -> int:
     if track.is_fm or track.score.transposes_samples:
         key += track.score.transpose
     if not 0 <= key <= HIGHEST_KEY:
-        raise cursor.error(f"expected a note from o0d+ to o8d, got one {abs(key - 45)} semitones from o4c", at)
+        octave, step = divmod(key - KEYS["c"], 12)
+        raise cursor.error(f"expected a note from o0d+ to o8d, got o{octave}{NAMES[step]}", at)
     return key
 
 
@@ -61,6 +63,8 @@ def place_note(track: Track, cursor: Cursor, key: int, ticks: int, at: int) -> N
     if cursor.take("_"):
         target, longest = slide(track, cursor, note)
     track.put_note(note)
+    if track.is_fm and track.voice < 0:
+        track.score.remark("a note with no voice (@) set before it is not heard", cursor.text.place(at))
     check_slope(track, cursor, note, at)
     if longest > ticks:
         # The pitch stays where it has gone for the rest of the length: by another note, tied.
@@ -119,7 +123,8 @@ def tuplet(track: Track, cursor: Cursor, at: int) -> None:
     track.read(cursor, "}")
     track.tuplet = None
     ticks, count = cursor.length(track.length, LONGEST_TUPLET), len(notes)
-    if not 1 <= count <= (most := min(MOST_IN_TUPLET, ticks)):
+    most = min(MOST_IN_TUPLET, ticks)
+    if not 1 <= count <= most:
         raise cursor.error(f"expected 1 to {most} notes in a tuplet of {ticks} ticks, got {count}", at)
     for i, note in enumerate(notes):
         # The nearest tick to where each begins and ends: nothing is lost by rounding.
