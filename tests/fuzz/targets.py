@@ -196,9 +196,9 @@ def score(data: bytes, deep: bool) -> bool:
     except SongError as error:
         check_line(str(error))
         return False
-    # What is cut off has cost its second already. All the rest is MDX, which is used in its own way often enough.
-    if deep and not any(line.startswith("cut off") for line in read.read_remarks):
-        if len(data) % 16 == 0:
+    # What plays for long has cost its second already. All else is MDX, which is used in its own way often enough.
+    if deep and len(read.rows) < 20_000 and not any(line.startswith("cut off") for line in read.read_remarks):
+        if len(data) % 64 == 0:
             _use(read)
         lost = read.save(path.with_suffix(".mdx"))
         again = songs_of_opm.load(path.with_suffix(".mdx"))

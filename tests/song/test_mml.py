@@ -144,12 +144,15 @@ def test_a_voice():
     _, voices = parts(opm.mml(VOICE + VOICE.replace("@0", "@ 7").replace("/* CON FL OP */", "/* CON FL OP") + "A c"))
     assert voices == VOICE_CODE + b"\7" + VOICE_CODE[1:]
     rows = "@1={" + ("1 1 1 1 1 1 1 1 1 1 1\n" * 4) + "7,7,15,} and more\n"
-    assert parts(opm.mml(rows + "A c"))[1].hex() == "01" + "3f0f" + "11111111" + "01" * 4 + "41" * 4 + "81" * 4 + "41" * 4 + "11" * 4
+    assert (
+        parts(opm.mml(rows + "A c"))[1].hex()
+        == "01" + "3f0f" + "11111111" + "01" * 4 + "41" * 4 + "81" * 4 + "41" * 4 + "11" * 4
+    )
 
 
 def test_the_file():
     """Title, 0D 0A 1A, name of the samples, 00, the table, tracks, voices."""
-    song = opm.mml('#title "曲 \'A\'"\n#pcmfile drums ; the rest is left out\nA c\nB L [c]2')
+    song = opm.mml("#title \"曲 'A'\"\n#pcmfile drums ; the rest is left out\nA c\nB L [c]2")
     head = "曲 'A'".encode("cp932") + b"\r\n\x1adrums\0"
     tracks = b"\xad\x2f\xf1\0" + b"\xf6\2\0\xad\x2f\xf5\xff\xfb\xf1\xff\xf5" + b"\xf1\0" * 7
     assert song.source.data == head + struct.pack(">10H", 49, 20, 24, *range(35, 49, 2)) + tracks
@@ -271,7 +274,9 @@ def test_an_error_names_line_and_column(text):
 
 def test_macros_that_grow_are_counted_where_they_are_called():
     """A macro of ten others, of ten others ...: a few hundred bytes that stand for 10 ** 8 commands."""
-    text = 'a="o4"\n' + "".join(f'{name}="{f"${inner}" * 10}"\n' for name, inner in zip("bcdefgh", "abcdefg", strict=True))
+    text = 'a="o4"\n' + "".join(
+        f'{name}="{f"${inner}" * 10}"\n' for name, inner in zip("bcdefgh", "abcdefg", strict=True)
+    )
     with pytest.raises(SongError, match=r"^line \d, column \d+: expected at most 300000 commands"):
         opm.mml(text + "A $h\n")
 
@@ -333,7 +338,9 @@ def test_samples_beside_it(tmp_path):
     assert opm.mml("#pcmfile drums\nP n0").not_played == ("ADPCM (drums)",)
 
 
-@pytest.mark.parametrize("text", [LEGATO, LEVELS, VOICE + "A @0 L [c/d]3 e\nB @0 L g&>c<\nH w9 L r4", "#title zm x\nA c"])
+@pytest.mark.parametrize(
+    "text", [LEGATO, LEVELS, VOICE + "A @0 L [c/d]3 e\nB @0 L g&>c<\nH w9 L r4", "#title zm x\nA c"]
+)
 def test_saved_as_mdx_it_plays_the_same(tmp_path, text):
     song = opm.mml(text)
     assert song.save(tmp_path / "a.mdx") == []
