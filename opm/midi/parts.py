@@ -23,7 +23,7 @@ _BEND_RANGE, _FINE, _COARSE = (0, 0), (0, 1), (0, 2)
 """Registered parameters: MSB and LSB."""
 _NONE = (127, 127)
 _XG_PITCH, _XG_FINE = 24, 25
-"""MSB of the parameters, not registered, that are the pitch of a drum; GS has the first as well. Their LSB is the key."""
+"""MSB of parameters, not registered, that are the pitch of a drum; GS has the first as well. Their LSB is the key."""
 _LEFT, _BOTH, _RIGHT = 1, 3, 2
 """Bits of the register RL."""
 PAN_LEFT, PAN_RIGHT = 32, 96
@@ -233,7 +233,10 @@ class Parts:
 
     def _strike(self, part: Part, key: int, velocity: int) -> None:
         found = self.bank.drum(key, part.program) if part.drums else self.bank.program(part.program, part.msb, part.lsb)
-        comes_from = part.comes_from if part.comes_from is not None else part.last_key if part.portamento else None
+        extra = found.extras.portamento if found and found.extras else 0.0
+        comes_from = part.last_key if part.portamento or extra else None
+        if part.comes_from is not None:
+            comes_from = part.comes_from
         part.comes_from, part.last_key = None, key
         if found is None:
             return
@@ -241,8 +244,8 @@ class Parts:
         note = Note(part, key, velocity, found, part.program, midi, self.now, drum=part.drums)
         if part.drums:
             note.midi += part.drum_pitch.get(key, 0.0)
-        elif comes_from is not None and part.glide:
-            note.glides_from, note.glide = midi + comes_from - key, SLOWEST_GLIDE * (part.glide / 127) ** 2
+        elif comes_from is not None and (glide := extra or SLOWEST_GLIDE * (part.glide / 127) ** 2):
+            note.glides_from, note.glide = midi + comes_from - key, glide
         part.down.setdefault(key, deque()).append(note)
         self.listener.strike(note)
 

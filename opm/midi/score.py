@@ -2,27 +2,24 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from .allocate import Allocator, Place
+from .allocate import SHORTEST, Allocator, Place, long_enough
 from .bank import Bank
 from .parts import Note, Part, Parts, decibels
 
 if TYPE_CHECKING:
     from .file import Event
 
-SHORTEST = 0.03
-"""Seconds that a drum lasts at least (4 % of 207 files' are shorter), and that a note has to sound to be sent."""
 SOFTEST = -72.0
 """dB: what never gets louder is not heard, and not sent."""
-_CHOKE = ((42, 44, 46), (71, 72), (73, 74), (78, 79), (80, 81), (29, 30))
-"""Keys of General MIDI's drums that end each other: hi-hats, whistles, guiros, cuicas, triangles, scratches."""
-CHOKED_BY = {key: keys[0] for keys in _CHOKE for key in keys}
-_PASSES = 8
-"""Times that the channels are given out anew without the notes that were not to be sent."""
+_CHOKE = {key: keys[0] for keys in ((42, 44, 46), (71, 72), (73, 74), (78, 79), (80, 81), (29, 30)) for key in keys}
+"""Keys of General MIDI's drums that end each other, and the first of each group: hi-hats, whistles, guiros, cuicas,
+triangles, scratches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,6 @@ class Sent:
     cut: bool
     """Another note takes its channel there."""
     sides: int
-    pms: int
 
 
 @dataclass
@@ -69,9 +65,10 @@ class Score:
         for event in events:
             score.parts.take(event.seconds, event.message, event.port)
         score.parts.finish(length)
-        # Those that begin together by loudness: the loudest is the youngest, and the last to be cut.
-        order = {note: (note.start, note.velocity) for note in score.notes}
-        score.notes.sort(key=order.__getitem__)
+        # Of those that begin together the longest comes first: it is the oldest then, and the first to be cut, while
+        # others end by themselves. 9.4 % of notes are less than half heard so on one chip, 10.8 % if the softest comes
+        # first, 11.4 % if the shortest does (33 files, 136 735 notes).
+        score.notes.sort(key=lambda note: (note.start, note.start - note.end))
         return score
 
     def strike(self, note: Note) -> None:
@@ -102,9 +99,14 @@ class Score:
     def moments(self, note: Note, end: float) -> list[Moment]:
         """Return what a note has from its beginning on, and all that changes before a time."""
         curve = self.curves[note.part]
-        first = max(bisect_right(curve, note.start, key=lambda moment: moment.seconds) - 1, 0)
-        last = bisect_right(curve, end, key=lambda moment: moment.seconds)
+        first = max(bisect_right(curve, note.start, key=attrgetter("seconds")) - 1, 0)
+        last = bisect_right(curve, end, key=attrgetter("seconds"))
         return curve[first : max(last, first + 1)]
+
+    def moment(self, part: Part, seconds: float) -> Moment:
+        """Return what a part gives its notes at a time."""
+        curve = self.curves[part]
+        return curve[max(bisect_right(curve, seconds, key=attrgetter("seconds")) - 1, 0)]
 
     def end_by(self, seconds: float) -> None:
         """End all notes by a time."""
@@ -126,16 +128,9 @@ class Score:
         What would sound shorter than ``SHORTEST``, since its channel is taken again, is left out, and the channels are
         given out anew: the note that it cut then sounds on.
         """
-        notes = self.heard()
-        for _ in range(_PASSES):
-            sent = self._given(notes, chips)
-            short = {each.note for each in sent if each.cut and each.end < each.note.start + SHORTEST}
-            if not short:
-                break
-            notes = [note for note in notes if note not in short]
-        return [each for each in sent if each.note not in short]
+        return long_enough(self.heard(), lambda notes: self._given(notes, chips))
 
-    def _given(self, notes: list[Note], chips: int) -> list[Sent]:
+    def _given(self, notes: Sequence[Note], chips: int) -> list[Sent]:
         """Return notes with the channels that they get."""
         allocator = Allocator(chips)
         sent: dict[Note, Sent] = {}
@@ -148,13 +143,14 @@ class Score:
                     allocator.free(when, over)
                 else:
                     allocator.lift(over)
-            group = note.part.number, CHOKED_BY.get(note.key, note.key) if note.drum else note.key, note.drum
+            first = _CHOKE.get(note.key) if note.drum else None
+            group = None if first is None else ((note.part.number, first), note.key)
             # By their objects: to compare voices takes longer than all else here.
             voice, noise = id(note.instrument.voice), note.instrument.noise and id(note.instrument.noise)
-            place, cut = allocator.take(note.start, note, voice, noise, group, note.drum)
+            place, cut = allocator.take(note.start, note, voice, noise, group)
             if cut is not None:
                 sent[cut].end, sent[cut].cut = note.start, True
-            sent[note] = Sent(note, place, note.end, False, self.sides[note], note.part.pms)
+            sent[note] = Sent(note, place, note.end, False, self.sides[note])
             if note.key_up < note.end:
                 heappush(due, (note.key_up, number, False, note))
             heappush(due, (note.end, number, True, note))

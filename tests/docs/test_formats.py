@@ -28,7 +28,8 @@ ROWS = {
     "VGM, S98: bytes of tags": [limits.LARGEST_VALUE // KIB],
     "MDX: ticks": [limits.MOST_TICKS, limits.MOST_STEPS, limits.MOST_MDX_WRITES],
     "MML: bytes or characters": [
-        limits.LARGEST_MML // MIB, limits.MOST_MML_COMMANDS, limits.DEEPEST_MML, limits.DEEPEST_MACROS, mdx_code.LARGEST_OFFSET,
+        limits.LARGEST_MML // MIB, limits.MOST_MML_COMMANDS, limits.DEEPEST_MML, limits.DEEPEST_MACROS,
+        mdx_code.LARGEST_OFFSET,
     ],
     "JSON: bytes of a row": [
         limits.LARGEST_VALUE // KIB, limits.MOST_KEYS, limits.MOST_LISTS, limits.DEEPEST,

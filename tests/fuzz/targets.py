@@ -20,12 +20,13 @@ import opm
 from opm import song as songs_of_opm
 from opm.chip import new_chip
 from opm.handover import STATES_AT
+from opm.midi.file import read_file
 from opm.song import SongError, writers
 from opm.song.writers.vgm_chips import VGM_CHIPS
 from player.live import Live
 from player.serve import Server
 
-from . import board, boards, chips, cores, lines, samples, scores, songs, voices
+from . import board, boards, chips, cores, lines, midis, samples, scores, songs, voices
 from .mutate import (
     VGM_FIELDS,
     Shape,
@@ -41,6 +42,7 @@ from .mutate import (
     queue,
     repacked,
     separators,
+    sizes,
     state,
     table,
     word,
@@ -227,6 +229,34 @@ def bank(data: bytes, deep: bool) -> bool:
     return True
 
 
+MOST_KINDS = 60
+"""Kinds of remarks on a MIDI file, of which each is said once."""
+
+
+def midi_file(data: bytes, deep: bool) -> bool:
+    """A MIDI file is read or refused; its messages are in order, and mido's."""
+    try:
+        read = read_file(data)
+    except ValueError as error:
+        must(type(error) is ValueError, f"{type(error).__name__} is no error of ours")
+        check_line(str(error))
+        return False
+    for line in read.remarks:
+        check_line(line)
+    must(len(read.remarks) <= MOST_KINDS, "more remarks than there are kinds")
+    times = np.array([event.seconds for event in read.events])
+    must(math.isfinite(read.length) and read.length >= times.max(initial=0), "the end is before the last message")
+    must((np.diff(times) >= 0).all() and times.min(initial=0) >= 0, "messages are not in order")
+    must(read.loop is None or 0 <= read.loop[0] < read.loop[1] <= read.length, "the loop is outside")
+    if deep:
+        repr(read.tags).encode()
+        for event in read.events[:1000]:
+            must(0 <= event.port <= 0xFF, "no port")
+            first, *rest = event.message.bytes()
+            must(0x80 <= first <= 0xF0 and max(rest[: -(first == 0xF0) or None], default=0) < 0x80, "no message")
+    return True
+
+
 def chip(name: str) -> Callable[[bytes, bool], bool]:
     """Return the check of a chip's snapshots: refused, or a chip that runs and gives the same snapshot again."""
 
@@ -350,6 +380,8 @@ SNAPSHOT = Shape(CHIP_FIELDS, own=(state, state, state, clock, queue, queue, hea
 MDX = Shape(order="big", own=(*[table] * 15, nest))
 TEXT = Shape(own=(word, word, word, separators, dense))
 
+MIDI = Shape(((4, 4), (8, 2), (8, 2), (10, 2), (12, 2), (12, 1)), "big", own=(header, flood, sizes), packed=False)
+
 BOARD_FIELDS = (
     *VGM_FIELDS, *((chip.clock_at, 4) for chip in VGM_CHIPS.values()),
     *((bits.at, 1) for chip in VGM_CHIPS.values() for bits in chip.options.values()),
@@ -379,6 +411,7 @@ TARGETS = {
     "voice-mdx": Target(songs.mdx, bank, MDX),
     "voice-pairs": Target(voices.pairs, bank, TEXT),
     "voice-json": Target(voices.tone, bank, TEXT),
+    "midi-file": Target(midis.midi, midi_file, MIDI),
     "ym2151": Target(chips.ym2151, chip("ym2151"), SNAPSHOT),
     "ym2164": Target(chips.ym2164, chip("ym2164"), SNAPSHOT),
     "server": Target(lines.request, request, Shape(own=(word, word, dense), packed=False)),

@@ -86,7 +86,7 @@ def mml(text: str, pdx: str | os.PathLike[str] | bytes | None = None) -> Song:
     """
     if not isinstance(text, str):
         raise TypeError(f"text must be a str, got {type(text).__name__}")
-    return heard(song_of(text, beside(None, pdx)))
+    return song_of(text, beside(None, pdx))
 
 
 def read(data: bytes, where: Beside = NOTHING) -> Song:
@@ -102,7 +102,7 @@ def song_of(source: str, where: Beside) -> Song:
         raise SongError(f"expected at most {LARGEST_MML} characters of MML, got {len(source)}")
     compiler = _Compiler(Text(source))
     song = mdx.read(compiler.compiled(), None, where)
-    return song.but(format="MML", read_remarks=(*compiler.remarks(), *song.read_remarks))
+    return heard(song.but(format="MML", read_remarks=(*compiler.remarks(), *song.read_remarks)))
 
 
 class _Compiler:
