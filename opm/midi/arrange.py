@@ -210,8 +210,8 @@ class _Chip:
         found, extras = sent.note.instrument, sent.note.instrument.extras
         voice = found.noise if found.noise is not None and sent.place.channel == NOISE_CHANNEL else found.voice
         changes = extras is not None and extras.towards is not None
-        # By the object: to compare voices takes longer than all else here, and one that changes is made once a note, not
-        # at each step of a vibrato (48 s for a song that takes 7).
+        # By the object: to compare voices takes longer than all else here. One that changes is made once a note, not at
+        # each step of a vibrato: a song took 48 s then, not 7.
         made = id(sent) if changes else id(voice)
         if made not in self._loaded:
             self._loaded[made] = loaded(extras.voice(voice, sent.note.start) if extras and changes else voice)
