@@ -43,8 +43,8 @@ class Triangle:
 
         Examples
         --------
-        >>> [Triangle(depth=100, rate=6, delay=0.2, attack=0.3).at(0.2 + i / 24) for i in (0, 13, 14, 15)]
-        [0.0, 100.0, 0.0, -100.0]
+        >>> [Triangle(depth=100, rate=6, delay=0.2, attack=0.3).at(0.2 + i / 24) for i in (0, 13, 15)]
+        [0.0, 100.0, -100.0]
         """
         elapsed = seconds - self.delay
         if elapsed <= 0:
