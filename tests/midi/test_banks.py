@@ -360,6 +360,7 @@ def test_wopn_vibrato_is_as_deep(sensitivity):
         (b"", "byte 0: expected a bank in TOML"),
         (b"[", "expected JSON: Expecting value: line 1 column 2 (char 1)"),
         (b"[" * 100_000, "expected JSON: the nesting is too deep"),
+        (b"[[program]]\n[" + b"a" * 3000 + b"]", "expected one of name, program, drum, got 'aaa"),
         (b"[[program]]\na = " + b"[" * 100_000, "expected TOML: the nesting is too deep"),
         (bytes(2**20 + 1), "expected at most 1048576 bytes, got 1048577"),
     ],
