@@ -7,7 +7,7 @@ import mido
 import pytest
 
 from opm.midi.bank import Bank, Instrument
-from opm.midi.parts import DRUM_PART, Note, Part, Parts, decibels
+from opm.midi.parts import DRUM_PART, MOST_SOUNDING, Note, Part, Parts, decibels
 from opm.voice.voice import Voice
 
 BANK = Bank(
@@ -242,3 +242,12 @@ def test_kits_of_sound_effects_are_xgs(messages: tuple[Any, ...], name: str) -> 
     for seconds, *rest in (*messages, on(0, 36, channel=channel)):
         parts.take(seconds, mido.Message(rest[0], **rest[1]) if len(rest) == 2 else rest[0])
     assert [note.instrument.name for note in heard.notes] == [name]
+
+
+def test_a_damaged_file_holds_no_more_than_so_many_notes() -> None:
+    pedal = control(64, 127)
+    held = [row for i in range(600) for row in (on(i, i % 128), off(i, i % 128))]
+    _, heard = played(pedal, *held, *(on(600 + i, i % 128) for i in range(1000)))
+    sounding = [note for note in heard.notes if note.end == math.inf]
+    assert len(sounding) == MOST_SOUNDING
+    assert sounding == heard.notes[-MOST_SOUNDING:]
