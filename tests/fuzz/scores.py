@@ -17,8 +17,8 @@ SIMPLE = (
     b"o4", b"> c <", b"W", b"l8", b"l4.", b"v12", b"@v90", b"(", b")3", b"p3", b"D-3", b"q6", b"@q2", b"k1", b"w",
     b"w9", b"y32,199", b"y$20,%11_000_111", b"t120", b"@t200", b"@1", b"MP2,6,12", b"MPOF", b"MPON", b"MA1,3,-9",
     b"MD12", b"MH2,200,9,0,5,1,0", b"MHOF", b"MHR", b"TR-2", b"V-1", b"VO2", b"x9", b"@x60", b"K", b"SA", b"S3", b"C",
-    b"Q8", b"$FLAT{be}", b"$NATURAL", b"$FO9", b"$a", b"i3", b"SMOF", b"AP0,1,1", b"APOF", b"GL-32,6", b"KS0", b"? v3 c ?",
-    b"| c : d |", b"`ceg`8", b"#4",
+    b"Q8", b"$FLAT{be}", b"$NATURAL", b"$FO9", b"$a", b"i3", b"SMOF", b"AP0,1,1", b"APOF", b"GL-32,6", b"KS0",
+    b"? v3 c ?", b"| c : d |", b"`ceg`8", b"#4",
 )  # fmt: skip
 LENGTHS = (b"", b"4", b"8.", b"%7", b"2^8", b"1~16", b" 16")
 
