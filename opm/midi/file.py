@@ -148,9 +148,9 @@ class _Reader:
     def _info(self, at: int, end: int) -> None:
         """Take the tags of a RIFF file's INFO list."""
         for name, start, stop in riff_chunks(self.data, at, end):
-            text = self.data[start : min(stop, start + max(0, self.gathered.text_left))]
-            self.gathered.text_left -= len(text)
+            text = self.data[start : min(stop, start + self.gathered.text_left)]
             if name in INFO:
+                self.gathered.text_left -= len(text)
                 self.gathered.tags.add(INFO[name], text)
 
     def _header(self, start: int) -> tuple[int, int, int, int]:
