@@ -7,6 +7,7 @@ from conftest import ROOT
 
 from opm.midi import attachment, banks, toml_bank
 from opm.song import limits, playing, streams
+from opm.song.formats import mdx_code
 from opm.voice import files
 
 PAGE = (ROOT / "docs" / "formats.md").read_text()
@@ -27,6 +28,10 @@ ROWS = {
     "length of a song": [limits.LONGEST // 86_400],
     "VGM, S98: bytes of tags": [limits.LARGEST_VALUE // KIB],
     "MDX: ticks": [limits.MOST_TICKS, limits.MOST_STEPS, limits.MOST_MDX_WRITES],
+    "MML: bytes or characters": [
+        limits.LARGEST_MML // MIB, limits.MOST_MML_COMMANDS, limits.DEEPEST_MML, limits.DEEPEST_MACROS,
+        mdx_code.LARGEST_OFFSET,
+    ],
     "JSON: bytes of a row": [
         limits.LARGEST_VALUE // KIB, limits.MOST_KEYS, limits.MOST_LISTS, limits.DEEPEST,
     ],
