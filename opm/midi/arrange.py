@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ..events import FRAMES_PER_WRITE, REFERENCE_RATE
 from ..registers import KON
 from .allocate import NOISE_CHANNEL
-from .driver import LEVEL, Loaded, Registers, Sound, Write, attenuated, folded, loaded, turned_down
+from .driver import LEVEL, NOISE_LEVEL, QUIET, Loaded, Registers, Sound, Write, attenuated, folded, loaded, turned_down
 from .parts import decibels
 from .schedule import AHEAD, RELEASING, Bus, Strike
 from .score import Score, Sent
@@ -28,6 +28,8 @@ SLOT = FRAMES_PER_WRITE
 SLOTS_PER_SECOND = REFERENCE_RATE / SLOT
 STEP = 0.003
 """Seconds from one change under a note to the next at least: those of eight channels take 60 % of the bus then."""
+NOISE_BEHIND = 4
+"""Steps of TL by which noise, which has no more than its full level, may stay behind the rest."""
 EFFECT_STEP = 0.005
 """Seconds from one step of a portamento, or of a bank's effects, to the next."""
 
@@ -42,6 +44,14 @@ class Arranged:
     """(n,) SCORE, in order."""
     lead: int
     """Frames of silence put before it."""
+
+    @property
+    def room(self) -> int:
+        """Steps of TL that all can be turned up: the loudest carrier's, and 3 dB more than the loudest noise has."""
+        address, data = self.rows["address"], self.rows["data"]
+        is_noise = address & NOISE_LEVEL == NOISE_LEVEL
+        levels, noise = data[(address >= LEVEL) & ~is_noise], data[is_noise] >> 8
+        return int(min(levels.min(initial=QUIET), noise.min(initial=QUIET) + NOISE_BEHIND))
 
     def turned_down(self, attenuation: int) -> npt.NDArray[np.void]:
         """Return the rows as the chips take them, all so many steps of TL, 0.75 dB, further down; below 0 up."""

@@ -9,6 +9,7 @@ from ..registers import KON, PMS, RL, SLOT_BASES, TL
 from ..state import OPERATORS
 from ..tables import TL_DB
 from ..voice.voice import Voice
+from .allocate import NOISE_CHANNEL
 from .noise import BY_LEVEL, C2, is_noise, noise_quieter
 
 Write = tuple[int, int]
@@ -106,28 +107,32 @@ class Sound:
 
     def moving(self, channel: int) -> list[Write]:
         """Return the registers that change under a held note: levels, vibrato and pitch, and what effects move."""
-        return self.registers(channel) if self.moved else [*self._levels(channel), *self._rest(channel)]
+        if self.moved:
+            return self.registers(channel)
+        return [*self._levels(channel), *self._rest(channel), *self._noise(channel)]
 
     def registers(self, channel: int) -> list[Write]:
         """Return all registers of a channel that is to sound so, but for the key.
 
         The note before may still ring. A modulator is louder than any carrier: so carriers have their TL before the
-        connection makes them carriers, and modulators have theirs when they no longer are.
+        connection makes them carriers, and modulators have theirs when they no longer are. Noise is far louder than a
+        tone whose envelope stands where its own does: so it is switched on last of all, and off before all else.
         """
         output = (RL + channel, self.sides << 6 | self.voice.output)
         operators = ((address + channel, data) for address, data in self.voice.registers)
-        writes = [*self._levels(channel), output, *operators, *self._rest(channel)]
-        if not self.moved:
-            return writes
-        amounts = {address + channel: amount for address, amount in self.moved}
-        return [(address, _moved(address, data, amounts.get(address & 0xFF, 0))) for address, data in writes]
+        switch = [(NOISE, self.voice.noise)] * (channel == NOISE_CHANNEL)
+        writes = [*self._levels(channel), output, *operators, *self._rest(channel), *self._noise(channel)]
+        if self.moved:
+            amounts = {address + channel: amount for address, amount in self.moved}
+            writes = [(address, _moved(address, data, amounts.get(address & 0xFF, 0))) for address, data in writes]
+        return [*writes, *switch] if self.voice.noise else [*switch, *writes]
 
     def _levels(self, channel: int) -> list[Write]:
-        voice = self.voice
-        return [
-            *((LEVEL + address + channel, level + self.steps) for address, level in voice.levels),
-            *((NOISE_LEVEL + address + channel, byte | self.steps << 8) for address, byte in voice.noise_levels),
-        ]
+        return [(LEVEL + address + channel, level + self.steps) for address, level in self.voice.levels]
+
+    def _noise(self, channel: int) -> list[Write]:
+        levels = self.voice.noise_levels
+        return [(NOISE_LEVEL + address + channel, byte | self.steps << 8) for address, byte in levels]
 
     def _rest(self, channel: int) -> list[Write]:
         semitone, fraction = divmod(self.pitch, STEPS)
@@ -139,10 +144,9 @@ class Sound:
         ]
 
     def of_chip(self, channel: int) -> list[Write]:
-        """Return the chip's own registers that it needs: its LFO, and the noise where its channel has that."""
+        """Return the registers of the chip's LFO that it needs."""
         lfrq, amd, pmd, wave = self.voice.lfo or VIBRATO
-        writes = [(LFRQ, lfrq), (DEPTH, amd), (DEPTH, _PMD | pmd), (WAVE, wave)]
-        return writes + [(NOISE, self.voice.noise)] * (channel == 7)
+        return [(LFRQ, lfrq), (DEPTH, amd), (DEPTH, _PMD | pmd), (WAVE, wave)]
 
     def key_on(self, channel: int) -> Write:
         """Return what strikes it."""

@@ -148,9 +148,9 @@ class _Reader:
     def _info(self, at: int, end: int) -> None:
         """Take the tags of a RIFF file's INFO list."""
         for name, start, stop in riff_chunks(self.data, at, end):
-            text = self.data[start : min(stop, start + max(0, self.gathered.text_left))]
-            self.gathered.text_left -= len(text)
+            text = self.data[start : min(stop, start + self.gathered.text_left)]
             if name in INFO:
+                self.gathered.text_left -= len(text)
                 self.gathered.tags.add(INFO[name], text)
 
     def _header(self, start: int) -> tuple[int, int, int, int]:
@@ -212,8 +212,11 @@ class _Reader:
             if track.ended:
                 self.remarks.add(stop, "data behind the End of Track: left out")
             return bound
-        if track.ended or stop < self.end:
-            self.remarks.add(at + 4, "a track's length is wrong: read up to its end")
+        if not track.ended:
+            stop = self.data.find(TRACK, stop, self.end)
+            if stop < 0:
+                return self.end  # what is missing has been said
+        self.remarks.add(at + 4, "a track's length is wrong: read up to its end")
         return stop
 
     def _events(self, times: Times) -> list[Event]:

@@ -338,10 +338,11 @@ class Parts:
 
     def _let_go(self, part: Part) -> None:
         """End the notes that no pedal holds any longer."""
-        held = part.held
-        part.held = [note for note in held if part.pedal or note in part.kept]
+        held, part.held = part.held, []
         for note in held:
-            if note not in part.held:
+            if part.pedal or note in part.kept:
+                part.held.append(note)
+            else:
                 self._finish(note)
 
     def _reset(self, part: Part, value: int = 0, control: int = 121) -> None:

@@ -20,13 +20,14 @@ import opm
 from opm import song as songs_of_opm
 from opm.chip import new_chip
 from opm.handover import STATES_AT
+from opm.midi.extras import Extras
 from opm.midi.file import read_file
 from opm.song import SongError, writers
 from opm.song.writers.vgm_chips import VGM_CHIPS
 from player.live import Live
 from player.serve import Server
 
-from . import board, boards, chips, cores, lines, midis, samples, songs, voices
+from . import banks, board, boards, chips, cores, lines, midis, samples, scores, songs, voices
 from .mutate import (
     VGM_FIELDS,
     Shape,
@@ -189,6 +190,27 @@ def mdx_with_samples(data: bytes, deep: bool) -> bool:
     return True
 
 
+def score(data: bytes, deep: bool) -> bool:
+    """MML is read, by its file's name, or refused with a place; saved as MDX it plays the same."""
+    path = _folder() / "song.mml"
+    path.write_bytes(data)
+    try:
+        read = songs_of_opm.load(path)
+    except SongError as error:
+        check_line(str(error))
+        return False
+    # What plays for long has cost its second already. All else is MDX, which is used in its own way often enough.
+    if deep and len(read.rows) < 20_000 and not any(line.startswith("cut off") for line in read.read_remarks):
+        if len(data) % 64 == 0:
+            _use(read)
+        lost = read.save(path.with_suffix(".mdx"))
+        again = songs_of_opm.load(path.with_suffix(".mdx"))
+        must(np.array_equal(again.rows, read.rows) and again.end == read.end, "other writes as MDX")
+        must(bool(lost) == bool(read.companions), "something is lost in MDX")
+        must(again.tags == read.tags, "other tags as MDX")
+    return True
+
+
 def bank(data: bytes, deep: bool) -> bool:
     """Voices are read or refused; what is read fits the registers, and is the same when written and read back."""
     try:
@@ -234,6 +256,41 @@ def midi_file(data: bytes, deep: bool) -> bool:
             first, *rest = event.message.bytes()
             must(0x80 <= first <= 0xF0 and max(rest[: -(first == 0xF0) or None], default=0) < 0x80, "no message")
     return True
+
+
+def midi_bank(data: bytes, deep: bool) -> bool:
+    """A bank is read or refused; what is read has a voice for every program and drum key, and effects that end."""
+    try:
+        read = opm.read_bank(data)
+    except ValueError as error:
+        must(type(error) is ValueError, f"{type(error).__name__} is no error of ours")
+        check_line(str(error))
+        return False
+    must(all(0 < len(remark) < 200 for remark in read.remarks), "a remark is no line")
+    if not deep:
+        return True
+    for number in range(0, 128, 7):
+        must(read.program(number, number % 9) is not None, "no voice for a program")
+        must((read.drum(number) is None) is (not read.drums), "no voice for a drum key")
+    for found in [
+        each for each in (*read.programs.values(), *read.drums.values()) if each.extras or not each.stands_in
+    ]:
+        must(all(0 <= byte <= 0xFF for pair in found.voice.registers(1) for byte in pair), "no bytes")
+        for pitch in (found.transpose, found.note or 0):
+            must(math.isfinite(pitch) and abs(pitch) <= 400, "a pitch out of range")
+        if found.extras:
+            _use_extras(found.extras)
+    return True
+
+
+def _use_extras(extras: Extras) -> None:
+    """See that effects move what they move by no more than they may."""
+    for address, wave in (*extras.waves, *((0x28, wave) for wave in [extras.vibrato] if wave)):
+        must(0x20 <= address <= 0xF8 and address & 7 == 0, "no register of channel 1")
+        for seconds in (0, 0.01, 0.3, 7, 1e5):
+            must(abs(wave.at(seconds)) <= abs(wave.depth), "a wave is deeper than its depth")
+    must(all(0 <= byte <= 0xFF for pair in extras.ahead for byte in pair), "no bytes")
+    must(all(0 <= seconds <= 3600 for seconds in (extras.early, extras.turn, extras.portamento)), "no time")
 
 
 def chip(name: str) -> Callable[[bytes, bool], bool]:
@@ -380,6 +437,7 @@ TARGETS = {
     "board-core": Target(
         cores.program, cores.check, Shape(((0, 1), (1, 4), (5, 2), (7, 4)), own=(header, flood), packed=False)
     ),
+    "mml": Target(scores.mml, score, Shape(own=(word, word, separators, dense, flood), packed=False)),
     "json": Target(songs.json_log, song, TEXT),
     "text": Target(songs.text_log, song, TEXT),
     "tone": Target(voices.tone, song, TEXT),
@@ -390,6 +448,10 @@ TARGETS = {
     "voice-pairs": Target(voices.pairs, bank, TEXT),
     "voice-json": Target(voices.tone, bank, TEXT),
     "midi-file": Target(midis.midi, midi_file, MIDI),
+    "bank-toml": Target(banks.toml, midi_bank, TEXT),
+    "bank-opm": Target(voices.opm, midi_bank, TEXT),
+    "bank-wopn": Target(banks.wopn, midi_bank, Shape(((11, 2), (13, 2), (15, 2), (17, 1)), "big", own=(header,))),
+    "bank-json": Target(banks.attachment, midi_bank, TEXT),
     "ym2151": Target(chips.ym2151, chip("ym2151"), SNAPSHOT),
     "ym2164": Target(chips.ym2164, chip("ym2164"), SNAPSHOT),
     "server": Target(lines.request, request, Shape(own=(word, word, dense), packed=False)),

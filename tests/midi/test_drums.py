@@ -33,7 +33,19 @@ PITCH = {
     66: 58, 67: 83, 68: 78, 75: 99, 76: 85, 77: 78, 80: 108, 81: 108, 86: 37, 87: 37,
 }  # fmt: skip
 """MIDI numbers of what has a pitch."""
-BRIGHTER = [(36, 41), (41, 50), (50, 38), (38, 42), (35, 36), (64, 63), (61, 60), (77, 76), (68, 67), (37, 42)]
+BRIGHTER = [
+    (36, 45),
+    (41, 50),
+    (45, 38),
+    (50, 38),
+    (38, 42),
+    (35, 36),
+    (64, 63),
+    (61, 60),
+    (77, 76),
+    (68, 67),
+    (37, 42),
+]
 """The second is brighter than the first."""
 BY_KEY = {drum.key: drum for drum in DRUMS}
 
@@ -160,3 +172,10 @@ def as_rows(writes, attenuation):
     """Return what an arrangement makes of writes."""
     rows = np.array([(0, 0, *write) for write in writes], ROW)
     return Arranged(rows, np.empty(0, SCORE), 0).turned_down(attenuation)[["address", "data"]].tolist()
+
+
+def test_noise_is_switched_on_last_and_off_first(voices):
+    tone, noise = (Sound(loaded(voice), 3, 0, 0, 0).registers(7) for voice in voices[38])
+    assert noise[-1] == (0x0F, 0x80 | voices[38][1].lfo[4])
+    assert tone[0] == (0x0F, 0)
+    assert all(address != 0x0F for address, _ in Sound(loaded(voices[38][0]), 3, 0, 0, 0).registers(0))

@@ -18,22 +18,25 @@ from ...midi.allocate import SHORTEST
 from ...midi.arrange import Arranged, arranged
 from ...midi.bank import Bank
 from ...midi.banks import default_bank, read_bank
-from ...midi.file import read_file
+from ...midi.file import MidiFile, read_file
 from ...midi.schedule import AHEAD
 from ...midi.score import Score, Sent
 from ...pitch import REFERENCE_CLOCK
 from ...tables import TL_DB
 from ..data import WRITE, Arrangement, Loop, Opm, SongError, Writes
+from ..limits import LONGEST_MIDI
 from ..playing import Playing
 from ..render import Renderer
 from ..resample import FULL_SCALE
 from ..song import Song
 
 PROBE = 32
-"""Steps of TL by which a song is turned down to find its peak: 24 dB, at which nothing clips."""
-LOUDEST, CLOSE, SOFTEST = 0.84, 0.91, 0.56
-"""The peak that a song is to have, of full scale: -1.5 dBFS. From -5 to -0.8 is near enough."""
-_PROBES = 4
+"""TL of the loudest carrier where a song's peak is first looked for: 24 dB down, at which nothing clips."""
+LOUDEST, CLOSE, SOFTEST = 0.84, 0.91, 0.65
+"""The peak that a song is to have, of full scale: -1.5 dBFS. From -3.7 to -0.8 is near enough."""
+_PROBES, _LONG = 4, 1200
+"""Playings to find it; of songs that are longer, in seconds, one."""
+_SHORTEST_LOOP = 0.1
 _CLOSED = 0.002
 """Seconds before the end of a loop in which all keys are up."""
 
@@ -63,13 +66,14 @@ def read(data: bytes, time_unit: str | None = None, band: Band = OURS) -> Song:
     except ValueError as error:
         raise SongError(str(error)) from None
     bank = band.voices if isinstance(band.voices, Bank) else read_bank(band.voices) if band.voices else default_bank()
-    start, end = file.loop or (None, file.length)
-    score = Score.of([event for event in file.events if event.seconds < end or not file.loop], end, bank)
-    if file.loop:
+    remarks = [*bank.remarks, *file.remarks]
+    loop, end = _within(file, remarks)
+    score = Score.of([event for event in file.events if event.seconds < end], end, bank)
+    if loop is not None:
         # Data go ahead of their notes: so the loop begins and ends that much earlier, and there all keys are up.
         score.end_by(end - AHEAD - _CLOSED)
     sent = score.sent(band.chips)
-    music = arranged(score, sent, band.chips, start, band.click_free)
+    music = arranged(score, sent, band.chips, loop, band.click_free)
     opms = (Opm(),) * band.chips
     rate = Fraction(REFERENCE_CLOCK, MASTER_CLOCKS_PER_FRAME)
     last = int(music.rows["time"].max(initial=0))
@@ -78,11 +82,25 @@ def read(data: bytes, time_unit: str | None = None, band: Band = OURS) -> Song:
     )
     attenuation, gain = _level(song, music)
     song = song.but(rows=_rows(music, attenuation), gain=gain, format=file.format, tags=file.tags)
-    if file.loop:
-        song = _looped(song, music, *file.loop)
+    if loop is not None:
+        song = _looped(song, music, loop, end)
     facts = _facts(score, sent) | {"down_db": attenuation * TL_DB}
-    remarks = (_in_words(facts, band.chips), *bank.remarks, *file.remarks)
-    return song.but(arrangement=Arrangement(music.score, music.lead, facts), read_remarks=remarks)
+    if score.notes:
+        remarks.insert(0, _in_words(facts, band.chips))
+    return song.but(arrangement=Arrangement(music.score, music.lead, facts), read_remarks=tuple(remarks))
+
+
+def _within(file: MidiFile, remarks: list[str]) -> tuple[float | None, float]:
+    """Return where a file goes back to from its end, if it does, and where it ends, within limits."""
+    loop, end = file.loop or (None, file.length)
+    if end > LONGEST_MIDI:
+        remarks.append(f"longer than {LONGEST_MIDI} s: what comes after that is left out")
+        loop, end = None, float(LONGEST_MIDI)
+    if loop is not None and end - loop < _SHORTEST_LOOP:
+        remarks.append(f"a loop of less than {_SHORTEST_LOOP:g} s: not looped")
+        loop = None
+    # What is at the very end, in a file without a loop, belongs to it: drums of no length.
+    return loop, end if loop is not None else math.nextafter(end, math.inf)
 
 
 def _rows(music: Arranged, attenuation: int) -> Writes:
@@ -92,17 +110,24 @@ def _rows(music: Arranged, attenuation: int) -> Writes:
 
 def _level(song: Song, music: Arranged) -> tuple[int, float]:
     """Return by how many steps of TL a song is turned down, and the factor of its sound where that is not enough."""
-    attenuation = PROBE
+    most = music.room
+    attenuation = PROBE - most
     # Not always met at the second: where M1 is a carrier with feedback, its level is its colour, too.
-    for _ in range(_PROBES):
+    for _ in range(_PROBES if song.length < _LONG else 1):
         peak = _peak(song.but(rows=_rows(music, attenuation)))
         if SOFTEST <= peak <= CLOSE or not peak:
             return attenuation, 1.0
-        attenuation -= math.floor(20 * math.log10(LOUDEST / peak) / TL_DB)
-    peak = _peak(song.but(rows=_rows(music, attenuation)))
-    # Carriers at TL 0 cannot be turned up: a melody of single notes is as loud as one carrier. The factor is one that
-    # VGM's volume modifier has, of 1/32 of an octave: so the file that is saved sounds the same.
-    return attenuation, 2 ** (math.floor(32 * math.log2(LOUDEST / peak)) / 32)
+        wanted = attenuation - math.floor(20 * math.log10(LOUDEST / peak) / TL_DB)
+        # No carrier's TL below 0: what is softer keeps its distance.
+        change = max(wanted, -most) - attenuation
+        attenuation += change
+        # What it is to be then.
+        peak *= 10 ** (-change * TL_DB / 20)
+        if not change:
+            break
+    # A melody of single notes is as loud as one carrier. The factor is one of VGM's volume modifier, 1/32 of an
+    # octave: so the file that is saved sounds the same.
+    return attenuation, 2 ** (math.floor(32 * math.log2(LOUDEST / peak)) / 32) if peak < SOFTEST else 1.0
 
 
 def _peak(song: Song) -> float:
