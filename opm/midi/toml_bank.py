@@ -20,6 +20,8 @@ from .bank import Bank, Instrument
 
 LARGEST = 2**18
 """Bytes: 128 programs and 61 drums have 60 000. A parser in Python takes a second for it."""
+MOST_DOTS = 256
+"""Of a row: the parser in Python takes a minute for a key of 20 000 parts, by the square of their number."""
 MOST_SEMITONES = 127
 _VOICE = {name: LIMITS[name] for name in ("con", "fb", "pms", "ams")} | {"slots": SLOTS}
 _BANKS = (("msb", 0), ("lsb", 0), ("number", None))
@@ -56,6 +58,9 @@ def read_toml(text: str, name: str = "") -> Bank:
     """
     if len(text) > LARGEST:
         raise ValueError(f"expected at most {LARGEST} characters of TOML, got {len(text)}")
+    for at, row in enumerate(text.split("\n"), 1):
+        if row.count(".") > MOST_DOTS:
+            raise ValueError(f"row {at}: expected at most {MOST_DOTS} dots, got {row.count('.')}")
     try:
         root = tomllib.loads(text)
     except RecursionError:

@@ -187,6 +187,7 @@ def test_toml():
         (("note = 30.5", "note = 128.0"), "row 19: drum: note must be 0 to 127, got 128.0"),
         (("name = \"mine\"", "title = 1"), "expected one of name, program, drum, got 'title'"),
         (("transpose = -12", "transpose ="), "expected TOML: Invalid value (at line 5, column 12)"),
+        (("transpose = -12", "a" + ".a" * 50_000 + " = 1"), "row 5: expected at most 256 dots, got 50000"),
     ],
 )  # fmt: skip
 def test_wrong_toml_is_named(change, message):

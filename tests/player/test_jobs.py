@@ -267,3 +267,18 @@ def test_names_for_several_songs():
     names = _distinct(["a-2", "a", "a", "a-2", "a-2-2", "a"])
     assert len(set(names)) == 6
     assert names[1] == "a"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("empty.toml", "empty.toml: byte 0: expected a bank in TOML"),
+        ("folder", "folder: expected tones called NNN.json"),
+        ("missing", "missing: no such file or directory"),
+    ],
+)
+def test_banks_that_are_none(capsys, name, words):
+    Path("empty.toml").write_bytes(b"")
+    Path("folder").mkdir()
+    put("a.log")
+    assert bad(["a.log", "--voices", name, "--info"], capsys).startswith(f"python -m player: {words}")

@@ -132,6 +132,7 @@ def test_one_attenuation_for_the_song():
 def test_a_silent_file():
     song = load(control(0, 7, 0), *note(0, 60))
     assert len(struck(song)) == 0
+    assert song.arrangement.facts["down_db"] == 0
     assert song.remarks[-1].startswith("no key is ever pressed")
 
 

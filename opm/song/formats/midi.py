@@ -107,7 +107,9 @@ def _level(song: Song, music: Arranged) -> tuple[int, float]:
     # Not always met at the second: where M1 is a carrier with feedback, its level is its colour, too.
     for _ in range(_PROBES if song.length < _LONG else 1):
         peak = _peak(song.but(rows=_rows(music, attenuation)))
-        if SOFTEST <= peak <= CLOSE or not peak:
+        if not peak:
+            return 0, 1.0
+        if SOFTEST <= peak <= CLOSE:
             return attenuation, 1.0
         wanted = attenuation - math.floor(20 * math.log10(LOUDEST / peak) / TL_DB)
         # No carrier's TL below 0: what is softer keeps its distance.
