@@ -7,8 +7,15 @@ from .songs import TEXTS, Chunks, many
 
 DIVISIONS = (96, 480, 24, 0x7FFF, 0xE728, 0xE250, 0xE304, 0xE8FF)
 DELTAS = (b"\0", b"\0", b"\0", b"\x01", b"\x30", b"\x7f", b"\x81\x00", b"\x8f\x50", b"\x80\x80\x01")
-CONTROLS = (0, 1, 6, 7, 10, 11, 32, 38, 64, 91, 100, 101, 110, 111, 120, 121, 123)
-EXCLUSIVE = ("7e 7f 09 01", "41 10 42 12 40 00 7f 00 41", "43 10 4c 00 00 7e 00", "7f 7f 04 01 00 40", "")
+CONTROLS = (
+    0, 1, 5, 6, 7, 10, 11, 32, 38, 64, 64, 65, 66, 84, 91, 96, 97, 98, 99, 100, 101, 110, 111, 120, 121, 123, 124, 127
+)  # fmt: skip
+EXCLUSIVE = (
+    "7e 7f 09 01", "41 10 42 12 40 00 7f 00 41", "43 10 4c 00 00 7e 00", "7f 7f 04 01 00 40", "7f 7f 04 01 00 00",
+    "41 10 42 12 40 11 15 01 19", "41 10 42 12 40 10 15 00 1b", "43 10 4c 08 03 07 02", "",
+)  # fmt: skip
+PARAMETERS = ((101, 100, 0, 0), (101, 100, 0, 1), (101, 100, 0, 2), (99, 98, 24, 38), (99, 98, 25, 9), (99, 98, 1, 8))
+"""Controllers that say which parameter is set, and its number: range of bends, tuning, pitch of drums."""
 WORDS = (
     b"loopStart",
     b"LOOPEND",
@@ -54,11 +61,18 @@ def _track(r: Random) -> Chunks:
 
 def _event(r: Random) -> bytes:
     """Draw an event without its time."""
-    kind = r.randrange(8)
+    kind = r.randrange(10)
     if kind < 3:
         return bytes((r.choice((0x80, 0x90, 0x99)), r.randrange(128), r.choice((0, 64, 127))))
     if kind == 3:
-        return bytes((0xB0 | r.randrange(3), r.choice(CONTROLS), r.randrange(128)))
+        return bytes((0xB0 | r.choice((0, 0, 1, 9)), r.choice(CONTROLS), r.randrange(128)))
+    if kind == 8:
+        key, part = bytes((r.randrange(128),)), r.choice((0, 0, 1, 9, 9, r.randrange(16)))
+        return bytes((0x90 | part,)) + key + bytes((r.choice((1, 64, 127)),)) + r.choice(DELTAS) + key + b"\0"
+    if kind == 9:
+        msb, lsb, high, low = r.choice(PARAMETERS)
+        status = 0xB0 | r.choice((0, 0, 1, 9))
+        return bytes((status, msb, high, 0, lsb, low, 0, 6, r.choice((0, 12, 64, 127)), 0, 38, r.randrange(128)))
     if kind == 4:
         status = r.choice((0xA0, 0xC0, 0xD0, 0xE0))
         return bytes((status | r.randrange(16), *(r.randrange(128) for _ in range(2 - (status in (0xC0, 0xD0))))))

@@ -21,13 +21,12 @@ from opm import song as songs_of_opm
 from opm.chip import new_chip
 from opm.handover import STATES_AT
 from opm.midi.extras import Extras
-from opm.midi.file import read_file
 from opm.song import SongError, writers
 from opm.song.writers.vgm_chips import VGM_CHIPS
 from player.live import Live
 from player.serve import Server
 
-from . import banks, board, boards, chips, cores, lines, midis, samples, scores, songs, voices
+from . import arrangements, banks, board, boards, chips, cores, lines, midis, samples, scores, songs, voices
 from .mutate import (
     VGM_FIELDS,
     Shape,
@@ -230,34 +229,6 @@ def bank(data: bytes, deep: bool) -> bool:
     return True
 
 
-MOST_KINDS = 60
-"""Kinds of remarks on a MIDI file, of which each is said once."""
-
-
-def midi_file(data: bytes, deep: bool) -> bool:
-    """A MIDI file is read or refused; its messages are in order, and mido's."""
-    try:
-        read = read_file(data)
-    except ValueError as error:
-        must(type(error) is ValueError, f"{type(error).__name__} is no error of ours")
-        check_line(str(error))
-        return False
-    for line in read.remarks:
-        check_line(line)
-    must(len(read.remarks) <= MOST_KINDS, "more remarks than there are kinds")
-    times = np.array([event.seconds for event in read.events])
-    must(math.isfinite(read.length) and read.length >= times.max(initial=0), "the end is before the last message")
-    must((np.diff(times) >= 0).all() and times.min(initial=0) >= 0, "messages are not in order")
-    must(read.loop is None or 0 <= read.loop[0] < read.loop[1] <= read.length, "the loop is outside")
-    if deep:
-        repr(read.tags).encode()
-        for event in read.events[:1000]:
-            must(0 <= event.port <= 0xFF, "no port")
-            first, *rest = event.message.bytes()
-            must(0x80 <= first <= 0xF0 and max(rest[: -(first == 0xF0) or None], default=0) < 0x80, "no message")
-    return True
-
-
 def midi_bank(data: bytes, deep: bool) -> bool:
     """A bank is read or refused; what is read has a voice for every program and drum key, and effects that end."""
     try:
@@ -447,7 +418,7 @@ TARGETS = {
     "voice-mdx": Target(songs.mdx, bank, MDX),
     "voice-pairs": Target(voices.pairs, bank, TEXT),
     "voice-json": Target(voices.tone, bank, TEXT),
-    "midi-file": Target(midis.midi, midi_file, MIDI),
+    "midi": Target(midis.midi, arrangements.check, MIDI),
     "bank-toml": Target(banks.toml, midi_bank, TEXT),
     "bank-opm": Target(voices.opm, midi_bank, TEXT),
     "bank-wopn": Target(banks.wopn, midi_bank, Shape(((11, 2), (13, 2), (15, 2), (17, 1)), "big", own=(header,))),

@@ -10,7 +10,8 @@ import mido
 import pytest
 from fuzz import midis
 from fuzz.mutate import attacked
-from fuzz.targets import MIDI, midi_file
+from fuzz.arrangements import read
+from fuzz.targets import MIDI
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -436,19 +437,19 @@ def test_each_kind_of_message_is_asked_for_once(monkeypatch):
 @example(b"\x00" * 16)
 def test_no_bytes_crash_the_reader(data):
     for whole in (data, smf(b"MTrk" + struct.pack(">I", len(data)) + data, data), riff(data)):
-        midi_file(whole, True)
+        read(whole, True)
 
 
 @given(st.integers(0, 2**32))
 def test_no_damage_crashes_the_reader(seed):
     r = random.Random(seed)
-    midi_file(attacked(r, midis.midi(r), MIDI), True)
+    read(attacked(r, midis.midi(r), MIDI), True)
 
 
 @pytest.mark.parametrize("at", range(0, 60))
 def test_a_file_cut_anywhere_is_read_or_refused(at):
     whole = smf(mtrk(meta(3, b"Tune"), f"00 F0 0A {GS_RESET} F7", NOTE), mtrk(NOTE))
-    midi_file(whole[:at], True)
+    read(whole[:at], True)
 
 
 # ---- against mido
