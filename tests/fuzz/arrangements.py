@@ -1,11 +1,9 @@
 """What must hold for a MIDI file, from its bytes to the song: order, bytes, keys, times, level, and the files saved."""
 
-import functools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from unittest import mock
 

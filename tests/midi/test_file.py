@@ -9,8 +9,8 @@ from fractions import Fraction
 import mido
 import pytest
 from fuzz import midis
-from fuzz.mutate import attacked
 from fuzz.arrangements import read
+from fuzz.mutate import attacked
 from fuzz.targets import MIDI
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

@@ -142,6 +142,24 @@ def test_bends_of_a_part_come_back(tmp_path, high, widest):
     np.testing.assert_allclose(ours[0], curve, atol=0.005)
 
 
+def test_a_bend_beyond_all_ranges_comes_octaves_nearer(tmp_path):
+    """Key 127, tuned down by 64 semitones and bent by as many: -1, which the chip plays as 23."""
+    data = [(101, 0), (100, 2), (6, 0), (101, 0), (100, 0), (6, 64)]
+    track = mido.MidiTrack(mido.Message("control_change", control=number, value=value) for number, value in data)
+    track += [
+        mido.Message("pitchwheel", pitch=-8192),
+        mido.Message("note_on", note=127),
+        mido.Message("note_off", note=127, time=480),
+    ]
+    mido.MidiFile(tracks=[track]).save(tmp_path / "x.mid")
+    song = opm.load(tmp_path / "x.mid")
+    song.save(tmp_path / "y.mid")
+    (message,) = (each for each in mido.MidiFile(tmp_path / "y.mid") if each.type == "note_on")
+    assert message.note == 127
+    assert song.notes()["midi"].tolist() == [23]
+    assert opm.load(tmp_path / "y.mid").notes()["midi"].tolist() == [35]
+
+
 def test_the_same_key_twice_in_a_part_is_paired_first_in_first_out(tmp_path):
     """Struck again before it ends, and struck twice at once, each on a channel of its own."""
     notes = [Note(1, 0.0, 1.0, velocity=1), Note(2, 0.5, 1.5), Note(3, 2.0, 2.5), Note(4, 2.0, 3.0)]

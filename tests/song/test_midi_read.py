@@ -136,6 +136,12 @@ def test_a_silent_file():
     assert song.remarks[-1].startswith("no key is ever pressed")
 
 
+def test_a_bank_without_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="expected tones"):
+        opm.load(file_of(*note(0, 60)), voices="")
+
+
 def test_sides_take_hold_with_the_next_note():
     rows = [control(0, 10, 0), *note(0, 60), control(0.5, 10, 64), *note(1, 62), control(2, 10, 127), *note(2, 64)]
     assert [rl for *_, rl, _ in struck(load(*rows))] == [1, 3, 2]

@@ -60,7 +60,8 @@ def read(data: bytes, time_unit: str | None = None, band: Band = OURS) -> Song:
         file = read_file(data)
     except ValueError as error:
         raise SongError(str(error)) from None
-    bank = band.voices if isinstance(band.voices, Bank) else read_bank(band.voices) if band.voices else default_bank()
+    voices = default_bank() if band.voices is None else band.voices
+    bank = voices if isinstance(voices, Bank) else read_bank(voices)
     remarks = [*bank.remarks, *file.remarks]
     loop, end = _within(file, remarks)
     score = Score.of([event for event in file.events if event.seconds < end], end, bank)

@@ -1,6 +1,7 @@
 """A song's keys as a MIDI file: a track per channel, pitches as notes and bends, the tempo found or given."""
 
 import io
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -194,7 +195,9 @@ def _bent(now: float, midi: float) -> float:
     """Return by how much a pitch is bent, which stands octaves off where it would be out of the chip's range."""
     bends = [(now - midi + octaves, octaves) for octaves in (0, 12, -12, 24, -24, 36, -36)]
     inside = LOWEST, LOWEST + HIGHEST / STEPS
-    return min((bend for bend, octaves in bends if not octaves or not inside[0] <= now + octaves <= inside[1]), key=abs)
+    bend = min((bend for bend, octaves in bends if not octaves or not inside[0] <= now + octaves <= inside[1]), key=abs)
+    # Key 127, tuned and bent down by 120 semitones: more than any range, so it comes octaves nearer.
+    return bend - math.copysign(12 * max(0, math.ceil((abs(bend) - BEND_RANGES[-1]) / 12)), bend)
 
 
 def _drums(song: "Song") -> dict[str, Drums]:
