@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 from unittest import mock
 
@@ -19,6 +20,7 @@ from opm.song import SongError
 from opm.song.formats import midi
 from opm.song.resample import FULL_SCALE
 
+from . import banks
 from .rules import check_line, must
 
 MOST_KINDS = 60
@@ -56,9 +58,10 @@ def check(data: bytes, deep: bool) -> bool:
     if file is None:
         return False
     chips, click_free, kept = 1 + len(data) % 2, len(data) % 3 == 0, _Kept()
+    bank = _bank(len(data)) if len(data) % 5 == 0 else None
     with _watched(kept, file.length <= SHORT and deep):
         try:
-            song = opm.load(data, chips=chips, click_free=click_free)
+            song = opm.load(data, voices=bank, chips=chips, click_free=click_free)
         except SongError as error:
             check_line(str(error))
             return False
@@ -69,10 +72,11 @@ def check(data: bytes, deep: bool) -> bool:
     _in_time(kept)
     if deep:
         repr(song), song.remarks, song._repr_html_()
-        if file.length <= SHORT:
+        # A bank drawn at random has voices that are not heard, and of them no notes come back.
+        if file.length <= SHORT and bank is None:
             _loud_enough(song)
         if len(song.unrolled().rows) < FEW:
-            _saved(song, sum(each.end - each.note.start > APART for each in kept.sent))
+            _saved(song, 0 if bank else sum(each.end - each.note.start > APART for each in kept.sent))
     return True
 
 
@@ -98,6 +102,12 @@ def read(data: bytes, deep: bool) -> MidiFile | None:
             first, *rest = event.message.bytes()
             must(0x80 <= first <= 0xF0 and max(rest[: -(first == 0xF0) or None], default=0) < 0x80, "no message")
     return file
+
+
+def _bank(seed: int) -> opm.Bank:
+    """Draw a bank."""
+    r = Random(seed)
+    return opm.read_bank(b"".join(r.choice((banks.toml, banks.wopn, banks.attachment))(r)))
 
 
 @contextmanager
