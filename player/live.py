@@ -30,7 +30,8 @@ LAST_FRAME = events.LAST_CYCLE // CHIP.cycles_per_frame
 LATEST = 1_000_000_000
 """Seconds of the audio clock that a time may name: thirty years."""
 ENDED = "this session has ended: make another Live"
-KEY_OFF = np.array([(0x08, channel) for channel in range(8)])
+KON = registers.KON
+KEY_OFF = np.array([(KON, channel) for channel in range(8)])
 WAITING = np.dtype([("frame", np.int64), ("address", np.uint8), ("data", np.uint8)], align=True)
 """A waiting write: the frame it is due in, register, byte. Aligned, since searchsorted copies an unaligned column."""
 Waiting = npt.NDArray[Any]
@@ -101,7 +102,7 @@ class Live:
         # Lists in the order they came, each sorted by frame and longer than the next: a flood of single writes makes
         # only a few, and every block of sound looks into each.
         self._waiting: list[Waiting] = []
-        self._free = 0
+        self._free = self._taken = 0
         self._lock = threading.Lock()
         self._stopped, self._ended = threading.Event(), False
         self._on_failure = on_failure
@@ -177,7 +178,7 @@ class Live:
         """
         self._schedule(np.zeros(1), np.array([(_byte("address", address), _byte("data", data))]), at)
 
-    def play(self, song: Song, at: float | None = None) -> None:
+    def play(self, song: Song, at: float | None = None, replace: bool = False) -> None:
         """Schedule one playing of a song's first chip from a time, or from now, on top of what is sounding.
 
         Parameters
@@ -188,6 +189,9 @@ class Live:
             with ``clock=7_159_090`` such logs sound as the player plays them. A volume modifier is not applied.
         at : float, optional
             Seconds of the audio clock.
+        replace : bool
+            It takes the place of all that is due from its start on, in one step: no moment has neither, or both. A key
+            that is down then, and whose release was among what has gone, is released at the start.
 
         Raises
         ------
@@ -204,7 +208,7 @@ class Live:
         octaves = round(math.log2(song.chip_clock() / self._chip.clock))
         moved = (data >> 4 & 7) + octaves
         data[(writes["address"] & 0xF8 == registers.KC) & (moved >= 0) & (moved <= 7)] += 16 * octaves
-        self._schedule(writes["seconds"], np.stack([writes["address"], data], axis=1), at)
+        self._schedule(writes["seconds"], np.stack([writes["address"], data], axis=1), at, replace)
 
     def clear(self, after: float | None = None) -> None:
         """Drop writes that are scheduled at or after a time, or all of them, and not yet on the bus.
@@ -216,33 +220,60 @@ class Live:
         """
         first = 0 if after is None else round(_seconds("after", after) * self._rate)
         with self._lock:
-            self._waiting = [kept for rows in self._waiting if len(kept := rows[: _before(rows, first)])]
+            self._waiting = self._due_before(first)
 
     def silence(self) -> None:
         """Drop everything scheduled and release all keys."""
         self.clear()
         self._schedule(np.zeros(len(KEY_OFF)), KEY_OFF, None)
 
-    def _schedule(self, seconds: npt.NDArray[np.float64], writes: npt.NDArray[Any], at: float | None) -> None:
-        """Add writes, (n, 2), to those that wait."""
+    def _schedule(
+        self, seconds: npt.NDArray[np.float64], writes: npt.NDArray[Any], at: float | None, replace: bool = False
+    ) -> None:
+        """Add writes, (n, 2), to those that wait; if ``replace``, in the place of what is due from their start on."""
         if self._ended:
             raise RuntimeError(ENDED)
         if self.failure:
             raise NoSound(self.failure)
-        start = self.time if at is None else _seconds("at", at)
+        start = 0.0 if at is None else _seconds("at", at)
         rows = np.empty(len(writes), WAITING)
         rows["frame"] = np.clip(np.rint((start + seconds) * self._rate), 0, LAST_FRAME)
         rows["address"], rows["data"] = writes.T
         # Everything slow comes before the lock, which the sound takes for every block.
         rows = _in_order(rows)
         with self._lock:
-            if self.pending + len(rows) > MOST_WRITES:
+            first = round(start * self._rate)
+            if at is None:
+                # Not the time that has been made: what is due in the block that is being made has left already, and
+                # the first writes of a song would all come late, at its end.
+                first = self._taken
+                rows["frame"] += first
+            waiting = self._due_before(first) if replace else self._waiting
+            if replace:
+                rows = np.concatenate([self._releases(first), rows])
+            if sum(map(len, waiting)) + len(rows) > MOST_WRITES:
                 raise ValueError(f"at most {MOST_WRITES} writes may wait")
+            waiting = list(waiting)
             # A list takes in the ones before it that are at most twice as long, so there are never many.
-            while self._waiting and len(self._waiting[-1]) <= min(2 * len(rows), LONGEST_MERGED - len(rows)):
-                rows = _in_order(np.concatenate([self._waiting.pop(), rows]))
-            if len(rows):
-                self._waiting.append(rows)
+            while waiting and len(waiting[-1]) <= min(2 * len(rows), LONGEST_MERGED - len(rows)):
+                rows = _in_order(np.concatenate([waiting.pop(), rows]))
+            # In one step, for who counts what waits.
+            self._waiting = [*waiting, rows] if len(rows) else waiting
+
+    def _due_before(self, first: int) -> list[Waiting]:
+        """Return the lists without what is due in a frame or after it."""
+        return [kept for rows in self._waiting if len(kept := rows[: _before(rows, first)])]
+
+    def _releases(self, first: int) -> Waiting:
+        """Return key-offs for the keys that are down in a frame and would be released in it or after it."""
+        keys = [rest[rest["address"] == KON] for rows in self._waiting if len(rest := rows[_before(rows, first) :])]
+        data = _in_order(np.concatenate([np.empty(0, WAITING), *keys]))["data"]
+        # What comes first for a channel tells whether its key is down: a release, or a key that is struck.
+        channels, at = np.unique(data & 7, return_index=True)
+        held = channels[data[at] & registers.ALL_KEYS == 0]
+        rows = np.empty(len(held), WAITING)
+        rows["frame"], rows["address"], rows["data"] = first, KON, held
+        return rows
 
     def _due(self, end: int) -> npt.NDArray[Any]:
         """Take off the lists, as bus events two frames apart, what starts before a frame."""
@@ -250,6 +281,7 @@ class Live:
         # The bus takes no more until then: of a million waiting writes only these few are looked at and sorted.
         most = (end - now) // CHIP.spacing + 1
         with self._lock:
+            self._taken = end
             heads = [rows[: min(most, _before(rows, end))] for rows in self._waiting]
             source = np.repeat(np.arange(len(heads)), [len(head) for head in heads])
             due = np.concatenate([np.empty(0, WAITING), *heads])

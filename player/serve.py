@@ -7,7 +7,8 @@ Each request is one line, an object with ``command``; each is answered by one li
 command    fields                        does
 =========  ============================  ==============================================
 write      address, data, at             writes a register
-play       song (a JSON log), at         schedules a song
+play       song (a JSON log), at,        schedules a song; ``replace``: true puts it in the place of all that is due
+           replace                       from its start on
 clear      after                         drops what is scheduled
 time                                     answers ``time``
 state                                    answers ``time``, ``pending``, ``clients``
@@ -240,7 +241,7 @@ class Server(socketserver.ThreadingTCPServer):
 
     def _play(self, request: dict[str, Any]) -> dict[str, Any]:
         song = request["song"]
-        self.live.play(song, _time(request, "at"))
+        self.live.play(song, _time(request, "at"), _choice(request, "replace"))
         return {"writes": len(song.rows), "length": song.length}
 
     def _clear(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -282,6 +283,13 @@ def _integer(request: dict[str, Any], key: str) -> int:
     # JSON's true is a bool, which Python counts among its integers.
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f'expected an integer as "{key}"')
+    return value
+
+
+def _choice(request: dict[str, Any], key: str) -> bool:
+    value = request.get(key, False)
+    if not isinstance(value, bool):
+        raise ValueError(f'expected true or false as "{key}"')
     return value
 
 
