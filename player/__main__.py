@@ -93,7 +93,7 @@ def _serve(args: "Namespace") -> int:
     signals.run_in_thread(YM2151)
     with quiet(), sound_first():
         speaker = Speaker(args.device, LATENCY)
-        live = Live(args.clock or REFERENCE_CLOCK, "ym2151", speaker, complain)
+        live = Live(args.clock or REFERENCE_CLOCK, "ym2151", speaker, complain, args.record)
         try:
             with Server(live, args.serve, token) as server:
                 # Anybody who connects can make noise, and the protocol is clear text.
@@ -109,7 +109,9 @@ def _serve(args: "Namespace") -> int:
             live.stop()
             if speaker.underruns:
                 say(f"underruns: {speaker.underruns}")
-    return signals.BAD_INPUT if live.failure else 0
+            if live.recording and live.recording.summary:
+                say(live.recording.summary)
+    return signals.BAD_INPUT if live.failure or (live.recording and live.recording.failure) else 0
 
 
 def _token(args: "Namespace") -> str | None:

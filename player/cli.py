@@ -20,6 +20,8 @@ SOUND = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG",
 """Sound files: the ending of a name, and what libsndfile calls format and encoding."""
 FILES = (*SOUND, ".vgm", ".vgz", ".log", ".json", ".mid")
 """All that is written; a test compares those of songs with opm's formats, whose import takes half a second."""
+RECORDED = (*SOUND, ".vgm", ".vgz", ".log", ".json")
+"""What a live session can be recorded as."""
 DEFAULT_RATE = 48_000
 DEFAULT_ADDRESS = ("127.0.0.1", 2151)
 
@@ -43,7 +45,7 @@ MEANINGS = {
         ({PLAYING, "--serve"}, "device"),
         ({PLAYING}, "latency plain scope shuffle"),
         ({"--info"}, "info json"),
-        ({"--serve"}, "serve token token_file"),
+        ({"--serve"}, "serve token token_file record"),
         ({"--list-devices"}, "list_devices"),
         ({"--print-completion"}, "print_completion"),
         ({"--version"}, "version"),
@@ -133,6 +135,12 @@ def _name(text: str) -> str:
     return text
 
 
+def _recorded(text: str) -> str:
+    if Path(text).suffix.lower() not in RECORDED:
+        raise argparse.ArgumentTypeError(f"expected a name that ends in {', '.join(RECORDED)}, got {text!r}")
+    return text
+
+
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65_535:
@@ -205,6 +213,8 @@ def parser(prog: str = "numba-opm") -> _Parser:
     file = "with --serve: a file with the token that clients have to show (else the variable NUMBA_OPM_TOKEN is used)"
     add("--token-file", type=_name, metavar="FILE", help=file)
     add("--token", type=_name, metavar="WORD", help="the token itself, which all users of the machine can see")
+    record = f"record the sound, or the writes, by the name's ending: {' '.join(RECORDED)}"
+    add("--record", type=_recorded, metavar="FILE", help=record)
     return made
 
 
@@ -263,7 +273,7 @@ def completion(shell: str) -> str:
     import shtab
 
     made = parser()
-    kinds = dict.fromkeys(("songs", "output", "token_file"), shtab.FILE)
+    kinds = dict.fromkeys(("songs", "output", "token_file", "record"), shtab.FILE)
     kinds |= dict.fromkeys(("stems", "pdx"), shtab.DIRECTORY)
     # shtab offers no way but an attribute of argparse's own objects.
     for action in made._actions:

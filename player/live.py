@@ -2,18 +2,23 @@
 
 import math
 import numbers
+import os
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from opm import EVENT, REFERENCE_CLOCK, events, registers
 from opm.chip import new_chip, run_unchecked
-from opm.song import CHIP, Resampler, Song, printable
+from opm.song import CHIP, Opm, Resampler, Song, printable
 
 from .devices import TIME_TO_CLOSE, NoSound, Speaker
+
+if TYPE_CHECKING:
+    from .record import Recording
 
 BLOCK, LARGEST_BLOCK = 256, 2048
 """Frames made at a time; the larger number while the output runs low, so that a thread kept waiting catches up.
@@ -67,12 +72,19 @@ class Live:
     output : Output, optional
         The default sound card if not given.
     on_failure : callable, optional
-        Called with a line, in the session's thread, if the output fails; the session is over then.
+        Called with a line, in a thread of the session, if the output fails, which ends the session (``failure``), or
+        if the recording does, which does not.
+    record : path-like, optional
+        A file for what the session sounds (``.wav``, ``.flac``, ``.ogg``), or for the writes its chip takes, at the
+        times they are on the bus (``.vgm``, ``.vgz``, ``.log``, ``.json``). It is complete when ``stop`` returns;
+        what stood there before is replaced only then.
 
     Raises
     ------
     NoSound
         There is no sound card, or no PortAudio: an OSError that says which.
+    SongError
+        The recording's file cannot be written: a ValueError that says why.
 
     Examples
     --------
@@ -92,6 +104,7 @@ class Live:
         chip: str = "ym2151",
         output: Output | None = None,
         on_failure: Callable[[str], None] = lambda message: None,
+        record: str | os.PathLike[str] | None = None,
     ) -> None:
         self._chip = new_chip(chip, clock)
         self._output: Output = output if output is not None else Speaker(latency=LATENCY)
@@ -108,7 +121,21 @@ class Live:
         self._on_failure = on_failure
         self.failure: str | None = None
         """What ended the sound, as when the card is gone."""
+        self.recording: Recording | None = None
+        """The recording: its ``summary`` and ``failure`` say what has become of it."""
+        if record is not None:
+            self.recording = self._recorded(Path(record), Opm(chip, clock))
         self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _recorded(self, path: Path, opm: Opm) -> "Recording":
+        """Begin a recording; if that fails, there is no session, and its output is closed."""
+        from .record import Recording
+
+        try:
+            return Recording(path, opm, self._resampler, self._output.rate, self._on_failure)
+        except BaseException:
+            self._output.close()
+            raise
 
     def __enter__(self) -> Self:
         """Begin to sound."""
@@ -147,6 +174,8 @@ class Live:
             interrupt(self._thread)
         else:
             self._thread.join(TIME_TO_CLOSE)
+        if self.recording:
+            self.recording.finish()
 
     @property
     def time(self) -> float:
@@ -305,7 +334,10 @@ class Live:
             self._output.start()
             while not self._stopped.is_set():
                 frames = self._frames_to_make()
-                samples = self._resampler.convert(run_unchecked(self._chip, self._due(self._frame + frames), frames))
+                due = self._due(self._frame + frames)
+                samples = self._resampler.convert(run_unchecked(self._chip, due, frames))
+                if self.recording:
+                    self.recording.take(frames, samples, due)
                 # The resampler's filter gives nothing for the first blocks.
                 if len(samples):
                     self._output.write(samples)
@@ -315,6 +347,9 @@ class Live:
                 self.failure = str(error) or type(error).__name__
                 self._on_failure(self.failure)
         finally:
+            # At once, not when the session is stopped: without its card it may stand for days.
+            if self.recording:
+                self.recording.end()
             self._output.close()
 
 
