@@ -79,6 +79,17 @@ class Part(NamedTuple):
     """The channels that it strikes them on, from 1."""
 
 
+class Arrangement(NamedTuple):
+    """What notes of MIDI a song's keys are for."""
+
+    notes: Writes
+    """(n,) ``opm.midi.arrange.SCORE``: each key-on in the song's ticks, and program, key and velocity of its note."""
+    lead: int
+    """Ticks of silence put before the first, in which its voice is loaded."""
+    facts: Mapping[str, Any]
+    """What came of the file's notes, for people: what ``--info --json`` has under ``midi``."""
+
+
 class Loop(NamedTuple):
     """Where a song repeats from: its first tick and the first of its writes."""
 

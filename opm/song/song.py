@@ -26,7 +26,7 @@ from ..voice.extract import Found, found_in
 from ..voice.voice import Voice, checked, checked_voices
 from . import make, parts, writers
 from .companions import CompanionRenderer
-from .data import PART_SECONDS, PICOSECONDS, Companion, Loop, Opm, Part, Writes
+from .data import PART_SECONDS, PICOSECONDS, Arrangement, Companion, Loop, Opm, Part, Writes
 from .limits import LONGEST
 from .names import described
 from .notes import NoteFinder, Revoicing, numbered, writes_of
@@ -123,6 +123,8 @@ class Song:
         VGM: the factor of its volume modifier.
     double_speed : bool
         The cat2151 family's convention: the chip runs at twice its speed.
+    arrangement : Arrangement or None
+        MIDI: the notes that its keys are for, and how many found no channel.
     read_remarks : tuple of str
         Decisions made and faults met while reading, a line each; ``remarks`` has them and more.
 
@@ -155,6 +157,7 @@ class Song:
     tags: dict[str, str] = field(default_factory=dict)
     not_played: tuple[str, ...] = ()
     double_speed: bool = False
+    arrangement: Arrangement | None = None
     read_remarks: tuple[str, ...] = ()
 
     def __init__(

@@ -1,0 +1,1 @@
+"""MIDI on the chip: files and messages in, notes on its channels out, with a bank of voices for them."""

@@ -1,0 +1,115 @@
+"""Which channel of the chips a note takes.
+
+Of 837 362 notes in 207 files this rule leaves 10.8 % less than half of their length on one chip; to cut the quietest
+leaves 19.4 %.
+"""
+
+import math
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from ..counts import CHANNELS
+
+NOISE_CHANNEL = CHANNELS - 1
+"""The one whose C2 can be noise."""
+
+
+@dataclass(eq=False, slots=True)
+class Place:
+    """A channel of a chip, and what it has."""
+
+    chip: int
+    channel: int
+    """From 0."""
+    voice: Hashable = None
+    """What it has loaded."""
+    group: Hashable = None
+    """What its last note was of: a note of the same group ends it."""
+    note: Any = None
+    """The note that sounds on it."""
+    since: float = -math.inf
+    """When that began; with no note, when the last one ended."""
+    lifted: bool = False
+    """A pedal alone holds the note."""
+
+
+class Allocator:
+    """Gives notes channels as they come.
+
+    The channel that sounds the same key; else, of the free ones, that which has the voice, or the one free longest;
+    else the one that a pedal alone holds, or the one that sounds longest, whose note is cut.
+
+    Parameters
+    ----------
+    chips : int
+    """
+
+    def __init__(self, chips: int = 1) -> None:
+        self.places = [Place(chip, channel) for chip in range(chips) for channel in range(CHANNELS)]
+        self._of: dict[Any, Place] = {}
+
+    def take(
+        self,
+        now: float,
+        note: Hashable,
+        voice: Hashable,
+        noise: Hashable = None,
+        group: Hashable = None,
+        rings: bool = False,
+    ) -> tuple[Place, Any]:
+        """Give a note a channel.
+
+        Parameters
+        ----------
+        now : float
+            Seconds.
+        note : hashable
+            What ``lift`` and ``free`` know it by.
+        voice : hashable
+            What it has to have loaded.
+        noise : hashable, optional
+            What it has to have loaded on the channel with noise, which it takes if that is free.
+        group : hashable, optional
+            A note of the same group that sounds is ended, and its channel taken.
+        rings : bool
+            That, too, if it has ended: drums ring on, and a closed hi-hat ends an open one.
+
+        Returns
+        -------
+        Place, note or None
+            The channel, and the note that is cut.
+        """
+        place = self._choose(voice, noise, group, rings)
+        cut = place.note
+        if cut is not None:
+            del self._of[cut]
+        place.voice = noise if noise is not None and place.channel == NOISE_CHANNEL else voice
+        place.note, place.group, place.since, place.lifted = note, group, now, False
+        self._of[note] = place
+        return place, cut
+
+    def lift(self, note: Hashable) -> None:
+        """Take a note's key up, if it still sounds: a pedal alone holds it."""
+        if place := self._of.get(note):
+            place.lifted = True
+
+    def free(self, now: float, note: Hashable) -> Place | None:
+        """End a note; return the channel that it had, if it still sounded."""
+        if place := self._of.pop(note, None):
+            place.note, place.since, place.lifted = None, now, False
+        return place
+
+    def _choose(self, voice: Hashable, noise: Hashable, group: Hashable, rings: bool) -> Place:
+        if group is not None:
+            for place in self.places:
+                if place.group == group and (rings or place.note is not None):
+                    return place
+        free = [place for place in self.places if place.note is None]
+        if noise is not None:
+            fitting = [place for place in free if place.channel == NOISE_CHANNEL]
+        else:
+            fitting = [place for place in free if place.voice == voice]
+            # The channel with noise last: drums want it.
+            fitting = fitting or [place for place in free if place.channel != NOISE_CHANNEL]
+        return min(fitting or free or self.places, key=lambda place: (not place.lifted, place.since))

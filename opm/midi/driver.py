@@ -1,0 +1,166 @@
+"""The registers that a note needs, and those of them that a chip does not hold yet."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..pitch import HIGHEST, KC, KEY_CODES, KF, KF_SHIFT, LOWEST, STEPS
+from ..registers import KON, PMS, RL, SLOT_BASES, TL
+from ..state import OPERATORS
+from ..tables import TL_DB
+from ..voice.voice import Voice
+
+Write = tuple[int, int]
+"""Address and data; ``LEVEL`` added to the address where the data is a carrier's TL, which the song's attenuation is
+still to be added to, so it may be more than seven bits hold."""
+LEVEL = 0x100
+LFRQ, DEPTH, WAVE, NOISE = 0x18, 0x19, 0x1B, 0x0F
+_PMD, _NOISE_ON = 0x80, 0x80
+VIBRATO = (0xC9, 64, 127, 2)
+"""LFRQ, AMD, PMD and W of the LFO that CC 1 asks for: a triangle of 5.3 Hz, at which PMS 4 is half a semitone."""
+QUIET = 127
+"""The largest TL."""
+_RR = 15
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A voice as bytes for channel 1, made once."""
+
+    slots: int
+    output: int
+    """Register 20, no side on."""
+    pms: int
+    ams: int
+    registers: tuple[Write, ...]
+    """Those of the operators, but for the carriers' TL."""
+    levels: tuple[Write, ...]
+    """The carriers' TL."""
+    releases: tuple[Write, ...]
+    """Registers E0 of its operators, with the fastest release."""
+    lfo: tuple[int, ...] | None
+    """LFRQ, AMD, PMD, W where it needs an LFO of its own."""
+    noise: int
+    """Register 0F."""
+
+
+def loaded(voice: Voice) -> Loaded:
+    """Return a voice as bytes."""
+    held = dict(voice.registers(1))
+    carriers = [TL + list(OPERATORS.values())[i] for i in voice.carriers]
+    lfrq, amd, pmd, wave, nfrq, ne = voice.lfo or (0, 0, 0, 0, 0, 0)
+    modulates = (pmd and voice.pms) or (amd and voice.ams)
+    # With values for the LFO that move nothing the voice has no vibrato of its own; without values it has the usual.
+    own = voice.lfo is None or modulates
+    last = SLOT_BASES[-1]
+    return Loaded(
+        voice.slots,
+        held[RL] & 0x3F,
+        voice.pms if own else 0,
+        voice.ams if own else 0,
+        tuple((a, d) for a, d in held.items() if a >= SLOT_BASES[0] and a not in carriers),
+        tuple((a, held[a]) for a in carriers),
+        tuple((last + slot, held[last + slot] | _RR) for slot in OPERATORS.values()),
+        (lfrq, amd, pmd, wave) if modulates else None,
+        _NOISE_ON | nfrq if ne else 0,
+    )
+
+
+def folded(midi: float) -> int:
+    """Return a pitch in 1/64 semitones above the chip's lowest, by octaves inside its range."""
+    steps = round((midi - LOWEST) * STEPS)
+    octave = 12 * STEPS
+    if steps < 0:
+        steps %= octave
+    elif steps > HIGHEST:
+        steps -= octave * math.ceil((steps - HIGHEST) / octave)
+    return steps
+
+
+def attenuated(level: float) -> int:
+    """Return a level in dB as steps of TL."""
+    return round(-max(level, -QUIET) / TL_DB)
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What a channel is to sound: all that its registers say."""
+
+    voice: Loaded
+    sides: int
+    steps: int
+    """Of TL, added to the carriers'."""
+    pitch: int
+    """1/64 semitones above the chip's lowest."""
+    pms: int
+    """That of the part; the voice's own may be more."""
+
+    def moving(self, channel: int) -> list[Write]:
+        """Return the registers that change under a held note: levels, pitch and vibrato."""
+        voice = self.voice
+        semitone, fraction = divmod(self.pitch, STEPS)
+        # KF before KC: of a step by a semitone the larger part comes last.
+        return [
+            (PMS + channel, max(voice.pms, self.pms) << 4 | voice.ams),
+            *((LEVEL + address + channel, level + self.steps) for address, level in voice.levels),
+            (KF + channel, fraction << KF_SHIFT),
+            (KC + channel, KEY_CODES[semitone]),
+        ]
+
+    def registers(self, channel: int) -> list[Write]:
+        """Return all registers of a channel that is to sound so, but for the key."""
+        output = (RL + channel, self.sides << 6 | self.voice.output)
+        return [output, *((a + channel, d) for a, d in self.voice.registers), *self.moving(channel)]
+
+    def of_chip(self, channel: int) -> list[Write]:
+        """Return the chip's own registers that it needs: its LFO, and the noise where its channel has that."""
+        lfrq, amd, pmd, wave = self.voice.lfo or VIBRATO
+        writes = [(LFRQ, lfrq), (DEPTH, amd), (DEPTH, _PMD | pmd), (WAVE, wave)]
+        return writes + [(NOISE, self.voice.noise)] * (channel == 7)
+
+    def key_on(self, channel: int) -> Write:
+        """Return what strikes it."""
+        return KON, self.voice.slots << 3 | channel
+
+    def fast_release(self, channel: int) -> list[Write]:
+        """Return what makes it fall silent within 2 ms of its key's going up."""
+        return [(address + channel, data) for address, data in self.voice.releases]
+
+
+class Registers:
+    """What a chip holds."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, Write] = {}
+
+    def changed(self, writes: Iterable[Write]) -> list[Write]:
+        """Return the writes that change anything, and take them for written."""
+        found = []
+        for write in writes:
+            key = self._key(write)
+            if self._held.get(key) != write:
+                self._held[key] = write
+                found.append(write)
+        return found
+
+    def forget(self, writes: Sequence[Write] | None = None) -> None:
+        """Take some registers, or all, for unknown: they are written again whatever they are to hold."""
+        if writes is None:
+            self._held.clear()
+        else:
+            for write in writes:
+                self._held.pop(self._key(write), None)
+
+    @staticmethod
+    def _key(write: Write) -> int:
+        address, data = write
+        # AMD and PMD are two registers behind one address: bit 7 says which.
+        return address | data << 1 & 0x100 if address == DEPTH else address & 0xFF
+
+
+def turned_down(writes: Sequence[Write], attenuation: int) -> list[Write]:
+    """Return writes as the chip takes them, the carriers so many steps of TL further down."""
+    return [
+        (address - LEVEL, min(max(data + attenuation, 0), QUIET)) if address & LEVEL else (address, data)
+        for address, data in writes
+    ]

@@ -1,0 +1,172 @@
+"""The notes of a piece, with what moves under them, and those of them that the chips play."""
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+from .allocate import Allocator, Place
+from .bank import Bank
+from .parts import Note, Part, Parts, decibels
+
+if TYPE_CHECKING:
+    from .file import Event
+
+SHORTEST = 0.03
+"""Seconds that a drum lasts at least (4 % of 207 files' are shorter), and that a note has to sound to be sent."""
+SOFTEST = -72.0
+"""dB: what never gets louder is not heard, and not sent."""
+_CHOKE = ((42, 44, 46), (71, 72), (73, 74), (78, 79), (80, 81), (29, 30))
+"""Keys of General MIDI's drums that end each other: hi-hats, whistles, guiros, cuicas, triangles, scratches."""
+CHOKED_BY = {key: keys[0] for keys in _CHOKE for key in keys}
+_PASSES = 8
+"""Times that the channels are given out anew without the notes that were not to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a part gives its notes from a moment on."""
+
+    seconds: float
+    loudness: float
+    """dB of volume, expression and master volume."""
+    bent: float
+    """Semitones."""
+    pms: int
+
+
+@dataclass(eq=False, slots=True)
+class Sent:
+    """A note that the chips play."""
+
+    note: Note
+    place: Place
+    end: float
+    """When its key goes up, which may be before the note's own end."""
+    cut: bool
+    """Another note takes its channel there."""
+    sides: int
+    pms: int
+
+
+@dataclass
+class Score:
+    """All notes of a piece, in the order they begin, and the curves of their parts. A listener of ``Parts``."""
+
+    parts: Parts = field(init=False)
+    notes: list[Note] = field(default_factory=list)
+    sides: dict[Note, int] = field(default_factory=dict)
+    """What RL was when each began: a part's panning takes hold with the next note."""
+    curves: dict[Part, list[Moment]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, events: "Iterable[Event]", length: float, bank: Bank) -> "Score":
+        """Return the score of a file's messages."""
+        score = cls()
+        score.parts = Parts(bank, score)
+        for event in events:
+            score.parts.take(event.seconds, event.message, event.port)
+        score.parts.finish(length)
+        # Those that begin together by loudness: the loudest is the youngest, and the last to be cut.
+        order = {note: (note.start, note.velocity) for note in score.notes}
+        score.notes.sort(key=order.__getitem__)
+        return score
+
+    def strike(self, note: Note) -> None:
+        """Take a note that begins."""
+        if note.part not in self.curves:
+            self.change(note.part)
+        self.notes.append(note)
+        self.sides[note] = note.part.sides
+
+    def lift(self, note: Note) -> None:
+        """Take a key that goes up: the note says it."""
+
+    def finish(self, note: Note) -> None:
+        """Take the end of a note: drums last ``SHORTEST`` at least."""
+        if note.drum:
+            note.end = max(note.end, note.start + SHORTEST)
+            note.key_up = max(note.key_up, note.end)
+
+    def change(self, part: Part) -> None:
+        """Take a change of a part's level, pitch or vibrato."""
+        curve = self.curves.setdefault(part, [])
+        now = Moment(self.parts.now, decibels(self.parts.master) + part.loudness, part.bent, part.pms)
+        if curve and curve[-1].seconds == now.seconds:
+            curve[-1] = now
+        else:
+            curve.append(now)
+
+    def moments(self, note: Note, end: float) -> list[Moment]:
+        """Return what a note has from its beginning on, and all that changes before a time."""
+        curve = self.curves[note.part]
+        first = max(bisect_right(curve, note.start, key=lambda moment: moment.seconds) - 1, 0)
+        last = bisect_right(curve, end, key=lambda moment: moment.seconds)
+        return curve[first : max(last, first + 1)]
+
+    def end_by(self, seconds: float) -> None:
+        """End all notes by a time."""
+        for note in self.notes:
+            note.end = min(note.end, seconds)
+
+    def heard(self) -> list[Note]:
+        """Return the notes that get loud enough to be heard, and last."""
+        return [
+            note
+            for note in self.notes
+            if note.end > note.start
+            and decibels(note.velocity) + max(each.loudness for each in self.moments(note, note.end)) > SOFTEST
+        ]
+
+    def sent(self, chips: int) -> list[Sent]:
+        """Return the notes that the chips play, in the order they begin.
+
+        What would sound shorter than ``SHORTEST``, since its channel is taken again, is left out, and the channels are
+        given out anew: the note that it cut then sounds on.
+        """
+        notes = self.heard()
+        for _ in range(_PASSES):
+            sent = self._given(notes, chips)
+            short = {each.note for each in sent if each.cut and each.end < each.note.start + SHORTEST}
+            if not short:
+                break
+            notes = [note for note in notes if note not in short]
+        return [each for each in sent if each.note not in short]
+
+    def _given(self, notes: list[Note], chips: int) -> list[Sent]:
+        """Return notes with the channels that they get."""
+        allocator = Allocator(chips)
+        sent: dict[Note, Sent] = {}
+        # Keys that go up: when, in which order, whether the note ends, which note.
+        due: list[tuple[float, int, bool, Note]] = []
+        for number, note in enumerate(notes):
+            while due and due[0][0] <= note.start:
+                when, _, ends, over = heappop(due)
+                if ends:
+                    allocator.free(when, over)
+                else:
+                    allocator.lift(over)
+            group = note.part.number, CHOKED_BY.get(note.key, note.key) if note.drum else note.key, note.drum
+            # By their objects: to compare voices takes longer than all else here.
+            voice, noise = id(note.instrument.voice), note.instrument.noise and id(note.instrument.noise)
+            place, cut = allocator.take(note.start, note, voice, noise, group, note.drum)
+            if cut is not None:
+                sent[cut].end, sent[cut].cut = note.start, True
+            sent[note] = Sent(note, place, note.end, False, self.sides[note], note.part.pms)
+            if note.key_up < note.end:
+                heappush(due, (note.key_up, number, False, note))
+            heappush(due, (note.end, number, True, note))
+        return [*sent.values()]
+
+    def most_at_once(self) -> int:
+        """Return how many notes sound at once at most."""
+        ends: list[float] = []
+        most = 0
+        for note in self.notes:
+            while ends and ends[0] <= note.start:
+                heappop(ends)
+            heappush(ends, note.end if math.isfinite(note.end) else note.start)
+            most = max(most, len(ends))
+        return most
