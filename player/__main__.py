@@ -92,7 +92,7 @@ def _serve(args: "Namespace") -> int:
     # Before the card is opened: compiling can stop other threads for 0.19 s (measured), and the card holds 0.1 s.
     signals.run_in_thread(YM2151)
     with quiet(), sound_first():
-        speaker = Speaker(args.device, LATENCY)
+        speaker = Speaker(args.device, LATENCY["high"].seconds)
         live = Live(args.clock or REFERENCE_CLOCK, "ym2151", speaker, complain, args.record)
         try:
             with Server(live, args.serve, token) as server:
