@@ -24,8 +24,8 @@ class Place:
     """From 0."""
     voice: Hashable = None
     """What it has loaded."""
-    group: Hashable = None
-    """What its last note was of: a note of the same group ends it."""
+    group: tuple[Hashable, int] | None = None
+    """What its last note was of, and which of that: a hi-hat, closed. Another of the same ends it."""
     note: Any = None
     """The note that sounds on it."""
     since: float = -math.inf
@@ -37,8 +37,8 @@ class Place:
 class Allocator:
     """Gives notes channels as they come.
 
-    The channel that sounds the same key; else, of the free ones, that which has the voice, or the one free longest;
-    else the one that a pedal alone holds, or the one that sounds longest, whose note is cut.
+    Of the free ones that which has the voice, or the one free longest; else the one that a pedal alone holds, or the
+    one that sounds longest, whose note is cut. The same key struck again gets a channel of its own.
 
     Parameters
     ----------
@@ -55,8 +55,7 @@ class Allocator:
         note: Hashable,
         voice: Hashable,
         noise: Hashable = None,
-        group: Hashable = None,
-        rings: bool = False,
+        group: tuple[Hashable, int] | None = None,
     ) -> tuple[Place, Any]:
         """Give a note a channel.
 
@@ -70,21 +69,27 @@ class Allocator:
             What it has to have loaded.
         noise : hashable, optional
             What it has to have loaded on the channel with noise, which it takes if that is free.
-        group : hashable, optional
-            A note of the same group that sounds is ended, and its channel taken.
-        rings : bool
-            That, too, if it has ended: drums ring on, and a closed hi-hat ends an open one.
+        group : (hashable, int), optional
+            A group of drums that end each other, and which it is: it takes the channel of another of them, whether that
+            is held or rings on. A closed hi-hat ends an open one.
 
         Returns
         -------
         Place, note or None
             The channel, and the note that is cut.
         """
-        place = self._choose(voice, noise, group, rings)
+        place = self._choose(voice, noise, group)
         loaded = noise if noise is not None and place.channel == NOISE_CHANNEL else voice
         return place, self.occupy(now, place, note, loaded, group)
 
-    def occupy(self, now: float, place: Place, note: Hashable, voice: Hashable = None, group: Hashable = None) -> Any:
+    def occupy(
+        self,
+        now: float,
+        place: Place,
+        note: Hashable,
+        voice: Hashable = None,
+        group: tuple[Hashable, int] | None = None,
+    ) -> Any:
         """Give a note a certain channel; return the note that is cut."""
         cut = place.note
         if cut is not None:
@@ -104,10 +109,10 @@ class Allocator:
             place.note, place.since, place.lifted = None, now, False
         return place
 
-    def _choose(self, voice: Hashable, noise: Hashable, group: Hashable, rings: bool) -> Place:
-        if group is not None:
+    def _choose(self, voice: Hashable, noise: Hashable, group: tuple[Hashable, int] | None) -> Place:
+        if group:
             for place in self.places:
-                if place.group == group and (rings or place.note is not None):
+                if place.group and place.group[0] == group[0] and place.group[1] != group[1]:
                     return place
         free = [place for place in self.places if place.note is None]
         if noise is not None:

@@ -20,10 +20,10 @@ ROW = np.dtype([("time", np.int64), ("chip", np.uint8), ("address", np.int16), (
 """A register write: frame, chip, address and data as ``driver.Write`` has them."""
 SCORE = np.dtype(
     [("time", np.int64), ("chip", np.uint8), ("channel", np.uint8), ("part", np.int32), ("drum", np.bool_),
-     ("program", np.uint8), ("key", np.uint8), ("velocity", np.uint8)]
+     ("program", np.uint8), ("key", np.uint8), ("velocity", np.uint8), ("midi", np.float32)]
 )  # fmt: skip
 """A key-on and the note of MIDI it is for: frame; chip and channel, from 0; part, 16 a port; whether it is a drum;
-program, or that of the drum kit; key; velocity."""
+program, or that of the drum kit; key; velocity; the MIDI number it sounds, without bends."""
 SLOT = FRAMES_PER_WRITE
 """Frames of a write on the bus."""
 SLOTS_PER_SECOND = REFERENCE_RATE / SLOT
@@ -90,12 +90,12 @@ def arranged(
     return Arranged(np.array(rows, ROW), np.array(kept, SCORE), lead * SLOT)
 
 
-def _scored(sent: Sent, strike: Strike) -> tuple[int, ...]:
+def _scored(sent: Sent, strike: Strike) -> tuple[float, ...]:
     note = sent.note
     place = sent.place
     return (
         strike.struck * SLOT, place.chip, place.channel, note.part.number, note.drum, note.program, note.key,
-        note.velocity,
+        note.velocity, note.midi,
     )  # fmt: skip
 
 

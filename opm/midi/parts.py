@@ -23,7 +23,7 @@ _BEND_RANGE, _FINE, _COARSE = (0, 0), (0, 1), (0, 2)
 """Registered parameters: MSB and LSB."""
 _NONE = (127, 127)
 _XG_PITCH, _XG_FINE = 24, 25
-"""MSB of the parameters, not registered, that are the pitch of a drum; GS has the first as well. Their LSB is the key."""
+"""MSB of parameters, not registered, that are the pitch of a drum; GS has the first as well. Their LSB is the key."""
 _LEFT, _BOTH, _RIGHT = 1, 3, 2
 """Bits of the register RL."""
 PAN_LEFT, PAN_RIGHT = 32, 96

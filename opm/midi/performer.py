@@ -19,7 +19,7 @@ from .bank import Bank
 from .driver import Loaded, Registers, Sound, Write, attenuated, folded, loaded, turned_down
 from .parts import Note, Part, Parts
 from .schedule import RELEASING
-from .score import CHOKED_BY, SHORTEST
+from .score import CHOKE, SHORTEST
 
 ALL_SOUND_OFF = 120
 Row = tuple[int, int, int, int]
@@ -52,6 +52,8 @@ class Performer:
         self._loaded: dict[int, Loaded] = {}
         self._sounds: dict[Place, Sound] = {}
         """What each channel was given last."""
+        self._last: dict[Place, Note] = {}
+        """The note that each struck last."""
         self._struck: dict[Place, int] = {}
         """The frame of its last key: what is written to it later comes behind that."""
         self._moved: dict[Part, int] = {}
@@ -77,8 +79,7 @@ class Performer:
             self.panic(frame)
         elif message.type == "control_change" and message.control == ALL_SOUND_OFF:
             # At once, and what rings on as well: a note that merely ends has its release.
-            of_part = [place for place in self.allocator.places if place.group and place.group[0] == message.channel]
-            self._silence(of_part)
+            self._silence(place for place, note in self._last.items() if note.part.number == message.channel)
         self.parts.take(frame / self._rate, message)
 
     def advance(self, frame: int) -> None:
@@ -134,12 +135,13 @@ class Performer:
 
     def strike(self, note: Note) -> None:
         """Begin a note: the key of what it takes goes up, what its channel does not hold is written, its key goes down."""
-        group = note.part.number, CHOKED_BY.get(note.key, note.key) if note.drum else note.key, note.drum
+        first = CHOKE.get(note.key) if note.drum else None
+        group = None if first is None else ((note.part.number, first), note.key)
         # By their objects, as in ``score``.
         voice, noise = id(note.instrument.voice), note.instrument.noise and id(note.instrument.noise)
         now = self._frame / self._rate
         ended = {place: place.since for place in self.allocator.places}
-        place, cut = self.allocator.take(now, note, voice, noise, group, note.drum)
+        place, cut = self.allocator.take(now, note, voice, noise, group)
         channel, before = place.channel, self._sounds.get(place)
         struck = begin = max(self._frame, self._struck.get(place, 0))
         if self._click_free and before and (cut is not None or now - ended[place] < RELEASING):
@@ -152,7 +154,7 @@ class Performer:
         # Late enough to be behind the release, early enough to be there at the key.
         self._write(max(begin, struck - FRAMES_PER_WRITE * len(writes)), place, writes)
         self._write(struck, place, [sound.key_on(channel)])
-        self._struck[place] = struck
+        self._struck[place], self._last[place] = struck, note
         self._glide(note)
 
     def lift(self, note: Note) -> None:

@@ -34,8 +34,6 @@ class Strike:
     """What changes under it: slots and writes."""
     releasing: int = 0
     """Slots that the key-off of the note before has to be ahead of the key."""
-    first: int = 0
-    """Slot of the first of its writes, found by ``Bus``."""
     struck: int = 0
     """Slot of its key, found by ``Bus``."""
 
@@ -82,31 +80,26 @@ class Bus:
         if previous:
             floor = max(floor, previous.struck + 1)
         slots = self._back(floor, strike.struck, len(strike.before))
-        first = slots[0] if slots else strike.struck
         ups: list[int] = []
         if previous:
-            limit = min(first, strike.struck - strike.releasing)
-            count = len(previous.key_off)
-            ups = self._between(max(previous.end, previous.struck + 1), limit, count)
-            ups = ups or self._back(previous.struck + 1, limit, count)
-            previous.end = ups[0] if ups else limit
-        if len(slots) == len(strike.before) and (ups or not previous):
-            self._write(strike.before, slots)
-        else:
+            limit = min([strike.struck - strike.releasing, *slots[:1]])
+            up = previous.struck + 1
+            ups = self._between(max(previous.end, up), limit, len(previous.key_off))
+            ups = ups or self._back(up, limit, len(previous.key_off))
+        if len(slots) < len(strike.before) or (previous and not ups):
             # No room: all of it goes where there is some, and the key behind it is late.
             self._taken[strike.struck] = 0
-            slots = self._from(floor, len(strike.before) + (len(previous.key_off) if previous and not ups else 0))
-            if previous and not ups:
-                ups, slots = slots[: len(previous.key_off)], slots[len(previous.key_off) :]
-                previous.end = ups[0]
-            self._write(strike.before, slots)
-            strike.struck = self._next(max(strike.start, *slots))
+            if previous and not (ups and ups[-1] < floor):
+                ups = self._from(floor, len(previous.key_off))
+            slots = self._from(max([floor, *(up + 1 for up in ups)]), len(strike.before))
+            strike.struck = self._next(max([strike.start, *(slot + 1 for slot in slots + ups)]))
             self._taken[strike.struck] = 1
+        self._write(strike.before, slots)
         if previous:
-            self._write(previous.key_off, ups)
+            previous.end = self._write(previous.key_off, ups)
 
     def _write(self, writes: Sequence[Write], slots: Sequence[int]) -> int:
-        """Take slots for writes; return the first."""
+        """Put writes into slots; return the first."""
         for slot in slots:
             self._taken[slot] = 1
         self.written += zip(slots, writes, strict=True)

@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .allocate import Allocator, Place
@@ -18,9 +19,9 @@ SHORTEST = 0.03
 """Seconds that a drum lasts at least (4 % of 207 files' are shorter), and that a note has to sound to be sent."""
 SOFTEST = -72.0
 """dB: what never gets louder is not heard, and not sent."""
-_CHOKE = ((42, 44, 46), (71, 72), (73, 74), (78, 79), (80, 81), (29, 30))
-"""Keys of General MIDI's drums that end each other: hi-hats, whistles, guiros, cuicas, triangles, scratches."""
-CHOKED_BY = {key: keys[0] for keys in _CHOKE for key in keys}
+CHOKE = {key: keys[0] for keys in ((42, 44, 46), (71, 72), (73, 74), (78, 79), (80, 81), (29, 30)) for key in keys}
+"""Keys of General MIDI's drums that end each other, and the first of each group: hi-hats, whistles, guiros, cuicas,
+triangles, scratches."""
 _PASSES = 8
 """Times that the channels are given out anew without the notes that were not to be sent."""
 
@@ -69,9 +70,9 @@ class Score:
         for event in events:
             score.parts.take(event.seconds, event.message, event.port)
         score.parts.finish(length)
-        # Those that begin together by loudness: the loudest is the youngest, and the last to be cut.
-        order = {note: (note.start, note.velocity) for note in score.notes}
-        score.notes.sort(key=order.__getitem__)
+        # Of those that begin together the longest comes last: it is the youngest then, and the last to be cut. 10.9 %
+        # of notes are less than half heard so, 11.6 % if they come in the order of the file (a quarter of 226 files).
+        score.notes.sort(key=attrgetter("start", "end"))
         return score
 
     def strike(self, note: Note) -> None:
@@ -148,10 +149,11 @@ class Score:
                     allocator.free(when, over)
                 else:
                     allocator.lift(over)
-            group = note.part.number, CHOKED_BY.get(note.key, note.key) if note.drum else note.key, note.drum
+            first = CHOKE.get(note.key) if note.drum else None
+            group = None if first is None else ((note.part.number, first), note.key)
             # By their objects: to compare voices takes longer than all else here.
             voice, noise = id(note.instrument.voice), note.instrument.noise and id(note.instrument.noise)
-            place, cut = allocator.take(note.start, note, voice, noise, group, note.drum)
+            place, cut = allocator.take(note.start, note, voice, noise, group)
             if cut is not None:
                 sent[cut].end, sent[cut].cut = note.start, True
             sent[note] = Sent(note, place, note.end, False, self.sides[note], note.part.pms)
