@@ -34,3 +34,14 @@ KEYS = (
     Key("t", "t", "theme", "", "other colours"),
     Key("ctrl-z", "ctrl+z", "stop", "", "to the shell, from where fg comes back"),
 )
+
+LIVE_KEYS = (
+    Key("?", "question_mark,h", "keys", "keys", "these keys"),
+    Key("space", "space", "panic", "panic", "panic: silence everything, wheels and pedals back"),
+    Key("q", "q,ctrl+c", "leave", "quit", "quit"),
+    Key("n p", "n,p", "program", "program", "next, previous program of the channel played last"),
+    Key("+ -", "plus,equals_sign,minus", "volume", "volume", "volume, in steps of 1.5 dB"),
+    Key("t", "t", "theme", "", "other colours"),
+    Key("ctrl-z", "ctrl+z", "stop", "", "to the shell, from where fg comes back"),
+)
+"""The keys of the screen of ``--midi-in``."""
