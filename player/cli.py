@@ -41,11 +41,14 @@ MEANINGS = {
         ({".mid"}, "bpm"),
         (_HEARD, "loops fade tail start speed volume compat"),
         ({PLAYING, *SOUND}, "mute solo parts"),
-        ({"--serve", *_HEARD}, "clock"),
-        ({PLAYING, "--serve"}, "device"),
-        ({PLAYING}, "latency plain scope shuffle"),
+        ({"--serve", "--midi-in", *_HEARD}, "clock"),
+        ({PLAYING, "--serve", "--midi-in"}, "device latency"),
+        ({PLAYING, "--midi-in"}, "plain"),
+        ({PLAYING}, "scope shuffle"),
+        ({"--serve", "--midi-in"}, "record voices click_free"),
+        ({"--midi-in"}, "midi_in"),
         ({"--info"}, "info json"),
-        ({"--serve"}, "serve token token_file record"),
+        ({"--serve"}, "serve token token_file"),
         ({"--list-devices"}, "list_devices"),
         ({"--print-completion"}, "print_completion"),
         ({"--version"}, "version"),
@@ -202,12 +205,19 @@ def parser(prog: str = "numba-opm") -> _Parser:
     group = made.add_argument_group("playing")
     add("--shuffle", **flag, help="play several songs in random order")
     add("--device", type=_name, metavar="NAME", help="output device, by number or part of its name")
-    add("--list-devices", **flag, help="list the output devices")
-    latency = "how much sound the device holds: high (0.15 s, the default) or low (0.06 s)"
-    add("--latency", choices=("high", "low"), default="high", help=latency)
+    add("--list-devices", **flag, help="list the output devices, and the MIDI inputs")
+    latency = (
+        "how much sound the device holds: high or low, 0.15 (the default) or 0.06 s for songs, 0.1 (the default of "
+        "--serve) or 0.015 (that of --midi-in) for what is played live"
+    )
+    add("--latency", choices=("high", "low"), help=latency)
     add("--plain", **flag, help="one line of status instead of the screen")
     add("--scope", **flag, help="an oscilloscope for each channel")
     group = made.add_argument_group("live")
+    port = "play a MIDI keyboard on the live chip: an input, by number or part of its name; the only one if not given"
+    add("--midi-in", type=str, nargs="?", const="", metavar="PORT", help=port)
+    add("--voices", type=_name, metavar="BANK", help="voices for notes: a bank's file or folder (a bank that ships)")
+    add("--click-free", **flag, help="silence a channel for 2 ms before another note takes it")
     serve = "a live chip for other programs ({}:{})".format(*DEFAULT_ADDRESS)
     add("--serve", type=_address, nargs="?", const=DEFAULT_ADDRESS, metavar="HOST:PORT", help=serve)
     file = "with --serve: a file with the token that clients have to show (else the variable NUMBA_OPM_TOKEN is used)"
@@ -249,6 +259,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         made.error("--format goes with -o FOLDER/")
     if args.loops == math.inf and uses != [PLAYING]:
         made.error("--loops inf has a meaning for playing only: a file would have no end")
+    if args.latency is None:
+        args.latency = "low" if args.midi_in is not None else "high"
     if args.plain and args.scope:
         made.error("--scope has no meaning for --plain")
     if args.token and args.token_file:

@@ -1,5 +1,6 @@
-"""The keys of the player's screen: one table for the screen, its help, ``--help`` and the man page."""
+"""The keys of the player's screens: one table for a screen, its help, ``--help`` and the man page."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -45,3 +46,12 @@ LIVE_KEYS = (
     Key("ctrl-z", "ctrl+z", "stop", "", "to the shell, from where fg comes back"),
 )
 """The keys of the screen of ``--midi-in``."""
+
+
+def hints(table: Iterable[Key], width: int) -> str:
+    """Return the keys that fit in a screen's last line."""
+    line = ""
+    for key in table:
+        if key.word and len(line) + len(f"{key.shown} {key.word}") <= width:
+            line += f"{key.shown} {key.word}  "
+    return line

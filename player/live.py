@@ -228,6 +228,16 @@ class Live:
         return self._chip.cycle / CHIP.cycles_per_frame / self._rate
 
     @property
+    def clock(self) -> int:
+        """Master clock in Hz."""
+        return self._chip.clock
+
+    @property
+    def state(self) -> Any:
+        """The chip's state, a copy: of a moment ago, for ``opm.views``."""
+        return self._chip.state.copy()
+
+    @property
     def _frame(self) -> int:
         return self._chip.cycle // CHIP.cycles_per_frame
 

@@ -117,6 +117,7 @@ class Recording:
         self, path: Path, opm: Opm, resampler: Resampler, rate: float, on_failure: Callable[[str], None]
     ) -> None:
         self._path, self._on_failure = path, on_failure
+        self.name = path.name
         self.summary = self.failure = ""
         """What to say of the complete file; why it was ended early, or is not there. Empty if there is nothing."""
         self._queue: queue.SimpleQueue[npt.NDArray[Any] | None] = queue.SimpleQueue()
