@@ -20,6 +20,7 @@ What there is
 ``listen``                  sounds as players in a notebook
 ``measure``                 envelope times and frequencies, measured on the chip
 ``Voice``, ``Operator``     instruments; ``read_voices``, ``write_opm`` their files, ``extract_voices`` a song's
+``read_bank``, ``Bank``     voices for MIDI: an ``Instrument`` for each program and drum key
 ``note``, ``midi_of``       notes to key codes and back; ``note("A4").registers(1)`` is what to write
 ``describe``                what a register write does; ``help(opm.registers)`` lists all registers
 ``registers``               ``encode`` and ``fields``: register bytes from their fields and back

@@ -8,6 +8,8 @@ from .inspect.sound import listen
 from .inspect.trace import trace
 from .inspect.vcd import write_vcd
 from .many import JobErrors, render_many
+from .midi.bank import Bank, Instrument
+from .midi.banks import read_bank
 from .pitch import REFERENCE_CLOCK, KeyCode, midi_of, note
 from .registers import describe
 from .song import Song, SongError, load
@@ -22,6 +24,8 @@ __all__ = [
     "STATE",
     "YM2151",
     "YM2164",
+    "Bank",
+    "Instrument",
     "JobErrors",
     "KeyCode",
     "Operator",
@@ -37,6 +41,7 @@ __all__ = [
     "measure",
     "midi_of",
     "note",
+    "read_bank",
     "read_voices",
     "registers",
     "render_many",

@@ -21,7 +21,7 @@ OPM, OPP = 1, 2
 BOTH = OPM | OPP
 CHIPS = {"ym2151": OPM, "ym2164": OPP}
 TEST, KON, NOISE, TIMERS, LFRQ, DEPTHS, WAVE = 0x01, 0x08, 0x0F, 0x14, 0x18, 0x19, 0x1B
-RL, KC, KF, PMS, SLOTS, TL, DT2 = 0x20, 0x28, 0x30, 0x38, 0x40, 0x60, 0xC0
+RL, KC, KF, PMS, SLOTS, TL, D1R, DT2, D1L = 0x20, 0x28, 0x30, 0x38, 0x40, 0x60, 0xA0, 0xC0, 0xE0
 """First addresses by their (first) field; the slots' registers begin at ``SLOTS``."""
 CHANNEL_BASES, SLOT_BASES = range(0x20, 0x40, 8), range(0x40, 0x100, 0x20)
 """First addresses of the channels' and the slots' registers."""

@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from ..events import FRAMES_PER_WRITE, REFERENCE_RATE
 from ..registers import KON
-from .driver import LEVEL, QUIET, Loaded, Registers, Sound, attenuated, folded, loaded
+from .driver import LEVEL, Loaded, Registers, Sound, attenuated, folded, loaded, turned_down
 from .parts import decibels
 from .schedule import AHEAD, RELEASING, Bus, Strike
 from .score import Moment, Score, Sent
 
-ROW = np.dtype([("time", np.int64), ("chip", np.uint8), ("address", np.int16), ("data", np.int16)])
+ROW = np.dtype([("time", np.int64), ("chip", np.uint8), ("address", np.int16), ("data", np.int32)])
 """A register write: frame, chip, address and data as ``driver.Write`` has them."""
 SCORE = np.dtype(
     [("time", np.int64), ("chip", np.uint8), ("channel", np.uint8), ("part", np.int32), ("drum", np.bool_),
@@ -48,8 +48,10 @@ class Arranged:
         """Return the rows as the chips take them, all so many steps of TL, 0.75 dB, further down; below 0 up."""
         rows = self.rows.copy()
         levels = rows["address"] >= LEVEL
-        rows["data"][levels] = np.clip(rows["data"][levels] + attenuation, 0, QUIET)
-        rows["address"] &= 0xFF
+        # Few pairs, many times over.
+        pairs, which = np.unique(rows[["address", "data"]][levels], return_inverse=True)
+        written = turned_down(pairs.tolist(), attenuation)
+        rows["address"][levels], rows["data"][levels] = np.array(written, np.int64).reshape(-1, 2)[which].T
         return rows
 
 

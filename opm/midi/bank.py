@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from ..voice.voice import Voice
+from .extras import Extras
 
 FAMILY = 8
 """Programs of a family in General MIDI: pianos, chromatic percussion, organs, guitars ..."""
@@ -28,6 +29,8 @@ class Instrument:
         What is played instead where the note falls on channel 8, the one with noise: ``lfo`` has NE and NFRQ.
     stands_in : bool
         It is another's: the bank has none for this program or key.
+    extras : Extras or None
+        Effects that the driver adds.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Instrument:
     transpose: float = 0.0
     noise: Voice | None = None
     stands_in: bool = False
+    extras: Extras | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Bank:
     programs : mapping of (int, int, int) to Instrument
         By bank MSB, bank LSB and program, each 0 to 127.
     drums : mapping of (int, int) to Instrument
-        By the program of the kit and the key.
+        By the program of the kit, 128 more for XG's kits of sound effects, and the key.
     remarks : tuple of str
         Decisions made and faults met while reading, a line each.
     """

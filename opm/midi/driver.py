@@ -9,11 +9,13 @@ from ..registers import KON, PMS, RL, SLOT_BASES, TL
 from ..state import OPERATORS
 from ..tables import TL_DB
 from ..voice.voice import Voice
+from .noise import BY_LEVEL, C2, is_noise, noise_quieter
 
 Write = tuple[int, int]
 """Address and data; ``LEVEL`` added to the address where the data is a carrier's TL, which the song's attenuation is
-still to be added to, so it may be more than seven bits hold."""
-LEVEL = 0x100
+still to be added to, so it may be more than seven bits hold. ``NOISE_LEVEL`` added: the data is the byte that the noise
+of channel 8 has there at full level, and above it steps of TL that the song's attenuation is to be added to."""
+LEVEL, NOISE_LEVEL = 0x100, 0x300
 LFRQ, DEPTH, WAVE, NOISE = 0x18, 0x19, 0x1B, 0x0F
 _PMD, _NOISE_ON = 0x80, 0x80
 VIBRATO = (0xC9, 64, 127, 2)
@@ -36,6 +38,8 @@ class Loaded:
     """Those of the operators, but for the carriers' TL."""
     levels: tuple[Write, ...]
     """The carriers' TL."""
+    noise_levels: tuple[Write, ...]
+    """Registers of its noise that depend on the level, which are neither among those nor among these."""
     releases: tuple[Write, ...]
     """Registers E0 of its operators, with the fastest release."""
     lfo: tuple[int, ...] | None
@@ -47,7 +51,9 @@ class Loaded:
 def loaded(voice: Voice) -> Loaded:
     """Return a voice as bytes."""
     held = dict(voice.registers(1))
-    carriers = [TL + list(OPERATORS.values())[i] for i in voice.carriers]
+    slots = list(OPERATORS.values())
+    noisy = [base + slots[C2] for base in BY_LEVEL] if is_noise(voice) else []
+    carriers = [TL + slots[i] for i in voice.carriers if TL + slots[i] not in noisy]
     lfrq, amd, pmd, wave, nfrq, ne = voice.lfo or (0, 0, 0, 0, 0, 0)
     modulates = (pmd and voice.pms) or (amd and voice.ams)
     # With values for the LFO that move nothing the voice has no vibrato of its own; without values it has the usual.
@@ -58,8 +64,9 @@ def loaded(voice: Voice) -> Loaded:
         held[RL] & 0x3F,
         voice.pms if own else 0,
         voice.ams if own else 0,
-        tuple((a, d) for a, d in held.items() if a >= SLOT_BASES[0] and a not in carriers),
+        tuple((a, d) for a, d in held.items() if a >= SLOT_BASES[0] and a not in (*carriers, *noisy)),
         tuple((a, held[a]) for a in carriers),
+        tuple((a, held[a]) for a in noisy),
         tuple((last + slot, held[last + slot] | _RR) for slot in OPERATORS.values()),
         (lfrq, amd, pmd, wave) if modulates else None,
         _NOISE_ON | nfrq if ne else 0,
@@ -96,21 +103,34 @@ class Sound:
     """That of the part; the voice's own may be more."""
 
     def moving(self, channel: int) -> list[Write]:
-        """Return the registers that change under a held note: levels, pitch and vibrato."""
+        """Return the registers that change under a held note: levels, vibrato and pitch."""
+        return [*self._levels(channel), *self._rest(channel)]
+
+    def registers(self, channel: int) -> list[Write]:
+        """Return all registers of a channel that is to sound so, but for the key.
+
+        The note before may still ring. A modulator is louder than any carrier: so carriers have their TL before the
+        connection makes them carriers, and modulators have theirs when they no longer are.
+        """
+        output = (RL + channel, self.sides << 6 | self.voice.output)
+        operators = ((address + channel, data) for address, data in self.voice.registers)
+        return [*self._levels(channel), output, *operators, *self._rest(channel)]
+
+    def _levels(self, channel: int) -> list[Write]:
         voice = self.voice
+        return [
+            *((LEVEL + address + channel, level + self.steps) for address, level in voice.levels),
+            *((NOISE_LEVEL + address + channel, byte | self.steps << 8) for address, byte in voice.noise_levels),
+        ]
+
+    def _rest(self, channel: int) -> list[Write]:
         semitone, fraction = divmod(self.pitch, STEPS)
         # KF before KC: of a step by a semitone the larger part comes last.
         return [
-            (PMS + channel, max(voice.pms, self.pms) << 4 | voice.ams),
-            *((LEVEL + address + channel, level + self.steps) for address, level in voice.levels),
+            (PMS + channel, max(self.voice.pms, self.pms) << 4 | self.voice.ams),
             (KF + channel, fraction << KF_SHIFT),
             (KC + channel, KEY_CODES[semitone]),
         ]
-
-    def registers(self, channel: int) -> list[Write]:
-        """Return all registers of a channel that is to sound so, but for the key."""
-        output = (RL + channel, self.sides << 6 | self.voice.output)
-        return [output, *((a + channel, d) for a, d in self.voice.registers), *self.moving(channel)]
 
     def of_chip(self, channel: int) -> list[Write]:
         """Return the chip's own registers that it needs: its LFO, and the noise where its channel has that."""
@@ -160,7 +180,14 @@ class Registers:
 
 def turned_down(writes: Sequence[Write], attenuation: int) -> list[Write]:
     """Return writes as the chip takes them, the carriers so many steps of TL further down."""
-    return [
-        (address - LEVEL, min(max(data + attenuation, 0), QUIET)) if address & LEVEL else (address, data)
-        for address, data in writes
-    ]
+    return [_turned_down(address, data, attenuation) for address, data in writes]
+
+
+def _turned_down(address: int, data: int, attenuation: int) -> Write:
+    if not address & LEVEL:
+        return address, data
+    register = address & 0xFF
+    if address & NOISE_LEVEL == LEVEL:
+        return register, min(max(data + attenuation, 0), QUIET)
+    base = register & -SLOT_BASES.step
+    return register, noise_quieter(base, data & 0xFF, (data >> 8) + attenuation)

@@ -13,13 +13,13 @@ from typing import Any
 from ..events import FRAMES_PER_WRITE, MASTER_CLOCKS_PER_FRAME
 from ..pitch import REFERENCE_CLOCK
 from ..registers import ALL_KEYS, KON
-from .allocate import NOISE_CHANNEL, Allocator, Place
+from .allocate import NOISE_CHANNEL, SHORTEST, Allocator, Place
 from .arrange import GLIDE_STEP, STEP
 from .bank import Bank
 from .driver import Loaded, Registers, Sound, Write, attenuated, folded, loaded, turned_down
 from .parts import Note, Part, Parts
 from .schedule import RELEASING
-from .score import CHOKE, SHORTEST
+from .score import CHOKE
 
 ALL_SOUND_OFF = 120
 Row = tuple[int, int, int, int]

@@ -2,28 +2,24 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from .allocate import Allocator, Place
+from .allocate import SHORTEST, Allocator, Place, long_enough
 from .bank import Bank
 from .parts import Note, Part, Parts, decibels
 
 if TYPE_CHECKING:
     from .file import Event
 
-SHORTEST = 0.03
-"""Seconds that a drum lasts at least (4 % of 207 files' are shorter), and that a note has to sound to be sent."""
 SOFTEST = -72.0
 """dB: what never gets louder is not heard, and not sent."""
 CHOKE = {key: keys[0] for keys in ((42, 44, 46), (71, 72), (73, 74), (78, 79), (80, 81), (29, 30)) for key in keys}
 """Keys of General MIDI's drums that end each other, and the first of each group: hi-hats, whistles, guiros, cuicas,
 triangles, scratches."""
-_PASSES = 8
-"""Times that the channels are given out anew without the notes that were not to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +123,9 @@ class Score:
         What would sound shorter than ``SHORTEST``, since its channel is taken again, is left out, and the channels are
         given out anew: the note that it cut then sounds on.
         """
-        notes = self.heard()
-        for _ in range(_PASSES):
-            sent = self._given(notes, chips)
-            short = {each.note for each in sent if each.cut and each.end < each.note.start + SHORTEST}
-            if not short:
-                break
-            notes = [note for note in notes if note not in short]
-        return [each for each in sent if each.note not in short]
+        return long_enough(self.heard(), lambda notes: self._given(notes, chips))
 
-    def _given(self, notes: list[Note], chips: int) -> list[Sent]:
+    def _given(self, notes: Sequence[Note], chips: int) -> list[Sent]:
         """Return notes with the channels that they get."""
         allocator = Allocator(chips)
         sent: dict[Note, Sent] = {}

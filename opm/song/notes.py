@@ -4,6 +4,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ import numpy.typing as npt
 
 from ..counts import CHANNELS
 from ..events import CHIP, MASTER_CLOCKS_PER_FRAME
+from ..midi.allocate import Allocator, long_enough
+from ..midi.driver import Registers
 from ..pitch import KC, KF, note
 from ..registers import ALL_KEYS, KON, RL, SLOT_BASES, TL
 from ..state import OPERATORS
@@ -51,6 +54,8 @@ _KS_AR = SLOT_BASES[2]
 class _Key:
     """A key while it is held."""
 
+    write: int
+    """Number of the write that struck it."""
     voice: int
     attacks: tuple[int, ...]
     """Rates at which its operators rise, 0 to 63; 0: they do not."""
@@ -87,6 +92,8 @@ class FoundNote:
     """NOTE."""
     write: int
     """Number of the write that begins it."""
+    key: int
+    """Number of the write that struck its key: that of other notes, too, where the pitch steps while it is held."""
     pitches: list[tuple[float, float]]
     """Seconds and MIDI number, from its start on."""
     heard: bool
@@ -136,7 +143,8 @@ class NoteFinder:
                 if sound not in self.known:
                     self.known[sound] = self.numbers.get(sound_of(channel.voice()), -1)
                 pitches = [self.pitch(number, time, chip, channel)]
-                self.down[channel] = _Key(self.known[sound], _attacks(channel), pitches, [(time, _output(channel))])
+                outputs = [(time, _output(channel))]
+                self.down[channel] = _Key(number, self.known[sound], _attacks(channel), pitches, outputs)
         elif address & 0xF8 in (KC, KF):
             _keep(self.down[channel].pitches, self.pitch(number, time, chip, channel))
         elif address & 0xF8 == RL or address & 0xE0 == TL:
@@ -166,7 +174,7 @@ class NoteFinder:
             outputs = key.outputs[bisect_right(changes, start) - 1 : bisect_left(changes, until)]
             level, heard = _loudest(outputs, start, until, lacking)
             row = (chip, channel.index + 1, start, until, midi, level, key.voice)
-            self.found.append(FoundNote(row, key.pitches[first][2], pitches, heard))
+            self.found.append(FoundNote(row, key.pitches[first][2], key.write, pitches, heard))
 
 
 def _keep(history: list[Any], now: tuple[Any, ...]) -> None:
@@ -237,36 +245,79 @@ def numbered(voices: Sequence[Voice]) -> dict[bytes, int]:
     return numbers
 
 
-def writes_of(notes: npt.NDArray[Any], voices: Sequence[Voice], clock: float) -> list[tuple[float, int, int, int]]:
-    """Return register writes that play notes on the eight channels of each chip.
+@dataclass(eq=False)
+class _Row:
+    """A note that is to be played."""
 
-    A note keeps its channel if that is free, else it takes the one that has been free longest. Those that start
-    together are struck in the order given.
+    chip: int
+    channel: int
+    """The one it is for, from 0."""
+    start: float
+    stop: float
+    midi: float
+    level: float
+    voice: int
+
+
+@dataclass(eq=False)
+class _Placed:
+    """A note with its channel."""
+
+    note: _Row
+    channel: int
+    end: float
+    cut: bool = False
+
+
+def _placed(notes: Sequence[_Row], drop: bool) -> list[_Placed]:
+    """Return notes, in the order they begin, with the channels that they get; ValueError if some are too many."""
+    chips: dict[int, Allocator] = {}
+    placed: dict[_Row, _Placed] = {}
+    due: list[tuple[float, int, _Row]] = []
+    for number, row in enumerate(notes):
+        while due and due[0][0] <= row.start:
+            end, _, over = heappop(due)
+            chips[over.chip].free(end, over)
+        allocator = chips.setdefault(row.chip, Allocator())
+        wanted = row.channel if 0 <= row.channel < CHANNELS else None
+        place, cut = allocator.take(row.start, row, row.voice, wanted=wanted)
+        if cut is not None:
+            if not drop:
+                raise ValueError(f"more than {CHANNELS} notes sound at {row.start:.15g} s on chip {row.chip}")
+            placed[cut].end, placed[cut].cut = row.start, True
+        placed[row] = _Placed(row, place.channel, row.stop)
+        heappush(due, (row.stop, number, row))
+    return [*placed.values()]
+
+
+def writes_of(
+    notes: npt.NDArray[Any], voices: Sequence[Voice], clock: float, drop: bool = False
+) -> tuple[list[tuple[float, int, int, int]], str]:
+    """Return register writes that play notes on the eight channels of each chip, and what became of those too many.
+
+    A note keeps its channel if that is free, else ``Allocator`` gives it one of its chip. Those that start together are
+    struck in the order given.
     """
-    rows: list[tuple[float, int, int, int]] = []
-    chips = range(int(notes["chip"].max(initial=0)) + 1)
-    until, loaded = [[-1.0] * CHANNELS for _ in chips], [[b""] * CHANNELS for _ in chips]
-    for played in notes[np.argsort(notes["start"], kind="stable")]:
-        chip, start, end = int(played["chip"]), float(played["start"]), float(played["end"])
-        free = [i for i in range(CHANNELS) if until[chip][i] <= start]
-        if not free:
-            raise ValueError(f"more than {CHANNELS} notes sound at {start:.15g} s on chip {chip}")
-        wanted = int(played["channel"]) - 1
-        i = wanted if wanted in free else min(free, key=until[chip].__getitem__)
+    ordered = notes[np.argsort(notes["start"], kind="stable")]
+    rows = [_Row(chip, channel - 1, *rest) for chip, channel, *rest in ordered.tolist()]
+    placed = long_enough(rows, lambda some: _placed(some, drop))
+    held: dict[int, Registers] = {}
+    writes: list[tuple[float, int, int, int]] = []
+    for each in placed:
+        played, channel = each.note, each.channel
         # The level of a note is that of its loudest carrier's TL, so a song read with ``notes()`` comes back as it was.
-        voice = turned_down(voices[int(played["voice"])], round(-float(played["level"]) / TL_DB))
-        registers = voice.registers(i + 1)
-        # 26 writes take 1 ms of the bus: only where the channel holds another voice.
-        if bytes(data for _, data in registers) != loaded[chip][i]:
-            rows += [(start, chip, address, data) for address, data in registers]
-            loaded[chip][i] = bytes(data for _, data in registers)
-        pitch = note(float(played["midi"]), clock).registers(i + 1)
-        rows += [(start, chip, address, data) for address, data in pitch]
-        rows.append((start, chip, KON, voice.slots << 3 | i))
-        rows.append((end, chip, KON, i))
-        until[chip][i] = end
+        voice = turned_down(voices[played.voice], round(-played.level / TL_DB))
+        registers = voice.registers(channel + 1) + note(played.midi, clock).registers(channel + 1)
+        # 26 writes take 1 ms of the bus: only what the channel does not hold yet.
+        changed = held.setdefault(played.chip, Registers()).changed(registers)
+        writes += [(played.start, played.chip, address, data) for address, data in changed]
+        writes.append((played.start, played.chip, KON, voice.slots << 3 | channel))
+        writes.append((each.end, played.chip, KON, channel))
     # Releases first: at one moment the next note on a channel would be struck and released at once.
-    return sorted(rows, key=lambda row: (row[0], row[2] != KON or bool(row[3] & ALL_KEYS)))
+    writes.sort(key=lambda row: (row[0], row[2] != KON or bool(row[3] & ALL_KEYS)))
+    cut, dropped = sum(each.cut for each in placed), len(rows) - len(placed)
+    said = f"more than {CHANNELS} notes of a chip at once: {cut} cut by others, {dropped} left out"
+    return writes, said * bool(cut or dropped)
 
 
 class Revoicing:

@@ -670,18 +670,24 @@ class Song:
         notes: "npt.NDArray[Any] | Sequence[tuple[float, ...]]",
         voices: Sequence[Voice],
         clock: float = REFERENCE_CLOCK,
+        drop: bool = False,
     ) -> "Song":
         """Make a song of notes.
 
         Parameters
         ----------
         notes : structured array as ``notes()`` gives it, or sequence of tuples of its seven values
-            A note keeps its channel if that is free, else it takes one of its chip that is. Those that start together
-            are struck in the order given. There are as many chips as the notes are for.
+            A note keeps its channel if that is free, else it takes one of its chip that is: rather one that has its
+            voice, or the one free longest. Those that start together are struck in the order given. There are as many
+            chips as the notes are for.
         voices : sequence of Voice
             What the notes' ``voice`` counts.
         clock : int
             Master clock in Hz.
+        drop : bool
+            What is done where more than 8 notes of a chip sound at once. True: the one that sounds longest is cut, as
+            ``opm.load`` does with MIDI files, and a note that would be cut within 30 ms is left out; ``remarks`` says
+            how many. False: that is an error.
 
         Returns
         -------
@@ -690,7 +696,8 @@ class Song:
         Raises
         ------
         TypeError, ValueError
-            More than 8 notes of a chip sound at a moment, which is named; a chip, voice, pitch or time out of range.
+            More than 8 notes of a chip sound at a moment, which is named, without ``drop``; a chip, voice, pitch or
+            time out of range.
 
         Examples
         --------
@@ -708,7 +715,8 @@ class Song:
             expected = f"a chip below {make.MOST_CHIPS}, a start before its end and a voice below {len(voices)}"
             raise ValueError(f"note {row}: expected {expected}, got {table[row]}")
         chips = 1 + int(table["chip"].max(initial=0))
-        return cls(writes_of(table, voices, clock), clock, chips=("ym2151",) * chips)
+        writes, said = writes_of(table, voices, clock, drop)
+        return cls(writes, clock, chips=("ym2151",) * chips).but(read_remarks=(said,) * bool(said))
 
     def revoice(self, others: Mapping[int, Voice]) -> "Song":
         """Return the same song with other instruments: its keys, pitches, panning and volumes.
@@ -799,9 +807,11 @@ class Song:
         Parameters
         ----------
         path : path-like
-            By its ending: ``.vgm``, ``.vgz``, ``.log`` or ``.json``; ``.mid`` is MIDI: a track per channel with the
-            notes that are heard, their velocities and pitches (what is not a whole semitone as bends, whose range the
-            track sets: 2, 12, 24, 48 or 97 semitones), the voices as programs with their names.
+            By its ending: ``.vgm``, ``.vgz``, ``.log`` or ``.json``; ``.mid`` is MIDI: a track per channel with a note
+            for each key struck that is heard, its velocity, its pitch until it is released (what is not the semitone
+            it begins with as bends, whose range the track sets: 2, 12, 24, 48 or 97 semitones), the voices as programs
+            with their names. Of a song that was read from MIDI: a track per part, with its notes' programs, keys and
+            velocities as they were, those that the chip plays.
         bpm : float, optional
             Tempo of a ``.mid``, 20 to 400; if not given, that of the notes' starts, or 120 where they have none. Notes
             stand at the same times whatever it is, to half a tick of 1/32 640 beat.

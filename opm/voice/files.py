@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +22,7 @@ LARGEST = 2**20
 """Bytes of a file: a bank of 128 voices has 50 000; songs have limits of their own, in ``opm.song.limits``."""
 LONGEST_NAME = 1000
 """Characters of a voice's name that are kept: as JSON each can take six bytes, and the voice is to be read again."""
+FORMATS = ".opm, .dmp, .fui, .mdx, hex pairs or JSON tones"
 _OPM_FIELDS = ("ar", "d1r", "d2r", "rr", "d1l", "tl", "ks", "mul", "dt1", "dt2", "ams_en")
 _DMP_FIELDS = ("mul", "tl", "ar", "d1r", "d1l", "rr", "ams_en", "ks", "detune", "d2r")
 _EMPTY = "no Name"
@@ -112,19 +114,18 @@ def _voices(data: bytes, name: str) -> list[Voice]:
     # Told apart by its size, for a message that helps: a current DefleMask reads it and saves it anew.
     if data[:1] < b"\x0a" and len(data) in _OLD_DMP:
         raise ValueError(f"byte 0: found a voice of an old DefleMask, format {data[0]}: save it again in a current one")
-    text = _text(data)
-    # Possessive (*+): on a megabyte of blanks a plain * would go back over them again and again.
-    if re.search(r"^[^\S\n]*+@:", text, re.MULTILINE):
-        return _read_opm(text)
+    text = text_of(data)
+    if is_opm(text):
+        return [voice for _, voice in read_opm(text)]
     if text.lstrip()[:1] in ("{", "["):
         return [tone.voice for tone in read_tones(text, name)]
     if re.fullmatch(r"\s*+(?:[0-9a-fA-F]{2}\s*+){2,}+", text):
         return [from_pairs(text, name).voice]
-    raise ValueError(f"byte 0: expected .opm, .dmp, .fui, .mdx, hex pairs or JSON tones, found {data[:8]!r}")
+    raise ValueError(f"byte 0: expected {FORMATS}, found {data[:8]!r}")
 
 
-def _text(data: bytes) -> str:
-    """Return a text whose lines end in LF."""
+def text_of(data: bytes) -> str:
+    """Return a file's text, whose lines end in LF."""
     return decoded(data).replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -163,15 +164,24 @@ def write_opm(voices: Iterable[Voice]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _read_opm(text: str) -> list[Voice]:
-    """Read VOPM's format: seven lines a voice, in any order; the places named "no Name" are empty."""
-    voices: list[Voice] = []
+def is_opm(text: str) -> bool:
+    """Say whether a text is in VOPM's format: it has a line that starts with ``@:``."""
+    # Possessive (*+): on a megabyte of blanks a plain * would go back over them again and again.
+    return re.search(r"^[^\S\n]*+@:", text, re.MULTILINE) is not None
+
+
+def read_opm(text: str) -> list[tuple[str, Voice]]:
+    """Read VOPM's format: seven lines a voice, in any order; the places named "no Name" are empty.
+
+    Each voice comes with its number, as it is written: digits, or nothing.
+    """
+    voices: list[tuple[str, Voice]] = []
     lines: dict[str, list[int]] = {}
-    title, row = "", 0
+    number, title, row = "", "", 0
 
     def finish() -> None:
         if title and title != _EMPTY and lines:
-            voices.append(_opm_voice(title, lines))
+            voices.append((number, _opm_voice(title, lines)))
         check_count(len(voices), f"row {row}")
 
     for row, raw in enumerate(text.split("\n"), 1):
@@ -181,7 +191,8 @@ def _read_opm(text: str) -> list[Voice]:
             continue
         if head == "@":
             finish()
-            lines, title = {}, re.sub(r"^\s*\d+\s*", "", rest).strip() or "voice"
+            number = "".join(takewhile(str.isdecimal, rest.strip()))
+            lines, title = {}, rest.strip()[len(number) :].strip() or "voice"
             continue
         try:
             lines[head.strip().upper()] = [int(word) for word in rest.split()]

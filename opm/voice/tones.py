@@ -7,6 +7,7 @@ A tone is one of: hex pairs; an object with ``registers`` (hex pairs), ``events`
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -78,17 +79,31 @@ def read_tones(text: str, name: str = "") -> list[Tone]:
     ValueError
         There are none, or too many, or one is damaged; the message names it.
     """
-    try:
+    with _told():
+        root = json.loads(text)
+    return tones_in(root, name)
+
+
+def tones_in(root: Any, name: str = "") -> list[Tone]:
+    """Return the tones that parsed JSON holds: ``read_tones`` without the text."""
+    with _told():
         # One more than is allowed is enough to know.
-        found = list(islice(_tones(json.loads(text), name), MOST_VOICES + 1))
+        found = list(islice(_tones(root, name), MOST_VOICES + 1))
         check_count(len(found), name or "tones")
+    if not found:
+        raise ValueError(f"{_EXPECTED}: found none")
+    return found
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say in a fault what was expected."""
+    try:
+        yield
     except RecursionError:
         raise ValueError(f"{_EXPECTED}: the nesting is too deep") from None
     except (TypeError, ValueError) as error:
         raise ValueError(f"{_EXPECTED}: {printable(str(error))}") from None
-    if not found:
-        raise ValueError(f"{_EXPECTED}: found none")
-    return found
 
 
 def is_tone(root: Any) -> bool:
@@ -141,7 +156,7 @@ def _tones(value: Any, name: str) -> Iterator[Tone]:
     elif isinstance(value, dict):
         yield from _of_object(value, _name(value, name))
     else:
-        raise ValueError(f"{name or 'tone'}: {_short(value)} is not a tone")
+        raise ValueError(f"{name or 'tone'}: {short(value)} is not a tone")
 
 
 def _of_object(value: dict[str, Any], name: str) -> Iterator[Tone]:
@@ -152,7 +167,7 @@ def _of_object(value: dict[str, Any], name: str) -> Iterator[Tone]:
         check_count(len(rows), f"{name} variations".strip())
         for row in rows:
             if not isinstance(row, dict) or "registers" not in row:
-                raise ValueError(f"{name or 'variations'}: expected registers, got {_short(row)}")
+                raise ValueError(f"{name or 'variations'}: expected registers, got {short(row)}")
             yield from _of_object(row, _name(row, name))
     elif "registers" in value:
         yield from_pairs(_typed(value, "registers", str, name), name, value.get("note_number"))
@@ -178,11 +193,12 @@ def _name(value: dict[str, Any], other: str) -> str:
 def _typed(value: dict[str, Any], key: str, kind: type, name: str) -> Any:
     """Return a member of an object; ValueError if it is of another type."""
     if not isinstance(value[key], kind):
-        raise ValueError(f"{name or 'tone'}: {key} must be a {kind.__name__}, got {_short(value[key])}")
+        raise ValueError(f"{name or 'tone'}: {key} must be a {kind.__name__}, got {short(value[key])}")
     return value[key]
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Return a value as it is shown in a message."""
     shown = repr(value)
     return shown if len(shown) <= 40 else f"{shown[:37]}..."
 
@@ -191,7 +207,7 @@ def from_pairs(text: str, name: str, note: Any = None) -> Tone:
     """Return the tone of concatenated AADD hex pairs."""
     digits = "".join(text.split())
     if not re.fullmatch(r"(?:[0-9a-fA-F]{4})++", digits):
-        raise ValueError(f"{name or 'tone'}: expected pairs of address and data in hex, got {_short(text)}")
+        raise ValueError(f"{name or 'tone'}: expected pairs of address and data in hex, got {short(text)}")
     held = bytes.fromhex(digits)
     return _of_writes(list(zip(held[::2], held[1::2], strict=True)), name, note)
 
@@ -247,25 +263,26 @@ def _hex(word: str, name: str) -> int:
     """Return the number in a word such as ``TL=7F``."""
     digits = word.partition("=")[2]
     if not re.fullmatch("[0-9A-F]{1,8}", digits):
-        raise ValueError(f"{name or 'tone'}: expected words like TL=7F, got {_short(word)}")
+        raise ValueError(f"{name or 'tone'}: expected words like TL=7F, got {short(word)}")
     return int(digits, 16)
 
 
 def _row(value: Any, where: str) -> Row:
     """Return a row of a log; without a time it is at the beginning."""
     if not isinstance(value, dict) or "addr" not in value or "data" not in value:
-        raise ValueError(f"{where}: expected addr and data, got {_short(value)}")
+        raise ValueError(f"{where}: expected addr and data, got {short(value)}")
     time = value.get("time", 0)
     if isinstance(time, bool) or not isinstance(time, int | float) or not 0 <= time <= LATEST:
-        raise ValueError(f"{where}: {_short(time)} is not a time")
-    return Row(time, *(_byte(value[key], where) for key in ("addr", "data")))
+        raise ValueError(f"{where}: {short(time)} is not a time")
+    return Row(time, *(one_byte(value[key], where) for key in ("addr", "data")))
 
 
-def _byte(value: Any, where: str) -> int:
+def one_byte(value: Any, where: str) -> int:
+    """Return a byte: a number, or hex digits; ValueError says where it stands."""
     try:
         number = int(value.strip().removeprefix("$"), 16) if isinstance(value, str) else value
     except ValueError:
         number = None
     if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 0xFF:
-        raise ValueError(f"{where}: {_short(value)} is not a byte")
+        raise ValueError(f"{where}: {short(value)} is not a byte")
     return int(number)

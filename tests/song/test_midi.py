@@ -102,6 +102,34 @@ def played(rows, length):
     return opm.Song([*voice, *rows], length=length)
 
 
+def test_a_key_is_one_note_wherever_its_pitch_steps(tmp_path):
+    """Legato, over more than two octaves: MIDI strikes where the chip does, ``notes`` lists each note."""
+    melody = [(0.1 + 0.2 * i, midi) for i, midi in enumerate((60, 64, 62, 86, 74.5))]
+    rows = [(time, *row) for time, midi in melody for row in opm.note(midi).registers(1)]
+    song = played([*rows[:2], (0.1, 8, 0x78), *rows[2:], (1.1, 8, 0), (1.2, 8, 0x78)], 1.5)
+    assert len(song.notes()) == 6
+    _, track = read(song, tmp_path)
+    assert [key for _, key in struck(track)] == [60, 74]
+    np.testing.assert_allclose([time for time, _ in struck(track)], [0.1, 1.2], atol=FRAME)
+    ours = curve(track)
+    for time, midi in melody:
+        mine = [heard for seconds, heard in ours if seconds < time + 0.1][-1]
+        assert mine == pytest.approx(midi, abs=0.01), time
+
+
+def test_of_a_key_only_what_is_heard_is_written(tmp_path):
+    """A held key whose first and last notes are turned down to nothing."""
+    levels = [(0.3, 0x60, 20), (0.9, 0x60, 127)]
+    silent = [(0, 0x60 + 8 * i, 127) for i in range(4)]
+    rows = [(0.1 + 0.2 * i, 0x28, kc) for i, kc in enumerate((0x4A, 0x3A, 0x44, 0x54, 0x2A))]
+    song = played(sorted([*silent, *rows, *levels, (0.1, 8, 8)], key=lambda row: row[0]), 1.2)
+    assert (song.notes()["level"] < -78).tolist() == [True, False, False, False, True]
+    _, track = read(song, tmp_path)
+    ((start, key),) = struck(track)
+    assert (start, key) == (pytest.approx(0.3, abs=FRAME), 57)
+    assert [time for time, message in track if message.type == "note_off"] == [pytest.approx(0.9, abs=FRAME)]
+
+
 times = st.integers(0, 4000).map(lambda n: n / 1000)
 pitches = st.tuples(st.integers(0, 127), st.integers(0, 63))
 glides = st.tuples(times, pitches, st.integers(-40, 40), st.integers(1, 60), st.sampled_from([0.001, 0.0166, 0.08]))

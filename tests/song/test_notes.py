@@ -129,6 +129,71 @@ def test_a_key_released_at_once_is_held_as_long_as_the_bus_needs():
     assert len(opm.Song.from_notes(song.notes(), song.voices()).notes()) == 1
 
 
+def test_what_is_too_much_is_cut_oldest_first_and_said():
+    """Nine notes, the second of which goes on longest: the first is cut."""
+    notes = [(0, 1 + i % 8, 0.1 * i, 2.0 + (i == 1), 60.0 + i, -15.0, 0) for i in range(9)]
+    song = opm.Song.from_notes(notes, [ORGAN], drop=True)
+    found = song.notes()
+    assert found["midi"].tolist() == [60.0 + i for i in range(9)]
+    np.testing.assert_allclose(found["end"], [0.8, 3.0, *[2.0] * 7])
+    assert found["channel"][8] == 1
+    assert song.remarks == ["more than 8 notes of a chip at once: 1 cut by others, 0 left out"]
+
+
+def test_what_would_be_cut_within_30_ms_is_left_out():
+    """Of eight that start together the first, by a tenth 20 ms later; what the last of them cut then goes on."""
+    notes = [(0, 9, 0.0, 1.0, 50.0, -15.0, 0), *((0, 0, 0.5, 1.0, 60.0 + i, -15.0, 0) for i in range(8))]
+    notes.append((0, 3, 0.52, 1.0, 70.0, -15.0, 0))
+    song = opm.Song.from_notes(notes, [ORGAN], drop=True)
+    found = song.notes()
+    assert sorted(found["midi"].tolist()) == [50.0, *(60.0 + i for i in range(1, 8)), 70.0]
+    assert found["end"][0] == pytest.approx(0.52)
+    assert song.remarks == ["more than 8 notes of a chip at once: 1 cut by others, 1 left out"]
+
+
+def test_with_drop_nothing_else_changes(song):
+    notes, voices = song.notes(), song.voices()
+    ours, plain = (opm.Song.from_notes(notes, voices, song.clock, drop=drop) for drop in (True, False))
+    assert ours.rows.tobytes() == plain.rows.tobytes()
+    assert ours.remarks == plain.remarks == []
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 1), st.integers(0, 9), st.integers(0, 200), st.integers(1, 300), st.integers(0, 1)),
+        max_size=60,
+    )
+)
+def test_any_notes_can_be_dropped(rows):
+    """Chip, channel, start and length in 10 ms, voice: each chip has eight at most, none is cut within 30 ms."""
+    notes = [
+        (chip, channel, start / 100, (start + length) / 100, 50.0 + i, -15.0, voice)
+        for i, (chip, channel, start, length, voice) in enumerate(rows)
+    ]
+    found = opm.Song.from_notes(notes, [ORGAN, BELL], drop=True).notes()
+    given = {(note[0], round(note[4])): note for note in notes}
+    for chip, _, start, end, midi, _, _ in found.tolist():
+        note = given[chip, round(midi)]
+        assert start == pytest.approx(note[2])
+        assert end == pytest.approx(note[3]) or start + 0.03 - 1e-9 <= end < note[3]
+        assert sum(a <= start < b - 1e-9 for c, _, a, b, *_ in found.tolist() if c == chip) <= 8
+
+
+def test_a_note_goes_where_its_voice_is_and_only_changes_are_written():
+    """Its own channel is taken, and of those free the third has its voice."""
+    notes = [
+        (0, 1, 0.0, 0.1, 60.0, -15.0, 0), (0, 2, 0.0, 0.1, 60.0, -15.0, 0), (0, 3, 0.0, 0.1, 60.0, -15.0, 1),
+        (0, 1, 0.2, 0.4, 60.0, -15.0, 0), (0, 1, 0.3, 0.4, 60.0, -18.0, 1),
+    ]  # fmt: skip
+    song = opm.Song.from_notes(notes, [ORGAN, BELL])
+    assert song.notes()["channel"].tolist() == [1, 2, 3, 1, 3]
+    writes = [(row["address"], row["data"]) for row in song.writes if row["seconds"] > 0.15]
+    quieter = [(0x72, 24), (0x7A, 24)]
+    assert writes[0] == (8, 0x78)
+    assert writes[1:-3] == quieter
+    assert writes[-3:] == [(8, 0x7A), (8, 0), (8, 2)]
+
+
 def test_notes_of_two_chips_make_a_song_of_two_chips():
     notes = [(chip, channel, 0.1 * channel, 1.0, 60 + channel, -20.0, 0) for chip in (0, 1) for channel in range(1, 9)]
     song = opm.Song.from_notes(notes, [ORGAN])

@@ -1,13 +1,15 @@
-"""A song's notes as a MIDI file: a track per channel, pitches as notes and bends, the tempo found or given."""
+"""A song's keys as a MIDI file: a track per channel, pitches as notes and bends, the tempo found or given."""
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ...counts import CHANNELS
+from ...pitch import HIGHEST, LOWEST, STEPS
 from ...registers import ALL_KEYS, CSM, KC, KF, KON, TIMERS
 from ...voice.voice import Voice
 from .. import parts
@@ -42,8 +44,10 @@ _STRONG = 0.3
 """How much stronger every second beat has to be, to be the beat."""
 DRUM, DRUM_VELOCITY = 0.1, 100
 """The longest that a drum is held, in seconds; the velocity of all."""
-_OFF, _PROGRAM, _BEND, _ON = range(4)
-"""The order of messages at the same tick: what ends, ends first; a note starts with its program and its bend."""
+PARTS, DRUM_PART = 16, 9
+"""Channels of a port, and that of the drums, from 0."""
+_OFF, _ON = range(2)
+"""The order of messages at the same tick: what ends, ends first; then note by note its program, its bend, its key."""
 Drums = Sequence[tuple[float, int]]
 """Seconds and key of each drum; the key is the number of its sample."""
 _RPN, _RPN_FINE, _DATA, _DATA_FINE = 101, 100, 6, 38
@@ -51,7 +55,7 @@ _RPN, _RPN_FINE, _DATA, _DATA_FINE = 101, 100, 6, 38
 
 
 def write(song: "Song", title: str, bpm: float | None) -> Written:
-    """Return a MIDI file of the notes that are heard.
+    """Return a MIDI file of the keys that are heard.
 
     ``bpm`` is its tempo; None: that of the notes' starts, if they have one. Times do not depend on it.
 
@@ -65,19 +69,135 @@ def write(song: "Song", title: str, bpm: float | None) -> Written:
     # A program is a voice's number; MIDI has 128 of them.
     voices = song.voices()
     found = NoteFinder(song, song.voice_numbers)
+    keys = _keys(found.found)
+    parts_known = _parts(song, keys)
+    tracks = parts_known or _channels(keys)
     lost = lost_tags(song, {"title": latin(song.tags.get("title", ""))}) + lost_volume(song)
-    lost.append("instruments, LFO, noise, panning, and levels that change within a note")
+    instruments = "volumes and controllers of its parts" if parts_known else "instruments, LFO, noise"
+    lost.append(f"{instruments}, panning, and levels that change within a note")
     # Timer A strikes all keys by itself (CSM): no write says when.
     if ((song.rows_once["address"] == TIMERS) & (song.rows_once["data"] & CSM > 0)).any():
         lost.append("notes that timer A strikes (CSM)")
     if song.loop_start:
         lost.append("the loop")
-    if off := sum(note.heard and _octaves_off(note) != 0 for note in found.found):
+    if off := sum(strike.key != strike.played for track in tracks for strike in track.strikes):
         lost.append(f"the octave of notes outside MIDI's 0 to 127: {off}")
     drums = _drums(song)
     lost += [f"the {name}'s samples themselves: they are drums on channel 10" for name in drums]
     lost += [lines for lines in lost_companions(song) if lines.removeprefix("the ") not in drums]
-    return Written(_file(found, voices, title, bpm, drums), lost + lost_parts(song))
+    if bpm is None:
+        # Of all steps: the notes of a song that strikes few keys are in the pitches of those.
+        starts, ends = np.array([note.row[2:4] for note in found.found if note.heard]).reshape(-1, 2).T
+        bpm = find_bpm(starts, ends - starts) or DEFAULT_BPM
+    return Written(_file(tracks, found.end, voices, title, bpm, drums), lost + lost_parts(song))
+
+
+class _Strike(NamedTuple):
+    """A key from its attack to its release."""
+
+    place: tuple[int, int]
+    """Chip and channel that play it."""
+    start: float
+    end: float
+    """Seconds."""
+    key: int
+    """Its MIDI number, also one that MIDI does not have."""
+    velocity: int
+    program: int
+    """Its 128s are left out in the file; -1: the one before."""
+    voice: int
+    """Number of what it sounds like; -1: not known."""
+    bends: list[tuple[float, float]]
+    """Seconds and semitones above its key."""
+
+    @property
+    def played(self) -> int:
+        """The MIDI number that is written: of a key that MIDI does not have, the same note in the nearest octave."""
+        # The chip at 16 MHz reaches above MIDI's 127.
+        return self.key + 12 * max(0, -(self.key // 12)) - 12 * max(0, -((127 - self.key) // 12))
+
+
+class _Track(NamedTuple):
+    """What one channel of MIDI plays."""
+
+    name: str
+    port: int
+    channel: int
+    """From 0."""
+    strikes: list[_Strike]
+    """In the order they begin."""
+
+
+def _keys(found: Sequence[FoundNote]) -> list[list[FoundNote]]:
+    """Return the keys that are heard, each as its notes: where the pitch of one that is held steps, none is struck."""
+    keys: dict[int, list[FoundNote]] = {}
+    for note in found:
+        if note.heard:
+            keys.setdefault(note.key, []).append(note)
+    return [*keys.values()]
+
+
+def _channels(keys: Sequence[Sequence[FoundNote]]) -> list[_Track]:
+    """Return a track for each channel of the chips that is heard."""
+    tracks: dict[tuple[int, int], list[_Strike]] = {}
+    for notes in keys:
+        chip, channel, start, _, midi, _, voice = notes[0].row
+        key = round(midi)
+        # General MIDI's usual curve: dB = 40 log10(velocity / 127). A velocity of 0 would be a release.
+        velocity = min(max(round(127 * 10 ** (max(note.row[5] for note in notes) / 40)), 1), 127)
+        bends = [(seconds, midi - key) for note in notes for seconds, midi in note.pitches]
+        strike = _Strike((chip, channel), start, notes[-1].row[3], key, velocity, voice, voice, bends)
+        tracks.setdefault((chip, channel), []).append(strike)
+    found = []
+    for (chip, channel), strikes in sorted(tracks.items()):
+        # 8 channels a chip, 16 a port. Number 9, the drums' in General MIDI, is taken last.
+        place = (chip * CHANNELS + channel - 1) % PARTS
+        own = place if place < DRUM_PART else place + 1 if place < PARTS - 1 else DRUM_PART
+        name = f"channel {channel}" + (f" of chip {chip + 1}" if chip else "")
+        found.append(_Track(name, chip // 2, own, strikes))
+    return found
+
+
+def _parts(song: "Song", keys: Sequence[Sequence[FoundNote]]) -> list[_Track]:
+    """Return a track for each part of the MIDI file that a song was read from; none if it was read from another."""
+    if song.arrangement is None:
+        return []
+    columns = "time", "chip", "channel", "part", "program", "key", "velocity", "drum", "midi"
+    known = zip(*(song.arrangement.notes[name].tolist() for name in columns), strict=True)
+    scores = {(time, chip, channel + 1): row for time, chip, channel, *row in known}
+    times, lead = song.rows_once["time"], song.seconds(song.arrangement.lead)
+    tracks: dict[tuple[int, bool], list[_Strike]] = {}
+    for notes in keys:
+        (chip, channel, *_, voice), end, time = notes[0].row, notes[-1].row[3], int(times[notes[0].key])
+        # Its writes were changed since: what strikes this key is not known.
+        if (row := scores.get((time, chip, channel))) is None:
+            return []
+        part, program, key, velocity, drum, midi = row
+        bends = [(max(seconds - lead, 0), _bent(now, midi)) for note in notes for seconds, now in note.pitches]
+        start = max(song.seconds(time) - lead, 0)
+        # A drum plays the pitch of its instrument: nothing bends it.
+        strike = _Strike((chip, channel), start, end - lead, key, velocity, program, voice, [] if drum else bends)
+        tracks.setdefault((part, drum), []).append(strike)
+    # Drums are on channel 10 of their port, and nothing else is: GS and XG have them on others as well.
+    taken = {part for part, _ in tracks}
+    found: dict[int, list[_Strike]] = {}
+    for (part, drum), strikes in sorted(tracks.items()):
+        own = part // PARTS * PARTS + DRUM_PART if drum else part
+        if not drum and part % PARTS == DRUM_PART:
+            own = next(n for n in count(part - DRUM_PART) if n % PARTS != DRUM_PART and n not in taken)
+            taken.add(own)
+        found.setdefault(own, []).extend(strikes)
+    return [
+        _Track(f"part {number + 1}", number // PARTS, number % PARTS, sorted(strikes, key=lambda each: each.start))
+        for number, strikes in sorted(found.items())
+    ]
+
+
+def _bent(now: float, midi: float) -> float:
+    """Return by how much a pitch is bent, which stands octaves off where it would be out of the chip's range."""
+    bends = [(now - midi + octaves, octaves) for octaves in (0, 12, -12, 24, -24, 36, -36)]
+    inside = LOWEST, LOWEST + HIGHEST / STEPS
+    return min((bend for bend, octaves in bends if not octaves or not inside[0] <= now + octaves <= inside[1]), key=abs)
 
 
 def _drums(song: "Song") -> dict[str, Drums]:
@@ -116,37 +236,21 @@ def _check(writes: Writes) -> None:
 
 
 def _file(
-    found: NoteFinder,
-    voices: Sequence[Voice],
-    title: str,
-    bpm: float | None,
-    drums: Mapping[str, Drums],
+    tracks: Sequence[_Track], end: float, voices: Sequence[Voice], title: str, bpm: float, drums: Mapping[str, Drums]
 ) -> bytes:
-    """Return the file: a track for the tempo, and one for each channel that is heard, and each part that drums."""
+    """Return the file: a track for the tempo, then the others, and one for each part that drums."""
     # Here, not above: only those who write MIDI need the package.
     import mido
 
-    heard = [note for note in found.found if note.heard]
-    starts, ends = (np.array([note.row[i] for note in heard]) for i in (2, 3))
-    tempo = mido.bpm2tempo(bpm or find_bpm(starts, ends - starts) or DEFAULT_BPM)
-    beats = found.end * 1e6 / tempo
+    tempo = mido.bpm2tempo(bpm)
+    beats = end * 1e6 / tempo
     # A rest as long as the song must fit in one delta, which MIDI writes in 28 bits.
     file = mido.MidiFile(ticks_per_beat=max(1, min(TICKS_PER_BEAT, int(LONGEST_DELTA / (beats + 1)))))
     head = [mido.MetaMessage("set_tempo", tempo=tempo), mido.MetaMessage("track_name", name=latin(title))]
     file.tracks.append(mido.MidiTrack(head))
     second = file.ticks_per_beat * 1e6 / tempo
-    for chip in range(len(found.song.opms)):
-        for channel in range(1, CHANNELS + 1):
-            if notes := [note for note in heard if note.row[:2] == (chip, channel)]:
-                # 8 channels a chip, 16 a port. Number 9, the drums' in General MIDI, is taken last.
-                place = (chip * CHANNELS + channel - 1) % 16
-                port = place if place < 9 else place + 1 if place < 15 else 9
-                name = f"channel {channel}" + (f" of chip {chip + 1}" if chip else "")
-                file.tracks.append(_track(notes, voices, second, port, name))
-                if chip > 1:
-                    file.tracks[-1].insert(0, mido.MetaMessage("midi_port", port=chip // 2))
-    for name, struck in drums.items():
-        file.tracks.append(_drum_track(struck, second, name))
+    file.tracks += [_written(track, voices, second) for track in tracks]
+    file.tracks += [_drum_track(struck, second, name) for name, struck in drums.items()]
     buffer = io.BytesIO()
     file.save(file=buffer)
     return buffer.getvalue()
@@ -157,43 +261,44 @@ def latin(text: str) -> str:
     return text.encode("latin-1", errors="replace").decode("latin-1")
 
 
-def _octaves_off(note: FoundNote) -> int:
-    """Return by how many octaves a note lies above or, negative, below MIDI's."""
-    # The chip at 16 MHz reaches above MIDI's 127. The name of the note is kept, its octave is not.
-    key = round(note.row[4])
-    return max(0, -((127 - key) // 12)) + min(0, key // 12)
+def _ticks(strikes: Sequence[_Strike], second: float) -> list[tuple[int, int]]:
+    """Return the ticks at which keys go down and up."""
+    ticks: list[tuple[int, int]] = []
+    free: dict[tuple[int, int], int] = {}
+    for strike in strikes:
+        # A channel plays one note at a time: a start rounded down must not fall into the note before, nor one vanish.
+        on = max(round(strike.start * second), free.get(strike.place, 0))
+        free[strike.place] = max(round(strike.end * second), on + 1)
+        ticks.append((on, free[strike.place]))
+    return ticks
 
 
-def _track(notes: Sequence[FoundNote], voices: Sequence[Voice], second: float, port: int, name: str) -> Any:
-    """Return a channel's track: of what happens at the same tick, releases first, strikes last."""
+def _written(written: _Track, voices: Sequence[Voice], second: float) -> Any:
+    """Return a track."""
     import mido
 
     timed: list[tuple[int, int, Any]] = []
-    keys = [round(note.row[4]) for note in notes]
-    widest = max(abs(midi - key) for note, key in zip(notes, keys, strict=True) for _, midi in note.pitches)
+    strikes, port = written.strikes, written.channel
+    widest = max((abs(bend) for strike in strikes for _, bend in strike.bends), default=0)
     # A narrow range where it is enough: MIDI's 8192 steps are finer there.
     reach = next(semitones for semitones in BEND_RANGES if semitones >= widest)
-    program, free = -1, 0
-    for note, key in zip(notes, keys, strict=True):
-        _, _, start, end, _, level, number = note.row
-        # A track plays one note at a time: a start rounded down must not fall into the note before, nor a note vanish.
-        on = max(round(start * second), free)
-        free = max(round(end * second), on + 1)
-        if number != program and number >= 0:
-            program = number
-            words = f"program {number % 128}: {latin(voices[number].name)}"
-            timed.append((on, _PROGRAM, mido.MetaMessage("text", text=words)))
-            timed.append((on, _PROGRAM, mido.Message("program_change", channel=port, program=number % 128)))
-        for seconds, midi in note.pitches:
+    program = -1
+    for strike, (on, off) in zip(strikes, _ticks(strikes, second), strict=True):
+        if strike.program != program and strike.program >= 0:
+            program = strike.program
+            name = latin(voices[strike.voice].name) if strike.voice >= 0 else ""
+            timed.append((on, _ON, mido.MetaMessage("text", text=f"program {program % 128}: {name}")))
+            timed.append((on, _ON, mido.Message("program_change", channel=port, program=program % 128)))
+        for seconds, semitones in strike.bends:
             # 8192 is the full range; upwards MIDI has one step less.
-            bend = mido.Message("pitchwheel", channel=port, pitch=min(round((midi - key) / reach * 8192), 8191))
-            timed.append((max(round(seconds * second), on), _BEND, bend))
-        played = key - 12 * _octaves_off(note)
-        # General MIDI's usual curve: dB = 40 log10(velocity / 127). A velocity of 0 would be a release.
-        velocity = min(max(round(127 * 10 ** (level / 40)), 1), 127)
-        timed.append((on, _ON, mido.Message("note_on", channel=port, note=played, velocity=velocity)))
-        timed.append((free, _OFF, mido.Message("note_off", channel=port, note=played)))
-    track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
+            bend = mido.Message("pitchwheel", channel=port, pitch=min(round(semitones / reach * 8192), 8191))
+            timed.append((max(round(seconds * second), on), _ON, bend))
+        struck = mido.Message("note_on", channel=port, note=strike.played, velocity=strike.velocity)
+        timed.append((on, _ON, struck))
+        timed.append((off, _OFF, mido.Message("note_off", channel=port, note=strike.played)))
+    track = mido.MidiTrack([mido.MetaMessage("track_name", name=written.name)])
+    if written.port:
+        track.insert(0, mido.MetaMessage("midi_port", port=written.port))
     # RPN 0 sets the range of the bends; 127 closes it, so that a later data entry changes nothing.
     for control, value in ((_RPN, 0), (_RPN_FINE, 0), (_DATA, reach), (_DATA_FINE, 0), (_RPN, 127), (_RPN_FINE, 127)):
         track.append(mido.Message("control_change", channel=port, control=control, value=value))
@@ -220,8 +325,8 @@ def _drum_track(struck: Drums, second: float, name: str) -> Any:
         on = round(seconds * second)
         off = min(on + round(DRUM * second), later.get(key, on + round(DRUM * second)))
         later[key] = on
-        timed.append((on, _ON, mido.Message("note_on", channel=9, note=key, velocity=DRUM_VELOCITY)))
-        timed.append((max(off, on + 1), _OFF, mido.Message("note_off", channel=9, note=key)))
+        timed.append((on, _ON, mido.Message("note_on", channel=DRUM_PART, note=key, velocity=DRUM_VELOCITY)))
+        timed.append((max(off, on + 1), _OFF, mido.Message("note_off", channel=DRUM_PART, note=key)))
     track = mido.MidiTrack([mido.MetaMessage("track_name", name=latin(name))])
     now = 0
     for tick, _, message in sorted(timed, key=lambda row: row[:2]):
