@@ -12,7 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.app import App, ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.containers import VerticalScroll
 from textual.driver import Driver
@@ -251,7 +251,7 @@ class ScreenApp(App[bool]):
         self.exit(False)
 
 
-def bindings(table: Iterable[Key]) -> list[Binding]:
+def bindings(table: Iterable[Key]) -> list[BindingType]:
     """Return a table of keys as Textual takes it."""
     return [Binding(name, f"{key.action}('{name}')") for key in table for name in key.names.split(",")]
 

@@ -54,7 +54,7 @@ def inputs() -> list[Input]:
         # rtmidi's errors are plain Exceptions, and its libraries print what they have to say.
         with quiet(), contextlib.suppress(Exception):
             options = {"api": api} if api else {}
-            names = [each["name"] for each in backend.get_devices(**options) if each["is_input"]]
+            names = backend.get_input_names(**options)
             found += [Input(name, api) for name in dict.fromkeys(names)]
     return found
 
@@ -137,7 +137,7 @@ class Keyboard:
             self.close()
             self.live.silence()
             return f"{self.source.shown} is unplugged"
-        elif self._port is None and there:
+        if self._port is None and there:
             with contextlib.suppress(SongError):
                 self._open(there[0])
                 return f"{self.source.shown} is back"

@@ -23,6 +23,7 @@ from .devices import TIME_TO_CLOSE, NoSound, Speaker
 if TYPE_CHECKING:
     from .record import Recording
 
+
 class Latency(NamedTuple):
     """How soon a session's sound is heard."""
 
@@ -230,7 +231,7 @@ class Live:
     @property
     def clock(self) -> int:
         """Master clock in Hz."""
-        return self._chip.clock
+        return int(self._chip.clock)
 
     @property
     def state(self) -> Any:

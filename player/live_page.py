@@ -90,4 +90,4 @@ def _row(state: np.void, clock: int, channel: int, note: Note | None, keys: int,
 def _level(state: np.void, channel: int) -> float:
     """Return the level of a channel's loudest carrier in dB."""
     slots = [views.slot(state, channel + 1, OPERATORS[i]) for i in CARRIERS[int(state["ch_con"][channel])]]
-    return max(slot["level dB"] + slot["total level dB"] for slot in slots)
+    return float(max(slot["level dB"] + slot["total level dB"] for slot in slots))

@@ -39,9 +39,7 @@ class Performer:
         The chips' master clock in Hz.
     """
 
-    def __init__(
-        self, bank: Bank, chips: int = 1, click_free: bool = False, clock: float = REFERENCE_CLOCK
-    ) -> None:
+    def __init__(self, bank: Bank, chips: int = 1, click_free: bool = False, clock: float = REFERENCE_CLOCK) -> None:
         self.parts = Parts(bank, self)
         self.allocator = Allocator(chips)
         self._click_free = click_free
@@ -134,7 +132,7 @@ class Performer:
         return [(place, note) for place, note in pairs if isinstance(note, Note)]
 
     def strike(self, note: Note) -> None:
-        """Begin a note: the key of what it takes goes up, what its channel does not hold is written, its key goes down."""
+        """Begin a note: behind the end of what it cuts, and what its channel does not hold yet."""
         first = CHOKE.get(note.key) if note.drum else None
         group = None if first is None else ((note.part.number, first), note.key)
         # By their objects, as in ``score``.

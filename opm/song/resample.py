@@ -62,7 +62,7 @@ class _Prompt:
         weights = self._table[at] * (1 - part) + self._table[at + 1] * part
         begins = whole - self._first - TAPS // 2 + 1
         windows = np.lib.stride_tricks.sliding_window_view(held, TAPS, axis=0)
-        values = np.einsum("nt,nct->nc", weights, windows[begins])
+        values: npt.NDArray[np.float32] = np.einsum("nt,nct->nc", weights, windows[begins])
         self._made += count
         done = min(math.floor(self._made * self._step) - TAPS // 2 + 1 - self._first, len(held) - TAPS)
         self._held, self._first = held[done:], self._first + done

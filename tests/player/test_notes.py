@@ -269,7 +269,8 @@ def test_a_note_that_is_none(served, fields, words):
 
 
 @pytest.mark.parametrize(
-    "data", [None, 3, "903C40", [], [0x90], [0x90, 60, 200], [60, 60], [0x90, 60, 1.5], [0x90, [], 1], [0xF0, 1], [1] * 900]
+    "data",
+    [None, 3, "903C40", [], [0x90], [0x90, 60, 200], [60, 60], [0x90, 60, 1.5], [0x90, [], 1], [0xF0, 1], [1] * 900],
 )
 def test_a_message_that_is_none(served, data):
     live, ask = served
