@@ -77,7 +77,7 @@ def chosen(wanted: str) -> Input:
     else:
         found = [each for each in there if LOOPBACK not in each.name]
     if not found:
-        raise SongError(f"no MIDI input {printable(wanted)!r}: there are {listed}" if wanted else "no MIDI input")
+        raise SongError(f"no MIDI input {wanted!r}: there are {listed}" if wanted else "no MIDI input")
     if len(found) > 1:
         raise SongError(f"several MIDI inputs, name one: {listed}")
     return found[0]
