@@ -444,6 +444,10 @@ class Live:
             else:
                 performer.take(frame, sent.message)
         performer.advance(max(frame, end - 1))
+        # Only while the bus is free: no key waits for more than one voice. And not for a server's clients, who find
+        # registers as they were when they are alone.
+        if self._latency is LATENCY["low"] and not len(self._performed) and not self._waiting:
+            performer.prepare(max(frame, end - 1))
         if made := performer.rows():
             rows = np.array([(frame, address, data) for frame, _, address, data in made], WAITING)
             self._performed = _in_order(np.concatenate([self._performed, rows]))

@@ -116,8 +116,10 @@ def perform(args: Namespace) -> int:
         keyboard = None
         try:
             keyboard = Keyboard(live, source)
+            performance = Performance(live, keyboard, speaker)
+            performance.program(0)
             live.start()
-            _run(Performance(live, keyboard, speaker), screen)
+            _run(performance, screen)
         finally:
             if keyboard:
                 keyboard.close()

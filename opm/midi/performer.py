@@ -10,18 +10,22 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Any
 
+from ..counts import CHANNELS
 from ..events import FRAMES_PER_WRITE, MASTER_CLOCKS_PER_FRAME
 from ..pitch import REFERENCE_CLOCK
-from ..registers import ALL_KEYS, KON
+from ..registers import ALL_KEYS, KON, RL
+from ..voice.voice import Voice
 from .allocate import NOISE_CHANNEL, SHORTEST, Allocator, Place
 from .arrange import GLIDE_STEP, STEP
-from .bank import Bank
+from .bank import Bank, Instrument
 from .driver import Loaded, Registers, Sound, Write, attenuated, folded, loaded, turned_down
 from .parts import Note, Part, Parts
 from .schedule import RELEASING
 from .score import CHOKE
 
 ALL_SOUND_OFF = 120
+RINGS = 5.0
+"""Seconds after a note for which its channel is not given another voice ahead: its release may still be heard."""
 Row = tuple[int, int, int, int]
 """Frame, chip, register, byte."""
 
@@ -62,6 +66,10 @@ class Performer:
         """What has a time of its own, as a heap: frame, number, and a drum that ends, a note that glides or a part."""
         self._count = self._frame = 0
         self._rows: list[Row] = []
+        self._theirs: set[Place] = set()
+        """Channels whose registers others have written."""
+        self._wanted: dict[Part, Instrument] = {}
+        """What is likely to be played next: that of the part that was played, or given a program, last of all."""
 
     def take(self, frame: int, message: Any) -> None:
         """Take a message.
@@ -79,6 +87,32 @@ class Performer:
             # At once, and what rings on as well: a note that merely ends has its release.
             self._silence(place for place, note in self._last.items() if note.part.number == message.channel)
         self.parts.take(frame / self._rate, message)
+        if message.type in ("program_change", "note_on"):
+            self._want(self.parts.part(message.channel))
+
+    def _want(self, part: Part) -> None:
+        self._wanted.pop(part, None)
+        found = None if part.drums else self.parts.bank.program(part.program, part.msb, part.lsb)
+        if found:
+            self._wanted[part] = found
+
+    def prepare(self, frame: int) -> None:
+        """Load what is likely to be played next on a channel that has been free for long, one at a time.
+
+        A chord of eight notes whose voice is still to be loaded takes the bus 10 ms, and one whose voice is there 2.
+        """
+        self.advance(frame)
+        wanted = {id(each.voice) for each in self._wanted.values()}
+        for place in self.allocator.places:
+            idle = place.note is None and self._frame / self._rate - place.since > RINGS
+            if wanted and idle and place.voice not in wanted and place not in self._theirs:
+                part, found = [*self._wanted.items()][-1]
+                pitch = folded(60.0 + self._tuning)
+                sound = self._sounds[place] = Sound(self._load(found.voice), part.sides, 0, pitch, part.pms)
+                writes = self._held[place.chip].changed(sound.registers(place.channel))
+                self._write(max(self._frame, self._struck.get(place, 0)), place, writes)
+                place.voice = id(found.voice)
+                return
 
     def advance(self, frame: int) -> None:
         """Do what has its time up to a frame: drums end, notes glide, and changes that came fast are made."""
@@ -115,15 +149,22 @@ class Performer:
 
     def others(self, writes: Iterable[Write], chip: int = 0) -> None:
         """Take note of what others write to a chip: their keys have their channels, too."""
+        now = self._frame / self._rate
         for address, data in writes:
             self._held[chip].forget([(address, data)])
-            if address == KON:
-                place = self.allocator.places[chip * (NOISE_CHANNEL + 1) + (data & NOISE_CHANNEL)]
-                if data & ALL_KEYS:
-                    self.allocator.occupy(self._frame / self._rate, place, (place, "another's"))
-                    self._sounds.pop(place, None)
-                elif place.note is not None:
-                    self.allocator.free(self._frame / self._rate, place.note)
+            if address < RL and address != KON:
+                continue
+            place = self.allocator.places[chip * CHANNELS + ((data if address == KON else address) & CHANNELS - 1)]
+            if address == KON and data & ALL_KEYS:
+                self.allocator.occupy(now, place, (place, "another's"))
+                self._sounds.pop(place, None)
+            elif address == KON and place.note is not None:
+                self.allocator.free(now, place.note)
+            elif address != KON:
+                self._theirs.add(place)
+                if place.note is None:
+                    # Somebody is about to play on it: it is the last that a note takes.
+                    place.voice, place.since = None, now
 
     def playing(self) -> list[tuple[Place, Note]]:
         """Return the channels that sound notes of its own, and which."""
@@ -153,6 +194,7 @@ class Performer:
         self._write(max(begin, struck - FRAMES_PER_WRITE * len(writes)), place, writes)
         self._write(struck, place, [sound.key_on(channel)])
         self._struck[place], self._last[place] = struck, note
+        self._theirs.discard(place)
         self._glide(note)
 
     def lift(self, note: Note) -> None:
@@ -217,10 +259,13 @@ class Performer:
         voice = note.instrument.voice
         if note.instrument.noise is not None and place.channel == NOISE_CHANNEL:
             voice = note.instrument.noise
+        level = attenuated(self.parts.level(note))
+        return Sound(self._load(voice), sides, level, folded(midi), note.part.pms)
+
+    def _load(self, voice: Voice) -> Loaded:
         if id(voice) not in self._loaded:
             self._loaded[id(voice)] = loaded(voice)
-        level = attenuated(self.parts.level(note))
-        return Sound(self._loaded[id(voice)], sides, level, folded(midi), note.part.pms)
+        return self._loaded[id(voice)]
 
     def _frames(self, seconds: float) -> int:
         return round(seconds * self._rate)

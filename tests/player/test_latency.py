@@ -73,14 +73,18 @@ def stream(request, monkeypatch):
     return made
 
 
-def answered(made, look, click_free=False, warm=0, latency="low"):
-    """Send a note at a certain look at the card; return the seconds from there to its first sample."""
+CHORD = [60, 63, 65, 67, 69, 70, 72, 74]
+
+
+def answered(made, look, click_free=False, warm=0, latency="low", keys=(69,)):
+    """Send notes at a certain look at the card; return the seconds from there to the first sample of the last one."""
     live = Live(output=Speaker(latency=LATENCY[latency].seconds), bank=SMALL, click_free=click_free, latency=latency)
     stream, came = made[-1], []
     for number in range(warm):
         live.send(mido.Message("note_on", note=40 + number, velocity=1))
     # Nobody hears what keeps the channels busy, so that any sample that is not 0 is the answer.
     live.send(mido.Message("control_change", control=7, value=0))
+    live.send(mido.Message("program_change", program=0))
 
     def on_look():
         if stream.given > 0.6 * stream.rate and not came:
@@ -88,7 +92,9 @@ def answered(made, look, click_free=False, warm=0, latency="low"):
             if stream.countdown == 0:
                 came.append(stream.played)
                 live.send(mido.Message("program_change", program=5, channel=1))
-                live.send(mido.Message("note_on", note=69, velocity=127, channel=1))
+                for key in keys[:-1]:
+                    live.send(mido.Message("note_on", note=key, velocity=1, channel=0))
+                live.send(mido.Message("note_on", note=keys[-1], velocity=127, channel=1))
                 stream.until = stream.given + 0.2 * stream.rate
 
     stream.countdown, stream.on_look = look, on_look
@@ -103,6 +109,12 @@ def answered(made, look, click_free=False, warm=0, latency="low"):
 def test_a_key_is_heard_within_25_ms(stream, click_free, warm):
     """Whenever it comes, with its voice still to be loaded, and with all channels busy."""
     times = [answered(stream, look, click_free, warm) for look in range(1, 30, 2)]
+    assert 0 < min(times) <= max(times) <= MOST
+
+
+def test_a_chord_is_heard_within_25_ms(stream):
+    """The last of its eight notes: their voices have been loaded ahead."""
+    times = [answered(stream, look, keys=CHORD) for look in range(1, 30, 4)]
     assert 0 < min(times) <= max(times) <= MOST
 
 

@@ -131,6 +131,9 @@ def test_notes_keep_off_the_channels_that_others_play_on(live):
 
 
 def test_a_register_that_somebody_else_wrote_is_written_again(live):
+    for channel in range(1, 8):
+        live.write(8, 0x78 | channel)
+    written(live)
     live.send(on(60), seconds=0.01)
     written(live, 4)
     live.write(0x28, 0x11)
