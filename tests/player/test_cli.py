@@ -32,7 +32,7 @@ USES = {
     "--stems": [SONG, "--stems", "stems"],
     "--info": [SONG, "--info"],
     "--serve": ["--serve", "127.0.0.1:1"],
-    "--midi-in": ["--midi-in"],
+    "--midi-in": ["--midi-in", "1"],
     "--list-devices": ["--list-devices"],
     "--version": ["--version"],
 }
