@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from opm.song import CHANNELS, CORES, FASTEST, FASTEST_BPM, SLOWEST, SLOWEST_BPM
+from opm.song import CHANNELS, CORES, FASTEST, FASTEST_BPM, MOST_CHIPS, SLOWEST, SLOWEST_BPM
 
 from .keys import KEYS
 from .signals import BAD_INPUT
@@ -34,7 +34,8 @@ _WRITTEN = {"--stems", *FILES}
 MEANINGS = {
     option: uses
     for uses, options in (
-        ({PLAYING, "--info", *_WRITTEN}, "songs time_unit pdx"),
+        ({PLAYING, "--info", *_WRITTEN}, "songs time_unit pdx chips"),
+        ({PLAYING, "--info", "--serve", "--midi-in", *_WRITTEN}, "voices click_free"),
         (_WRITTEN, "output stems format jobs"),
         ({"--stems", *SOUND}, "rate"),
         ({"--stems", ".wav"}, "float"),
@@ -45,7 +46,7 @@ MEANINGS = {
         ({PLAYING, "--serve", "--midi-in"}, "device latency"),
         ({PLAYING, "--midi-in"}, "plain"),
         ({PLAYING}, "scope shuffle"),
-        ({"--serve", "--midi-in"}, "record voices click_free"),
+        ({"--serve", "--midi-in"}, "record"),
         ({"--midi-in"}, "midi_in"),
         ({"--info"}, "info json"),
         ({"--serve"}, "serve token token_file"),
@@ -167,7 +168,7 @@ def parser(prog: str = "numba-opm") -> _Parser:
     def add(*names: str, default: Any = None, **more: Any) -> None:
         made.defaults[group.add_argument(*names, default=argparse.SUPPRESS, **more).dest] = default
 
-    songs = "JSON or text log, VGM, VGZ, S98, ZSM, MDX; a folder or an M3U playlist of them; - for standard input"
+    songs = "JSON or text log, VGM, VGZ, S98, ZSM, MDX, MIDI; a folder or an M3U playlist of them; - for standard input"
     add("songs", type=_name, nargs="*", metavar="SONG", default=[], help=songs)
     add("--version", **flag, help="say which version this is")
     add("--print-completion", choices=("bash", "zsh", "tcsh"), help="print a script for completion in a shell")
@@ -201,6 +202,11 @@ def parser(prog: str = "numba-opm") -> _Parser:
     compat = "cat2151: run the chip at twice its speed, as that family of players does; none: the true chip"
     add("--compat", choices=("cat2151", "none"), help=compat)
     add("--pdx", type=_name, metavar="FOLDER", help="where an MDX's samples are, if not beside it")
+    bank = "MIDI: instruments: a bank (.toml, .opm, .wopn), a folder of tones, or their .json"
+    add("--voices", type=_name, metavar="BANK", help=bank)
+    chips = f"MIDI: YM2151s to play it, 1 to {MOST_CHIPS}, with {CHANNELS} notes at once each (1)"
+    add("--chips", type=_number(1, MOST_CHIPS, int), default=1, metavar="N", help=chips)
+    add("--click-free", **flag, help="MIDI: silence a channel for 2 ms before a note takes it from another")
     add("--time-unit", choices=("samples", "seconds"), help="unit of a JSON or text log's times")
     group = made.add_argument_group("playing")
     add("--shuffle", **flag, help="play several songs in random order")
@@ -216,8 +222,6 @@ def parser(prog: str = "numba-opm") -> _Parser:
     group = made.add_argument_group("live")
     port = "play a MIDI keyboard on the live chip: an input, by number or part of its name; the only one if not given"
     add("--midi-in", type=str, nargs="?", const="", metavar="PORT", help=port)
-    add("--voices", type=_name, metavar="BANK", help="voices for notes: a bank's file or folder (a bank that ships)")
-    add("--click-free", **flag, help="silence a channel for 2 ms before another note takes it")
     serve = "a live chip for other programs ({}:{})".format(*DEFAULT_ADDRESS)
     add("--serve", type=_address, nargs="?", const=DEFAULT_ADDRESS, metavar="HOST:PORT", help=serve)
     file = "with --serve: a file with the token that clients have to show (else the variable NUMBA_OPM_TOKEN is used)"
@@ -285,7 +289,7 @@ def completion(shell: str) -> str:
     import shtab
 
     made = parser()
-    kinds = dict.fromkeys(("songs", "output", "token_file", "record"), shtab.FILE)
+    kinds = dict.fromkeys(("songs", "output", "token_file", "voices", "record"), shtab.FILE)
     kinds |= dict.fromkeys(("stems", "pdx"), shtab.DIRECTORY)
     # shtab offers no way but an attribute of argparse's own objects.
     for action in made._actions:

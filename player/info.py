@@ -41,6 +41,7 @@ def _facts(song: Song) -> dict[str, Any]:
         "tags": song.tags,
         "writes": len(song.rows_once),
         "compat": "cat2151" if song.double_speed else "none",
+        "midi": song.arrangement and dict(song.arrangement.facts),
         "not_played": list(song.not_played),
         "notes": song.remarks,
     }

@@ -10,16 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from opm.song import CAT2151, CHANNELS, CORES, LARGEST, Playing, Song, SongError, formats, reason
 
 from .streams import say
 
+if TYPE_CHECKING:
+    from opm.midi.bank import Bank
+
 ENDLESS = 10**12
 """Passes of a loop that is played until somebody ends it: a number, since times are computed from it."""
 STDOUT = Path("standard output")
-ENDINGS = (".vgm", ".vgz", ".s98", ".zsm", ".mdx", ".log", ".json", ".txt")
+ENDINGS = (".vgm", ".vgz", ".s98", ".zsm", ".mdx", ".mid", ".midi", ".kar", ".rmi", ".log", ".json", ".txt")
 """Endings of songs in a folder. A file that is named may have any: what it holds decides."""
 MOST_SONGS = 100_000
 LARGEST_PLAYLIST = 2**22
@@ -55,6 +58,8 @@ class Job:
     """Parts not to be heard."""
     pdx: str | None = None
     """Folder of samples for MDX."""
+    band: formats.Band = formats.OURS
+    """Who plays MIDI."""
     among: bool = False
     """Whether it is one of several songs, of which some may lack a part that is named."""
     data: bytes | None = None
@@ -74,7 +79,7 @@ class Job:
             where = formats.beside(self.path if self.data is None else None, self.pdx)
         except OSError as error:
             raise SongError(f"{self.pdx}: {reason(error)}") from None
-        return formats.parse(data, self.time_unit, where)
+        return formats.parse(data, self.time_unit, where, self.band)
 
     def playing(self) -> Playing:
         """Read the song, and return it as the options play it; raises SongError."""
@@ -219,10 +224,11 @@ def make_jobs(args: argparse.Namespace) -> list[Job]:
     # To hear a channel alone is to hear the YM2151 alone, with its other channels muted.
     solo = [*(["ym2151"] if args.solo.channels else []), *sorted(args.solo.parts)]
     gain = 10 ** (args.volume / 20)
+    band = formats.Band(args.voices and bank(args.voices), args.chips, args.click_free)
     made = []
     for (song, data), name in zip(found, _distinct([song.stem for song, _ in found]), strict=True):
         path = output / f"{name}.{args.format}" if args.folder else output
-        parts = (args.parts or tuple(solo), args.mute.parts, args.pdx)
+        parts = (args.parts or tuple(solo), args.mute.parts, args.pdx, band)
         how = (args.rate, args.float, args.bpm, gain, args.start, args.time_unit, options, *parts, len(found) > 1)
         made.append(Job(song, path, args.stems and Path(args.stems), name, *how, data))
     _check_places(made)
@@ -232,6 +238,19 @@ def make_jobs(args: argparse.Namespace) -> list[Job]:
         except OSError as error:
             raise SongError(f"cannot write {output}: {reason(error)}") from None
     return made
+
+
+def bank(name: str) -> "Bank":
+    """Return the bank that ``--voices`` names; raises SongError."""
+    # Here, since few ask for one, and its readers take time to import.
+    from opm.midi.banks import read_bank
+
+    try:
+        return read_bank(name)
+    except OSError as error:
+        raise SongError(f"{name}: {reason(error)}") from None
+    except ValueError as error:
+        raise SongError(f"{name}: {error}") from None
 
 
 def _check_places(jobs: list[Job]) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 from opm import REFERENCE_CLOCK, YM2151
 from opm.midi.bank import Bank
+from opm.midi.banks import default_bank
 from opm.pitch import note_name
-from opm.song import SongError, printable, reason
+from opm.song import printable
 
 from . import signals
 from .devices import CardGone, Speaker, quiet, sound_first
+from .jobs import bank
 from .keyboard import Keyboard, chosen
 from .live import LATENCY, Live
 from .play import has_screen, show
@@ -86,19 +88,14 @@ class Performance:
         self.live.send(mido.Message(kind, **fields))
 
 
-def read_voices(path: str | None) -> Bank:
-    """Return a bank of voices, the one that ships if no path is given; SongError names what is wrong with it."""
-    from opm.midi.banks import default_bank, read_bank
-
-    try:
-        return read_bank(path) if path else default_bank()
-    except (ValueError, OSError) as error:
-        raise SongError(f"{path}: {reason(error)}" if isinstance(error, OSError) else str(error)) from None
+def read_voices(name: str | None) -> Bank:
+    """Return the bank that ``--voices`` names, or else the one that ships; raises SongError."""
+    return bank(name) if name else default_bank()
 
 
 def perform(args: Namespace) -> int:
     """Play a keyboard until somebody quits; return the exit code."""
-    source, bank = chosen(args.midi_in), read_voices(args.voices)
+    source, voices = chosen(args.midi_in), read_voices(args.voices)
     screen = not args.plain and has_screen()
     with without_echo():
         signals.run_in_thread(YM2151)
@@ -111,7 +108,14 @@ def perform(args: Namespace) -> int:
     with quiet(), sound_first():
         speaker = Speaker(args.device, LATENCY[args.latency].seconds)
         live = Live(
-            args.clock or REFERENCE_CLOCK, "ym2151", speaker, complain, args.record, bank, args.click_free, args.latency
+            args.clock or REFERENCE_CLOCK,
+            "ym2151",
+            speaker,
+            complain,
+            args.record,
+            voices,
+            args.click_free,
+            args.latency,
         )
         keyboard = None
         try:

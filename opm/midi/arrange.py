@@ -1,20 +1,19 @@
 """A score as register writes: what each note's channel gets, and when."""
 
 import math
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter, itemgetter
 
 import numpy as np
 import numpy.typing as npt
 
 from ..events import FRAMES_PER_WRITE, REFERENCE_RATE
 from ..registers import KON
-from .driver import LEVEL, Loaded, Registers, Sound, attenuated, folded, loaded, turned_down
+from .allocate import NOISE_CHANNEL
+from .driver import LEVEL, NOISE_LEVEL, QUIET, Loaded, Registers, Sound, Write, attenuated, folded, loaded, turned_down
 from .parts import decibels
 from .schedule import AHEAD, RELEASING, Bus, Strike
-from .score import Moment, Score, Sent
+from .score import Score, Sent
 
 ROW = np.dtype([("time", np.int64), ("chip", np.uint8), ("address", np.int16), ("data", np.int32)])
 """A register write: frame, chip, address and data as ``driver.Write`` has them."""
@@ -29,8 +28,10 @@ SLOT = FRAMES_PER_WRITE
 SLOTS_PER_SECOND = REFERENCE_RATE / SLOT
 STEP = 0.003
 """Seconds from one change under a note to the next at least: those of eight channels take 60 % of the bus then."""
-GLIDE_STEP = 0.005
-"""Seconds of a step of a portamento."""
+NOISE_BEHIND = 4
+"""Steps of TL by which noise, which has no more than its full level, may stay behind the rest."""
+EFFECT_STEP = 0.005
+"""Seconds from one step of a portamento, or of a bank's effects, to the next."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,14 @@ class Arranged:
     """(n,) SCORE, in order."""
     lead: int
     """Frames of silence put before it."""
+
+    @property
+    def room(self) -> int:
+        """Steps of TL that all can be turned up: the loudest carrier's, and 3 dB more than the loudest noise has."""
+        address, data = self.rows["address"], self.rows["data"]
+        is_noise = address & NOISE_LEVEL == NOISE_LEVEL
+        levels, noise = data[(address >= LEVEL) & ~is_noise], data[is_noise] >> 8
+        return int(min(levels.min(initial=QUIET), noise.min(initial=QUIET) + NOISE_BEHIND))
 
     def turned_down(self, attenuation: int) -> npt.NDArray[np.void]:
         """Return the rows as the chips take them, all so many steps of TL, 0.75 dB, further down; below 0 up."""
@@ -120,75 +129,89 @@ class _Chip:
     def strikes(self, sent: Sequence[Sent]) -> list[Strike]:
         """Return what the bus has to carry for the chip's notes."""
         strikes = [self.strike(each) for each in sent]
-        for strike, last, sound in self.last.values():
-            self.moves(strike, last, sound)
+        for strike, last, _ in self.last.values():
+            self.moves(strike, last)
         return strikes
 
     def strike(self, sent: Sent) -> Strike:
         """Return what the bus has to carry for a note."""
         note, channel = sent.note, sent.place.channel
-        moments = self.score.moments(note, note.start)
-        sound = self.sound(sent, moments[0], note.start)
-        releasing = 0
+        sound = self.sound(sent, note.start)
+        ahead = 0.0
         if previous := self.last.get(channel):
-            self.moves(*previous)
-            if self.click_free and note.start - previous[1].end < RELEASING:
-                fast = previous[2].fast_release(channel)
-                previous[0].key_off[:0] = self.held.changed(fast)
-                releasing = round(RELEASING * SLOTS_PER_SECOND)
+            self.moves(*previous[:2])
+            ahead = self.silence(sent, *previous)
         if note.start >= self.loop:
             # The loop is reached from its end, too, where the registers hold something else.
             self.held.forget()
             self.loop = math.inf
         before = self.held.changed([*sound.of_chip(channel), *sound.registers(channel)])
-        key_off = [(KON, channel)]
+        start, end = self.slot(note.start), self.slot(sent.end)
         strike = Strike(
-            channel, self.slot(note.start), self.slot(sent.end), before, sound.key_on(channel), key_off,
-            releasing=releasing,
-        )  # fmt: skip
+            channel, start, end, before, sound.key_on(channel), [(KON, channel)], round(ahead * SLOTS_PER_SECOND)
+        )
         self.last[channel] = strike, sent, sound
         return strike
 
-    def moves(self, strike: Strike, sent: Sent, sound: Sound) -> None:
+    def silence(self, sent: Sent, strike: Strike, last: Sent, sound: Sound) -> float:
+        """Make a channel's last note end faster where that is asked for; return how long before the next one, in s."""
+        extras, channel = sent.note.instrument.extras, strike.channel
+        fast: list[Write] = []
+        if extras and extras.ahead:
+            fast, ahead = [(address + channel, data) for address, data in extras.ahead], min(extras.early, AHEAD)
+        elif self.click_free and sent.note.start - last.end < RELEASING:
+            fast, ahead = sound.fast_release(channel), RELEASING
+        strike.key_off[:0] = self.held.changed(fast)
+        return ahead if fast else 0.0
+
+    def moves(self, strike: Strike, sent: Sent) -> None:
         """Add what changes under a note, until it ends."""
-        for seconds, moment in self.points(sent):
-            sound = self.sound(sent, moment, seconds)
-            if writes := self.held.changed(sound.moving(strike.channel)):
-                strike.changes.append((self.slot(seconds), writes))
+        for due, seconds in self.moments(sent):
+            if writes := self.held.changed(self.sound(sent, seconds).moving(strike.channel)):
+                strike.changes.append((self.slot(due), writes))
         # The bus may have no room for the last of them: what they set is not known for sure.
         if strike.changes:
             self.held.forget([write for _, writes in strike.changes for write in writes])
 
-    def points(self, sent: Sent) -> list[tuple[float, Moment]]:
-        """Return when a held note changes, ``STEP`` apart at least, and to what."""
-        note = sent.note
-        moments = self.score.moments(note, sent.end)
-        points = [(moment.seconds, moment) for moment in moments[1:]]
+    def moments(self, sent: Sent) -> list[tuple[float, float]]:
+        """Return when a held note changes, ``STEP`` apart at least, and the time of what it changes to."""
+        note, extras = sent.note, sent.note.instrument.extras
+        times = [moment.seconds for moment in self.score.moments(note, sent.end)[1:]]
+        until = sent.end if extras and (extras.vibrato or extras.waves) else note.start
         if note.glides_from is not None:
-            steps = int(min(note.glide, sent.end - note.start) / GLIDE_STEP) + 1
-            times = [note.start + i * GLIDE_STEP for i in range(1, steps + 1)]
-            at = [moments[max(bisect_right(moments, time, key=attrgetter("seconds")) - 1, 0)] for time in times]
-            points = sorted([*points, *zip(times, at, strict=True)], key=itemgetter(0))
-        kept: list[tuple[float, Moment]] = []
-        for point in points:
-            if kept and point[0] < kept[-1][0] + STEP:
+            until = max(until, min(note.start + note.glide, sent.end))
+        steps = int((until - note.start) / EFFECT_STEP)
+        times = sorted([*times, *(note.start + i * EFFECT_STEP for i in range(1, steps + 2))] if steps else times)
+        kept: list[tuple[float, float]] = []
+        for seconds in times:
+            if kept and seconds < kept[-1][0] + STEP:
                 # The later of two that are too near, at the time of the first, so that the last of all holds.
-                kept[-1] = kept[-1][0], point[1]
+                kept[-1] = kept[-1][0], seconds
             else:
-                kept.append(point)
+                kept.append((seconds, seconds))
         return kept
 
-    def sound(self, sent: Sent, moment: Moment, seconds: float) -> Sound:
+    def sound(self, sent: Sent, seconds: float) -> Sound:
         """Return what a note is to sound at a time."""
-        note = sent.note
+        note, extras = sent.note, sent.note.instrument.extras
+        since, moment = seconds - note.start, self.score.moment(note.part, seconds)
         midi = note.midi + moment.bent
-        if note.glides_from is not None and seconds < note.start + note.glide:
-            midi += (note.glides_from - note.midi) * (1 - (seconds - note.start) / note.glide)
-        voice = note.instrument.voice
-        if note.instrument.noise is not None and sent.place.channel == 7:
-            voice = note.instrument.noise
+        if note.glides_from is not None and since < note.glide:
+            midi += (note.glides_from - note.midi) * (1 - since / note.glide)
+        moved: list[Write] = []
+        if extras:
+            midi += extras.vibrato.at(since) / 100 if extras.vibrato else 0.0
+            moved = [(at, round(wave.at(since if wave.key_sync else seconds))) for at, wave in extras.waves]
         level = moment.loudness + decibels(note.velocity)
+        return Sound(self.voice(sent), sent.sides, attenuated(level), folded(midi), moment.pms, tuple(moved))
+
+    def voice(self, sent: Sent) -> Loaded:
+        """Return the voice of a note, as it is when it begins."""
+        found, extras = sent.note.instrument, sent.note.instrument.extras
+        voice = found.noise if found.noise is not None and sent.place.channel == NOISE_CHANNEL else found.voice
+        if extras and extras.towards:
+            return loaded(extras.voice(voice, sent.note.start))
         # By the object: to compare voices takes longer than all else here.
         if id(voice) not in self._loaded:
             self._loaded[id(voice)] = loaded(voice)
-        return Sound(self._loaded[id(voice)], sent.sides, attenuated(level), folded(midi), moment.pms)
+        return self._loaded[id(voice)]

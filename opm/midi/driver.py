@@ -9,6 +9,7 @@ from ..registers import KON, PMS, RL, SLOT_BASES, TL
 from ..state import OPERATORS
 from ..tables import TL_DB
 from ..voice.voice import Voice
+from .allocate import NOISE_CHANNEL
 from .noise import BY_LEVEL, C2, is_noise, noise_quieter
 
 Write = tuple[int, int]
@@ -101,27 +102,37 @@ class Sound:
     """1/64 semitones above the chip's lowest."""
     pms: int
     """That of the part; the voice's own may be more."""
+    moved: tuple[Write, ...] = ()
+    """Registers of channel 1 that an effect moves, and by how much."""
 
     def moving(self, channel: int) -> list[Write]:
-        """Return the registers that change under a held note: levels, vibrato and pitch."""
-        return [*self._levels(channel), *self._rest(channel)]
+        """Return the registers that change under a held note: levels, vibrato and pitch, and what effects move."""
+        if self.moved:
+            return self.registers(channel)
+        return [*self._levels(channel), *self._rest(channel), *self._noise(channel)]
 
     def registers(self, channel: int) -> list[Write]:
         """Return all registers of a channel that is to sound so, but for the key.
 
         The note before may still ring. A modulator is louder than any carrier: so carriers have their TL before the
-        connection makes them carriers, and modulators have theirs when they no longer are.
+        connection makes them carriers, and modulators have theirs when they no longer are. Noise is far louder than a
+        tone whose envelope stands where its own does: so it is switched on last of all, and off before all else.
         """
         output = (RL + channel, self.sides << 6 | self.voice.output)
         operators = ((address + channel, data) for address, data in self.voice.registers)
-        return [*self._levels(channel), output, *operators, *self._rest(channel)]
+        switch = [(NOISE, self.voice.noise)] * (channel == NOISE_CHANNEL)
+        writes = [*self._levels(channel), output, *operators, *self._rest(channel), *self._noise(channel)]
+        if self.moved:
+            amounts = {address + channel: amount for address, amount in self.moved}
+            writes = [(address, _moved(address, data, amounts.get(address & 0xFF, 0))) for address, data in writes]
+        return [*writes, *switch] if self.voice.noise else [*switch, *writes]
 
     def _levels(self, channel: int) -> list[Write]:
-        voice = self.voice
-        return [
-            *((LEVEL + address + channel, level + self.steps) for address, level in voice.levels),
-            *((NOISE_LEVEL + address + channel, byte | self.steps << 8) for address, byte in voice.noise_levels),
-        ]
+        return [(LEVEL + address + channel, level + self.steps) for address, level in self.voice.levels]
+
+    def _noise(self, channel: int) -> list[Write]:
+        levels = self.voice.noise_levels
+        return [(NOISE_LEVEL + address + channel, byte | self.steps << 8) for address, byte in levels]
 
     def _rest(self, channel: int) -> list[Write]:
         semitone, fraction = divmod(self.pitch, STEPS)
@@ -133,10 +144,9 @@ class Sound:
         ]
 
     def of_chip(self, channel: int) -> list[Write]:
-        """Return the chip's own registers that it needs: its LFO, and the noise where its channel has that."""
+        """Return the registers of the chip's LFO that it needs."""
         lfrq, amd, pmd, wave = self.voice.lfo or VIBRATO
-        writes = [(LFRQ, lfrq), (DEPTH, amd), (DEPTH, _PMD | pmd), (WAVE, wave)]
-        return writes + [(NOISE, self.voice.noise)] * (channel == 7)
+        return [(LFRQ, lfrq), (DEPTH, amd), (DEPTH, _PMD | pmd), (WAVE, wave)]
 
     def key_on(self, channel: int) -> Write:
         """Return what strikes it."""
@@ -145,6 +155,11 @@ class Sound:
     def fast_release(self, channel: int) -> list[Write]:
         """Return what makes it fall silent within 2 ms of its key's going up."""
         return [(address + channel, data) for address, data in self.voice.releases]
+
+
+def _moved(address: int, data: int, amount: int) -> int:
+    """Return a register's data with an amount added; a level may be more than a register holds."""
+    return data + amount if address & LEVEL else min(max(data + amount, 0), 0xFF)
 
 
 class Registers:

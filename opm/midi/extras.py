@@ -1,8 +1,9 @@
 """What a driver does to notes beside playing them: the effects that the cat2151 family attaches to programs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from ..voice.voice import Voice
+from ..voice.voice import OF_OPERATOR, Operator, Voice
 
 
 @dataclass(frozen=True)
@@ -90,3 +91,38 @@ class Extras:
     ahead: tuple[tuple[int, int], ...] = ()
     towards: Voice | None = None
     turn: float = 0.0
+
+    def voice(self, voice: Voice, seconds: float) -> Voice:
+        """Return what a voice has become on its way to the other and back.
+
+        Parameters
+        ----------
+        voice : Voice
+        seconds : float
+            Since the song's start.
+
+        Returns
+        -------
+        Voice
+        """
+        if self.towards is None:
+            return voice
+        turned = seconds / self.turn % 2
+        share = round((turned if turned < 1 else 2 - turned) * STAGES) / STAGES
+        own: dict[str, Any] = {
+            name: _between(getattr(voice, name), getattr(self.towards, name), share) for name in ("fb", "pms", "ams")
+        }
+        ops = [
+            Operator(**{name: _between(getattr(a, name), getattr(b, name), share) for name in OF_OPERATOR})
+            for a, b in zip(voice.ops, self.towards.ops, strict=True)
+        ]
+        # A connection between two would be a third instrument: it changes half way.
+        return replace(voice if share < 0.5 else self.towards, **own, ops=ops, name=voice.name)
+
+
+STAGES = 64
+"""Voices on the way from one to the other: each is made once."""
+
+
+def _between(first: int, second: int, share: float) -> int:
+    return round(first + (second - first) * share)

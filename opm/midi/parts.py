@@ -233,7 +233,10 @@ class Parts:
 
     def _strike(self, part: Part, key: int, velocity: int) -> None:
         found = self.bank.drum(key, part.program) if part.drums else self.bank.program(part.program, part.msb, part.lsb)
-        comes_from = part.comes_from if part.comes_from is not None else part.last_key if part.portamento else None
+        extra = found.extras.portamento if found and found.extras else 0.0
+        comes_from = part.last_key if part.portamento or extra else None
+        if part.comes_from is not None:
+            comes_from = part.comes_from
         part.comes_from, part.last_key = None, key
         if found is None:
             return
@@ -241,8 +244,8 @@ class Parts:
         note = Note(part, key, velocity, found, part.program, midi, self.now, drum=part.drums)
         if part.drums:
             note.midi += part.drum_pitch.get(key, 0.0)
-        elif comes_from is not None and part.glide:
-            note.glides_from, note.glide = midi + comes_from - key, SLOWEST_GLIDE * (part.glide / 127) ** 2
+        elif comes_from is not None and (glide := extra or SLOWEST_GLIDE * (part.glide / 127) ** 2):
+            note.glides_from, note.glide = midi + comes_from - key, glide
         part.down.setdefault(key, deque()).append(note)
         self.listener.strike(note)
 

@@ -30,10 +30,10 @@ class Strike:
     """What has to be written before its key."""
     key_on: Write
     key_off: list[Write]
-    changes: list[tuple[int, list[Write]]] = field(default_factory=list)
-    """What changes under it: slots and writes."""
     releasing: int = 0
     """Slots that the key-off of the note before has to be ahead of the key."""
+    changes: list[tuple[int, list[Write]]] = field(default_factory=list)
+    """What changes under it: slots and writes."""
     struck: int = 0
     """Slot of its key, found by ``Bus``."""
 

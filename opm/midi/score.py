@@ -45,7 +45,6 @@ class Sent:
     cut: bool
     """Another note takes its channel there."""
     sides: int
-    pms: int
 
 
 @dataclass
@@ -66,9 +65,10 @@ class Score:
         for event in events:
             score.parts.take(event.seconds, event.message, event.port)
         score.parts.finish(length)
-        # Of those that begin together the longest comes last: it is the youngest then, and the last to be cut. 10.9 %
-        # of notes are less than half heard so, 11.6 % if they come in the order of the file (a quarter of 226 files).
-        score.notes.sort(key=attrgetter("start", "end"))
+        # Of those that begin together the longest comes first: it is the oldest then, and the first to be cut, while
+        # others end by themselves. 9.4 % of notes are less than half heard so on one chip, 10.8 % if the softest comes
+        # first, 11.4 % if the shortest does (33 files, 136 735 notes).
+        score.notes.sort(key=lambda note: (note.start, note.start - note.end))
         return score
 
     def strike(self, note: Note) -> None:
@@ -99,9 +99,14 @@ class Score:
     def moments(self, note: Note, end: float) -> list[Moment]:
         """Return what a note has from its beginning on, and all that changes before a time."""
         curve = self.curves[note.part]
-        first = max(bisect_right(curve, note.start, key=lambda moment: moment.seconds) - 1, 0)
-        last = bisect_right(curve, end, key=lambda moment: moment.seconds)
+        first = max(bisect_right(curve, note.start, key=attrgetter("seconds")) - 1, 0)
+        last = bisect_right(curve, end, key=attrgetter("seconds"))
         return curve[first : max(last, first + 1)]
+
+    def moment(self, part: Part, seconds: float) -> Moment:
+        """Return what a part gives its notes at a time."""
+        curve = self.curves[part]
+        return curve[max(bisect_right(curve, seconds, key=attrgetter("seconds")) - 1, 0)]
 
     def end_by(self, seconds: float) -> None:
         """End all notes by a time."""
@@ -145,7 +150,7 @@ class Score:
             place, cut = allocator.take(note.start, note, voice, noise, group)
             if cut is not None:
                 sent[cut].end, sent[cut].cut = note.start, True
-            sent[note] = Sent(note, place, note.end, False, self.sides[note], note.part.pms)
+            sent[note] = Sent(note, place, note.end, False, self.sides[note])
             if note.key_up < note.end:
                 heappush(due, (note.key_up, number, False, note))
             heappush(due, (note.end, number, True, note))

@@ -3,8 +3,8 @@
 The two chips' operators are alike, and the file has their registers in the order of the addresses, which is M1, M2, C1,
 C2 here as there. What differs:
 
-- An OPN2 steps its envelopes 7 670 454 / 144 / 3 = 17 756 times a second, a YM2151 18 643 times. That is 5 %, and the
-  next rate 19 to 41 %: rates stay as they are.
+- An OPN2 steps its envelopes 7 670 454 / 144 / 3 = 17 756 times a second, a YM2151 18 643 times. That is 5 %, and
+  to the next rate it is a third or more: rates stay as they are.
 - It has no DT2, so that is 0; SSG-EG, which repeats or mirrors an envelope, is not on a YM2151.
 - Its LFO has no depth of its own but that of the channel's sensitivity; here AMD and PMD are set so that most
   sensitivities have one that is as deep.

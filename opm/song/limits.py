@@ -11,6 +11,8 @@ LARGEST, LARGEST_UNPACKED = 64 * 2**20, 32 * 2**20
 """Bytes of a file, and of what a packed one holds: large logs hold some MB of other chips' samples."""
 MOST_MEMBERS = 10_000
 """Parts of a gzip file, which may be several packed one by one: twice what the largest has in blocks of 64 KiB."""
+MOST_CHIPS = 2
+"""YM2151s that play a MIDI file: as many as a VGM has. Of 207 files 64 % have no more than 16 notes at once."""
 MOST_WRITES = 8_000_000
 """Register writes: an hour of the densest music, 1800 a second, has 6.5 million."""
 MOST_KEPT = 4_000_000

@@ -5,6 +5,7 @@ import re
 import pytest
 from conftest import ROOT
 
+from opm.midi import attachment, banks, toml_bank
 from opm.song import limits, playing, streams
 from opm.voice import files
 
@@ -30,6 +31,11 @@ ROWS = {
         limits.LARGEST_VALUE // KIB, limits.MOST_KEYS, limits.MOST_LISTS, limits.DEEPEST,
     ],
     "text: lines that are directives": [limits.MOST_LINES, limits.LONGEST_LINE // KIB, limits.MOST_DIGITS],
+    "characters of a bank in TOML": [toml_bank.LARGEST],
+    "files of a folder of tones": [banks.MOST_FILES],
+    "an attachment's software LFOs": [
+        attachment.MOST_WAVES, int(attachment.LONGEST), int(attachment.FASTEST), int(attachment.DEEPEST),
+    ],
     "MIDI, written": [limits.MOST_MIDI_WRITES, limits.MOST_MIDI_PITCHES],
 }  # fmt: skip
 

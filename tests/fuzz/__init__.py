@@ -17,7 +17,7 @@ atheris, where that is installed (nothing here needs it)::
     atheris.Setup(sys.argv, lambda data: fuzz_one("vgm", data))
     atheris.Fuzz()
 
-``songs``, ``voices``, ``chips`` and ``lines`` make valid inputs, ``mutate`` damages them, ``targets`` says what must
-hold, ``work`` and ``drive`` are the long form, ``shrink`` makes what it finds smaller. The makers draw from anything
-with the methods of ``random.Random``: hypothesis' own in the short form, a seeded one in the long form.
+``songs``, ``voices``, ``banks``, ``chips`` and ``lines`` make valid inputs, ``mutate`` damages them, ``targets`` says
+what must hold, ``work`` and ``drive`` are the long form, ``shrink`` makes what it finds smaller. The makers draw from
+anything with the methods of ``random.Random``: hypothesis' own in the short form, a seeded one in the long form.
 """

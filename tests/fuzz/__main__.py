@@ -10,7 +10,8 @@ from .drive import COLUMNS, Plan, run, table
 FORMATS = (
     "vgm", "vgz", "s98", "zsm", "mdx", "vgm-board", "s98-board", "zsm-board", "pdx",
     "board-core", "json", "text", "tone", "voice-opm", "voice-dmp", "voice-fui", "voice-mdx",
-    "voice-pairs", "voice-json", "ym2151", "ym2164", "server",
+    "voice-pairs", "voice-json", "midi-file", "bank-toml", "bank-opm", "bank-wopn",
+    "bank-json", "ym2151", "ym2164", "server",
 )  # fmt: skip
 """The names of ``targets.TARGETS``, without the product behind them: this process stays small."""
 

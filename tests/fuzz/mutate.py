@@ -294,6 +294,18 @@ def claim(r: Random, chunks: Chunks, shape: Shape) -> Chunks:
     return _with(chunks, i, bytes(data))
 
 
+def sizes(r: Random, chunks: Chunks, shape: Shape) -> Chunks:
+    """Put another length in a chunk of a MIDI file, or junk, zeros or a header before it; or double its name."""
+    found = [i for i, chunk in enumerate(chunks) if chunk[:4] == b"MTrk"]
+    if not found:
+        return chunks
+    i = r.choice(found)
+    size = int.from_bytes(chunks[i][4:8], "big")
+    value = r.choice((0, 1, size - 1, size + 1, size + 4, size * 2, size // 2, 2**31, 2**32 - 1, r.randrange(300)))
+    before = r.choice((b"", b"", b"", b"\0", bytes(100), b"\x1a" * 7, b"MTrk", b"MThd\0\0\0\6\0\1\0\1\0\x60"))
+    return _with(chunks, i, before, b"MTrk" + (value % 2**32).to_bytes(4, "big") + chunks[i][8:])
+
+
 def count(r: Random, chunks: Chunks, shape: Shape) -> Chunks:
     """Put how many bytes are left, or one more or less, where a count may stand."""
     i = _place(r, chunks)

@@ -21,12 +21,14 @@ from opm import song as songs_of_opm
 from opm.chip import new_chip
 from opm.handover import STATES_AT
 from opm.midi.bank import Bank, Instrument
+from opm.midi.extras import Extras
+from opm.midi.file import read_file
 from opm.song import SongError, writers
 from opm.song.writers.vgm_chips import VGM_CHIPS
 from player.live import Live
 from player.serve import Server
 
-from . import board, boards, chips, cores, lines, samples, songs, voices
+from . import banks, board, boards, chips, cores, lines, midis, samples, songs, voices
 from .mutate import (
     VGM_FIELDS,
     Shape,
@@ -42,6 +44,7 @@ from .mutate import (
     queue,
     repacked,
     separators,
+    sizes,
     state,
     table,
     word,
@@ -207,6 +210,69 @@ def bank(data: bytes, deep: bool) -> bool:
     return True
 
 
+MOST_KINDS = 60
+"""Kinds of remarks on a MIDI file, of which each is said once."""
+
+
+def midi_file(data: bytes, deep: bool) -> bool:
+    """A MIDI file is read or refused; its messages are in order, and mido's."""
+    try:
+        read = read_file(data)
+    except ValueError as error:
+        must(type(error) is ValueError, f"{type(error).__name__} is no error of ours")
+        check_line(str(error))
+        return False
+    for line in read.remarks:
+        check_line(line)
+    must(len(read.remarks) <= MOST_KINDS, "more remarks than there are kinds")
+    times = np.array([event.seconds for event in read.events])
+    must(math.isfinite(read.length) and read.length >= times.max(initial=0), "the end is before the last message")
+    must((np.diff(times) >= 0).all() and times.min(initial=0) >= 0, "messages are not in order")
+    must(read.loop is None or 0 <= read.loop[0] < read.loop[1] <= read.length, "the loop is outside")
+    if deep:
+        repr(read.tags).encode()
+        for event in read.events[:1000]:
+            must(0 <= event.port <= 0xFF, "no port")
+            first, *rest = event.message.bytes()
+            must(0x80 <= first <= 0xF0 and max(rest[: -(first == 0xF0) or None], default=0) < 0x80, "no message")
+    return True
+
+
+def midi_bank(data: bytes, deep: bool) -> bool:
+    """A bank is read or refused; what is read has a voice for every program and drum key, and effects that end."""
+    try:
+        read = opm.read_bank(data)
+    except ValueError as error:
+        must(type(error) is ValueError, f"{type(error).__name__} is no error of ours")
+        check_line(str(error))
+        return False
+    must(all(0 < len(remark) < 200 for remark in read.remarks), "a remark is no line")
+    if not deep:
+        return True
+    for number in range(0, 128, 7):
+        must(read.program(number, number % 9) is not None, "no voice for a program")
+        must((read.drum(number) is None) is (not read.drums), "no voice for a drum key")
+    for found in [
+        each for each in (*read.programs.values(), *read.drums.values()) if each.extras or not each.stands_in
+    ]:
+        must(all(0 <= byte <= 0xFF for pair in found.voice.registers(1) for byte in pair), "no bytes")
+        for pitch in (found.transpose, found.note or 0):
+            must(math.isfinite(pitch) and abs(pitch) <= 400, "a pitch out of range")
+        if found.extras:
+            _use_extras(found.extras)
+    return True
+
+
+def _use_extras(extras: Extras) -> None:
+    """See that effects move what they move by no more than they may."""
+    for address, wave in (*extras.waves, *((0x28, wave) for wave in [extras.vibrato] if wave)):
+        must(0x20 <= address <= 0xF8 and address & 7 == 0, "no register of channel 1")
+        for seconds in (0, 0.01, 0.3, 7, 1e5):
+            must(abs(wave.at(seconds)) <= abs(wave.depth), "a wave is deeper than its depth")
+    must(all(0 <= byte <= 0xFF for pair in extras.ahead for byte in pair), "no bytes")
+    must(all(0 <= seconds <= 3600 for seconds in (extras.early, extras.turn, extras.portamento)), "no time")
+
+
 def chip(name: str) -> Callable[[bytes, bool], bool]:
     """Return the check of a chip's snapshots: refused, or a chip that runs and gives the same snapshot again."""
 
@@ -334,6 +400,8 @@ SNAPSHOT = Shape(CHIP_FIELDS, own=(state, state, state, clock, queue, queue, hea
 MDX = Shape(order="big", own=(*[table] * 15, nest))
 TEXT = Shape(own=(word, word, word, separators, dense))
 
+MIDI = Shape(((4, 4), (8, 2), (8, 2), (10, 2), (12, 2), (12, 1)), "big", own=(header, flood, sizes), packed=False)
+
 BOARD_FIELDS = (
     *VGM_FIELDS, *((chip.clock_at, 4) for chip in VGM_CHIPS.values()),
     *((bits.at, 1) for chip in VGM_CHIPS.values() for bits in chip.options.values()),
@@ -362,6 +430,11 @@ TARGETS = {
     "voice-mdx": Target(songs.mdx, bank, MDX),
     "voice-pairs": Target(voices.pairs, bank, TEXT),
     "voice-json": Target(voices.tone, bank, TEXT),
+    "midi-file": Target(midis.midi, midi_file, MIDI),
+    "bank-toml": Target(banks.toml, midi_bank, TEXT),
+    "bank-opm": Target(voices.opm, midi_bank, TEXT),
+    "bank-wopn": Target(banks.wopn, midi_bank, Shape(((11, 2), (13, 2), (15, 2), (17, 1)), "big", own=(header,))),
+    "bank-json": Target(banks.attachment, midi_bank, TEXT),
     "ym2151": Target(chips.ym2151, chip("ym2151"), SNAPSHOT),
     "ym2164": Target(chips.ym2164, chip("ym2164"), SNAPSHOT),
     "server": Target(lines.request, request, Shape(own=(word, word, dense), packed=False)),

@@ -104,13 +104,25 @@ def test_what_a_bank_has_not_stands_in_from_the_one_that_ships():
     bank = opm.read_bank(opm_text(0, 33))
     assert set(own(bank.programs)) == {(0, 0, 0), (0, 0, 33)}
     assert not own(bank.drums)
-    assert {key: each.voice for key, each in bank.drums.items()} == {
-        key: each.voice for key, each in ours.drums.items()
-    }
+    assert set(bank.drums) == set(ours.drums)
     families = {number // 8 for _, _, number in bank.programs}
     assert families == {number // 8 for _, _, number in ours.programs} | {0, 4}
     # A family of which there is one voice has no other's.
     assert [key for key in bank.programs if key[2] // 8 == 4] == [(0, 0, 33)]
+
+
+@pytest.mark.parametrize("tl", [0, 12, 30])
+def test_stand_ins_are_as_loud_as_the_banks_own(tl):
+    """By the medians of what their carriers' TL say."""
+    bank = opm.read_bank(opm_text(0).replace(b" 12 1 2 3", b" %d 1 2 3" % tl))
+    theirs = [banks._level(each.voice) for each in bank.programs.values() if each.stands_in]
+    # As far as TL 0 lets them.
+    assert np.median(theirs) == pytest.approx(banks._level(bank.program(0).voice), abs=1.5)
+    name = next(each.name for each in bank.programs.values() if each.stands_in)
+    (before,) = [each.voice for each in banks.default_bank().programs.values() if each.name == name]
+    (after,) = [each.voice for each in bank.programs.values() if each.name == name]
+    modulators = set(range(4)) - set(before.carriers)
+    assert [after.ops[i] for i in modulators] == [before.ops[i] for i in modulators]
 
 
 # ---- TOML ----
@@ -210,6 +222,13 @@ def test_an_lfo_that_moves_nothing_is_said():
     moved = text.replace("CH: 64 5 4 0 0", "CH: 64 5 4 0 7")
     assert opm.read_bank(moved.encode()).program(0).voice.lfo == (0,) * 6
     assert opm.read_bank(f"{moved}\nLFO: 9 0 5 2 0".encode()).program(0).voice.lfo == (9, 0, 5, 2, 0, 0)
+
+
+def test_a_voice_with_noise_is_for_channel_8():
+    text = opm_text(0, 1).decode().replace("120 0", "120 1", 1)
+    bank = opm.read_bank(text.encode())
+    assert bank.program(0).noise == bank.program(0).voice
+    assert bank.program(1).noise is None
 
 
 def test_numbers_that_are_none():

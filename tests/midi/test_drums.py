@@ -160,3 +160,10 @@ def as_rows(writes, attenuation):
     """Return what an arrangement makes of writes."""
     rows = np.array([(0, 0, *write) for write in writes], ROW)
     return Arranged(rows, np.empty(0, SCORE), 0).turned_down(attenuation)[["address", "data"]].tolist()
+
+
+def test_noise_is_switched_on_last_and_off_first(voices):
+    tone, noise = (Sound(loaded(voice), 3, 0, 0, 0).registers(7) for voice in voices[38])
+    assert noise[-1] == (0x0F, 0x80 | voices[38][1].lfo[4])
+    assert tone[0] == (0x0F, 0)
+    assert all(address != 0x0F for address, _ in Sound(loaded(voices[38][0]), 3, 0, 0, 0).registers(0))

@@ -83,8 +83,9 @@ MATRIX = """
     --shuffle                x - - - - - - - - - - - - - - -
     --json                   - - - - - - - - - - - x - - - -
     --midi-in 1              - - - - - - - - - - - - - x - -
-    --voices x               - - - - - - - - - - - - x x - -
-    --click-free             - - - - - - - - - - - - x x - -
+    --voices x               x x x x x x x x x x x x x x - -
+    --chips 2                x x x x x x x x x x x x - - - -
+    --click-free             x x x x x x x x x x x x x x - -
     --record x.wav           - - - - - - - - - - - - x x - -
     --token x                - - - - - - - - - - - - x - - -
     --token-file x           - - - - - - - - - - - - x - - -

@@ -15,7 +15,6 @@ from small_bank import SMALL
 from test_live import Recorder
 from test_notes import keys, off, on, written
 
-import opm.midi.banks
 import player.__main__
 import player.devices
 import player.perform
@@ -253,7 +252,7 @@ def test_the_command(monkeypatch, tmp_path, capsys, lost):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(player.perform, "Speaker", Card)
     monkeypatch.setattr(player.perform, "_run", run)
-    monkeypatch.setattr(opm.midi.banks, "default_bank", lambda: SMALL)
+    monkeypatch.setattr(player.perform, "default_bank", lambda: SMALL)
     command = ["--midi-in", "--plain", "--record", "take.wav"]
     if lost:
         assert player.__main__.main(command) == 2

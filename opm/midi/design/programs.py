@@ -6,7 +6,7 @@ What stands above a voice: what the instrument does, and how the operators do it
 - At the carrier's own multiple it gives all harmonics, at twice that the odd ones. A plain sine takes the fundamental
   away between TL 33 and 28; with M1's feedback at 7 the harmonics fall evenly instead, by 1 dB each at TL 29, by 3 at
   32, 5 at 35, 7 at 38, 10 at 42. So M1 is the string's or the reed's spectrum, M2 what is added to it.
-- At TL 4 and less feedback 7 is noise.
+- At TL 4 and less feedback 7 is noise; M1 lets go slowly then, or the noise would turn to a whistle.
 - A decay rate two higher is twice as fast, an attack as well; KS 2 and 3 make it so every two octaves, every octave.
 - Carriers at one multiple that DT1 holds apart beat; 6 steps of TL between them keep the beat from silence.
 
@@ -224,8 +224,8 @@ _add(41, "Viola", (48, 88), 4, 7,
      (16,  4,  0, 8, 1, 14, 0, 1), (15,  0,  0, 8, 0, 21, 0, 2), held=True)
 # The body takes the second to fourth harmonics.
 _add(42, "Cello", (36, 76), 4, 7,
-     (15,  0,  0, 8, 0, 31, 0, 1), (15,  0,  0, 8, 0, 46, 0, 1),
-     (16,  4,  0, 8, 1, 14, 0, 1), (15,  0,  0, 8, 0, 20, 0, 3), held=True)
+     (14,  0,  0, 8, 0, 32, 0, 1), (15,  0,  0, 8, 0, 36, 0, 2),
+     (16,  4,  0, 8, 1, 14, 0, 1), (15,  0,  0, 8, 0, 19, 0, 2), held=True)
 # A double bass, bowed: slow, growling.
 _add(43, "Contrabass", (28, 64), 4, 7,
      (14,  0,  0, 8, 0, 30, 0, 1), (14,  0,  0, 8, 0, 45, 0, 1),
@@ -355,36 +355,36 @@ _add(71, "Clarinet", (50, 91), 4, 6,
 
 # A small edge blown hard: a sine and its octave, little breath.
 _add(72, "Piccolo", (62, 105), 3, 7,
-     (31,  0,  0, 9, 0,  2, 0, 4),    (19,  0,  0, 9, 0, 44, 0, 1),
-     (28, 14,  0, 9, 3, 54, 0, 3),    (19,  0,  0, 9, 0, 14, 0, 1), held=True)
+     (31,  0,  0, 2, 0, 2, 0, 4),  (19,  0,  0, 9, 0, 44, 0, 1),
+     (28, 14,  0, 9, 3, 54, 0, 3), (19,  0,  0, 9, 0, 14, 0, 1), held=True)
 # The octave at a third of the fundamental, a breath before the tone and under it.
 _add(73, "Flute", (57, 98), 3, 7,
-     (31,  0,  0, 9, 0, 2, 0, 3),  (16,  0,  0, 9, 0, 41, 0, 1),
+     (31,  0,  0, 2, 0, 2, 0, 3),  (16,  0,  0, 9, 0, 41, 0, 1),
      (26, 13,  0, 9, 4, 44, 0, 2), (17,  5,  0, 9, 1, 14, 0, 1), held=True)
 # A narrow windway: plainer, with a touch of the third harmonic and a chiff.
 _add(74, "Recorder", (57, 98), 3, 7,
-     (31,  0,  0, 9, 0,  2, 0, 5),    (20,  0,  0, 9, 0, 44, 0, 2),
-     (28, 15,  0, 9, 5, 46, 0, 4),    (20,  0,  0, 9, 0, 14, 0, 1), held=True)
+     (31,  0,  0, 2, 0, 2, 0, 5),  (20,  0,  0, 9, 0, 44, 0, 2),
+     (28, 15,  0, 9, 5, 46, 0, 4), (20,  0,  0, 9, 0, 14, 0, 1), held=True)
 # A stopped pipe and much air.
 _add(75, "Pan Flute", (52, 93), 3, 7,
-     (31,  0,  0, 9, 0, 0, 0, 3),  (18, 10,  0, 9, 2, 40, 0, 2),
+     (31,  0,  0, 2, 0, 0, 0, 3),  (18, 10,  0, 9, 2, 40, 0, 2),
      (28, 12,  0, 9, 3, 30, 0, 2), (18,  6,  0, 9, 1, 14, 0, 1), held=True)
 # Air over a neck: a sine with a long breath in front.
 _add(76, "Blown Bottle", (48, 91), 3, 7,
-     (31,  0,  0, 8, 0, 0, 0, 2),  (18, 10,  0, 8, 3, 48, 0, 1),
+     (31,  0,  0, 2, 0, 0, 0, 2),  (18, 10,  0, 8, 3, 48, 0, 1),
      (24, 10,  0, 8, 3, 34, 0, 1), (16,  5,  0, 8, 1, 14, 0, 1), held=True)
 # Bamboo, overblown as it begins: the octave and air, then a reedy tone.
 _add(77, "Shakuhachi", (52, 88), 3, 7,
-     (31,  0,  0, 8, 0,  0, 0, 5),    (20, 11,  0, 8, 3, 34, 0, 1),
-     (26, 11,  0, 8, 3, 36, 0, 3),    (17,  6,  0, 8, 1, 14, 0, 1), held=True)
+     (31,  0,  0, 2, 0, 0, 0, 5),  (20, 11,  0, 8, 3, 34, 0, 1),
+     (26, 11,  0, 8, 3, 36, 0, 3), (17,  6,  0, 8, 1, 14, 0, 1), held=True)
 # Lips: a sine and next to nothing else.
 _add(78, "Whistle", (55, 96), 3, 7,
-     (31,  0,  0, 9, 0,  2, 0, 3),    (20,  0,  0, 9, 0, 56, 0, 1),
-     (24, 12,  0, 9, 3, 56, 0, 3),    (18,  0,  0, 9, 0, 14, 0, 1), held=True)
+     (31,  0,  0, 2, 0, 2, 0, 3),  (20,  0,  0, 9, 0, 56, 0, 1),
+     (24, 12,  0, 9, 3, 56, 0, 3), (18,  0,  0, 9, 0, 14, 0, 1), held=True)
 # A round vessel: the fundamental, and odd harmonics far below.
 _add(79, "Ocarina", (52, 93), 3, 7,
-     (31,  0,  0, 9, 0,  2, 0, 3),    (18,  0,  0, 9, 0, 48, 0, 2),
-     (24, 13,  0, 9, 6, 48, 0, 2),    (18,  0,  0, 9, 0, 14, 0, 1), held=True)
+     (31,  0,  0, 2, 0, 2, 0, 3),  (18,  0,  0, 9, 0, 48, 0, 2),
+     (24, 13,  0, 9, 6, 48, 0, 2), (18,  0,  0, 9, 0, 14, 0, 1), held=True)
 
 # --- Synth leads ------------------------------------------------------------------------------------------------------
 
@@ -402,8 +402,8 @@ _add(82, "Lead 3 (calliope)", (36, 96), 4, 7,
      (22, 12,  0, 9, 4, 20, 0, 3),  (20,  0,  0, 9, 0, 14, 0, 1), held=True)
 # A spit of noise before a hollow tone.
 _add(83, "Lead 4 (chiff)", (36, 96), 3, 7,
-     (31,  0,  0, 9, 0,  0, 0, 3),    (26,  9,  0, 9, 2, 34, 0, 2),
-     (31, 16,  0, 9, 8, 30, 0, 2),    (26,  5,  0, 9, 1, 14, 0, 1), held=True)
+     (31,  0,  0, 2, 0, 0, 0, 3),  (26,  9,  0, 9, 2, 34, 0, 2),
+     (31, 16,  0, 9, 8, 30, 0, 2), (26,  5,  0, 9, 1, 14, 0, 1), held=True)
 # A guitar lead: overdriven, and its feedback, an octave up, comes behind it.
 _add(84, "Lead 5 (charang)", (36, 92), 4, 7,
      (31,  9,  0, 9, 1, 28, 1, 1),    (14,  0,  0, 9, 0, 36, 0, 2),
@@ -558,7 +558,7 @@ _add(118, "Synth Drum", (28, 80), 4, 5,
      (31, 12, 10, 8, 3, 12, 1, 1),       (31, 13, 11, 8, 3, 18, 1, 1))
 # Noise that rises for a second and a half.
 _add(119, "Reverse Cymbal", (36, 84), 4, 7,
-     (31,  0,  0, 10, 0,  0, 0, 15, 0, 3), (31,  0,  0, 10, 0,  4, 0, 13, 0, 1),
+     (31,  0,  0, 2, 0, 0, 0, 15, 0, 3),   (31,  0,  0, 10, 0, 4, 0, 13, 0, 1),
      ( 6,  0,  0, 10, 0, 14, 0, 15, 0, 1), ( 6,  0,  0, 10, 0, 26, 0, 11, 0, 3), held=True, partial=0)
 
 # --- Sound effects ----------------------------------------------------------------------------------------------------
@@ -569,12 +569,12 @@ _add(120, "Guitar Fret Noise", (48, 96), 4, 7,
      (22, 14, 13, 9, 3, 14, 1, 3),       (22, 14, 13, 9, 3, 18, 1, 5, 0, 3), partial=0)
 # Air through a pipe.
 _add(121, "Breath Noise", (48, 96), 4, 7,
-     (31,  0,  0, 9, 0,  0, 0, 3),       (31,  0,  0, 9, 0,  6, 0, 11, 0, 3),
-     (18, 11,  8, 9, 3, 14, 0, 4),       (18, 11,  8, 9, 3, 26, 0, 4), partial=0)
+     (31,  0,  0, 2, 0, 0, 0, 3),  (31,  0,  0, 9, 0, 6, 0, 11, 0, 3),
+     (18, 11,  8, 9, 3, 14, 0, 4), (18, 11,  8, 9, 3, 26, 0, 4), partial=0)
 # Waves: noise that swells and ebbs.
 _add(122, "Seashore", (36, 96), 4, 7,
-     (31,  0,  0, 7, 0,  0, 0, 5),       (31,  0,  0, 7, 0,  2, 0, 9, 0, 3),
-     ( 7,  3,  2, 6, 2, 14, 0, 2),       ( 6,  3,  2, 6, 3, 26, 0, 5, 0, 3), held=True, partial=0)
+     (31,  0,  0, 2, 0, 0, 0, 5),  (31,  0,  0, 7, 0, 2, 0, 9, 0, 3),
+     ( 7,  3,  2, 6, 2, 14, 0, 2), ( 6,  3,  2, 6, 3, 26, 0, 5, 0, 3), held=True, partial=0)
 # A chirp: a high sine with a quick warble.
 _add(123, "Bird Tweet", (48, 88), 4, 0,
      (22, 12, 10, 9, 4, 36, 1, 0),       (22, 14, 12, 9, 4, 38, 1, 0),
@@ -585,13 +585,13 @@ _add(124, "Telephone Ring", (48, 88), 4, 0,
      (26,  0,  0, 9, 0, 14, 0, 4),       (26,  0,  0, 9, 0, 17, 0, 5), held=True, partial=4)
 # Blades: low noise, chopped by itself.
 _add(125, "Helicopter", (36, 84), 4, 7,
-     (31,  0,  0, 8, 0,  4, 0, 0),       (31,  0,  0, 8, 0,  8, 0, 0, 3),
-     (15,  0,  0, 8, 0, 14, 0, 0),       (15,  0,  0, 8, 0, 18, 0, 0, 0, 2), held=True, transpose=-12, partial=0)
+     (31,  0,  0, 2, 0, 4, 0, 0),  (31,  0,  0, 8, 0, 8, 0, 0, 3),
+     (15,  0,  0, 8, 0, 14, 0, 0), (15,  0,  0, 8, 0, 18, 0, 0, 0, 2), held=True, transpose=-12, partial=0)
 # Many hands: white noise.
 _add(126, "Applause", (36, 96), 4, 7,
-     (31,  0,  0, 7, 0,  0, 0, 7),       (31,  0,  0, 7, 0,  0, 0, 7, 0, 3),
+     (31,  0,  0, 2, 0, 0, 0, 7),        (31,  0,  0, 7, 0, 0, 0, 7, 0, 3),
      (11,  0,  0, 6, 0, 14, 0, 9, 0, 3), (12,  0,  0, 6, 0, 26, 0, 13, 0, 1), held=True, partial=0)
 # A bang and its echo.
 _add(127, "Gunshot", (36, 84), 4, 7,
-     (31,  5,  5, 8, 2,  0, 0, 2),       (31, 10,  9, 8, 3,  2, 0, 1, 0, 3),
-     (31, 14, 10, 7, 5, 12, 0, 2),       (31, 16, 11, 7, 5, 22, 0, 3, 0, 2), partial=0)
+     (31,  5,  5, 2, 2, 0, 0, 2),  (31, 10,  9, 8, 3, 2, 0, 1, 0, 3),
+     (31, 14, 10, 7, 5, 12, 0, 2), (31, 16, 11, 7, 5, 22, 0, 3, 0, 2), partial=0)

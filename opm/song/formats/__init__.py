@@ -43,11 +43,15 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from ... import _file
+from ..._check import integer
+from ...midi.bank import Bank
 from ...registers import ALL_KEYS, KON
 from ..data import SongError
-from ..limits import LARGEST, LARGEST_UNPACKED, MOST_MEMBERS
+from ..limits import LARGEST, LARGEST_UNPACKED, MOST_CHIPS, MOST_MEMBERS
 from ..song import Song
-from . import json_log, mdx, s98, text_log, tone, vgm, zsm
+from . import json_log, mdx, midi, s98, text_log, tone, vgm, zsm
+from .midi import OURS as OURS
+from .midi import Band as Band
 from .pdx import NOTHING, Beside
 from .pdx import beside as beside
 
@@ -63,7 +67,7 @@ class Reader(Protocol):
 
 
 # Those with a magic first. A tone is JSON like a log, so it is asked before; the text log's grammar is the loosest.
-READERS: tuple[Reader, ...] = (vgm, s98, zsm, mdx, tone, json_log, text_log)
+READERS: tuple[Reader, ...] = (vgm, s98, zsm, midi, mdx, tone, json_log, text_log)
 _GZIP = b"\x1f\x8b"
 _PIECE = 65_536
 """Bytes unpacked at a time."""
@@ -73,17 +77,27 @@ def load(
     source: str | os.PathLike[str] | bytes | BinaryIO,
     time_unit: str | None = None,
     pdx: str | os.PathLike[str] | bytes | None = None,
+    voices: str | os.PathLike[str] | Bank | None = None,
+    chips: int = 1,
+    click_free: bool = False,
 ) -> Song:
     r"""Read a song in any format, recognised by what it holds.
 
     Parameters
     ----------
     source : path-like, bytes or binary file object
-        VGM, VGZ, S98, ZSM, MDX, a JSON or a text log.
+        VGM, VGZ, S98, ZSM, MDX, MIDI, a JSON or a text log.
     time_unit : {"samples", "seconds"}, optional
         What the times of a log count, where the file does not say.
     pdx : path-like or bytes, optional
         Samples of an MDX that are not beside it: a folder to look in, or the PDX file.
+    voices : path-like or opm.Bank, optional
+        What the programs of a MIDI file sound like, as ``opm.read_bank`` reads it; the bank that comes with this
+        project if not given.
+    chips : int
+        YM2151s that play a MIDI file: 1 or 2, with eight notes at once each.
+    click_free : bool
+        MIDI: silence a channel for 2 ms before a note takes it from another.
 
     Returns
     -------
@@ -109,9 +123,10 @@ def load(
         raise ValueError(f"time_unit must be 'samples' or 'seconds', got {time_unit!r}")
     if pdx is not None and not isinstance(pdx, str | os.PathLike | bytes | bytearray | memoryview):
         raise TypeError(f"pdx must be a path or bytes, got {pdx!r}")
+    band = Band(voices, integer("chips", chips, 1, MOST_CHIPS), click_free)
     if isinstance(source, str | os.PathLike):
-        return parse(contents(source), time_unit, beside(Path(source), pdx))
-    return parse(_file.given(source, LARGEST), time_unit, beside(None, pdx))
+        return parse(contents(source), time_unit, beside(Path(source), pdx), band)
+    return parse(_file.given(source, LARGEST), time_unit, beside(None, pdx), band)
 
 
 def contents(path: str | os.PathLike[str]) -> bytes:
@@ -122,8 +137,11 @@ def contents(path: str | os.PathLike[str]) -> bytes:
         raise SongError(str(error)) from None
 
 
-def parse(data: bytes, time_unit: str | None = None, where: Beside = NOTHING) -> Song:
-    """Return the song that a file's bytes hold, with samples from ``where``; raises as ``load`` does."""
+def parse(data: bytes, time_unit: str | None = None, where: Beside = NOTHING, band: Band = OURS) -> Song:
+    """Return the song that a file's bytes hold, with samples from ``where`` and MIDI as ``band`` has it.
+
+    Raises as ``load`` does.
+    """
     if len(data) > LARGEST:
         raise SongError(f"expected at most {LARGEST} bytes")
     damage = ""
@@ -132,7 +150,7 @@ def parse(data: bytes, time_unit: str | None = None, where: Beside = NOTHING) ->
     if data.startswith(_file.UTF_16):  # PowerShell writes logs so
         data = _file.decoded(data).encode()
     try:
-        song = _read(data, time_unit, where, damage != "")
+        song = _read(data, time_unit, where, band, damage != "")
     except SongError as error:
         # Both faults, since the second follows from the first: its offset is one of the unpacked data.
         raise SongError(f"{damage}; unpacked, {error}" if damage else str(error)) from None
@@ -141,14 +159,19 @@ def parse(data: bytes, time_unit: str | None = None, where: Beside = NOTHING) ->
     return song
 
 
-def _read(data: bytes, time_unit: str | None, where: Beside, cut: bool) -> Song:
+def _read(data: bytes, time_unit: str | None, where: Beside, band: Band, cut: bool) -> Song:
     """Return the song that a file's bytes, unpacked, hold; if they are cut the last line of a text log is left out."""
     for reader in READERS:
         if reader.recognise(data):
             # A line that is cut in the middle can be a whole one of another meaning: 0 28 4 for 0 28 4A.
             if cut and reader is text_log:
                 data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1]
-            song = mdx.read(data, time_unit, where) if reader is mdx else reader.read(data, time_unit)
+            if reader is mdx:
+                song = mdx.read(data, time_unit, where)
+            elif reader is midi:
+                song = midi.read(data, time_unit, band)
+            else:
+                song = reader.read(data, time_unit)
             # The cat2151 family's test logs press no key, nor do ZSMs for VERA alone: silence would pass for a fault.
             keys = song.rows["data"][song.rows["address"] == KON]
             if (keys & ALL_KEYS).any() or song.companions:
@@ -156,7 +179,7 @@ def _read(data: bytes, time_unit: str | None, where: Beside, cut: bool) -> Song:
             silent = "no key is ever pressed: nothing of the FM chip will be heard"
             return song.but(read_remarks=(*song.read_remarks, silent))
     start = data[:8].hex(" ") or "nothing"
-    raise SongError(f"byte 0: expected VGM, S98, ZSM, MDX, a JSON or a text log, found {start}")
+    raise SongError(f"byte 0: expected VGM, S98, ZSM, MDX, MIDI, a JSON or a text log, found {start}")
 
 
 def _gunzip(data: bytes) -> tuple[bytes, str]:
