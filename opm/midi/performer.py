@@ -14,14 +14,13 @@ from ..counts import CHANNELS
 from ..events import FRAMES_PER_WRITE, MASTER_CLOCKS_PER_FRAME
 from ..pitch import REFERENCE_CLOCK
 from ..registers import ALL_KEYS, KON, RL
-from ..voice.voice import Voice
-from .allocate import NOISE_CHANNEL, SHORTEST, Allocator, Place
-from .arrange import GLIDE_STEP, STEP
+from .allocate import SHORTEST, Allocator, Place
+from .arrange import EFFECT_STEP, STEP, Voices, sound_at
 from .bank import Bank, Instrument
-from .driver import Loaded, Registers, Sound, Write, attenuated, folded, loaded, turned_down
-from .parts import Note, Part, Parts
+from .driver import Registers, Sound, Write, folded, turned_down
+from .parts import Note, Part, Parts, decibels
 from .schedule import RELEASING
-from .score import CHOKE
+from .score import CHOKE, Moment
 
 ALL_SOUND_OFF = 120
 RINGS = 5.0
@@ -51,7 +50,7 @@ class Performer:
         # Key codes are those of the reference clock: another clock moves them all.
         self._tuning = 12 * math.log2(REFERENCE_CLOCK / clock)
         self._held = [Registers() for _ in range(chips)]
-        self._loaded: dict[int, Loaded] = {}
+        self._voices = Voices()
         self._sounds: dict[Place, Sound] = {}
         """What each channel was given last."""
         self._last: dict[Place, Note] = {}
@@ -108,7 +107,7 @@ class Performer:
             if wanted and idle and place.voice not in wanted and place not in self._theirs:
                 part, found = [*self._wanted.items()][-1]
                 pitch = folded(60.0 + self._tuning)
-                sound = self._sounds[place] = Sound(self._load(found.voice), part.sides, 0, pitch, part.pms)
+                sound = self._sounds[place] = Sound(self._voices.made(found.voice), part.sides, 0, pitch, part.pms)
                 writes = self._held[place.chip].changed(sound.registers(place.channel))
                 self._write(max(self._frame, self._struck.get(place, 0)), place, writes)
                 place.voice = id(found.voice)
@@ -121,7 +120,7 @@ class Performer:
             if isinstance(what, Part):
                 self._moving.discard(what)
                 self._move(what)
-            elif what.end < math.inf and what.drum:
+            elif what.drum and what.end < math.inf and self._frame >= self._last_frame(what):
                 self._end(what)
             elif place := next((each for each in self.allocator.places if each.note is what), None):
                 self._follow(place, what)
@@ -183,9 +182,9 @@ class Performer:
         place, cut = self.allocator.take(now, note, voice, noise, group)
         channel, before = place.channel, self._sounds.get(place)
         struck = begin = max(self._frame, self._struck.get(place, 0))
-        if self._click_free and before and (cut is not None or now - ended[place] < RELEASING):
-            self._write(begin, place, [*self._held[place.chip].changed(before.fast_release(channel)), (KON, channel)])
-            struck += round(RELEASING * self._rate)
+        if fast := self._fast(note, channel, before, cut is not None or now - ended[place] < RELEASING):
+            self._write(begin, place, [*self._held[place.chip].changed(fast), (KON, channel)])
+            struck += self._frames(RELEASING)
         elif cut is not None:
             self._write(begin, place, [(KON, channel)])
         sound = self._sounds[place] = self._sound(note, place, note.part.sides)
@@ -197,17 +196,26 @@ class Performer:
         self._theirs.discard(place)
         self._glide(note)
 
+    def _fast(self, note: Note, channel: int, before: Sound | None, rings: bool) -> list[Write]:
+        """Return what makes a channel fall silent before a note; nothing where that is not asked for."""
+        extras = note.instrument.extras
+        if before and extras and extras.ahead:
+            return [(address + channel, data) for address, data in extras.ahead]
+        return before.fast_release(channel) if before and rings and self._click_free else []
+
     def lift(self, note: Note) -> None:
         """A pedal alone holds a note: its channel is taken before others."""
         self.allocator.lift(note)
 
     def finish(self, note: Note) -> None:
         """End a note; a drum lasts for a while at least."""
-        last = round((note.start + SHORTEST) * self._rate)
-        if note.drum and self._frame < last:
-            self._at(last, note)
+        if note.drum and self._frame < self._last_frame(note):
+            self._at(self._last_frame(note), note)
         else:
             self._end(note)
+
+    def _last_frame(self, drum: Note) -> int:
+        return round((drum.start + SHORTEST) * self._rate)
 
     def change(self, part: Part) -> None:
         """Change what a part's notes sound like: at once, or soon where the last change is a moment ago."""
@@ -234,9 +242,11 @@ class Performer:
         self._write(max(self._frame, self._struck[place]), place, writes)
 
     def _glide(self, note: Note) -> None:
-        """See that a note goes on to glide."""
-        if note.glides_from is not None and self._frame / self._rate < note.start + note.glide:
-            self._at(self._frame + self._frames(GLIDE_STEP), note)
+        """See that a note goes on to glide, or to have what its bank adds to it."""
+        extras = note.instrument.extras
+        glides = note.glides_from is not None and self._frame / self._rate < note.start + note.glide
+        if glides or (extras and (extras.vibrato or extras.waves)):
+            self._at(self._frame + self._frames(EFFECT_STEP), note)
 
     def _end(self, note: Note) -> None:
         if place := self.allocator.free(self._frame / self._rate, note):
@@ -253,19 +263,10 @@ class Performer:
 
     def _sound(self, note: Note, place: Place, sides: int) -> Sound:
         """Return what a note is to sound on a channel now."""
-        midi, now = note.midi + note.part.bent + self._tuning, self._frame / self._rate
-        if note.glides_from is not None and now < note.start + note.glide:
-            midi += (note.glides_from - note.midi) * (1 - (now - note.start) / note.glide)
-        voice = note.instrument.voice
-        if note.instrument.noise is not None and place.channel == NOISE_CHANNEL:
-            voice = note.instrument.noise
-        level = attenuated(self.parts.level(note))
-        return Sound(self._load(voice), sides, level, folded(midi), note.part.pms)
-
-    def _load(self, voice: Voice) -> Loaded:
-        if id(voice) not in self._loaded:
-            self._loaded[id(voice)] = loaded(voice)
-        return self._loaded[id(voice)]
+        part, now = note.part, self._frame / self._rate
+        loudness = decibels(self.parts.master) + part.loudness
+        moment = Moment(now, loudness, part.bent + self._tuning, part.pms)
+        return sound_at(note, self._voices.of(note, place.channel), sides, now, moment)
 
     def _frames(self, seconds: float) -> int:
         return round(seconds * self._rate)
