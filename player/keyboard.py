@@ -103,19 +103,17 @@ class Keyboard:
         """The channel that was played last, from 0."""
         self.count = 0
         """Messages so far."""
+        self.there = False
+        """Whether it is plugged in."""
         self._port: Any = None
         self._open(source)
-
-    @property
-    def there(self) -> bool:
-        """Whether it is plugged in."""
-        return self._port is not None
 
     def _open(self, source: Input) -> None:
         options = {"api": source.api} if source.api else {}
         try:
             with quiet():
                 self._port = _backend().open_input(source.name, callback=self._take, **options)
+            self.there = True
         # rtmidi's errors are plain Exceptions.
         except Exception as error:
             raise SongError(f"cannot open the MIDI input {source.shown}: {error}") from None
@@ -132,20 +130,26 @@ class Keyboard:
 
     def look(self) -> str:
         """See whether it is still plugged in, or again; return what is to be said. What it held is released."""
-        there = [each for each in inputs() if each.shown == self.source.shown and each.api == self.source.api]
-        if self._port is not None and not there:
-            self.close()
+        found = next((name for name in self._names() if Input(name).shown == self.source.shown), None)
+        if self.there and not found:
+            self.there = False
             self.live.silence()
             return f"{self.source.shown} is unplugged"
-        if self._port is None and there:
+        if found and not self.there:
             with contextlib.suppress(SongError):
-                self._open(there[0])
+                self.close()
+                self._open(Input(found, self.source.api))
                 return f"{self.source.shown} is back"
         return ""
 
+    def _names(self) -> list[str]:
+        """Return the names of the inputs there are."""
+        # Asked of the open port: a new one, which mido makes for each list, is a new client of JACK, and rtmidi keeps
+        # the interpreter lock, and so the sound, waiting for that; for a second, on a busy machine.
+        port = getattr(self._port, "_rt", None)
+        return port.get_ports() if port else [each.name for each in inputs() if each.api == self.source.api]
+
     def close(self) -> None:
         """Close it."""
-        port, self._port = self._port, None
-        if port is not None:
-            with quiet(), contextlib.suppress(Exception):
-                port.close()
+        with quiet(), contextlib.suppress(Exception):
+            self._port.close()

@@ -117,7 +117,6 @@ def perform(args: Namespace) -> int:
             args.click_free,
             args.latency,
         )
-        keyboard = None
         try:
             keyboard = Keyboard(live, source)
             performance = Performance(live, keyboard, speaker)
@@ -125,8 +124,7 @@ def perform(args: Namespace) -> int:
             live.start()
             _run(performance, screen)
         finally:
-            if keyboard:
-                keyboard.close()
+            # Not the keyboard: with a MIDI server that hangs, its port is never closed, and the process ends it anyway.
             live.stop()
             if speaker.underruns:
                 say(f"underruns: {speaker.underruns}")
