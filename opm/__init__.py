@@ -25,6 +25,7 @@ What there is
 ``describe``                what a register write does; ``help(opm.registers)`` lists all registers
 ``registers``               ``encode`` and ``fields``: register bytes from their fields and back
 ``load``, ``Song``          songs: from any file or from Python; sound, writes, events, voices, the chip in mid-song
+``mml``                     songs from text, in the MML of MDX
 ``song``                    what plays them: ``song.Playing`` with a tempo, a clock or a tail; formats, renderers
 
 Words

@@ -12,7 +12,7 @@ from .midi.bank import Bank, Instrument
 from .midi.banks import read_bank
 from .pitch import REFERENCE_CLOCK, KeyCode, midi_of, note
 from .registers import describe
-from .song import Song, SongError, load
+from .song import Song, SongError, load, mml
 from .state import FIELDS, STATE
 from .voice import Operator, Voice, extract_voices, read_voices, write_opm
 
@@ -40,6 +40,7 @@ __all__ = [
     "make_events",
     "measure",
     "midi_of",
+    "mml",
     "note",
     "read_bank",
     "read_voices",

@@ -18,7 +18,7 @@ from .streams import PROG, say, tell
 
 SOUND = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
 """Sound files: the ending of a name, and what libsndfile calls format and encoding."""
-FILES = (*SOUND, ".vgm", ".vgz", ".log", ".json", ".mid")
+FILES = (*SOUND, ".vgm", ".vgz", ".log", ".json", ".mid", ".mdx")
 """All that is written; a test compares those of songs with opm's formats, whose import takes half a second."""
 RECORDED = (*SOUND, ".vgm", ".vgz", ".log", ".json")
 """What a live session can be recorded as."""
@@ -168,7 +168,7 @@ def parser(prog: str = "numba-opm") -> _Parser:
     def add(*names: str, default: Any = None, **more: Any) -> None:
         made.defaults[group.add_argument(*names, default=argparse.SUPPRESS, **more).dest] = default
 
-    songs = "JSON or text log, VGM, VGZ, S98, ZSM, MDX, MIDI; a folder or an M3U playlist of them; - for standard input"
+    songs = "logs (JSON, text), VGM, VGZ, S98, ZSM, MDX, MIDI, .mml; a folder or an M3U playlist; - for standard input"
     add("songs", type=_name, nargs="*", metavar="SONG", default=[], help=songs)
     add("--version", **flag, help="say which version this is")
     add("--print-completion", choices=("bash", "zsh", "tcsh"), help="print a script for completion in a shell")

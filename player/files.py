@@ -102,7 +102,7 @@ def _save(job: Job, path: Path) -> None:
         except ValueError as error:
             raise SongError(f"{path}: {error}") from None
     job.announce([f"note: {path} does not keep {what}" for what in lost])
-    if path.suffix.lower() == ".mid":
+    if path.suffix.lower() in (".mid", ".mdx"):
         say(f"{path}: {song.length:.3f} s")
     else:
         song = song.unrolled()

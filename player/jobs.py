@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 ENDLESS = 10**12
 """Passes of a loop that is played until somebody ends it: a number, since times are computed from it."""
 STDOUT = Path("standard output")
-ENDINGS = (".vgm", ".vgz", ".s98", ".zsm", ".mdx", ".mid", ".midi", ".kar", ".rmi", ".log", ".json", ".txt")
-"""Endings of songs in a folder. A file that is named may have any: what it holds decides."""
+ENDINGS = (".vgm", ".vgz", ".s98", ".zsm", ".mdx", ".mid", ".midi", ".kar", ".rmi", ".mml", ".log", ".json", ".txt")
+"""Endings of songs in a folder. A file that is named may have any: what it holds decides, but for MML."""
 MOST_SONGS = 100_000
 LARGEST_PLAYLIST = 2**22
 """Bytes."""
@@ -79,7 +79,7 @@ class Job:
             where = formats.beside(self.path if self.data is None else None, self.pdx)
         except OSError as error:
             raise SongError(f"{self.pdx}: {reason(error)}") from None
-        return formats.parse(data, self.time_unit, where, self.band)
+        return formats.parse(data, self.time_unit, where, self.band, self.path)
 
     def playing(self) -> Playing:
         """Read the song, and return it as the options play it; raises SongError."""

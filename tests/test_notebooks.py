@@ -113,5 +113,5 @@ def test_the_first_one_sounds(tmp_path):
     assert brightness[3] > 2 * max(brightness[:3])
 
 
-def test_all_twelve_are_there():
-    assert [path.name[:2] for path in NOTEBOOKS] == [f"{i:02}" for i in range(12)]
+def test_all_of_them_are_there():
+    assert [path.name[:2] for path in NOTEBOOKS] == [f"{i:02}" for i in range(13)]

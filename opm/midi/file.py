@@ -105,7 +105,7 @@ class _Reader:
             raise ValueError(f"byte 0x{at:X}: expected a track (MTrk)")
         if len(read) != tracks:
             self.remarks.add(start + 10, f"the header says {tracks} tracks, {len(read)} are there")
-        times = Times(division, read, kind == _SEQUENCES)
+        times = Times(division, read, kind == _SEQUENCES, self.remarks)
         return MidiFile(
             format="RMID, " * (self.data[:4] == b"RIFF") + f"MIDI type {kind}",
             events=self._events(times),
@@ -148,9 +148,9 @@ class _Reader:
     def _info(self, at: int, end: int) -> None:
         """Take the tags of a RIFF file's INFO list."""
         for name, start, stop in riff_chunks(self.data, at, end):
-            text = self.data[start : min(stop, start + max(0, self.gathered.text_left))]
-            self.gathered.text_left -= len(text)
+            text = self.data[start : min(stop, start + self.gathered.text_left)]
             if name in INFO:
+                self.gathered.text_left -= len(text)
                 self.gathered.tags.add(INFO[name], text)
 
     def _header(self, start: int) -> tuple[int, int, int, int]:

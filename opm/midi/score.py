@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 SOFTEST = -72.0
 """dB: what never gets louder is not heard, and not sent."""
+_LOOKED_AT = 256
+"""Changes under a note that are looked at to find whether it is heard."""
 CHOKE = {key: keys[0] for keys in ((42, 44, 46), (71, 72), (73, 74), (78, 79), (80, 81), (29, 30)) for key in keys}
 """Keys of General MIDI's drums that end each other, and the first of each group: hi-hats, whistles, guiros, cuicas,
 triangles, scratches."""
@@ -98,10 +101,14 @@ class Score:
 
     def moments(self, note: Note, end: float) -> list[Moment]:
         """Return what a note has from its beginning on, and all that changes before a time."""
+        first, behind = self._range(note, end)
+        return self.curves[note.part][first:behind]
+
+    def _range(self, note: Note, end: float) -> tuple[int, int]:
+        """Return the moments of a note up to a time: the first of its part's curve, and the one behind the last."""
         curve = self.curves[note.part]
         first = max(bisect_right(curve, note.start, key=attrgetter("seconds")) - 1, 0)
-        last = bisect_right(curve, end, key=attrgetter("seconds"))
-        return curve[first : max(last, first + 1)]
+        return first, max(bisect_right(curve, end, key=attrgetter("seconds")), first + 1)
 
     def moment(self, part: Part, seconds: float) -> Moment:
         """Return what a part gives its notes at a time."""
@@ -115,12 +122,13 @@ class Score:
 
     def heard(self) -> list[Note]:
         """Return the notes that get loud enough to be heard, and last."""
-        return [
-            note
-            for note in self.notes
-            if note.end > note.start
-            and decibels(note.velocity) + max(each.loudness for each in self.moments(note, note.end)) > SOFTEST
-        ]
+        return [note for note in self.notes if note.end > note.start and self._is_heard(note)]
+
+    def _is_heard(self, note: Note) -> bool:
+        first, behind = self._range(note, note.end)
+        # Of many changes the first alone: a file of 100 000 notes over as many changes would take for ever.
+        moments = islice(self.curves[note.part], first, min(behind, first + _LOOKED_AT))
+        return behind - first > _LOOKED_AT or any(decibels(note.velocity) + each.loudness > SOFTEST for each in moments)
 
     def sent(self, chips: int) -> list[Sent]:
         """Return the notes that the chips play, in the order they begin.

@@ -6,10 +6,9 @@ half of them damaged. What is told here of files in the wild was seen there.
 
 from array import array
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from .limits import LARGEST_ESCAPE, LARGEST_SYSEX, LARGEST_TEXT, MOST_EVENTS
+from .limits import LARGEST_ESCAPE, LARGEST_SYSEX, LARGEST_TEXT, MOST_DIFFERENT, MOST_EVENTS
 from .text import Tags
 
 TRACK = b"MTrk"
@@ -36,6 +35,7 @@ LOOP_START, LOOP_END = 0, 1
 LOOP_TEXTS = {b"loopstart": LOOP_START, b"loopend": LOOP_END}
 """Texts that begin and end a loop, in lower case."""
 PORT = 40
+"""The bit of a row from which on the port stands."""
 SYSEX_ROW = 1 << 32
 """Added to the number of a system exclusive message in a row."""
 
@@ -101,6 +101,8 @@ class Gathered:
     tags: Tags = field(default_factory=Tags)
     sysex: dict[bytes, int] = field(default_factory=dict)
     """System exclusive messages, F0 to F7, and their numbers: resets come again and again."""
+    numbers: dict[bytes, int | None] = field(default_factory=dict)
+    """Meta events that hold numbers and what they say: tempos and signatures come again and again."""
     events: int = 0
     text_left: int = LARGEST_TEXT
     sysex_left: int = LARGEST_SYSEX
@@ -194,9 +196,7 @@ class Track:
             raise ValueError(f"byte 0x{place:X}: expected at most {MOST_EVENTS} MIDI events")
 
     def _lost(self, place: int, at: int) -> int:
-        """Return the place of the next event's time, where data stand without a status: behind a text too long for its
-        length, mostly.
-        """
+        """Return where the next event begins: data stand without a status behind texts too long for their length."""
         self.remarks.add(place, "data without a status: skipped to the next one")
         self._count(place)
         data = self.data
@@ -205,7 +205,7 @@ class Track:
         if at < self.end and data[at] == _SYSEX_END:
             return at + 1  # the end of a message too long for its length
         # The byte before a status is the time.
-        return max(at - 1, place + 1) if at < self.end else at
+        return at - 1 if at < self.end else at
 
     def _add(self, place: int, status: int, first: int, second: int) -> None:
         """Add a channel message."""
@@ -258,7 +258,7 @@ class Track:
         elif kind in _NUMBERS:
             self._number(place, kind, self.data[start : min(stop, start + _LARGEST_NUMBERS)])
         elif kind in (_TEXT, _COPYRIGHT, _NAME, _MARKER, _CUE):
-            self._text(place, kind, self.data[start : min(stop, start + LARGEST_TEXT)])
+            self._text(place, kind, self.data[start : min(stop, start + LARGEST_TEXT + 1)])
         return stop
 
     def _finish(self, place: int, stop: int) -> None:
@@ -271,14 +271,18 @@ class Track:
 
     def _number(self, place: int, kind: int, body: bytes) -> None:
         """Take a tempo or a port; of all others it is said if they are none."""
-        event = bytes((_META, kind, len(body))) + body
-        meta = _meant(event)
-        if meta is None or (kind == _TEMPO and meta.tempo == 0):
+        event, known = bytes((_META, kind, len(body))) + body, self.gathered.numbers
+        if event not in known:
+            if len(known) == MOST_DIFFERENT:
+                raise ValueError(f"byte 0x{place:X}: expected at most {MOST_DIFFERENT} different meta events")
+            known[event] = _meant(event)
+        value = known[event]
+        if value is None or (kind == _TEMPO and value == 0):
             self.remarks.add(place, f"a bad meta event ({_NUMBERS[kind]}): left out")
         elif kind == _TEMPO:
-            self.rows.tempos.append(Said(self.tick, meta.tempo, place))
+            self.rows.tempos.append(Said(self.tick, value, place))
         elif kind == _PORT:
-            self.port = meta.port
+            self.port = value
 
     def _text(self, place: int, kind: int, text: bytes) -> None:
         """Take a text that says something of the music, or where it loops."""
@@ -288,23 +292,28 @@ class Track:
         if loop is not None:
             self.rows.loops.append(Said(self.tick, loop, place))
         elif kept and kind in (_TEXT, _COPYRIGHT, _NAME):
-            self.gathered.text_left -= len(text)
-            if self.gathered.text_left < 0:
-                self.remarks.add(place, f"more than {LARGEST_TEXT} bytes of text: left out")
-            elif kind == _TEXT and text[:1] == b"@":
-                self.gathered.tags.karaoke(text)
-            else:
-                self.gathered.tags.add({_TEXT: "notes", _COPYRIGHT: "copyright", _NAME: "title"}[kind], text)
+            self._tag(place, kind, text)
+
+    def _tag(self, place: int, kind: int, text: bytes) -> None:
+        """Keep a text as a tag, unless there are too many."""
+        if len(text) > self.gathered.text_left:
+            self.remarks.add(place, f"more than {LARGEST_TEXT} bytes of text: left out")
+            return
+        self.gathered.text_left -= len(text)
+        if kind == _TEXT and text[:1] == b"@":
+            self.gathered.tags.karaoke(text)
+        else:
+            self.gathered.tags.add({_TEXT: "notes", _COPYRIGHT: "copyright", _NAME: "title"}[kind], text)
 
     def _exclusive(self, place: int, status: int, at: int) -> int:
         """Take a system exclusive message, a packet of one, or bytes to be sent as they are."""
         start, stop = self._body(at)
-        body = self.data[start : min(stop, start + LARGEST_SYSEX)]
-        self.gathered.sysex_left -= len(body)
-        if self.gathered.sysex_left < 0:
+        if stop - start > self.gathered.sysex_left:
             self.remarks.add(place, f"more than {LARGEST_SYSEX} bytes of system exclusive messages: left out")
             self._packets.clear()
             return stop
+        body = self.data[start:stop]
+        self.gathered.sysex_left -= len(body)
         if status == _SYSEX_END and not self._packets:
             self._escape(place, body)
             return stop
@@ -357,12 +366,13 @@ class Track:
             self.remarks.add(place, "bytes that are no message: left out")
 
 
-@lru_cache(maxsize=1024)
-def _meant(event: bytes) -> Any:
-    """Return what a meta event of numbers means, or None if it is none."""
+def _meant(event: bytes) -> int | None:
+    """Return the tempo or port that a meta event of numbers says, 0 for another that is one, or None if it is none."""
     import mido
 
     try:
-        return mido.MetaMessage.from_bytes(event)
+        message = mido.MetaMessage.from_bytes(event)
     except (ValueError, LookupError, mido.KeySignatureError):
         return None
+    value: int = vars(message).get("tempo", vars(message).get("port", 0))
+    return value

@@ -97,6 +97,15 @@ class Loop(NamedTuple):
     write: int
 
 
+class Source(NamedTuple):
+    """The MDX file that a song was read from, or compiled to."""
+
+    data: bytes
+    """The file."""
+    title: str
+    """The title in it."""
+
+
 class SongError(ValueError):
     """A file that cannot be played: one line saying where (byte offset or row) and what was expected.
 

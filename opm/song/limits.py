@@ -13,6 +13,9 @@ MOST_MEMBERS = 10_000
 """Parts of a gzip file, which may be several packed one by one: twice what the largest has in blocks of 64 KiB."""
 MOST_CHIPS = 2
 """YM2151s that play a MIDI file: as many as a VGM has. Of 207 files 64 % have no more than 16 notes at once."""
+LONGEST_MIDI = 7200
+"""Seconds of a MIDI file: all of it is played once to find its level, at 400 times its speed, and its bus takes 28 000
+bytes a second meanwhile. The longest of a thousand real ones has an hour."""
 MOST_WRITES = 8_000_000
 """Register writes: an hour of the densest music, 1800 a second, has 6.5 million."""
 MOST_KEPT = 4_000_000
@@ -49,3 +52,6 @@ MOST_MIDI_WRITES, MOST_MIDI_PITCHES = 2_000_000, 400_000
 minutes of the densest music, six of software LFOs on all channels."""
 MOST_COMMANDS = 20_000
 """Commands of an MDX track without a note or rest between them: more is an endless loop."""
+LARGEST_MML, MOST_MML_COMMANDS, DEEPEST_MML, DEEPEST_MACROS = 2**20, 150_000, 32, 8
+"""MML: bytes of text (songs have 60 000); commands, a macro's counted where it is called, of all tracks (an MDX holds
+65 535 bytes of them); repeats in each other, and macros, which are as deep in NOTE."""

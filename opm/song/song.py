@@ -26,7 +26,7 @@ from ..voice.extract import Found, found_in
 from ..voice.voice import Voice, checked, checked_voices
 from . import make, parts, writers
 from .companions import CompanionRenderer
-from .data import PART_SECONDS, PICOSECONDS, Arrangement, Companion, Loop, Opm, Part, Writes
+from .data import PART_SECONDS, PICOSECONDS, Arrangement, Companion, Loop, Opm, Part, Source, Writes
 from .limits import LONGEST
 from .names import described
 from .notes import NoteFinder, Revoicing, numbered, writes_of
@@ -127,6 +127,8 @@ class Song:
         MIDI: the notes that its keys are for, and how many found no channel.
     read_remarks : tuple of str
         Decisions made and faults met while reading, a line each; ``remarks`` has them and more.
+    source : Source or None
+        MDX, MML: ``data`` and ``title`` of the MDX file whose driver writes this.
 
     Raises
     ------
@@ -159,6 +161,7 @@ class Song:
     double_speed: bool = False
     arrangement: Arrangement | None = None
     read_remarks: tuple[str, ...] = ()
+    source: Source | None = None
 
     def __init__(
         self,
@@ -237,7 +240,9 @@ class Song:
         TypeError
             A name is of no such attribute.
         """
-        return Song.of(**self.__getstate__() | changes)
+        # Code that plays other writes is no source of these.
+        kept = {} if changes.keys() <= {"format", "tags", "read_remarks"} else {"source": None}
+        return Song.of(**self.__getstate__() | kept | changes)
 
     @property
     def length(self) -> float:
@@ -811,7 +816,7 @@ class Song:
             for each key struck that is heard, its velocity, its pitch until it is released (what is not the semitone
             it begins with as bends, whose range the track sets: 2, 12, 24, 48 or 97 semitones), the voices as programs
             with their names. Of a song that was read from MIDI: a track per part, with its notes' programs, keys and
-            velocities as they were, those that the chip plays.
+            velocities as they were, those that the chip plays. ``.mdx`` is for songs that were read from MDX or MML.
         bpm : float, optional
             Tempo of a ``.mid``, 20 to 400; if not given, that of the notes' starts, or 120 where they have none. Notes
             stand at the same times whatever it is, to half a tick of 1/32 640 beat.

@@ -6,7 +6,9 @@ import pytest
 from conftest import ROOT
 
 from opm.midi import attachment, banks, toml_bank
+from opm.midi import limits as midi
 from opm.song import limits, playing, streams
+from opm.song.formats import mdx_code
 from opm.voice import files
 
 PAGE = (ROOT / "docs" / "formats.md").read_text()
@@ -27,6 +29,10 @@ ROWS = {
     "length of a song": [limits.LONGEST // 86_400],
     "VGM, S98: bytes of tags": [limits.LARGEST_VALUE // KIB],
     "MDX: ticks": [limits.MOST_TICKS, limits.MOST_STEPS, limits.MOST_MDX_WRITES],
+    "MML: bytes or characters": [
+        limits.LARGEST_MML // MIB, limits.MOST_MML_COMMANDS, limits.DEEPEST_MML, limits.DEEPEST_MACROS,
+        mdx_code.LARGEST_OFFSET,
+    ],
     "JSON: bytes of a row": [
         limits.LARGEST_VALUE // KIB, limits.MOST_KEYS, limits.MOST_LISTS, limits.DEEPEST,
     ],
@@ -35,6 +41,10 @@ ROWS = {
     "files of a folder of tones": [banks.MOST_FILES],
     "an attachment's software LFOs": [
         attachment.MOST_WAVES, int(attachment.LONGEST), int(attachment.FASTEST), int(attachment.DEEPEST),
+    ],
+    "MIDI, read (": [midi.MOST_EVENTS, midi.MOST_DIFFERENT, midi.MOST_CHUNKS, midi.LONGEST_PAUSE],
+    "MIDI, read: bytes": [
+        midi.LARGEST_TEXT // KIB, midi.LARGEST_SYSEX // KIB, midi.LARGEST_ESCAPE // KIB, midi.FURTHEST // KIB,
     ],
     "MIDI, written": [limits.MOST_MIDI_WRITES, limits.MOST_MIDI_PITCHES],
 }  # fmt: skip

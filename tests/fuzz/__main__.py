@@ -9,7 +9,7 @@ from .drive import COLUMNS, Plan, run, table
 
 FORMATS = (
     "vgm", "vgz", "s98", "zsm", "mdx", "vgm-board", "s98-board", "zsm-board", "pdx",
-    "board-core", "json", "text", "tone", "voice-opm", "voice-dmp", "voice-fui", "voice-mdx",
+    "board-core", "mml", "json", "text", "tone", "voice-opm", "voice-dmp", "voice-fui", "voice-mdx",
     "voice-pairs", "voice-json", "midi-file", "bank-toml", "bank-opm", "bank-wopn",
     "bank-json", "ym2151", "ym2164", "server",
 )  # fmt: skip

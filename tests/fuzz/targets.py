@@ -28,7 +28,7 @@ from opm.song.writers.vgm_chips import VGM_CHIPS
 from player.live import Live
 from player.serve import Server
 
-from . import banks, board, boards, chips, cores, lines, midis, samples, songs, voices
+from . import banks, board, boards, chips, cores, lines, midis, samples, scores, songs, voices
 from .mutate import (
     VGM_FIELDS,
     Shape,
@@ -188,6 +188,27 @@ def mdx_with_samples(data: bytes, deep: bool) -> bool:
         return False
     if deep:
         _use(read)
+    return True
+
+
+def score(data: bytes, deep: bool) -> bool:
+    """MML is read, by its file's name, or refused with a place; saved as MDX it plays the same."""
+    path = _folder() / "song.mml"
+    path.write_bytes(data)
+    try:
+        read = songs_of_opm.load(path)
+    except SongError as error:
+        check_line(str(error))
+        return False
+    # What plays for long has cost its second already. All else is MDX, which is used in its own way often enough.
+    if deep and len(read.rows) < 20_000 and not any(line.startswith("cut off") for line in read.read_remarks):
+        if len(data) % 64 == 0:
+            _use(read)
+        lost = read.save(path.with_suffix(".mdx"))
+        again = songs_of_opm.load(path.with_suffix(".mdx"))
+        must(np.array_equal(again.rows, read.rows) and again.end == read.end, "other writes as MDX")
+        must(bool(lost) == bool(read.companions), "something is lost in MDX")
+        must(again.tags == read.tags, "other tags as MDX")
     return True
 
 
@@ -421,6 +442,7 @@ TARGETS = {
     "board-core": Target(
         cores.program, cores.check, Shape(((0, 1), (1, 4), (5, 2), (7, 4)), own=(header, flood), packed=False)
     ),
+    "mml": Target(scores.mml, score, Shape(own=(word, word, separators, dense, flood), packed=False)),
     "json": Target(songs.json_log, song, TEXT),
     "text": Target(songs.text_log, song, TEXT),
     "tone": Target(voices.tone, song, TEXT),

@@ -25,6 +25,25 @@ def test_the_script_makes_the_file_that_is_there():
     assert script.BANK.read_bytes() == script.text().encode()
 
 
+def test_the_script_writes_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(script, "BANK", tmp_path / "bank.toml")
+    monkeypatch.setattr(script, "text", lambda: "# é\n")
+    assert script.main([]) == 0
+    assert script.BANK.read_bytes() == "# é\n".encode()
+    assert capsys.readouterr().out == f"{script.BANK}: 128 programs, {len(DRUMS)} drums\n"
+
+
+@pytest.mark.parametrize(("arguments", "said"), [(["-x", "y"], "expected no arguments, got -x y"), ([], "not there")])
+def test_what_is_wrong_is_said_in_a_line(arguments, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(script, "BANK", tmp_path / "not there" / "bank.toml")
+    monkeypatch.setattr(script, "text", lambda: "")
+    assert script.main(arguments) == 2
+    out, error = capsys.readouterr()
+    assert (out, error.count("\n")) == ("", 1)
+    assert error.startswith("python -m opm.midi.design: ")
+    assert said in error
+
+
 def test_all_of_general_midi_is_there(programs):
     assert [program.number for program in PROGRAMS] == list(range(128))
     assert not any(instrument.stands_in for instrument in programs.values())

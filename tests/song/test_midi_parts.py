@@ -62,12 +62,16 @@ def song_of(notes, bends=()):
 
 
 def heard(song, path):
-    """What a MIDI player makes of the song's file: (start, end, part, program, key, velocity) and bends by part.
+    """What a MIDI player makes of the song's file."""
+    song.save(path)
+    return notes_of(mido.MidiFile(path))
+
+
+def notes_of(file):
+    """A file's notes, (start, end, part, program, key, velocity), and bends by part, (seconds, semitones).
 
     Note-offs pair first in, first out.
     """
-    song.save(path)
-    file = mido.MidiFile(path)
     second = (
         file.ticks_per_beat * 1e6 / next(message.tempo for message in file.tracks[0] if message.type == "set_tempo")
     )
@@ -143,6 +147,36 @@ def test_the_same_key_twice_in_a_part_is_paired_first_in_first_out(tmp_path):
     notes = [Note(1, 0.0, 1.0, velocity=1), Note(2, 0.5, 1.5), Note(3, 2.0, 2.5), Note(4, 2.0, 3.0)]
     found, _ = heard(song_of(notes), tmp_path / "a.mid")
     np.testing.assert_allclose(found, expected(notes), atol=1e-4)
+
+
+def test_from_a_file_to_a_song_to_a_file(tmp_path):
+    """More notes than channels: those that are played come back, with the bend and the drum."""
+    head = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=400_000)])
+    file = mido.MidiFile(ticks_per_beat=96, tracks=[head])
+    for channel, key in [(part, 40 + 3 * part) for part in range(9)] + [(9, 38)]:
+        track = mido.MidiTrack([mido.Message("program_change", channel=channel, program=5 * channel)])
+        track.append(mido.Message("note_on", channel=channel, note=key, velocity=30 + channel, time=channel))
+        track.append(mido.Message("pitchwheel", channel=channel, pitch=4096 * (channel == 3), time=48))
+        track.append(mido.Message("note_off", channel=channel, note=key, time=48))
+        track.append(mido.Message("note_on", channel=channel, note=key + 1, velocity=127, time=20 * channel))
+        track.append(mido.Message("note_off", channel=channel, note=key + 1, time=20))
+        file.tracks.append(track)
+    file.save(tmp_path / "x.mid")
+    song = opm.load(tmp_path / "x.mid")
+    found, bends = heard(song, tmp_path / "y.mid")
+    given = {(part, key, velocity): (start, program) for start, _, part, program, key, velocity in notes_of(file)[0]}
+    played = song.arrangement.notes
+    assert len(found) == len(played) == len(given) - song.arrangement.facts["not_sent"]
+    assert len(given) == 20
+    for start, _, part, program, key, velocity in found:
+        assert (start, program) == (
+            pytest.approx(given[part, key, velocity][0], abs=0.001),
+            given[part, key, velocity][1],
+        )
+    assert max(pitch for _, pitch in bends[3]) == pytest.approx(1.0, abs=0.01)
+    again = opm.load(tmp_path / "y.mid").arrangement.notes
+    names = ["part", "drum", "program", "key", "velocity"]
+    assert sorted(again[names].tolist()) == sorted(played[names].tolist())
 
 
 def test_a_song_that_was_changed_is_written_as_any_other(tmp_path):

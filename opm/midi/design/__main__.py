@@ -1,16 +1,18 @@
 """``python -m opm.midi.design``: levels the designs on the chip and writes them to ``bank.toml``."""
 
+import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..._file import replacing
+from ..._file import printable, replacing
 from ...voice.voice import Voice
 from .drums import DRUMS
 from .entry import Drum, Program
 from .measure import levelled
 from .programs import PROGRAMS
 
+NAME = "python -m opm.midi.design"
 BANK = Path(__file__).parents[1] / "bank.toml"
 _HEAD = """\
 # Made by python -m opm.midi.design of opm/midi/design: change the designs, not this file.
@@ -54,10 +56,19 @@ def _rows(voice: Voice) -> Iterator[str]:
     yield "]"
 
 
-def main() -> int:
-    """Write the bank."""
-    with replacing(BANK) as file:
-        file.write_text(text(), encoding="utf-8")
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(NAME, description="Level the designs on the chip and write the bank that ships.")
+    _, others = parser.parse_known_args(arguments)
+    try:
+        if others:
+            raise ValueError(f"expected no arguments, got {' '.join(others)}")
+        with replacing(BANK) as file:
+            file.write_text(text(), encoding="utf-8")
+    except (ValueError, OSError) as error:
+        print(f"{NAME}: {printable(str(error))}", file=sys.stderr)
+        return 2
+    print(f"{BANK}: {len(PROGRAMS)} programs, {len(DRUMS)} drums")
     return 0
 
 

@@ -98,15 +98,16 @@ def _sweep(tl: int, pitch: float, below: int) -> Part:
     return P(tl, _DB_PER_NEPER * 2 * math.pi * hertz_of(pitch) / 2**below, 0)
 
 
-def _kick(key: int, name: str, pitch: float, fall: float, sweep: int, click: float, level: int) -> Drum:
-    parts = (_sweep(sweep, pitch, 2), P(6, click, 15), P(0, fall, 2), P(level, click, 15))
+def _kick(key: int, name: str, pitch: float, fall: float, sweep: int, knock: int, click: int) -> Drum:
+    # Small loudspeakers give nothing of the note itself, so there is a knock at 3.5 times that, and its click.
+    parts = (_sweep(sweep, pitch, 2), P(click, 1100, 15), P(0, fall, 2), P(knock, 2.2 * fall, 7))
     return _drum(key, name, pitch - 12, 4, 0, parts, 2)
 
 
-def _skin(key: int, name: str, pitch: float, fall: float, stick: int = 12, below: int = 3) -> Drum:
+def _skin(key: int, name: str, pitch: float, fall: float, stick: int = 8, below: int = 3) -> Drum:
     # The second mode of a skin stands at 1.59 times the first: DT2 2, nearly.
     mul = 2 ** (below - 1)
-    parts = (_sweep(20, pitch, below), P(20, 700, 15), P(0, fall, mul), P(stick, 2 * fall, mul, 2))
+    parts = (_sweep(20, pitch, below), P(16, 600, 15), P(0, fall, mul), P(stick, 2 * fall, mul, 2))
     return _drum(key, name, pitch - 12 * (below - 1), 4, 0, parts, mul)
 
 
@@ -128,15 +129,15 @@ def _drums() -> Iterator[Drum]:
     yield _drum(27, "High Q", 40, 4, 0, (_sweep(0, 76, 4), P(24, 900, 2), P(0, 360, 8), P(4, 400, 15)), 8)
     yield _drum(28, "Slap", 59, 4, 7, (CHAOS, P(20, 900, 3, 1), P(2, 450, 15), P(0, 350)))
     yield _drum(29, "Scratch Push", 40, 4, 6,
-                (P(10, 100, 3, 1), P(0, 90, 0), P(6, 250, 9, ar=18), P(0, 220, 13, ar=18)))
+                (P(10, 100, 3, 1), P(8, 90, 0), P(6, 250, 9, ar=18), P(0, 220, 13, ar=18)))
     yield _drum(30, "Scratch Pull", 36, 4, 6,
-                (P(10, 100, 3, 1), P(2, 70, 0), P(6, 230, 9, ar=20), P(0, 190, 13, ar=20)))
+                (P(10, 100, 3, 1), P(8, 70, 0), P(6, 230, 9, ar=20), P(0, 190, 13, ar=20)))
     yield _drum(31, "Sticks", 91, 4, 0, (P(36, 900, 1, 3), P(16, 1200, 3), P(0, 420), P(2, 600, 1, 2)))
     yield _drum(32, "Square Click", 79, 4, 0, (P(31, 0, 2), P(16, 900, 5), P(0, 420), P(4, 600, 3)))
     yield _drum(33, "Metronome Click", 93, 4, 0, (P(40, 0, 2), P(16, 1200, 3), P(0, 450), P(6, 900, 1, 1)))
     yield _drum(34, "Metronome Bell", 86, 4, 0, (P(34, 120, 3, 1), P(34, 150, 4, 2), P(0, 60), P(8, 80, 2, 1)))
-    yield _kick(35, "Acoustic Bass Drum", 32, 140, 18, 1100, 18)
-    yield _kick(36, "Bass Drum 1", 35, 170, 14, 1300, 10)
+    yield _kick(35, "Acoustic Bass Drum", 33, 140, 18, 11, 16)
+    yield _kick(36, "Bass Drum 1", 36, 170, 14, 9, 12)
     yield _drum(37, "Side Stick", 69, 4, 0, (P(26, 700, 3), P(24, 900, 7, 1), P(4, 330), P(0, 500, 4, 1)))
     yield _with_noise(
         _drum(38, "Acoustic Snare", 54, 6, 7, (CHAOS, P(4, 200), P(0, 150, 15, first=(400, 2)), P(10, 260, 1, 3))),
@@ -195,7 +196,7 @@ def _drums() -> Iterator[Drum]:
     yield _drum(80, "Mute Triangle", 96, 7, 0, (P(0, 220, 2), P(4, 240, 2, 2), P(6, 260, 3, 1), P(8, 260, 3)), 2)
     yield _drum(81, "Open Triangle", 96, 7, 0, (P(0, 26, 2), P(4, 30, 2, 2), P(6, 34, 3, 1), P(8, 34, 3)), 2)
     yield _metal(82, "Shaker", 87, 300, 0.12, ar=20)
-    yield _drum(83, "Jingle Bell", 88, 4, 5, (P(20, 60, 3, 2), P(20, 60, 5, 1), P(0, 110, 4, 1), P(0, 120, 5, 2)))
+    yield _drum(83, "Jingle Bell", 88, 4, 5, (P(28, 60, 3, 2), P(28, 60, 5, 1), P(0, 110, 4, 1), P(0, 120, 5, 2)))
     yield _drum(84, "Bell Tree", 91, 7, 2, (P(0, 22, 2, 1, 20), P(2, 24, 3), P(4, 26, 3, 2, 18), P(4, 30, 5, 0, 17)))
     yield _drum(85, "Castanets", 87, 4, 0, (P(24, 700, 1, 2), P(12, 900, 3, 1), P(0, 450), P(0, 500, 2, 3)))
     yield _skin(86, "Mute Surdo", 37, 170, 12, 2)

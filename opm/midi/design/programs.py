@@ -217,7 +217,7 @@ _add(39, "Synth Bass 2", (24, 60), 4, 6,
 # Stick and slip: a sawtooth that takes 60 ms to lock and brightens as it does (M1 is slower); C2 is the body.
 _add(40, "Violin", (55, 96), 4, 7,
      (16,  0,  0, 8, 0, 31, 0, 1), (16,  0,  0, 8, 0, 45, 0, 1),
-     (17,  4,  0, 8, 1, 14, 0, 1), (16,  0,  0, 8, 0, 22, 0, 3), held=True)
+     (17,  4,  0, 8, 1, 14, 0, 1), (16,  0,  0, 8, 0, 27, 0, 3), held=True)
 # Larger: darker, slower.
 _add(41, "Viola", (48, 88), 4, 7,
      (15,  0,  0, 8, 0, 32, 0, 1), (15,  0,  0, 8, 0, 46, 0, 1),
@@ -286,8 +286,8 @@ _add(55, "Orchestra Hit", (40, 80), 5, 7,
 
 # Lips: the louder, the brighter, so M1's attack comes after the carriers'; six harmonics of one strength, then less.
 _add(56, "Trumpet", (52, 86), 4, 7,
-     (17,  9,  0, 9, 1, 29, 0, 1), (17,  0,  0, 9, 0, 46, 0, 1),
-     (20,  8,  0, 9, 1, 14, 0, 1), (19,  0,  0, 9, 0, 22, 0, 3), held=True)
+     (17,  9,  0, 9, 1, 26, 0, 1), (17,  0,  0, 9, 0, 46, 0, 1),
+     (20,  0,  0, 9, 0, 14, 0, 1), (19,  0,  0, 9, 0, 32, 0, 3), held=True)
 # A longer tube: darker, and a little later.
 _add(57, "Trombone", (40, 74), 4, 7,
      (16,  8,  0, 9, 1, 30, 0, 1), (16,  0,  0, 9, 0, 46, 0, 1),

@@ -1,4 +1,4 @@
-"""Song files, recognised by what they hold, never by their name. This page is the contract of every format.
+"""Song files, recognised by what they hold, never by their name, but for MML. The contract of every format.
 
 **A reader** is a module here that stands in ``READERS``: the first that recognises a file reads it. ``data`` is already
 unpacked from gzip, and UTF-8 where it was UTF-16. ``recognise(data)`` is cheap and sure. ``read(data, time_unit)``
@@ -45,11 +45,11 @@ from typing import BinaryIO, Protocol
 from ... import _file
 from ..._check import integer
 from ...midi.bank import Bank
-from ...registers import ALL_KEYS, KON
 from ..data import SongError
 from ..limits import LARGEST, LARGEST_UNPACKED, MOST_CHIPS, MOST_MEMBERS
 from ..song import Song
-from . import json_log, mdx, midi, s98, text_log, tone, vgm, zsm
+from . import json_log, mdx, midi, mml, s98, text_log, tone, vgm, zsm
+from .common import heard
 from .midi import OURS as OURS
 from .midi import Band as Band
 from .pdx import NOTHING, Beside
@@ -86,11 +86,11 @@ def load(
     Parameters
     ----------
     source : path-like, bytes or binary file object
-        VGM, VGZ, S98, ZSM, MDX, MIDI, a JSON or a text log.
+        VGM, VGZ, S98, ZSM, MDX, MIDI, a JSON or a text log; MML if it is a path that ends in ``.mml``.
     time_unit : {"samples", "seconds"}, optional
         What the times of a log count, where the file does not say.
     pdx : path-like or bytes, optional
-        Samples of an MDX that are not beside it: a folder to look in, or the PDX file.
+        Samples of an MDX or MML that are not beside it: a folder to look in, or the PDX file.
     voices : path-like or opm.Bank, optional
         What the programs of a MIDI file sound like, as ``opm.read_bank`` reads it; the bank that comes with this
         project if not given.
@@ -107,7 +107,7 @@ def load(
     ------
     SongError
         A ``ValueError``: the data cannot be read or played, or the path is that of a pipe, device or folder; one line
-        names the byte offset or row and what was expected.
+        names the byte offset or row and what was expected, in MML line and column.
     TypeError, ValueError
         No such source or time unit.
     OSError
@@ -125,7 +125,7 @@ def load(
         raise TypeError(f"pdx must be a path or bytes, got {pdx!r}")
     band = Band(voices, integer("chips", chips, 1, MOST_CHIPS), click_free)
     if isinstance(source, str | os.PathLike):
-        return parse(contents(source), time_unit, beside(Path(source), pdx), band)
+        return parse(contents(source), time_unit, beside(Path(source), pdx), band, source)
     return parse(_file.given(source, LARGEST), time_unit, beside(None, pdx), band)
 
 
@@ -137,11 +137,19 @@ def contents(path: str | os.PathLike[str]) -> bytes:
         raise SongError(str(error)) from None
 
 
-def parse(data: bytes, time_unit: str | None = None, where: Beside = NOTHING, band: Band = OURS) -> Song:
+def parse(
+    data: bytes,
+    time_unit: str | None = None,
+    where: Beside = NOTHING,
+    band: Band = OURS,
+    path: str | os.PathLike[str] = "",
+) -> Song:
     """Return the song that a file's bytes hold, with samples from ``where`` and MIDI as ``band`` has it.
 
-    Raises as ``load`` does.
+    Of the path only the ending counts, of which ``.mml`` alone means anything. Raises as ``load`` does.
     """
+    if mml.is_mml(path):
+        return mml.read(data, where)
     if len(data) > LARGEST:
         raise SongError(f"expected at most {LARGEST} bytes")
     damage = ""
@@ -167,17 +175,10 @@ def _read(data: bytes, time_unit: str | None, where: Beside, band: Band, cut: bo
             if cut and reader is text_log:
                 data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1]
             if reader is mdx:
-                song = mdx.read(data, time_unit, where)
-            elif reader is midi:
-                song = midi.read(data, time_unit, band)
-            else:
-                song = reader.read(data, time_unit)
-            # The cat2151 family's test logs press no key, nor do ZSMs for VERA alone: silence would pass for a fault.
-            keys = song.rows["data"][song.rows["address"] == KON]
-            if (keys & ALL_KEYS).any() or song.companions:
-                return song
-            silent = "no key is ever pressed: nothing of the FM chip will be heard"
-            return song.but(read_remarks=(*song.read_remarks, silent))
+                return heard(mdx.read(data, time_unit, where))
+            if reader is midi:
+                return heard(midi.read(data, time_unit, band))
+            return heard(reader.read(data, time_unit))
     start = data[:8].hex(" ") or "nothing"
     raise SongError(f"byte 0: expected VGM, S98, ZSM, MDX, MIDI, a JSON or a text log, found {start}")
 

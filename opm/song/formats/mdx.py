@@ -18,7 +18,7 @@ import numpy as np
 from ...pitch import KEY_CODES
 from ...registers import KC, KF, KON, LFRQ, PMS, RL, SLOTS, TL
 from ...tables import CARRIERS
-from ..data import WRITE, Loop, Opm, SongError
+from ..data import WRITE, Loop, Opm, SongError, Source
 from ..limits import MOST_COMMANDS, MOST_MDX_WRITES, MOST_STEPS, MOST_TICKS
 from ..song import Song
 from . import lzx, pdx
@@ -762,7 +762,7 @@ def read(data: bytes, time_unit: str | None = None, beside: Beside = NOTHING) ->
     """Read an MDX file, and the samples beside it. ``time_unit`` has no meaning here."""
     title_end = data.find(b"\r\n\x1a")
     name_end = data.find(b"\0", title_end + 3)
-    base = name_end + 1
+    base, source = name_end + 1, data
     data = data[:base] + lzx.unpacked(data[base:], f"byte 0x{base + 4:X}")
     offsets = [int.from_bytes(data[at : at + 2], "big") for at in range(base, base + 2 + 2 * MOST_TRACKS, 2)]
     # No count stands in the file: the table ends where the first thing it points to begins. 9 tracks, or 16.
@@ -802,4 +802,5 @@ def read(data: bytes, time_unit: str | None = None, beside: Beside = NOTHING) ->
         tags={"title": title} if title else {},
         not_played=(f"ADPCM ({_text(name)})" if name else "ADPCM",) if needed and pcm.pdx is None else (),
         read_remarks=tuple(remarks),
+        source=Source(source, title),
     )

@@ -18,12 +18,14 @@ from ...midi.allocate import SHORTEST
 from ...midi.arrange import Arranged, arranged
 from ...midi.bank import Bank
 from ...midi.banks import default_bank, read_bank
-from ...midi.file import read_file
+from ...midi.file import MidiFile, read_file
+from ...midi.file import recognise as recognise
 from ...midi.schedule import AHEAD
 from ...midi.score import Score, Sent
 from ...pitch import REFERENCE_CLOCK
 from ...tables import TL_DB
 from ..data import WRITE, Arrangement, Loop, Opm, SongError, Writes
+from ..limits import LONGEST_MIDI
 from ..playing import Playing
 from ..render import Renderer
 from ..resample import FULL_SCALE
@@ -33,7 +35,8 @@ PROBE = 32
 """TL of the loudest carrier where a song's peak is first looked for: 24 dB down, at which nothing clips."""
 LOUDEST, CLOSE, SOFTEST = 0.84, 0.91, 0.65
 """The peak that a song is to have, of full scale: -1.5 dBFS. From -3.7 to -0.8 is near enough."""
-_PROBES = 4
+_PROBES, _LONG = 4, 1200
+"""Playings to find it; of songs that are longer, in seconds, one."""
 _CLOSED = 0.002
 """Seconds before the end of a loop in which all keys are up."""
 
@@ -51,11 +54,6 @@ class Band(NamedTuple):
 OURS = Band()
 
 
-def recognise(data: bytes) -> bool:
-    """Look for the header's name, in a RIFF file behind its own."""
-    return data[:4] == b"MThd" or (data[:4] == b"RIFF" and data[8:12] == b"RMID")
-
-
 def read(data: bytes, time_unit: str | None = None, band: Band = OURS) -> Song:
     """Read a MIDI file; SongError names the byte where nothing can be played."""
     try:
@@ -63,13 +61,14 @@ def read(data: bytes, time_unit: str | None = None, band: Band = OURS) -> Song:
     except ValueError as error:
         raise SongError(str(error)) from None
     bank = band.voices if isinstance(band.voices, Bank) else read_bank(band.voices) if band.voices else default_bank()
-    start, end = file.loop or (None, file.length)
-    score = Score.of([event for event in file.events if event.seconds < end or not file.loop], end, bank)
-    if file.loop:
+    remarks = [*bank.remarks, *file.remarks]
+    loop, end = _within(file, remarks)
+    score = Score.of([event for event in file.events if event.seconds < end], end, bank)
+    if loop is not None:
         # Data go ahead of their notes: so the loop begins and ends that much earlier, and there all keys are up.
         score.end_by(end - AHEAD - _CLOSED)
     sent = score.sent(band.chips)
-    music = arranged(score, sent, band.chips, start, band.click_free)
+    music = arranged(score, sent, band.chips, loop, band.click_free)
     opms = (Opm(),) * band.chips
     rate = Fraction(REFERENCE_CLOCK, MASTER_CLOCKS_PER_FRAME)
     last = int(music.rows["time"].max(initial=0))
@@ -78,11 +77,22 @@ def read(data: bytes, time_unit: str | None = None, band: Band = OURS) -> Song:
     )
     attenuation, gain = _level(song, music)
     song = song.but(rows=_rows(music, attenuation), gain=gain, format=file.format, tags=file.tags)
-    if file.loop:
-        song = _looped(song, music, *file.loop)
+    if loop is not None:
+        song = _looped(song, music, loop, end)
     facts = _facts(score, sent) | {"down_db": attenuation * TL_DB}
-    remarks = (*[_in_words(facts, band.chips)] * bool(score.notes), *bank.remarks, *file.remarks)
-    return song.but(arrangement=Arrangement(music.score, music.lead, facts), read_remarks=remarks)
+    if score.notes:
+        remarks.insert(0, _in_words(facts, band.chips))
+    return song.but(arrangement=Arrangement(music.score, music.lead, facts), read_remarks=tuple(remarks))
+
+
+def _within(file: MidiFile, remarks: list[str]) -> tuple[float | None, float]:
+    """Return where a file goes back to from its end, if it does, and where it ends, within limits."""
+    loop, end = file.loop or (None, file.length)
+    if end > LONGEST_MIDI:
+        remarks.append(f"longer than {LONGEST_MIDI} s: what comes after that is left out")
+        loop, end = None, float(LONGEST_MIDI)
+    # What is at the very end, in a file without a loop, belongs to it: drums of no length.
+    return loop, end if loop is not None else math.nextafter(end, math.inf)
 
 
 def _rows(music: Arranged, attenuation: int) -> Writes:
@@ -95,17 +105,21 @@ def _level(song: Song, music: Arranged) -> tuple[int, float]:
     most = music.room
     attenuation = PROBE - most
     # Not always met at the second: where M1 is a carrier with feedback, its level is its colour, too.
-    for _ in range(_PROBES):
+    for _ in range(_PROBES if song.length < _LONG else 1):
         peak = _peak(song.but(rows=_rows(music, attenuation)))
         if SOFTEST <= peak <= CLOSE or not peak:
             return attenuation, 1.0
-        if attenuation == -most and peak < SOFTEST:
-            break
+        wanted = attenuation - math.floor(20 * math.log10(LOUDEST / peak) / TL_DB)
         # No carrier's TL below 0: what is softer keeps its distance.
-        attenuation = max(attenuation - math.floor(20 * math.log10(LOUDEST / peak) / TL_DB), -most)
+        change = max(wanted, -most) - attenuation
+        attenuation += change
+        # What it is to be then.
+        peak *= 10 ** (-change * TL_DB / 20)
+        if not change:
+            break
     # A melody of single notes is as loud as one carrier. The factor is one of VGM's volume modifier, 1/32 of an
     # octave: so the file that is saved sounds the same.
-    return attenuation, 2 ** (math.floor(32 * math.log2(LOUDEST / peak)) / 32)
+    return attenuation, 2 ** (math.floor(32 * math.log2(LOUDEST / peak)) / 32) if peak < SOFTEST else 1.0
 
 
 def _peak(song: Song) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..._check import real
 from ..data import SongError
 from ..limits import FASTEST_BPM, LARGEST, LARGEST_UNPACKED, SLOWEST_BPM
-from . import json_log, midi, vgm
+from . import json_log, mdx, midi, vgm
 from .written import Written
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def write(song: "Song", path: Path, bpm: float | None = None) -> Written:
         raise ValueError(f"bpm must be {SLOWEST_BPM} to {FASTEST_BPM}, for .mid, got {bpm!r} for {path.name!r}")
     if ending == ".mid":
         return midi.write(song, song.tags.get("title", path.stem), bpm)
+    if ending == ".mdx":
+        return mdx.write(song)
     if ending not in WRITERS:
-        raise ValueError(f"path must end in {', '.join(WRITERS)} or .mid, got {path.name!r}")
+        raise ValueError(f"path must end in {', '.join(WRITERS)}, .mdx or .mid, got {path.name!r}")
     return WRITERS[ending](song)

@@ -1,7 +1,7 @@
 """A song's keys as a MIDI file: a track per channel, pitches as notes and bends, the tempo found or given."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,9 +69,8 @@ def write(song: "Song", title: str, bpm: float | None) -> Written:
     # A program is a voice's number; MIDI has 128 of them.
     voices = song.voices()
     found = NoteFinder(song, song.voice_numbers)
-    keys = _keys(found.found)
-    parts_known = _parts(song, keys)
-    tracks = parts_known or _channels(keys)
+    parts_known = _parts(song, _keys(found.found))
+    tracks = parts_known or _channels(_keys(note for note in found.found if note.heard))
     lost = lost_tags(song, {"title": latin(song.tags.get("title", ""))}) + lost_volume(song)
     instruments = "volumes and controllers of its parts" if parts_known else "instruments, LFO, noise"
     lost.append(f"{instruments}, panning, and levels that change within a note")
@@ -128,12 +127,11 @@ class _Track(NamedTuple):
     """In the order they begin."""
 
 
-def _keys(found: Sequence[FoundNote]) -> list[list[FoundNote]]:
-    """Return the keys that are heard, each as its notes: where the pitch of one that is held steps, none is struck."""
+def _keys(found: Iterable[FoundNote]) -> list[list[FoundNote]]:
+    """Return keys, each as its notes: where the pitch of one that is held steps, none is struck."""
     keys: dict[int, list[FoundNote]] = {}
     for note in found:
-        if note.heard:
-            keys.setdefault(note.key, []).append(note)
+        keys.setdefault(note.key, []).append(note)
     return [*keys.values()]
 
 
@@ -175,8 +173,7 @@ def _parts(song: "Song", keys: Sequence[Sequence[FoundNote]]) -> list[_Track]:
         part, program, key, velocity, drum, midi = row
         bends = [(max(seconds - lead, 0), _bent(now, midi)) for note in notes for seconds, now in note.pitches]
         start = max(song.seconds(time) - lead, 0)
-        # A drum plays the pitch of its instrument: nothing bends it.
-        strike = _Strike((chip, channel), start, end - lead, key, velocity, program, voice, [] if drum else bends)
+        strike = _Strike((chip, channel), start, end - lead, key, velocity, program, voice, bends)
         tracks.setdefault((part, drum), []).append(strike)
     # Drums are on channel 10 of their port, and nothing else is: GS and XG have them on others as well.
     taken = {part for part, _ in tracks}
