@@ -54,8 +54,9 @@ class _Prompt:
         held = np.concatenate([self._held, block, silence])
         # Sample n stands at n steps: made anew of a whole number, since a sum of steps would drift.
         known = self._first + len(held) - TAPS // 2
-        count = max(0, math.ceil(known / self._step) - self._made)
-        place = np.arange(self._made, self._made + count) * self._step
+        place = np.arange(self._made, max(self._made, math.ceil(known / self._step)) + 1) * self._step
+        # Not by a quotient alone: rounded, it could give one too many.
+        place = place[place < known]
         whole = np.floor(place).astype(np.int64)
         phase, part = np.divmod((place - whole) * PHASES, 1.0)
         at, part = phase.astype(np.int64), part[:, None].astype(np.float32)
@@ -63,7 +64,7 @@ class _Prompt:
         begins = whole - self._first - TAPS // 2 + 1
         windows = np.lib.stride_tricks.sliding_window_view(held, TAPS, axis=0)
         values: npt.NDArray[np.float32] = np.einsum("nt,nct->nc", weights, windows[begins])
-        self._made += count
+        self._made += len(place)
         done = min(math.floor(self._made * self._step) - TAPS // 2 + 1 - self._first, len(held) - TAPS)
         self._held, self._first = held[done:], self._first + done
         return values
