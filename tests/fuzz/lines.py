@@ -18,7 +18,7 @@ def request(r: Random) -> Chunks:
         fields |= {name: r.randrange(1, 17) for name in ("velocity", "channel", "program") if r.randrange(2)}
     if command == "midi":
         long = [0xF0, *(r.randrange(128) for _ in range(r.randrange(12))), 0xF7]
-        fields["data"] = r.choice(([0x90 + r.randrange(64), r.randrange(128), r.randrange(128)], [0xFF], long))
+        fields["data"] = r.choice(([0x80 + r.randrange(64), r.randrange(128), r.randrange(128)], [0xFF], long))
     if command == "play" and r.randrange(2):
         fields["replace"] = r.choice((True, False))
     if command in ("write", "play", "note", "midi") and r.randrange(2):
