@@ -7,6 +7,8 @@ from typing import TypeVar
 from ..voice.voice import Voice
 from .extras import Extras
 
+EFFECTS = 128
+"""Added to the program of a kit of XG's sound effects, bank MSB 126."""
 FAMILY = 8
 """Programs of a family in General MIDI: pianos, chromatic percussion, organs, guitars ..."""
 _Key = TypeVar("_Key")
@@ -52,7 +54,7 @@ class Bank:
     programs : mapping of (int, int, int) to Instrument
         By bank MSB, bank LSB and program, each 0 to 127.
     drums : mapping of (int, int) to Instrument
-        By the program of the kit, 128 more for XG's kits of sound effects, and the key.
+        By the program of the kit, ``EFFECTS`` more for XG's kits of sound effects, and the key.
     remarks : tuple of str
         Decisions made and faults met while reading, a line each.
     """
@@ -90,7 +92,7 @@ class Bank:
         Parameters
         ----------
         key, kit : int
-            0 to 127.
+            0 to 127; ``EFFECTS`` more for a kit of XG's sound effects.
 
         Returns
         -------

@@ -43,8 +43,8 @@ class Triangle:
 
         Examples
         --------
-        >>> [Triangle(depth=100, rate=6, delay=0.2, attack=0.3).at(0.2 + i / 24) for i in (0, 13, 14, 15)]
-        [0.0, 100.0, 0.0, -100.0]
+        >>> [Triangle(depth=100, rate=6, delay=0.2, attack=0.3).at(0.2 + i / 24) for i in (0, 13, 15)]
+        [0.0, 100.0, -100.0]
         """
         elapsed = seconds - self.delay
         if elapsed <= 0:
@@ -69,7 +69,7 @@ class Extras:
     Attributes
     ----------
     vibrato : Triangle or None
-        Cents. It goes on through the release.
+        Cents, while the key is down.
     portamento : float
         Seconds of the glide from the channel's note before, linear in pitch; 0: none.
     waves : tuple of (int, Triangle)
@@ -79,7 +79,8 @@ class Extras:
     ahead : tuple of (int, int)
         Registers and bytes: a quick release, so that a note begins from silence and without a click.
     towards : Voice or None
-        The voice that this one changes to, field by field, and back again, from the song's start to its end.
+        The voice that this one changes to, field by field, and back again, from the song's start to its end; a note
+        keeps what it begins with.
     turn : float
         Seconds it takes one way.
     """

@@ -105,7 +105,7 @@ class _Reader:
             raise ValueError(f"byte 0x{at:X}: expected a track (MTrk)")
         if len(read) != tracks:
             self.remarks.add(start + 10, f"the header says {tracks} tracks, {len(read)} are there")
-        times = Times(division, read, kind == _SEQUENCES)
+        times = Times(division, read, kind == _SEQUENCES, self.remarks)
         return MidiFile(
             format="RMID, " * (self.data[:4] == b"RIFF") + f"MIDI type {kind}",
             events=self._events(times),

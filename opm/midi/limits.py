@@ -11,6 +11,8 @@ MOST_CHUNKS = 1000
 """Chunks, tracks or not: real files have up to 70 tracks."""
 LONGEST = 7 * 86_400
 """Seconds, as for any song: what is longer has a damaged time."""
+LONGEST_PAUSE = 600
+"""Seconds without a message: of 1100 real files only those with a damaged time have more, 3 to 118 hours."""
 LARGEST_SYSEX = 2**18
 """Bytes of all system exclusive messages: the most, voices for an MT-32, are 19 KB. mido looks at each byte."""
 LARGEST_TEXT = 2**16

@@ -10,14 +10,15 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from .bank import Bank, Instrument
+from .bank import EFFECTS, Bank, Instrument
 
 PARTS = 16
 """Parts of a port."""
 DRUM_PART = 9
 """The part that has drums from the start: MIDI's channel 10."""
 SILENT = -math.inf
-_DRUM_BANKS, _XG_DRUM_BANKS = (120,), (126, 127)
+_XG_EFFECTS = 126
+_DRUM_BANKS, _XG_DRUM_BANKS = (120,), (_XG_EFFECTS, 127)
 """Bank MSBs of drums: General MIDI 2's, and XG's, which are other things in GS."""
 _BEND_RANGE, _FINE, _COARSE = (0, 0), (0, 1), (0, 2)
 """Registered parameters: MSB and LSB."""
@@ -28,6 +29,8 @@ _LEFT, _BOTH, _RIGHT = 1, 3, 2
 """Bits of the register RL."""
 PAN_LEFT, PAN_RIGHT = 32, 96
 """Below and above these values of CC 10 one side alone is heard. 76 % of notes of 207 files have 48 to 80."""
+MOST_SOUNDING = 1024
+"""Notes that are held at once; another ends the oldest. Files have 34 at most, but for damaged ones."""
 SLOWEST_GLIDE = 1.5
 """Seconds of a portamento whose time is 127; shorter ones go by the square, as the ear has them."""
 _VIBRATO = (1, 32, 64, 96)
@@ -173,6 +176,8 @@ class Parts:
         self.parts: dict[int, Part] = {}
         """By number; made when a message comes for one."""
         self.master = 127
+        self.sounding: dict[Note, None] = {}
+        """All notes that keys or pedals hold, the oldest first."""
         self.gs = False
         """Roland's GS is what the file is for: bank MSBs 126 and 127 are no drums."""
         self.now = 0.0
@@ -232,7 +237,11 @@ class Parts:
         return decibels(note.velocity, self.master) + note.part.loudness
 
     def _strike(self, part: Part, key: int, velocity: int) -> None:
-        found = self.bank.drum(key, part.program) if part.drums else self.bank.program(part.program, part.msb, part.lsb)
+        if part.drums:
+            effects = part.msb == _XG_EFFECTS and not self.gs
+            found = self.bank.drum(key, part.program + EFFECTS * effects)
+        else:
+            found = self.bank.program(part.program, part.msb, part.lsb)
         extra = found.extras.portamento if found and found.extras else 0.0
         comes_from = part.last_key if part.portamento or extra else None
         if part.comes_from is not None:
@@ -246,7 +255,10 @@ class Parts:
             note.midi += part.drum_pitch.get(key, 0.0)
         elif comes_from is not None and (glide := extra or SLOWEST_GLIDE * (part.glide / 127) ** 2):
             note.glides_from, note.glide = midi + comes_from - key, glide
+        if len(self.sounding) >= MOST_SOUNDING:
+            self._drop(next(iter(self.sounding)))
         part.down.setdefault(key, deque()).append(note)
+        self.sounding[note] = None
         self.listener.strike(note)
 
     def _up(self, part: Part, key: int) -> None:
@@ -261,7 +273,17 @@ class Parts:
         else:
             self._finish(note)
 
+    def _drop(self, note: Note) -> None:
+        """End a note that its key or a pedal still holds."""
+        part = note.part
+        if note in part.held:
+            part.held.remove(note)
+        else:
+            part.down[note.key].remove(note)
+        self._finish(note)
+
     def _finish(self, note: Note) -> None:
+        self.sounding.pop(note, None)
         note.end, note.key_up = self.now, min(note.key_up, self.now)
         note.part.kept.discard(note)
         self.listener.finish(note)
@@ -338,9 +360,11 @@ class Parts:
 
     def _let_go(self, part: Part) -> None:
         """End the notes that no pedal holds any longer."""
+        if part.pedal:
+            return
         held, part.held = part.held, []
         for note in held:
-            if part.pedal or note in part.kept:
+            if note in part.kept:
                 part.held.append(note)
             else:
                 self._finish(note)

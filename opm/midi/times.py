@@ -3,15 +3,14 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .limits import LONGEST
-from .track import Rows, Said
+from .limits import LONGEST, LONGEST_PAUSE
+from .track import Remarks, Rows, Said
 
 FRAMES = 0x8000
 """A division from here on counts frames: 256 less them in the upper byte, the ticks of each in the lower."""
@@ -20,6 +19,10 @@ FRAME_RATES = {24: Fraction(24), 25: Fraction(25), 29: Fraction(30_000, 1001), 3
 _DEFAULT_TEMPO = 500_000
 """Microseconds a beat, until a file says another."""
 _MICROSECONDS = 1_000_000
+
+
+Change = tuple[int, int, int]
+"""A tick from which a tempo holds, the units passed by then, and the units of a tick."""
 
 
 class Point(NamedTuple):
@@ -32,7 +35,8 @@ class Point(NamedTuple):
 class Times:
     """The rows of all tracks in order, with their seconds."""
 
-    def __init__(self, division: int, tracks: Sequence[Rows], one_by_one: bool) -> None:
+    def __init__(self, division: int, tracks: Sequence[Rows], one_by_one: bool, remarks: Remarks) -> None:
+        self.remarks = remarks
         # A tick is so many units, of which so many make a second: integers, so that nothing is rounded on the way.
         if division >= FRAMES:
             frames = 256 - (division >> 8)
@@ -51,23 +55,55 @@ class Times:
     def _add(self, tracks: Sequence[Rows]) -> tuple[npt.NDArray[Any], ...]:
         """Return seconds, messages and places of tracks played together, in order; what follows begins behind them."""
         changes = self._changes(tracks)
-        self._check(tracks, changes)
         ticks, messages, places = (
             np.concatenate([np.frombuffer(getattr(track, column), np.int64) for track in tracks])
             for column in ("ticks", "messages", "places")
         )
-        begin, units, tempo = (np.array(column, np.int64) for column in zip(*changes, strict=True))
-        last = np.searchsorted(begin, ticks, "right") - 1
-        seconds = (units[last] + (ticks - begin[last]) * tempo[last]) / self.per_second
-        for found, numbers in ((self.loops, "loops"), (self.controls, "controls")):
-            for said in (said for track in tracks for said in getattr(track, numbers)):
-                found.append(Point(_units(changes, said.tick) / self.per_second, said))
-        self.start = _units(changes, max(track.end for track in tracks))
         # Stable: of the same tick by track, as they stand in it.
         order = np.argsort(ticks, kind="stable")
-        return seconds[order], messages[order], places[order]
+        last = max(tracks, key=lambda track: track.end)
+        kept, end = self._kept(changes, ticks[order], places[order], last)
+        order = order[:kept]
+        ticks = ticks[order]
+        begin, units, tempo = (
+            np.array(column, np.int64) for column in zip(*(row for row in changes if row[0] <= end), strict=True)
+        )
+        change = np.searchsorted(begin, ticks, "right") - 1
+        seconds = (units[change] + (ticks - begin[change]) * tempo[change]) / self.per_second
+        for found, numbers in ((self.loops, "loops"), (self.controls, "controls")):
+            for said in (said for track in tracks for said in getattr(track, numbers) if said.tick <= end):
+                found.append(Point(_units(changes, said.tick) / self.per_second, said))
+        self.start = _units(changes, end)
+        return seconds, messages[order], places[order]
 
-    def _changes(self, tracks: Sequence[Rows]) -> list[tuple[int, int, int]]:
+    def _kept(
+        self, changes: Sequence[Change], ticks: npt.NDArray[np.int64], places: npt.NDArray[np.int64], last: Rows
+    ) -> tuple[int, int]:
+        """Return how many messages are played, and the tick of the end: both before a pause that is too long.
+
+        Raises
+        ------
+        ValueError
+            They last too long without one.
+        """
+        # In floats: a damaged time may be more than 64 bits hold.
+        begin, units, tempo = (np.array(column, np.float64) for column in zip(*changes, strict=True))
+        ticks, places = np.append(ticks, last.end), np.append(places, last.stop)
+        change = np.searchsorted(begin, ticks, "right") - 1
+        seconds = (units[change] + (ticks - begin[change]) * tempo[change]) / self.per_second
+        pauses = np.diff(seconds, prepend=self.start / self.per_second)
+        kept = len(ticks) - 1
+        if (long := np.flatnonzero(pauses > LONGEST_PAUSE)).size:
+            kept = int(long[0])
+            self.remarks.add(
+                int(places[kept]), f"a pause of more than {LONGEST_PAUSE} s, a damaged time: the end is before it"
+            )
+            seconds, ticks = seconds[:kept], ticks[:kept]
+        if (late := np.flatnonzero(seconds > LONGEST)).size:
+            raise ValueError(f"byte 0x{int(places[late[0]]):X}: expected a time of at most {LONGEST} seconds")
+        return kept, int(ticks[-1]) if len(ticks) else 0
+
+    def _changes(self, tracks: Sequence[Rows]) -> list[Change]:
         """Return the tempo map: ticks, the units passed by then, and the units of a tick from there on."""
         changes = [(0, self.start, self.fixed or _DEFAULT_TEMPO)]
         if self.fixed:
@@ -77,18 +113,8 @@ class Times:
             changes.append((tick, units + (tick - before) * old, tempo))
         return changes
 
-    def _check(self, tracks: Sequence[Rows], changes: Sequence[tuple[int, int, int]]) -> None:
-        """Raise ValueError with the first place that is too late: what comes after it fits in 64 bits."""
-        most = LONGEST * self.per_second
-        if _units(changes, max(track.end for track in tracks)) <= most:
-            return
-        ends = [(track.end, track.stop) for track in tracks]
-        rows = (row for track in tracks for row in zip(track.ticks, track.places, strict=True))
-        place = min(place for tick, place in chain(rows, ends) if _units(changes, tick) > most)
-        raise ValueError(f"byte 0x{place:X}: expected a time of at most {LONGEST} seconds")
 
-
-def _units(changes: Sequence[tuple[int, int, int]], tick: int) -> int:
+def _units(changes: Sequence[Change], tick: int) -> int:
     """Return the units passed at a tick."""
     begin, units, tempo = changes[bisect_right(changes, tick, key=itemgetter(0)) - 1]
     return units + (tick - begin) * tempo

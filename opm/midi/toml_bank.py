@@ -14,6 +14,7 @@ from .._file import encodable, printable
 from ..registers import LIMITS
 from ..state import OPERATORS
 from ..voice.files import LONGEST_NAME
+from ..voice.tones import short
 from ..voice.voice import OF_OPERATOR, SLOTS, Operator, Voice
 from .bank import Bank, Instrument
 
@@ -136,13 +137,13 @@ def _name(table: _Table, other: str) -> str:
 
 def _string(value: Any, name: str) -> str:
     if not isinstance(value, str) or len(value) > LONGEST_NAME:
-        raise ValueError(f"{name} must be a string of at most {LONGEST_NAME} characters, got {value!r}")
+        raise ValueError(f"{name} must be a string of at most {LONGEST_NAME} characters, got {short(value)}")
     return encodable(value)
 
 
 def _known(table: Any, keys: Sequence[str], where: str = "") -> None:
     """Raise ValueError if something is no table, or has a key that is not one of these."""
     if not isinstance(table, Mapping):
-        raise ValueError(f"{where}expected a table, got {table!r}")
+        raise ValueError(f"{where}expected a table, got {short(table)}")
     if others := [key for key in table if key not in keys]:
-        raise ValueError(f"{where}expected one of {', '.join(keys)}, got {others[0]!r}")
+        raise ValueError(f"{where}expected one of {', '.join(keys)}, got {short(others[0])}")

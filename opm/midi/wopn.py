@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from .._file import decoded
 from ..registers import lfo_hertz
 from ..voice.voice import Operator, Voice
-from .bank import Bank, Instrument
+from .bank import EFFECTS, Bank, Instrument
 
 MAGIC = b"WOPN2-BANK\0", b"WOPN2-B2NK\0"
 """Of version 1, and of those behind it, which say their number."""
@@ -77,7 +77,7 @@ def read_wopn(data: bytes, name: str) -> Bank:
         if place.bank < melodic:
             programs[msb, lsb, place.number] = _instrument(place, drum=False)
         else:
-            drums[lsb if not msb else _FIXED + lsb % _FIXED, place.number] = _instrument(place, drum=True)
+            drums[EFFECTS + lsb % EFFECTS if msb else lsb, place.number] = _instrument(place, drum=True)
     return Bank(name, programs, drums, _remarks(places))
 
 

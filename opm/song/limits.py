@@ -52,6 +52,6 @@ MOST_MIDI_WRITES, MOST_MIDI_PITCHES = 2_000_000, 400_000
 minutes of the densest music, six of software LFOs on all channels."""
 MOST_COMMANDS = 20_000
 """Commands of an MDX track without a note or rest between them: more is an endless loop."""
-LARGEST_MML, MOST_MML_COMMANDS, DEEPEST_MML, DEEPEST_MACROS = 2**20, 300_000, 32, 8
+LARGEST_MML, MOST_MML_COMMANDS, DEEPEST_MML, DEEPEST_MACROS = 2**20, 150_000, 32, 8
 """MML: bytes of text (songs have 60 000); commands, a macro's counted where it is called, of all tracks (an MDX holds
 65 535 bytes of them); repeats in each other, and macros, which are as deep in NOTE."""

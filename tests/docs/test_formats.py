@@ -6,6 +6,7 @@ import pytest
 from conftest import ROOT
 
 from opm.midi import attachment, banks, toml_bank
+from opm.midi import limits as midi
 from opm.song import limits, playing, streams
 from opm.song.formats import mdx_code
 from opm.voice import files
@@ -40,6 +41,10 @@ ROWS = {
     "files of a folder of tones": [banks.MOST_FILES],
     "an attachment's software LFOs": [
         attachment.MOST_WAVES, int(attachment.LONGEST), int(attachment.FASTEST), int(attachment.DEEPEST),
+    ],
+    "MIDI, read (": [midi.MOST_EVENTS, midi.MOST_DIFFERENT, midi.MOST_CHUNKS, midi.LONGEST_PAUSE],
+    "MIDI, read: bytes": [
+        midi.LARGEST_TEXT // KIB, midi.LARGEST_SYSEX // KIB, midi.LARGEST_ESCAPE // KIB, midi.FURTHEST // KIB,
     ],
     "MIDI, written": [limits.MOST_MIDI_WRITES, limits.MOST_MIDI_PITCHES],
 }  # fmt: skip

@@ -46,7 +46,7 @@ def _place(r: Random, size: int) -> bytes:
     """Draw a voice."""
     name = r.choice(TEXTS).encode()[:31].ljust(32, b"\0")
     offset = r.choice((0, 12, -12)).to_bytes(2, "big", signed=True)
-    return (name + offset + r.choice((b"\0", b"\x24", b"\xa4")) + r.randbytes(34)[:30] + b"\1" * 4)[:size]
+    return (name + offset + r.choice((b"\0", b"\x24", b"\xa4")) + r.randbytes(29) + b"\1" * 5)[:size]
 
 
 def attachment(r: Random) -> Chunks:

@@ -185,7 +185,7 @@ def test_toml():
         (("nfrq = 12", "nfrq = 32"), "row 19: drum: noise: nfrq must be 0 to 31, got 32"),
         (("noise = {", "noise = 5 # {"), "row 19: drum: noise: expected a table, got 5"),
         (("note = 30.5", "note = 128.0"), "row 19: drum: note must be 0 to 127, got 128.0"),
-        (("name = \"mine\"", "nome = 1"), "expected one of name, program, drum, got 'nome'"),
+        (("name = \"mine\"", "title = 1"), "expected one of name, program, drum, got 'title'"),
         (("transpose = -12", "transpose ="), "expected TOML: Invalid value (at line 5, column 12)"),
     ],
 )  # fmt: skip
@@ -360,6 +360,7 @@ def test_wopn_vibrato_is_as_deep(sensitivity):
         (b"", "byte 0: expected a bank in TOML"),
         (b"[", "expected JSON: Expecting value: line 1 column 2 (char 1)"),
         (b"[" * 100_000, "expected JSON: the nesting is too deep"),
+        (b"[[program]]\n[" + b"a" * 3000 + b"]", "expected one of name, program, drum, got 'aaa"),
         (b"[[program]]\na = " + b"[" * 100_000, "expected TOML: the nesting is too deep"),
         (bytes(2**20 + 1), "expected at most 1048576 bytes, got 1048577"),
     ],

@@ -34,9 +34,9 @@ PITCH = {
 }  # fmt: skip
 """MIDI numbers of what has a pitch."""
 BRIGHTER = [
-    (36, 45),
+    (35, 41),
+    (36, 48),
     (41, 50),
-    (45, 38),
     (50, 38),
     (38, 42),
     (35, 36),

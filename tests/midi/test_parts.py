@@ -7,7 +7,7 @@ import mido
 import pytest
 
 from opm.midi.bank import Bank, Instrument
-from opm.midi.parts import DRUM_PART, Note, Part, Parts, decibels
+from opm.midi.parts import DRUM_PART, MOST_SOUNDING, Note, Part, Parts, decibels
 from opm.voice.voice import Voice
 
 BANK = Bank(
@@ -223,3 +223,31 @@ def test_ports_have_parts_of_their_own() -> None:
     parts.take(0, mido.Message("note_on", note=60, channel=9), port=1)
     assert heard.notes[0].drum
     assert heard.notes[0].part.number == 25
+
+
+@pytest.mark.parametrize(
+    ("messages", "name"),
+    [
+        ((control(0, 127),), "standard"),
+        ((control(0, 126),), "effects"),
+        # In GS that is no kit of effects; the part has drums all the same.
+        ((exclusive("41 10 42 12 40 00 7F 00 41"), control(0, 126, DRUM_PART)), "standard"),
+    ],
+)
+def test_kits_of_sound_effects_are_xgs(messages: tuple[Any, ...], name: str) -> None:
+    drums = {(0, 36): Instrument("standard", Voice(), note=40.0), (128, 36): Instrument("effects", Voice(), note=40.0)}
+    heard = Heard()
+    parts = Parts(Bank("kits", {}, drums), heard)
+    channel = DRUM_PART if len(messages) > 1 else 0
+    for seconds, *rest in (*messages, on(0, 36, channel=channel)):
+        parts.take(seconds, mido.Message(rest[0], **rest[1]) if len(rest) == 2 else rest[0])
+    assert [note.instrument.name for note in heard.notes] == [name]
+
+
+def test_a_damaged_file_holds_no_more_than_so_many_notes() -> None:
+    pedal = control(64, 127)
+    held = [row for i in range(600) for row in (on(i, i % 128), off(i, i % 128))]
+    _, heard = played(pedal, *held, *(on(600 + i, i % 128) for i in range(1000)))
+    sounding = [note for note in heard.notes if note.end == math.inf]
+    assert len(sounding) == MOST_SOUNDING
+    assert sounding == heard.notes[-MOST_SOUNDING:]

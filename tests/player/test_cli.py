@@ -243,7 +243,7 @@ def test_start_behind_the_end_says_how_long_the_song_is(capsys):
 
 
 def test_what_cli_says_for_opm():
-    assert set(cli.FILES) == {*cli.SOUND, *writers.WRITERS, ".mid"}
+    assert set(cli.FILES) == {*cli.SOUND, *writers.WRITERS, ".mid", ".mdx"}
     assert set(writers.WRITERS) < set(jobs.ENDINGS)
     defaults, playing = cli.parser().defaults, inspect.signature(Playing).parameters
     assert {name: defaults[name] for name in ("tail", "speed", "clock")} == {

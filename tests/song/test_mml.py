@@ -277,7 +277,7 @@ def test_macros_that_grow_are_counted_where_they_are_called():
     text = 'a="o4"\n' + "".join(
         f'{name}="{f"${inner}" * 10}"\n' for name, inner in zip("bcdefgh", "abcdefg", strict=True)
     )
-    with pytest.raises(SongError, match=r"^line \d, column \d+: expected at most 300000 commands"):
+    with pytest.raises(SongError, match=r"^line \d, column \d+: expected at most 150000 commands"):
         opm.mml(text + "A $h\n")
 
 

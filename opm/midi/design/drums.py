@@ -104,7 +104,7 @@ def _kick(key: int, name: str, pitch: float, fall: float, sweep: int, knock: int
     return _drum(key, name, pitch - 12, 4, 0, parts, 2)
 
 
-def _skin(key: int, name: str, pitch: float, fall: float, stick: int = 9, below: int = 3) -> Drum:
+def _skin(key: int, name: str, pitch: float, fall: float, stick: int = 8, below: int = 3) -> Drum:
     # The second mode of a skin stands at 1.59 times the first: DT2 2, nearly.
     mul = 2 ** (below - 1)
     parts = (_sweep(20, pitch, below), P(16, 600, 15), P(0, fall, mul), P(stick, 2 * fall, mul, 2))
@@ -136,8 +136,8 @@ def _drums() -> Iterator[Drum]:
     yield _drum(32, "Square Click", 79, 4, 0, (P(31, 0, 2), P(16, 900, 5), P(0, 420), P(4, 600, 3)))
     yield _drum(33, "Metronome Click", 93, 4, 0, (P(40, 0, 2), P(16, 1200, 3), P(0, 450), P(6, 900, 1, 1)))
     yield _drum(34, "Metronome Bell", 86, 4, 0, (P(34, 120, 3, 1), P(34, 150, 4, 2), P(0, 60), P(8, 80, 2, 1)))
-    yield _kick(35, "Acoustic Bass Drum", 33, 140, 18, 13, 18)
-    yield _kick(36, "Bass Drum 1", 36, 170, 14, 11, 15)
+    yield _kick(35, "Acoustic Bass Drum", 33, 140, 18, 11, 16)
+    yield _kick(36, "Bass Drum 1", 36, 170, 14, 9, 12)
     yield _drum(37, "Side Stick", 69, 4, 0, (P(26, 700, 3), P(24, 900, 7, 1), P(4, 330), P(0, 500, 4, 1)))
     yield _with_noise(
         _drum(38, "Acoustic Snare", 54, 6, 7, (CHAOS, P(4, 200), P(0, 150, 15, first=(400, 2)), P(10, 260, 1, 3))),

@@ -19,6 +19,7 @@ from ...midi.arrange import Arranged, arranged
 from ...midi.bank import Bank
 from ...midi.banks import default_bank, read_bank
 from ...midi.file import MidiFile, read_file
+from ...midi.file import recognise as recognise
 from ...midi.schedule import AHEAD
 from ...midi.score import Score, Sent
 from ...pitch import REFERENCE_CLOCK
@@ -36,7 +37,6 @@ LOUDEST, CLOSE, SOFTEST = 0.84, 0.91, 0.65
 """The peak that a song is to have, of full scale: -1.5 dBFS. From -3.7 to -0.8 is near enough."""
 _PROBES, _LONG = 4, 1200
 """Playings to find it; of songs that are longer, in seconds, one."""
-_SHORTEST_LOOP = 0.1
 _CLOSED = 0.002
 """Seconds before the end of a loop in which all keys are up."""
 
@@ -52,11 +52,6 @@ class Band(NamedTuple):
 
 
 OURS = Band()
-
-
-def recognise(data: bytes) -> bool:
-    """Look for the header's name, in a RIFF file behind its own."""
-    return data[:4] == b"MThd" or (data[:4] == b"RIFF" and data[8:12] == b"RMID")
 
 
 def read(data: bytes, time_unit: str | None = None, band: Band = OURS) -> Song:
@@ -96,9 +91,6 @@ def _within(file: MidiFile, remarks: list[str]) -> tuple[float | None, float]:
     if end > LONGEST_MIDI:
         remarks.append(f"longer than {LONGEST_MIDI} s: what comes after that is left out")
         loop, end = None, float(LONGEST_MIDI)
-    if loop is not None and end - loop < _SHORTEST_LOOP:
-        remarks.append(f"a loop of less than {_SHORTEST_LOOP:g} s: not looped")
-        loop = None
     # What is at the very end, in a file without a loop, belongs to it: drums of no length.
     return loop, end if loop is not None else math.nextafter(end, math.inf)
 
