@@ -250,7 +250,7 @@ def bank(name: str) -> "Bank":
     except OSError as error:
         raise SongError(f"{name}: {reason(error)}") from None
     except ValueError as error:
-        raise SongError(f"{name}: {error}") from None
+        raise SongError(str(error)) from None
 
 
 def _check_places(jobs: list[Job]) -> None:

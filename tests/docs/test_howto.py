@@ -11,6 +11,7 @@ from conftest import ROOT
 
 from opm.dataset.__main__ import main as make_dataset
 from player.__main__ import main as play
+from player.cli import parse
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("howto/*.md"), *DOCS.glob("start/*.md")])
@@ -26,6 +27,8 @@ END = ["--start", "44"]
 def run(line):
     """Run a line of a shell block, unless it installs something or plays aloud."""
     match shlex.split(line):
+        case ["numba-opm", *words] if "--midi-in" in words:
+            parse(words)
         case ["numba-opm", *words] if SOUND.search(line):
             assert play([*words, *END]) == 0
         case ["numba-opm", *words] if {"-o", "--info"}.intersection(words):
