@@ -13,7 +13,7 @@ import soundfile
 from commands import bad
 from small_bank import SMALL
 from test_live import Recorder
-from test_notes import keys, off, on, written
+from test_live_notes import keys, off, on, written
 
 import player.__main__
 import player.devices
