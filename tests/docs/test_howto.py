@@ -60,3 +60,11 @@ def test_code_runs(page, tmp_path, monkeypatch):
 def test_there_is_code():
     assert len(PAGES) > 10
     assert all(BLOCK.search(page.read_text()) for page in PAGES if page.stem != "index")
+
+
+def test_all_recipes_are_listed():
+    """In the table of contents, and in the site's navigation."""
+    recipes = {page.name for page in DOCS.glob("howto/*.md")} - {"index.md"}
+    listed = set(re.findall(r"\]\(([a-z_]+\.md)\)", (DOCS / "howto" / "index.md").read_text()))
+    assert recipes == listed
+    assert recipes <= set(re.findall(r"howto/([a-z_]+\.md)", (ROOT / "mkdocs.yml").read_text()))
