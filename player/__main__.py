@@ -34,8 +34,13 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if args.list_devices:
             from .devices import device_list
+            from .keyboard import input_list
 
-            tell(device_list())
+            tell("\n".join(filter(None, (device_list(), input_list()))))
+        elif args.midi_in is not None:
+            from .perform import perform
+
+            return perform(args)
         elif args.serve:
             return _serve(args)
         else:
@@ -84,16 +89,19 @@ def _serve(args: "Namespace") -> int:
 
     from .devices import Speaker, quiet, sound_first
     from .live import LATENCY, Live
+    from .perform import read_voices
     from .serve import Server
     from .streams import complain, say
 
     signals.raise_on_signals()
-    token = _token(args)
+    token, bank = _token(args), read_voices(args.voices)
     # Before the card is opened: compiling can stop other threads for 0.19 s (measured), and the card holds 0.1 s.
     signals.run_in_thread(YM2151)
     with quiet(), sound_first():
-        speaker = Speaker(args.device, LATENCY)
-        live = Live(args.clock or REFERENCE_CLOCK, "ym2151", speaker, complain)
+        speaker = Speaker(args.device, LATENCY[args.latency].seconds)
+        live = Live(
+            args.clock or REFERENCE_CLOCK, "ym2151", speaker, complain, args.record, bank, args.click_free, args.latency
+        )
         try:
             with Server(live, args.serve, token) as server:
                 # Anybody who connects can make noise, and the protocol is clear text.
@@ -109,7 +117,9 @@ def _serve(args: "Namespace") -> int:
             live.stop()
             if speaker.underruns:
                 say(f"underruns: {speaker.underruns}")
-    return signals.BAD_INPUT if live.failure else 0
+            if live.recording and live.recording.summary:
+                say(live.recording.summary)
+    return signals.BAD_INPUT if live.failure or (live.recording and live.recording.failure) else 0
 
 
 def _token(args: "Namespace") -> str | None:

@@ -5,13 +5,14 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.app import App, ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.containers import VerticalScroll
 from textual.driver import Driver
@@ -24,7 +25,7 @@ from textual.widgets import Static
 from opm.song import SongError
 
 from .draw import Line, Picture
-from .keys import KEYS
+from .keys import KEYS, Key
 from .pages import Choices, channel_page, song_page
 from .playback import OTHERS
 from .session import LOOKS_PER_SECOND, Session
@@ -44,7 +45,7 @@ class Face(Widget):
 
     DEFAULT_CSS = "Face { width: 100%; height: 100%; }"
 
-    def __init__(self, player: "PlayerApp") -> None:
+    def __init__(self, player: "ScreenApp") -> None:
         super().__init__()
         self.player = player
         self.picture = Picture()
@@ -54,8 +55,7 @@ class Face(Widget):
     def draw(self) -> None:
         """Draw the lines that have changed."""
         width, height = self.size
-        page = channel_page if self.player.choices.inside else song_page
-        self.picture = page(self.player.session, self.player.choices, width, height)
+        self.picture = self.player.page(width, height)
         roles = self.player.roles
         strips = [_strip(line, roles, width) for line in self.picture.lines[:height]]
         strips += [Strip.blank(width, roles[""])] * (height - len(strips))
@@ -78,14 +78,9 @@ class Face(Widget):
         self._pressed = event.offset
 
     def on_click(self, event: events.Click) -> None:
-        """On the seek bar: go there. On a channel or part: mute it, or let it sound again."""
-        if event.offset != self._pressed:
-            return
-        y, x, width = self.picture.bar
-        if event.y == y and x <= event.x < x + width:
-            self.player.session.seek_on_bar((event.x - x) / width)
-        elif key := self.picture.mutes.get(event.y):
-            self.player.action_mute(key)
+        """Pass it on."""
+        if event.offset == self._pressed:
+            self.player.clicked(self.picture, event.x, event.y)
 
 
 def _strip(line: Line, roles: dict[str, Style], width: int) -> Strip:
@@ -102,11 +97,15 @@ class Keys(ModalScreen[None]):
     """
     BINDINGS: ClassVar = [("escape,question_mark,h,q,space,enter,ctrl+c", "dismiss"), ("ctrl+z", "app.stop('')")]
 
+    def __init__(self, keys: Sequence[Key], mouse: str) -> None:
+        super().__init__()
+        self._keys, self._mouse = keys, mouse
+
     def compose(self) -> ComposeResult:
-        """Make the table from the one in ``keys``."""
-        width = max(len(key.shown) for key in KEYS) + 2
-        lines = [f"{key.shown:{width}}{key.does}" for key in KEYS]
-        lines.append(f"{'mouse':{width}}on the bar: go there; on a channel or part: mute it")
+        """Make the table from one in ``keys``."""
+        rows = [(key.shown, key.does) for key in self._keys] + [("mouse", self._mouse)] * bool(self._mouse)
+        width = max(len(shown) for shown, _ in rows) + 2
+        lines = [f"{shown:{width}}{does}" for shown, does in rows]
         with VerticalScroll():
             # Without markup, where "[ ]", which is a key, would be a tag.
             yield Static("\n".join(lines), markup=False)
@@ -125,32 +124,37 @@ class Lenient:
                 return super().run_input_thread()  # type: ignore[misc,no-any-return]
 
 
-class PlayerApp(App[bool]):
-    """The player on a full screen.
-
-    Parameters
-    ----------
-    session : Session
-    scope : bool
-        Begin with oscilloscopes.
-    """
+class ScreenApp(App[bool]):
+    """A full screen of one picture, drawn anew at regular times, and a table of keys."""
 
     ENABLE_COMMAND_PALETTE = False
     # With a selection, Textual's Ctrl-C copies it instead of quitting.
     ALLOW_SELECT = False
-    BINDINGS: ClassVar = [Binding(name, f"{key.action}('{name}')") for key in KEYS for name in key.names.split(",")]
+    table: ClassVar[tuple[Key, ...]] = ()
+    """Its keys."""
+    mouse: ClassVar[str] = ""
+    """What the mouse does, for the table of keys."""
 
-    def __init__(self, session: Session, scope: bool = False) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.session = session
-        self.choices = Choices(scope)
         self.roles: dict[str, Style] = {}
         self.failure: BaseException | None = None
         self._face = Face(self)
         self._color()
 
+    def tick(self) -> bool:
+        """Do what is due; return whether to go on."""
+        raise NotImplementedError
+
+    def page(self, width: int, height: int) -> Picture:
+        """Return what to show."""
+        raise NotImplementedError
+
+    def clicked(self, picture: Picture, x: int, y: int) -> None:
+        """Obey a click on a picture."""
+
     def play(self) -> bool:
-        """Play; return whether it came to the last song's end."""
+        """Play; return whether it came to its end."""
         ended, over = None, threading.Event()
         threading.Thread(target=self._watch, args=(over,), daemon=True).start()
         # Raised in the event loop, a signal's exception got lost among Textual's tasks in 3 of 60 runs.
@@ -201,9 +205,9 @@ class PlayerApp(App[bool]):
         self.theme_changed_signal.subscribe(self, lambda _: self._color())
 
     def look(self) -> None:
-        """Go on with the session, and draw it."""
+        """Go on with what is shown, and draw it."""
         try:
-            more = self.session.tick()
+            more = self.tick()
         except Exception as error:
             self.fail(error)
         if self.failure or not more:
@@ -223,6 +227,70 @@ class PlayerApp(App[bool]):
                 front, back = (Color.parse(self.theme_variables[name]).rich_color for name in (color, "background"))
                 style += Style(color=front, bgcolor=back)
             self.roles[role] = style
+
+    def action_theme(self, key: str) -> None:
+        """Take the next theme."""
+        names = list(self.available_themes)
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+
+    def action_keys(self, key: str) -> None:
+        """Show what the keys do."""
+        self.push_screen(Keys(self.table, self.mouse))
+
+    def action_stop(self, key: str) -> None:
+        """Stop, as ctrl-z does elsewhere; ``fg`` in the shell comes back."""
+        if hasattr(signal, "SIGTSTP"):
+            # Raw mode hides ctrl-z from the terminal, so the player has to send the signal itself, to its whole group.
+            with self.suspend():
+                os.kill(0, signal.SIGTSTP)
+
+    def action_leave(self, key: str) -> None:
+        """Quit."""
+        if key == "ctrl+c":
+            self.failure = Ended(128 + signal.SIGINT)
+        self.exit(False)
+
+
+def bindings(table: Iterable[Key]) -> list[BindingType]:
+    """Return a table of keys as Textual takes it."""
+    return [Binding(name, f"{key.action}('{name}')") for key in table for name in key.names.split(",")]
+
+
+class PlayerApp(ScreenApp):
+    """The player on a full screen.
+
+    Parameters
+    ----------
+    session : Session
+    scope : bool
+        Begin with oscilloscopes.
+    """
+
+    table = KEYS
+    mouse = "on the bar: go there; on a channel or part: mute it"
+    BINDINGS: ClassVar = bindings(KEYS)
+
+    def __init__(self, session: Session, scope: bool = False) -> None:
+        self.session = session
+        self.choices = Choices(scope)
+        super().__init__()
+
+    def tick(self) -> bool:
+        """Go on with the session."""
+        return self.session.tick()
+
+    def page(self, width: int, height: int) -> Picture:
+        """Return the song's page, or the channel's."""
+        page = channel_page if self.choices.inside else song_page
+        return page(self.session, self.choices, width, height)
+
+    def clicked(self, picture: Picture, x: int, y: int) -> None:
+        """On the seek bar: go there. On a channel or part: mute it, or let it sound again."""
+        line, first, width = picture.bar
+        if y == line and first <= x < first + width:
+            self.session.seek_on_bar((x - first) / width)
+        elif key := picture.mutes.get(y):
+            self.action_mute(key)
 
     def action_pause(self, key: str) -> None:
         """Pause, or go on."""
@@ -266,25 +334,3 @@ class PlayerApp(App[bool]):
     def action_channel(self, key: str) -> None:
         """Look inside the next channel, or the one before."""
         self.choices.channel += 1 if key.startswith("right") else -1
-
-    def action_theme(self, key: str) -> None:
-        """Take the next theme."""
-        names = list(self.available_themes)
-        self.theme = names[(names.index(self.theme) + 1) % len(names)]
-
-    def action_keys(self, key: str) -> None:
-        """Show what the keys do."""
-        self.push_screen(Keys())
-
-    def action_stop(self, key: str) -> None:
-        """Stop, as ctrl-z does elsewhere; ``fg`` in the shell comes back."""
-        if hasattr(signal, "SIGTSTP"):
-            # Raw mode hides ctrl-z from the terminal, so the player has to send the signal itself, to its whole group.
-            with self.suspend():
-                os.kill(0, signal.SIGTSTP)
-
-    def action_leave(self, key: str) -> None:
-        """Quit."""
-        if key == "ctrl+c":
-            self.failure = Ended(128 + signal.SIGINT)
-        self.exit(False)

@@ -20,6 +20,8 @@ SOUND = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG",
 """Sound files: the ending of a name, and what libsndfile calls format and encoding."""
 FILES = (*SOUND, ".vgm", ".vgz", ".log", ".json", ".mid", ".mdx")
 """All that is written; a test compares those of songs with opm's formats, whose import takes half a second."""
+RECORDED = (*SOUND, ".vgm", ".vgz", ".log", ".json")
+"""What a live session can be recorded as."""
 DEFAULT_RATE = 48_000
 DEFAULT_ADDRESS = ("127.0.0.1", 2151)
 
@@ -32,16 +34,20 @@ _WRITTEN = {"--stems", *FILES}
 MEANINGS = {
     option: uses
     for uses, options in (
-        ({PLAYING, "--info", *_WRITTEN}, "songs time_unit pdx voices chips click_free"),
+        ({PLAYING, "--info", *_WRITTEN}, "songs time_unit pdx chips"),
+        ({PLAYING, "--info", "--serve", "--midi-in", *_WRITTEN}, "voices click_free"),
         (_WRITTEN, "output stems format jobs"),
         ({"--stems", *SOUND}, "rate"),
         ({"--stems", ".wav"}, "float"),
         ({".mid"}, "bpm"),
         (_HEARD, "loops fade tail start speed volume compat"),
         ({PLAYING, *SOUND}, "mute solo parts"),
-        ({"--serve", *_HEARD}, "clock"),
-        ({PLAYING, "--serve"}, "device"),
-        ({PLAYING}, "latency plain scope shuffle"),
+        ({"--serve", "--midi-in", *_HEARD}, "clock"),
+        ({PLAYING, "--serve", "--midi-in"}, "device latency"),
+        ({PLAYING, "--midi-in"}, "plain"),
+        ({PLAYING}, "scope shuffle"),
+        ({"--serve", "--midi-in"}, "record"),
+        ({"--midi-in"}, "midi_in"),
         ({"--info"}, "info json"),
         ({"--serve"}, "serve token token_file"),
         ({"--list-devices"}, "list_devices"),
@@ -133,6 +139,12 @@ def _name(text: str) -> str:
     return text
 
 
+def _recorded(text: str) -> str:
+    if Path(text).suffix.lower() not in RECORDED:
+        raise argparse.ArgumentTypeError(f"expected a name that ends in {', '.join(RECORDED)}, got {text!r}")
+    return text
+
+
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65_535:
@@ -194,22 +206,29 @@ def parser(prog: str = "numba-opm") -> _Parser:
     add("--voices", type=_name, metavar="BANK", help=bank)
     chips = f"MIDI: YM2151s to play it, 1 to {MOST_CHIPS}, with {CHANNELS} notes at once each (1)"
     add("--chips", type=_number(1, MOST_CHIPS, int), default=1, metavar="N", help=chips)
-    add("--click-free", **flag, help="MIDI: silence a channel before a note takes it from another")
+    add("--click-free", **flag, help="MIDI: silence a channel for 2 ms before a note takes it from another")
     add("--time-unit", choices=("samples", "seconds"), help="unit of a JSON or text log's times")
     group = made.add_argument_group("playing")
     add("--shuffle", **flag, help="play several songs in random order")
     add("--device", type=_name, metavar="NAME", help="output device, by number or part of its name")
-    add("--list-devices", **flag, help="list the output devices")
-    latency = "how much sound the device holds: high (0.15 s, the default) or low (0.06 s)"
-    add("--latency", choices=("high", "low"), default="high", help=latency)
+    add("--list-devices", **flag, help="list the output devices, and the MIDI inputs")
+    latency = (
+        "how much sound the device holds: high or low, 0.15 (the default) or 0.06 s for songs, 0.1 (the default of "
+        "--serve) or 0.015 (that of --midi-in) for what is played live"
+    )
+    add("--latency", choices=("high", "low"), help=latency)
     add("--plain", **flag, help="one line of status instead of the screen")
     add("--scope", **flag, help="an oscilloscope for each channel")
     group = made.add_argument_group("live")
+    port = "play a MIDI keyboard on the live chip: an input, by number or part of its name; the only one if not given"
+    add("--midi-in", type=str, nargs="?", const="", metavar="PORT", help=port)
     serve = "a live chip for other programs ({}:{})".format(*DEFAULT_ADDRESS)
     add("--serve", type=_address, nargs="?", const=DEFAULT_ADDRESS, metavar="HOST:PORT", help=serve)
     file = "with --serve: a file with the token that clients have to show (else the variable NUMBA_OPM_TOKEN is used)"
     add("--token-file", type=_name, metavar="FILE", help=file)
     add("--token", type=_name, metavar="WORD", help="the token itself, which all users of the machine can see")
+    record = f"record the sound, or the writes, by the name's ending: {' '.join(RECORDED)}"
+    add("--record", type=_recorded, metavar="FILE", help=record)
     return made
 
 
@@ -244,6 +263,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         made.error("--format goes with -o FOLDER/")
     if args.loops == math.inf and uses != [PLAYING]:
         made.error("--loops inf has a meaning for playing only: a file would have no end")
+    if args.latency is None:
+        args.latency = "low" if args.midi_in is not None else "high"
     if args.plain and args.scope:
         made.error("--scope has no meaning for --plain")
     if args.token and args.token_file:
@@ -268,7 +289,7 @@ def completion(shell: str) -> str:
     import shtab
 
     made = parser()
-    kinds = dict.fromkeys(("songs", "output", "token_file", "voices"), shtab.FILE)
+    kinds = dict.fromkeys(("songs", "output", "token_file", "voices", "record"), shtab.FILE)
     kinds |= dict.fromkeys(("stems", "pdx"), shtab.DIRECTORY)
     # shtab offers no way but an attribute of argparse's own objects.
     for action in made._actions:

@@ -22,7 +22,7 @@ LATENCY = 0.25
 SWITCH = 0.0005
 """Seconds that a thread may hold the interpreter lock while another waits; Python's default is 0.005."""
 POLL = 0.01
-"""Seconds between two checks for room."""
+"""Seconds between two checks for room, where the device holds ten times as much and more."""
 TIME_TO_CLOSE = 0.6
 """Seconds that the owner may take to close the device; a stalled sound server never answers."""
 SUSPENDED = 2.0
@@ -118,6 +118,7 @@ class Speaker:
         except (self._sd.PortAudioError, ValueError):
             which = f"no output device {device!r} (--list-devices)" if device else "no sound card to play on"
             raise NoSound(which) from None
+        self._poll = min(POLL, latency / 10)
         self.underruns = 0
         self.capacity = 0
         """Samples the device can hold, once started."""
@@ -140,7 +141,7 @@ class Speaker:
                 self.underruns += bool(self._call(self._stream.write, samples[:room]))
                 samples, last = samples[room:], time.monotonic()
             else:
-                time.sleep(POLL)
+                time.sleep(self._poll)
 
     @property
     def held(self) -> int:

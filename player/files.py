@@ -172,7 +172,7 @@ def _sound_file(
         if kind == "FLAC" and not frames:
             raise SongError(f"{path}: expected a sound, which a FLAC file cannot be without")
         # Still the temporary file: the old one is replaced only behind this ``with``.
-        if _frames(temporary, kind) != frames:
+        if frames_of(temporary, kind) != frames:
             raise SongError(f"cannot write {path}: it was cut short, as on a full disk")
         if kind == "WAV" and playing.song.loop_start and not job.start:
             start, end = _loop_frames(playing, rate)
@@ -180,7 +180,8 @@ def _sound_file(
                 _append_loop(temporary, start, min(end, frames), rate)
             else:
                 job.announce([f"note: {path} does not keep the loop, which is shorter than a sample"])
-    say(f"{path}: {frames / round(rate):.3f} s, {_loudness(resampler, None if apart else renderer)}")
+    level = loudness(resampler) + _advice(resampler, None if apart else renderer)
+    say(f"{path}: {frames / round(rate):.3f} s, {level}")
 
 
 @contextmanager
@@ -205,21 +206,28 @@ def _to_stdout() -> Iterator[Path]:
             streams.send(file)
 
 
-def _loudness(resampler: Resampler, mixed: Renderer | None) -> str:
-    """Say how loud the sound is; if it clipped, how often, the loudest part, and by how much to lower the volume."""
+def loudness(resampler: Resampler) -> str:
+    """Say how loud the sound is; if it clipped, how often, and by how much."""
     if not resampler.peak:
         return "silent"
     decibels = 20 * math.log10(resampler.peak / FULL_SCALE)
     if not resampler.clipped:
         return f"peak {decibels:z.1f} dBFS"
+    return f"peak 0.0 dBFS, {resampler.clipped} samples clipped, the loudest by {decibels:.1f} dB"
+
+
+def _advice(resampler: Resampler, mixed: Renderer | None) -> str:
+    """Say what to do about sound that clipped, and which part is the loudest."""
+    if not resampler.clipped:
+        return ""
     loudest = ""
     if mixed and mixed.others:
         parts = zip(mixed.peaks, ["ym2151", *(other.name for other in mixed.others)], strict=True)
         loudest = f", {max(parts)[1]} is the loudest part"
-    return f"peak 0.0 dBFS, {resampler.clipped} samples clipped, the loudest by {decibels:.1f} dB (--volume){loudest}"
+    return f" (--volume){loudest}"
 
 
-def _frames(path: Path, kind: str) -> int:
+def frames_of(path: Path, kind: str) -> int:
     """Return how many frames a file holds, -1 if it is damaged.
 
     Read to its end, since libsndfile does not report a write that fails while it closes a file: on a full disk an OGG

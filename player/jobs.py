@@ -250,7 +250,6 @@ def bank(name: str) -> "Bank":
     except OSError as error:
         raise SongError(f"{name}: {reason(error)}") from None
     except ValueError as error:
-        # It begins with the name.
         raise SongError(str(error)) from None
 
 

@@ -1,5 +1,6 @@
-"""The keys of the player's screen: one table for the screen, its help, ``--help`` and the man page."""
+"""The keys of the player's screens: one table for a screen, its help, ``--help`` and the man page."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -34,3 +35,23 @@ KEYS = (
     Key("t", "t", "theme", "", "other colours"),
     Key("ctrl-z", "ctrl+z", "stop", "", "to the shell, from where fg comes back"),
 )
+
+LIVE_KEYS = (
+    Key("?", "question_mark,h", "keys", "keys", "these keys"),
+    Key("space", "space", "panic", "panic", "panic: silence everything, wheels and pedals back"),
+    Key("q", "q,ctrl+c", "leave", "quit", "quit"),
+    Key("n p", "n,p", "program", "program", "next, previous program of the channel played last"),
+    Key("+ -", "plus,equals_sign,minus", "volume", "volume", "volume, in steps of 1.5 dB"),
+    Key("t", "t", "theme", "", "other colours"),
+    Key("ctrl-z", "ctrl+z", "stop", "", "to the shell, from where fg comes back"),
+)
+"""The keys of the screen of ``--midi-in``."""
+
+
+def hints(table: Iterable[Key], width: int) -> str:
+    """Return the keys that fit in a screen's last line."""
+    line = ""
+    for key in table:
+        if key.word and len(line) + len(f"{key.shown} {key.word}") <= width:
+            line += f"{key.shown} {key.word}  "
+    return line

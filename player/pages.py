@@ -36,7 +36,7 @@ from .draw import (
     scope,
     stacked,
 )
-from .keys import KEYS
+from .keys import KEYS, hints
 from .playback import OTHERS, Moment
 from .session import Session
 
@@ -164,11 +164,7 @@ def _status(session: Session, width: int) -> Line:
 
 def _keys(width: int) -> Line:
     """Return the keys that fit."""
-    line = ""
-    for key in KEYS:
-        if key.word and len(line) + len(f"{key.shown} {key.word}") <= width:
-            line += f"{key.shown} {key.word}  "
-    return [(fitted(line, width), "dim")]
+    return [(fitted(hints(KEYS, width), width), "dim")]
 
 
 def _channel_name(moment: Moment, channel: int) -> str:

@@ -16,7 +16,7 @@ from .session import LOOKS_PER_SECOND, Session
 from .streams import PROG, say, without_echo
 
 
-def _has_screen() -> bool:
+def has_screen() -> bool:
     """Return whether there is a terminal to draw a screen on and to read keys from."""
     # Textual draws on the original standard error; standard output may be a pipe.
     terminals = all(stream is not None and stream.isatty() for stream in (sys.__stdin__, sys.__stderr__))
@@ -36,7 +36,7 @@ def _plain(session: Session) -> bool:
     while session.tick():
         if session.playing is not playing:
             # The line of the song before stays, and the next one's remarks come below it.
-            _show(line, last=True)
+            show(line, last=True)
             playing, line = session.playing, ""
             session.job.announce(about(playing) if playing else [])
         if playing:
@@ -45,13 +45,13 @@ def _plain(session: Session) -> bool:
             title = playing.song.tags.get("title", session.job.path.name)
             late = session.playback.speaker.underruns
             line = printable(f"{place}  {title}{f'  underruns {late}' if late else ''}")
-            _show(line)
+            show(line)
         time.sleep(1 / LOOKS_PER_SECOND)
-    _show(line, last=True)
+    show(line, last=True)
     return True
 
 
-def _show(line: str, last: bool = False) -> None:
+def show(line: str, last: bool = False) -> None:
     """Overwrite the line on a terminal; elsewhere, as in a log file, print only the last of each song."""
     if line and sys.stderr.isatty():
         # One column less, as a full line makes some terminals wrap, and "\r" then returns to the wrong one.
@@ -68,7 +68,7 @@ def play(jobs: list[Job], device: str | None, latency: str, plain: bool, scope: 
         first = jobs[0].playing() if len(jobs) == 1 else None
     except Exception as error:
         return [jobs[0].failure(error)]
-    screen = not plain and _has_screen()
+    screen = not plain and has_screen()
     try:
         speaker = Speaker(device)
         with without_echo():

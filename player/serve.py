@@ -7,11 +7,15 @@ Each request is one line, an object with ``command``; each is answered by one li
 command    fields                        does
 =========  ============================  ==============================================
 write      address, data, at             writes a register
-play       song (a JSON log), at         schedules a song
+play       song (a JSON log), at,        schedules a song; ``replace``: true puts it in the place of all that is due
+           replace                       from its start on
+note       key, seconds, velocity,       plays a note: ``key`` 0 to 127 (60 = "C4"), ``seconds`` 0.5, or "on" and "off"
+           channel, program, at
+midi       data (bytes), at              any other MIDI message: controllers, bends, programs
 clear      after                         drops what is scheduled
 time                                     answers ``time``
 state                                    answers ``time``, ``pending``, ``clients``
-stop                                     drops everything and releases all keys
+stop                                     drops everything, silences all notes, releases all keys
 shutdown                                 ends the server
 hello      token                         shows the token, where the server asks for one
 =========  ============================  ==============================================
@@ -36,6 +40,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from opm.pitch import midi_number
 from opm.song import Song, SongError, printable
 from opm.song.formats import json_log
 
@@ -52,6 +57,8 @@ MOST_CLIENTS = 64
 """Connections at the same time. The third limit, of writes that wait, is ``live.MOST_WRITES``."""
 TIME_TO_SAY_HELLO, TIME_FOR_A_LINE = 10.0, 30.0
 """Seconds that a client has for showing the token; for ending a line that it began, or taking an answer."""
+DEFAULT_NOTE = 0.5
+"""Seconds of a note that does not say how long it is."""
 TIME_TO_PART = 2.0
 """Seconds of reading on after the last answer, for input that is under way."""
 
@@ -156,8 +163,11 @@ class Server(socketserver.ThreadingTCPServer):
     request_queue_size = MOST_CLIENTS
 
     def __init__(self, live: Live, address: tuple[str, int] = DEFAULT_ADDRESS, token: str | None = None) -> None:
-        # Compiles the reader now, before there is sound.
+        # Compiles the reader now, before there is sound, and imports what notes need.
         json_log.read(b"[]")
+        import mido
+
+        self._message = mido.Message
         self.live = live
         self.token = None if token is None else os.fsencode(token)
         if self.token is not None and not 0 < len(self.token) <= LONGEST_TOKEN:
@@ -169,6 +179,8 @@ class Server(socketserver.ThreadingTCPServer):
         self._commands: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "write": self._write,
             "play": self._play,
+            "note": self._note,
+            "midi": self._midi,
             "clear": self._clear,
             "time": lambda request: {"time": self.live.time},
             "state": self._state,
@@ -240,8 +252,32 @@ class Server(socketserver.ThreadingTCPServer):
 
     def _play(self, request: dict[str, Any]) -> dict[str, Any]:
         song = request["song"]
-        self.live.play(song, _time(request, "at"))
+        self.live.play(song, _time(request, "at"), _choice(request, "replace"))
         return {"writes": len(song.rows), "length": song.length}
+
+    def _note(self, request: dict[str, Any]) -> dict[str, Any]:
+        key, at = _key(request), _time(request, "at")
+        channel = {"channel": _within(request, "channel", 1, 16, 1) - 1}
+        velocity = _within(request, "velocity", 1, 127, 100)
+        seconds = request.get("seconds", DEFAULT_NOTE)
+        lasts = None if seconds in ("on", "off") else _time(request, "seconds", DEFAULT_NOTE)
+        if "program" in request:
+            program = _within(request, "program", 0, 127)
+            self.live.send(self._message("program_change", program=program, **channel), at)
+        kind = "note_off" if seconds == "off" else "note_on"
+        self.live.send(self._message(kind, note=key, velocity=velocity, **channel), at, lasts)
+        return {}
+
+    def _midi(self, request: dict[str, Any]) -> dict[str, Any]:
+        data = request.get("data")
+        if not isinstance(data, list):
+            raise ValueError('expected a list of the bytes of a MIDI message as "data"')
+        try:
+            message = self._message.from_bytes(data)
+        except (ValueError, TypeError, LookupError) as error:
+            raise ValueError(f'expected a MIDI message as "data": {error}') from None
+        self.live.send(message, _time(request, "at"))
+        return {}
 
     def _clear(self, request: dict[str, Any]) -> dict[str, Any]:
         self.live.clear(_time(request, "after"))
@@ -285,10 +321,35 @@ def _integer(request: dict[str, Any], key: str) -> int:
     return value
 
 
-def _time(request: dict[str, Any], key: str) -> float | None:
+def _within(request: dict[str, Any], key: str, low: int, high: int, default: int | None = None) -> int:
+    value = default if key not in request and default is not None else _integer(request, key)
+    if not low <= value <= high:
+        raise ValueError(f'expected {low} to {high} as "{key}"')
+    return value
+
+
+def _key(request: dict[str, Any]) -> int:
+    """Return the key of a note, given as MIDI's number or by its name."""
+    value = request.get("key")
+    if not isinstance(value, str):
+        return _within(request, "key", 0, 127)
+    number = midi_number(value)
+    if not 0 <= number <= 127:
+        raise ValueError('expected a note from "C-1" to "G9" as "key"')
+    return number
+
+
+def _choice(request: dict[str, Any], key: str) -> bool:
+    value = request.get(key, False)
+    if not isinstance(value, bool):
+        raise ValueError(f'expected true or false as "{key}"')
+    return value
+
+
+def _time(request: dict[str, Any], key: str, default: float | None = None) -> float | None:
     value = request.get(key)
     if value is None:
-        return None
+        return default
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 <= value < 1e9:
         raise ValueError(f'expected seconds as "{key}"')
     return float(value)

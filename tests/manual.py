@@ -5,7 +5,7 @@ import sys
 from argparse_manpage.manpage import Manpage, bold
 
 from player.cli import parser
-from player.keys import KEYS
+from player.keys import KEYS, LIVE_KEYS
 
 CODES = (
     ("0", "all went well"),
@@ -26,8 +26,8 @@ def manual() -> str:
     }
     page = Manpage(made, facts)
     page.date = ""
-    keys = [(key.shown, key.does) for key in KEYS]
-    for heading, rows in ("keys while it plays", keys), ("exit status", CODES):
+    keys, live = ([(key.shown, key.does) for key in table] for table in (KEYS, LIVE_KEYS))
+    for heading, rows in ("keys while it plays", keys), ("keys of --midi-in", live), ("exit status", CODES):
         page.add_section(
             heading, "=", "\n".join(f".TP\n{bold(left)}\n{page.mf.format_text(right)}" for left, right in rows)
         )

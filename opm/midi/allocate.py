@@ -1,7 +1,7 @@
 """Which channel of the chips a note takes.
 
-Of 837 362 notes in 207 files this rule leaves 10.8 % less than half of their length on one chip; to cut the quietest
-leaves 19.4 %.
+Of 963 094 notes in 226 files this rule leaves 10.3 % less than half of their length on one chip, 1.0 % on two; to cut
+the quietest left 19.4 % on one.
 """
 
 import math
@@ -94,14 +94,25 @@ class Allocator:
             place = self.places[wanted]
         else:
             place = self._choose(voice, noise, group)
+        loaded = noise if noise is not None and place.channel == NOISE_CHANNEL else voice
+        return place, self.occupy(now, place, note, loaded, group)
+
+    def occupy(
+        self,
+        now: float,
+        place: Place,
+        note: Hashable,
+        voice: Hashable = None,
+        group: tuple[Hashable, int] | None = None,
+    ) -> Any:
+        """Give a note a certain channel; return the note that is cut."""
         cut = place.note
         if cut is not None:
             del self._of[cut]
-        place.voice = noise if noise is not None and place.channel == NOISE_CHANNEL else voice
-        place.note, place.group, place.since, place.lifted = note, group, now, False
+        place.voice, place.note, place.group, place.since, place.lifted = voice, note, group, now, False
         place.order = self._given = self._given + 1
         self._of[note] = place
-        return place, cut
+        return cut
 
     def lift(self, note: Hashable) -> None:
         """Take a note's key up, if it still sounds: a pedal alone holds it."""

@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from ..events import FRAMES_PER_WRITE, REFERENCE_RATE
 from ..registers import KON
+from ..voice.voice import Voice
 from .allocate import NOISE_CHANNEL
 from .driver import LEVEL, NOISE_LEVEL, QUIET, Loaded, Registers, Sound, Write, attenuated, folded, loaded, turned_down
-from .parts import decibels
+from .parts import Note, decibels
 from .schedule import AHEAD, RELEASING, Bus, Strike
-from .score import Score, Sent
+from .score import Moment, Score, Sent
 
 ROW = np.dtype([("time", np.int64), ("chip", np.uint8), ("address", np.int16), ("data", np.int32)])
 """A register write: frame, chip, address and data as ``driver.Write`` has them."""
@@ -119,7 +120,7 @@ class _Chip:
         self.held = Registers()
         self.last: dict[int, tuple[Strike, Sent, Sound]] = {}
         """The last note of each channel."""
-        self._loaded: dict[int, Loaded] = {}
+        self.voices = Voices()
 
     def slot(self, seconds: float) -> int:
         """Return the slot of the bus at a time, or behind it."""
@@ -193,26 +194,48 @@ class _Chip:
 
     def sound(self, sent: Sent, seconds: float) -> Sound:
         """Return what a note is to sound at a time."""
-        note, extras = sent.note, sent.note.instrument.extras
-        since, moment = seconds - note.start, self.score.moment(note.part, seconds)
-        midi = note.midi + moment.bent
-        if note.glides_from is not None and since < note.glide:
-            midi += (note.glides_from - note.midi) * (1 - since / note.glide)
-        moved: list[Write] = []
-        if extras:
-            midi += extras.vibrato.at(since) / 100 if extras.vibrato else 0.0
-            moved = [(at, round(wave.at(since if wave.key_sync else seconds))) for at, wave in extras.waves]
-        level = moment.loudness + decibels(note.velocity)
-        return Sound(self.voice(sent), sent.sides, attenuated(level), folded(midi), moment.pms, tuple(moved))
+        voice = self.voices.of(sent.note, sent.place.channel)
+        return sound_at(sent.note, voice, sent.sides, seconds, self.score.moment(sent.note.part, seconds))
 
-    def voice(self, sent: Sent) -> Loaded:
-        """Return the voice of a note, as it is when it begins."""
-        found, extras = sent.note.instrument, sent.note.instrument.extras
-        voice = found.noise if found.noise is not None and sent.place.channel == NOISE_CHANNEL else found.voice
-        changes = extras is not None and extras.towards is not None
-        # By the object: to compare voices takes longer than all else here. One that changes is made once a note, not at
-        # each step of a vibrato: a song took 48 s then, not 7.
-        made = id(sent) if changes else id(voice)
-        if made not in self._loaded:
-            self._loaded[made] = loaded(extras.voice(voice, sent.note.start) if extras and changes else voice)
-        return self._loaded[made]
+
+class Voices:
+    """The voices of notes as bytes, each made once."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[int, Loaded] = {}
+        self._changed: dict[int, tuple[Note, Loaded]] = {}
+        """The last note of each channel whose voice changes, and its voice: made at each step of a vibrato, a song took
+        48 s, not 7."""
+
+    def of(self, note: Note, channel: int) -> Loaded:
+        """Return the voice of a note on a channel, from 0, as it is when the note begins."""
+        found, extras = note.instrument, note.instrument.extras
+        voice = found.noise if found.noise is not None and channel == NOISE_CHANNEL else found.voice
+        if extras is None or extras.towards is None:
+            return self.made(voice)
+        last, made = self._changed.get(channel, (None, None))
+        if made is None or last is not note:
+            made = loaded(extras.voice(voice, note.start))
+            self._changed[channel] = note, made
+        return made
+
+    def made(self, voice: Voice) -> Loaded:
+        """Return a voice of a bank as bytes."""
+        # By the object: to compare voices takes longer than all else here.
+        if id(voice) not in self._loaded:
+            self._loaded[id(voice)] = loaded(voice)
+        return self._loaded[id(voice)]
+
+
+def sound_at(note: Note, voice: Loaded, sides: int, seconds: float, moment: Moment) -> Sound:
+    """Return what a note is to sound at a time, from what its part gives its notes then."""
+    extras, since = note.instrument.extras, seconds - note.start
+    midi = note.midi + moment.bent
+    if note.glides_from is not None and since < note.glide:
+        midi += (note.glides_from - note.midi) * (1 - since / note.glide)
+    moved: list[Write] = []
+    if extras:
+        midi += extras.vibrato.at(since) / 100 if extras.vibrato else 0.0
+        moved = [(at, round(wave.at(since if wave.key_sync else seconds))) for at, wave in extras.waves]
+    level = attenuated(moment.loudness + decibels(note.velocity))
+    return Sound(voice, sides, level, folded(midi), moment.pms, tuple(moved))

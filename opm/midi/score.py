@@ -20,7 +20,7 @@ SOFTEST = -72.0
 """dB: what never gets louder is not heard, and not sent."""
 _LOOKED_AT = 256
 """Changes under a note that are looked at to find whether it is heard."""
-_CHOKE = {key: keys[0] for keys in ((42, 44, 46), (71, 72), (73, 74), (78, 79), (80, 81), (29, 30)) for key in keys}
+CHOKE = {key: keys[0] for keys in ((42, 44, 46), (71, 72), (73, 74), (78, 79), (80, 81), (29, 30)) for key in keys}
 """Keys of General MIDI's drums that end each other, and the first of each group: hi-hats, whistles, guiros, cuicas,
 triangles, scratches."""
 
@@ -151,7 +151,7 @@ class Score:
                     allocator.free(when, over)
                 else:
                     allocator.lift(over)
-            first = _CHOKE.get(note.key) if note.drum else None
+            first = CHOKE.get(note.key) if note.drum else None
             group = None if first is None else ((note.part.number, first), note.key)
             # By their objects: to compare voices takes longer than all else here.
             voice, noise = id(note.instrument.voice), note.instrument.noise and id(note.instrument.noise)

@@ -11,6 +11,7 @@ from conftest import ROOT
 
 from opm.dataset.__main__ import main as make_dataset
 from player.__main__ import main as play
+from player.cli import parse
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("howto/*.md"), *DOCS.glob("start/*.md")])
@@ -26,6 +27,8 @@ END = ["--start", "44"]
 def run(line):
     """Run a line of a shell block, unless it installs something or plays aloud."""
     match shlex.split(line):
+        case ["numba-opm", *words] if "--midi-in" in words:
+            parse(words)
         case ["numba-opm", *words] if SOUND.search(line):
             assert play([*words, *END]) == 0
         case ["numba-opm", *words] if {"-o", "--info"}.intersection(words):
@@ -57,3 +60,11 @@ def test_code_runs(page, tmp_path, monkeypatch):
 def test_there_is_code():
     assert len(PAGES) > 10
     assert all(BLOCK.search(page.read_text()) for page in PAGES if page.stem != "index")
+
+
+def test_all_recipes_are_listed():
+    """In the table of contents, and in the site's navigation."""
+    recipes = {page.name for page in DOCS.glob("howto/*.md")} - {"index.md"}
+    listed = set(re.findall(r"\]\(([a-z_]+\.md)\)", (DOCS / "howto" / "index.md").read_text()))
+    assert recipes == listed
+    assert recipes <= set(re.findall(r"howto/([a-z_]+\.md)", (ROOT / "mkdocs.yml").read_text()))

@@ -20,6 +20,7 @@ import opm
 from opm import song as songs_of_opm
 from opm.chip import new_chip
 from opm.handover import STATES_AT
+from opm.midi.bank import Bank, Instrument
 from opm.midi.extras import Extras
 from opm.song import SongError, writers
 from opm.song.writers.vgm_chips import VGM_CHIPS
@@ -292,13 +293,17 @@ def chip(name: str) -> Callable[[bytes, bool], bool]:
     return check
 
 
+_VOICE = opm.Voice(con=7, ops=(opm.Operator(tl=20),) * 4)
+BANK = Bank("one", {(0, 0, 0): Instrument("organ", _VOICE)}, {(0, 36): Instrument("drum", _VOICE, note=40.0)})
+
+
 class _Output:
     """Stands for the sound card: takes one block, then the session is to stop."""
 
     rate = opm.REFERENCE_CLOCK / 64
 
     def __init__(self) -> None:
-        self.live = Live(output=self)
+        self.live = Live(output=self, bank=BANK)
 
     def run(self) -> None:
         """Let the session sound for a block."""

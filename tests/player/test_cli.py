@@ -32,6 +32,7 @@ USES = {
     "--stems": [SONG, "--stems", "stems"],
     "--info": [SONG, "--info"],
     "--serve": ["--serve", "127.0.0.1:1"],
+    "--midi-in": ["--midi-in", "1"],
     "--list-devices": ["--list-devices"],
     "--version": ["--version"],
 }
@@ -49,44 +50,50 @@ USES = {
 #                            | | | | | | | | | | stems
 #                            | | | | | | | | | | | info
 #                            | | | | | | | | | | | | serve
-#                            | | | | | | | | | | | | | list-devices
-#                            | | | | | | | | | | | | | | version
+#                            | | | | | | | | | | | | | midi-in
+#                            | | | | | | | | | | | | | | list-devices
+#                            | | | | | | | | | | | | | | | version
 MATRIX = """
-    song                     x x x x x x x x x x x x - - -
-    --time-unit samples      x x x x x x x x x x x x - - -
-    --pdx folder             x x x x x x x x x x x x - - -
-    --jobs 2                 - x x x x x x x x x x - - - -
-    --rate 44100             - x x x x - - - - - x - - - -
-    --rate native            - x x x x - - - - - x - - - -
-    --float                  - x x - - - - - - - x - - - -
-    --bpm 120                - - - - - - - - - x - - - - -
-    --loops 3                x x x x x - - - - - x - - - -
-    --loops inf              x - - - - - - - - - - - - - -
-    --fade 0                 x x x x x - - - - - x - - - -
-    --tail 2                 x x x x x - - - - - x - - - -
-    --start 1:30             x x x x x - - - - - x - - - -
-    --speed 2                x x x x x - - - - - x - - - -
-    --volume -3              x x x x x - - - - - x - - - -
-    --compat none            x x x x x - - - - - x - - - -
-    --clock 4000000          x x x x x - - - - - x - x - -
-    --mute 1,3               x x x x x - - - - - - - - - -
-    --mute 1,vera_psg        x x x x x - - - - - - - - - -
-    --solo 2                 x x x x x - - - - - - - - - -
-    --solo vera_pcm          x x x x x - - - - - - - - - -
-    --parts ym2151,msm6258   x x x x x - - - - - - - - - -
-    --device x               x - - - - - - - - - - - x - -
-    --latency low            x - - - - - - - - - - - - - -
-    --plain                  x - - - - - - - - - - - - - -
-    --scope                  x - - - - - - - - - - - - - -
-    --shuffle                x - - - - - - - - - - - - - -
-    --json                   - - - - - - - - - - - x - - -
-    --token x                - - - - - - - - - - - - x - -
-    --token-file x           - - - - - - - - - - - - x - -
-    --serve                  - - - - - - - - - - - - x - -
-    --info                   x - - - - - - - - - - x - - -
-    --list-devices           - - - - - - - - - - - - - x -
-    --version                - - - - - - - - - - - - - - x
-    --print-completion bash  - - - - - - - - - - - - - - -
+    song                     x x x x x x x x x x x x - - - -
+    --time-unit samples      x x x x x x x x x x x x - - - -
+    --pdx folder             x x x x x x x x x x x x - - - -
+    --jobs 2                 - x x x x x x x x x x - - - - -
+    --rate 44100             - x x x x - - - - - x - - - - -
+    --rate native            - x x x x - - - - - x - - - - -
+    --float                  - x x - - - - - - - x - - - - -
+    --bpm 120                - - - - - - - - - x - - - - - -
+    --loops 3                x x x x x - - - - - x - - - - -
+    --loops inf              x - - - - - - - - - - - - - - -
+    --fade 0                 x x x x x - - - - - x - - - - -
+    --tail 2                 x x x x x - - - - - x - - - - -
+    --start 1:30             x x x x x - - - - - x - - - - -
+    --speed 2                x x x x x - - - - - x - - - - -
+    --volume -3              x x x x x - - - - - x - - - - -
+    --compat none            x x x x x - - - - - x - - - - -
+    --clock 4000000          x x x x x - - - - - x - x x - -
+    --mute 1,3               x x x x x - - - - - - - - - - -
+    --mute 1,vera_psg        x x x x x - - - - - - - - - - -
+    --solo 2                 x x x x x - - - - - - - - - - -
+    --solo vera_pcm          x x x x x - - - - - - - - - - -
+    --parts ym2151,msm6258   x x x x x - - - - - - - - - - -
+    --device x               x - - - - - - - - - - - x x - -
+    --latency low            x - - - - - - - - - - - x x - -
+    --plain                  x - - - - - - - - - - - - x - -
+    --scope                  x - - - - - - - - - - - - - - -
+    --shuffle                x - - - - - - - - - - - - - - -
+    --json                   - - - - - - - - - - - x - - - -
+    --midi-in 1              - - - - - - - - - - - - - x - -
+    --voices x               x x x x x x x x x x x x x x - -
+    --chips 2                x x x x x x x x x x x x - - - -
+    --click-free             x x x x x x x x x x x x x x - -
+    --record x.wav           - - - - - - - - - - - - x x - -
+    --token x                - - - - - - - - - - - - x - - -
+    --token-file x           - - - - - - - - - - - - x - - -
+    --serve                  - - - - - - - - - - - - x - - -
+    --info                   x - - - - - - - - - - x - - - -
+    --list-devices           - - - - - - - - - - - - - - x -
+    --version                - - - - - - - - - - - - - - - x
+    --print-completion bash  - - - - - - - - - - - - - - - -
 """
 ROWS = [line.strip().rsplit(maxsplit=len(USES)) for line in MATRIX.strip().splitlines()]
 

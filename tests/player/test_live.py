@@ -195,6 +195,100 @@ def test_what_waits_comes_in_its_order_and_pace(data):
         assert live.pending == len(naive.rows)
 
 
+def song_of(frames, address, data):
+    """Return a song of writes at frames."""
+    table = np.zeros(len(frames), WRITE)
+    table["time"], table["address"], table["data"] = frames, address, data
+    return opm.Song.of(rows=table, end=int(np.max(frames, initial=0)), ticks_per_second=None)
+
+
+def waiting(live):
+    """Return what waits, in its order: frame, register, byte."""
+    rows = np.concatenate([np.empty(0, player.live.WAITING), *live._waiting])
+    return rows[np.argsort(rows["frame"], kind="stable")].tolist()
+
+
+def test_a_song_in_the_place_of_another(session):
+    """From its own start on, and only from there: what is due before stays."""
+    live, _ = session
+    live.write(1, 1, at=99 / live._rate)
+    live.play(song_of([0, 50, 99, 100, 5000], 2, [0, 1, 2, 3, 4]))
+    live.write(3, 1, at=100 / live._rate)
+    live.play(song_of([0, 7], 4, [0, 1]), at=100 / live._rate, replace=True)
+    assert waiting(live) == [(0, 2, 0), (50, 2, 1), (99, 1, 1), (99, 2, 2), (100, 4, 0), (107, 4, 1)]
+    live.play(song_of([], 5, []), at=50 / live._rate, replace=True)
+    assert waiting(live) == [(0, 2, 0)]
+
+
+def test_a_key_that_is_down_where_a_song_is_replaced_is_released(session):
+    """Its release is among what has gone: it would sound for ever, and could not be struck again."""
+    live, _ = session
+    live.play(song_of([0, 1, 2, 200, 201, 300], 8, [0x78, 0x79, 0x7A, 0x00, 0x79, 0x7B]))
+    live.write(8, 0x01, at=202 / live._rate)
+    live.play(song_of([0], 8, [0x78]), at=100 / live._rate, replace=True)
+    assert waiting(live)[3:] == [(100, 8, 0x00), (100, 8, 0x78)], "channel 2 is struck, 3 is held without an end"
+
+
+def test_too_much_in_the_place_of_something_changes_nothing(session, monkeypatch):
+    live, _ = session
+    monkeypatch.setattr(player.live, "MOST_WRITES", 3)
+    live.play(song_of([1, 2, 3], 2, 0))
+    live.play(song_of([1, 2, 3], 4, 0), replace=True)
+    with pytest.raises(ValueError, match="at most 3 writes may wait"):
+        live.play(song_of([1, 2, 3, 4], 6, 0), replace=True)
+    assert {address for _, address, _ in waiting(live)} == {4}
+
+
+def test_a_song_without_a_time_begins_with_the_next_block_and_keeps_its_pace(session):
+    """Not in the block that is being made: its first writes would all come late, one behind the other."""
+    live, _ = session
+    live._due(BLOCK)
+    live.play(song_of([0, 3, 300], 2, 0))
+    assert waiting(live) == [(BLOCK, 2, 0), (BLOCK + 3, 2, 0), (BLOCK + 300, 2, 0)]
+
+
+def test_songs_of_many_threads_take_each_others_place_in_one_step(session):
+    """Whoever looks, and whatever leaves for the chip: always one song, never none and never two."""
+    live, _ = session
+    songs = [song_of(np.arange(0, 40_000, 8), number, np.arange(5000) % 256) for number in range(8)]
+    live.play(songs[0])
+    stop, counts, failures = threading.Event(), set(), []
+
+    def replacing(song):
+        try:
+            while not stop.is_set():
+                live.play(song, replace=True)
+        except Exception as error:
+            failures.append(error)
+
+    def looking():
+        while not stop.is_set():
+            counts.add(live.pending)
+
+    threads = [threading.Thread(target=replacing, args=(song,)) for song in songs]
+    threads += [threading.Thread(target=looking) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    blocks, last = [], 0
+    while len(blocks) < 300:
+        blocks.append(live._due(live._frame + BLOCK))
+        live._chip.run(blocks[-1], BLOCK)
+    stop.set()
+    for thread in threads:
+        thread.join(20)
+    assert failures == []
+    heard = set()
+    for number, block in enumerate(blocks):
+        frames, address = block["cycle"][::2] // 32, set(block["data"][::2].tolist())
+        assert len(address) == 1, f"block {number}: of songs {address}"
+        assert frames[0] - last <= 8, f"block {number}: silence from frame {last} to {frames[0]}"
+        assert set(np.diff(frames).tolist()) == {8}, f"block {number}"
+        last = int(frames[-1])
+        heard |= address
+    assert counts <= {5000 - 32 * i for i in range(300)}, "never none, or two"
+    assert len(heard) > 1
+
+
 def test_a_flood_of_single_writes_makes_few_lists(session):
     """The sound looks into each of them for every block."""
     live, _ = session

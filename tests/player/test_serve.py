@@ -119,6 +119,9 @@ def test_all_commands(server, connect):
     assert ask(stream, {"command": "state"}) == {"status": "ok", "time": 0.0, "pending": 2, "clients": 1}
     assert ask(stream, {"command": "clear", "after": 1})["status"] == "ok"
     assert server.live.pending == 1
+    assert ask(stream, {"command": "play", "song": song, "at": 0.6, "replace": True})["status"] == "ok"
+    assert ask(stream, {"command": "play", "song": song, "at": 0.4, "replace": True})["status"] == "ok"
+    assert server.live.pending == 1
     assert ask(stream, {"command": "stop"})["status"] == "ok"
     assert server.live.pending == 8
 
@@ -132,8 +135,9 @@ def test_all_commands(server, connect):
         b'{"command": "write", "address": 1, "data": 0, "at": 1e400}\n',
         b'{"command": "play", "song": 3}\n', b'{"command": "play", "song": [{"time": 0}]}\n',
         b'{"command": "play", "song": [nonsense]}\n', b'{"command": "play"}\n',
+        b'{"command": "play", "song": [], "replace": 1}\n', b'{"command": "play", "song": [], "replace": null}\n',
     ],
-    ids=range(11),
+    ids=range(13),
 )  # fmt: skip
 def test_a_bad_request_is_answered_and_never_fatal(server, connect, line):
     stream = connect(server)
@@ -383,6 +387,30 @@ def test_a_lost_card_is_said_to_all_who_ask(server, connect):
     ):
         assert_error(ask(stream, request), "the sound card is gone")
     assert ask(stream, {"command": "shutdown"})["status"] == "ok"
+
+
+def test_songs_of_many_clients_take_each_others_place(server, connect):
+    """Each of them, asked at any moment, finds one song waiting."""
+    song = [{"time": i, "addr": 1, "data": 0} for i in range(100)]
+    found, failures = set(), []
+    ask(connect(server), {"command": "play", "song": song})
+
+    def client():
+        try:
+            stream = connect(server)
+            for _ in range(40):
+                answer = ask(stream, {"command": "play", "song": song, "replace": True})
+                found.add((answer.get("writes"), ask(stream, {"command": "state"})["pending"]))
+        except Exception as error:
+            failures.append(error)
+
+    clients = [threading.Thread(target=client) for _ in range(8)]
+    for one in clients:
+        one.start()
+    for one in clients:
+        one.join(60)
+    assert failures == []
+    assert found == {(100, 100)}
 
 
 def test_clients_come_and_go(server, connect):

@@ -74,3 +74,39 @@ def test_what_is_clipped_is_counted_after_rounding():
     values = np.array([[32_767.4, -32_768.5], [32_767.5, -32_769.0], [-32_768.0, 0.5]], np.float32)
     np.testing.assert_array_equal(resampler.convert(values), [[32_767, -32_768], [32_767, -32_768], [-32_768, 0]])
     assert (resampler.clipped, resampler.peak) == (2, 32_769)
+
+
+@pytest.mark.parametrize(("source", "target"), RATES)
+def test_the_prompt_one_is_nearly_as_good(source, target):
+    """Flat to 19 kHz, no alias where both can be heard; docs/player.md has the figures."""
+    levels = []
+    for hertz in [*np.linspace(200, 19_000, 12), *np.linspace(target / 2 + 1500, source / 2 - 20, 6)]:
+        moments = np.arange(int((COUNT + 8000) * source / target)) / source
+        tone = (10_000 * np.sin(2 * np.pi * hertz * moments))[:, None].repeat(2, axis=1).astype(np.float32)
+        heard = Resampler(source, target, prompt=True, floating=True).convert(tone)[4000 : 4000 + COUNT, 0]
+        amplitudes = 2 * np.abs(np.fft.rfft(heard * WINDOW)) / WINDOW.sum() * FULL_SCALE / 10_000
+        if hertz < target / 2:
+            place = int(hertz * COUNT / target)
+            own = slice(max(0, place - MAIN_LOBE), place + MAIN_LOBE + 2)
+            levels.append(np.sqrt(power(amplitudes[own])))
+            amplitudes[own] = 0
+        assert decibels(amplitudes.max()) < -80, f"{hertz:.0f} Hz"
+    assert decibels(max(levels)) - decibels(min(levels)) < 0.01
+
+
+@pytest.mark.parametrize(("source", "target"), [*RATES, (3_579_545 / 64, 96_000), (3_579_545 / 64, 8_000)])
+def test_the_prompt_one_holds_a_millisecond(source, target):
+    """Whatever the blocks; and gives the same samples, as many as there were, however the sound is cut."""
+    sound = (np.random.default_rng(1).standard_normal((20_000, 2)) * 5000).astype(np.int16)
+    wholes = []
+    for size in (1, 7, 128, 20_000):
+        resampler, given = Resampler(source, target, prompt=True), 0
+        parts = []
+        for at in range(0, len(sound), size):
+            parts.append(resampler.convert(sound[at : at + size]))
+            given += len(parts[-1])
+            behind = min(at + size, len(sound)) / source - given / target
+            assert -1 / target < behind < 0.001 + 1 / target, f"after {at + size} frames"
+        wholes.append(np.concatenate([*parts, resampler.flush()]))
+        assert len(wholes[-1]) == -(-len(sound) * target // source)
+        np.testing.assert_array_equal(wholes[0], wholes[-1])
