@@ -17,7 +17,7 @@ from opm.song import CAT2151, CHANNELS, CORES, LARGEST, Playing, Song, SongError
 from .streams import say
 
 if TYPE_CHECKING:
-    from opm.midi.bank import Bank
+    from opm.midi import Bank
 
 ENDLESS = 10**12
 """Passes of a loop that is played until somebody ends it: a number, since times are computed from it."""
@@ -243,7 +243,7 @@ def make_jobs(args: argparse.Namespace) -> list[Job]:
 def bank(name: str) -> "Bank":
     """Return the bank that ``--voices`` names; raises SongError."""
     # Here, since few ask for one, and its readers take time to import.
-    from opm.midi.banks import read_bank
+    from opm.midi import read_bank
 
     try:
         return read_bank(name)

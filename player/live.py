@@ -14,8 +14,7 @@ import numpy.typing as npt
 
 from opm import EVENT, REFERENCE_CLOCK, events, registers
 from opm.chip import new_chip, run_unchecked
-from opm.midi.bank import Bank
-from opm.midi.performer import Performer
+from opm.midi import Bank, Performer
 from opm.song import CHIP, Opm, Resampler, Song, printable
 
 from .devices import TIME_TO_CLOSE, NoSound, Speaker
@@ -156,7 +155,7 @@ class Live:
         # only a few, and every block of sound looks into each.
         self._waiting: list[Waiting] = []
         self._free = self._taken = 0
-        self.performer = bank and Performer(bank, click_free=click_free, clock=clock)
+        self.performer = Performer(bank, click_free=click_free, clock=clock) if bank else None
         """What plays the notes; its ``playing`` may be asked at any time."""
         self._messages: list[_Sent] = []
         self._count = 0

@@ -6,10 +6,9 @@ channels. Columns: the level, the keyboard, the program's name.
 
 import numpy as np
 
-from opm import midi_of, views
-from opm.midi.parts import Note
+from opm import Voice, midi_of, views
+from opm.midi import Note
 from opm.song import CHANNELS, printable
-from opm.tables import CARRIERS
 
 from .draw import KEYBOARD, Block, Line, Picture, fitted, gauge, keyboard, note_of, pictured, stacked
 from .keys import LIVE_KEYS, hints
@@ -89,5 +88,5 @@ def _row(state: np.void, clock: int, channel: int, note: Note | None, keys: int,
 
 def _level(state: np.void, channel: int) -> float:
     """Return the level of a channel's loudest carrier in dB."""
-    slots = [views.slot(state, channel + 1, OPERATORS[i]) for i in CARRIERS[int(state["ch_con"][channel])]]
+    slots = [views.slot(state, channel + 1, OPERATORS[i]) for i in Voice(con=int(state["ch_con"][channel])).carriers]
     return float(max(slot["level dB"] + slot["total level dB"] for slot in slots))

@@ -7,8 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from opm import REFERENCE_CLOCK, YM2151
-from opm.midi.bank import Bank
-from opm.midi.banks import default_bank
+from opm.midi import Bank, default_bank
 from opm.pitch import note_name
 from opm.song import printable
 

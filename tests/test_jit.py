@@ -24,6 +24,8 @@ PUBLIC = {
     "opm.chip",
     "opm.events",
     "opm.many",
+    "opm.midi",
+    "opm.pitch",
     "opm.song",
     "opm.song.formats",
     "opm.song.writers",

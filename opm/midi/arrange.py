@@ -33,6 +33,8 @@ NOISE_BEHIND = 4
 """Steps of TL by which noise, which has no more than its full level, may stay behind the rest."""
 EFFECT_STEP = 0.005
 """Seconds from one step of a portamento, or of a bank's effects, to the next."""
+MOST_STEPS = 300_000
+"""Steps of a chip's effects in a song; then they stand still. Three minutes of eight channels; 40 us of work each."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,8 @@ class _Chip:
         self.last: dict[int, tuple[Strike, Sent, Sound]] = {}
         """The last note of each channel."""
         self.voices = Voices()
+        self.steps = MOST_STEPS
+        """Steps of effects that it may still take."""
 
     def slot(self, seconds: float) -> int:
         """Return the slot of the bus at a time, or behind it."""
@@ -181,7 +185,8 @@ class _Chip:
         until = sent.end if extras and (extras.vibrato or extras.waves) else note.start
         if note.glides_from is not None:
             until = max(until, min(note.start + note.glide, sent.end))
-        steps = int((until - note.start) / EFFECT_STEP)
+        steps = min(int((until - note.start) / EFFECT_STEP), self.steps)
+        self.steps -= steps
         times = sorted([*times, *(note.start + i * EFFECT_STEP for i in range(1, steps + 2))] if steps else times)
         kept: list[tuple[float, float]] = []
         for seconds in times:

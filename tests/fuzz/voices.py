@@ -11,7 +11,8 @@ def opm(r: Random) -> Chunks:
     """Draw a VOPM bank."""
     chunks = [b"//MiOPMdrv sound bank Paramer Ver2002.04.22\n"]
     for number in range(r.randint(1, 4)):
-        name = r.choice(("Lead 1", "no Name", "x", "リード", "a // b"))
+        # A place without a name is empty; of nothing else no bank is made.
+        name = r.choice(("Lead 1", "x", "リード", "a // b", *["no Name"] * (number > 0)))
         lines = [("LFO", 5, 255), ("CH", 7, 127), *((key, 11, 31) for key in ("M1", "C1", "M2", "C2"))]
         chunks.append(f"@:{number} {name}\n".encode())
         for key, count, most in lines:

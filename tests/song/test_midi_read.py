@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import opm
+from opm.midi import arrange
 from opm.midi.bank import Bank, Instrument
+from opm.midi.extras import Extras, Triangle
 from opm.song import SongError
 from opm.song.formats.midi import CLOSE, SOFTEST, _peak
 from opm.voice.channels import Channels, one_by_one
@@ -273,6 +275,16 @@ def test_click_free_silences_a_channel_first():
             gaps.append(song.seconds(tick - last[data & 7]))
     assert min(gaps) >= 0.002
     assert len(struck(song)) == 24
+
+
+def test_effects_take_so_many_steps(monkeypatch):
+    monkeypatch.setattr(arrange, "MOST_STEPS", 100)
+    effects = Extras(vibrato=Triangle(depth=100, rate=6))
+    bank = Bank("test", {(0, 0, 0): Instrument("vibrato", loud(), extras=effects)})
+    song = opm.load(file_of(*note(1, 60, 20), *note(25, 60, 20)), voices=bank)
+    moved = song.rows["time"][song.rows["address"] == 0x30]
+    last = song.seconds(int(moved[moved < song.rows["time"].max() // 2].max()))
+    assert 0.9 < last < BEAT + 100 * arrange.EFFECT_STEP + 0.01
 
 
 def test_a_file_of_nothing():
