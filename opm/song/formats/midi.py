@@ -155,8 +155,9 @@ def _facts(score: Score, sent: Sequence[Sent]) -> dict[str, Any]:
 
 def _in_words(facts: Mapping[str, Any], chips: int) -> str:
     """Return the facts in a line."""
+    notes = "1 note" if facts["notes"] == 1 else f"{facts['notes']} notes"
     words = [
-        f"{facts['notes']} note{'s' * (facts['notes'] != 1)}, {facts['most_at_once']} at once at most, on {CHANNELS * chips} channels",
+        f"{notes}, {facts['most_at_once']} at once at most, on {CHANNELS * chips} channels",
         f"{facts['cut']} cut and {facts['not_sent']} not sent",
         f"turned {'down' if facts['down_db'] >= 0 else 'up'} by {abs(facts['down_db']):g} dB",
     ]
