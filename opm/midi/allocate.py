@@ -36,6 +36,8 @@ class Place:
     """The note that sounds on it."""
     since: float = -math.inf
     """When that began; with no note, when the last one ended."""
+    struck: float = -math.inf
+    """When its last note began."""
     order: int = 0
     """Number of its last note, in the order given: of those that began together the first is the oldest."""
     lifted: bool = False
@@ -51,9 +53,12 @@ class Allocator:
     Parameters
     ----------
     chips : int
+    soonest : float
+        Seconds in which a channel is not struck again if another is free.
     """
 
-    def __init__(self, chips: int = 1) -> None:
+    def __init__(self, chips: int = 1, soonest: float = 0.0) -> None:
+        self._soonest = soonest
         self.places = [Place(chip, channel) for chip in range(chips) for channel in range(CHANNELS)]
         self._of: dict[Any, Place] = {}
         self._given = 0
@@ -93,7 +98,7 @@ class Allocator:
         if wanted is not None and self.places[wanted].note is None:
             place = self.places[wanted]
         else:
-            place = self._choose(voice, noise, group)
+            place = self._choose(now, voice, noise, group)
         loaded = noise if noise is not None and place.channel == NOISE_CHANNEL else voice
         return place, self.occupy(now, place, note, loaded, group)
 
@@ -109,7 +114,8 @@ class Allocator:
         cut = place.note
         if cut is not None:
             del self._of[cut]
-        place.voice, place.note, place.group, place.since, place.lifted = voice, note, group, now, False
+        place.voice, place.note, place.group, place.lifted = voice, note, group, False
+        place.since = place.struck = now
         place.order = self._given = self._given + 1
         self._of[note] = place
         return cut
@@ -125,12 +131,14 @@ class Allocator:
             place.note, place.since, place.lifted = None, now, False
         return place
 
-    def _choose(self, voice: Hashable, noise: Hashable, group: tuple[Hashable, int] | None) -> Place:
+    def _choose(self, now: float, voice: Hashable, noise: Hashable, group: tuple[Hashable, int] | None) -> Place:
         if group:
             for place in self.places:
                 if place.group and place.group[0] == group[0] and place.group[1] != group[1]:
                     return place
         free = [place for place in self.places if place.note is None]
+        # One that was struck a moment ago last: notes of no length would all take the channel that has their voice.
+        free = [place for place in free if now - place.struck >= self._soonest] or free
         if noise is not None:
             fitting = [place for place in free if place.channel == NOISE_CHANNEL]
         else:

@@ -16,6 +16,8 @@ from .parts import Note, Part, Parts, decibels
 if TYPE_CHECKING:
     from .file import Event
 
+SOONEST = 0.01
+"""Seconds from one note on a channel to the next at least: as long as eight voices take on the bus."""
 SOFTEST = -72.0
 """dB: what never gets louder is not heard, and not sent."""
 _LOOKED_AT = 256
@@ -140,8 +142,9 @@ class Score:
 
     def _given(self, notes: Sequence[Note], chips: int) -> list[Sent]:
         """Return notes with the channels that they get."""
-        allocator = Allocator(chips)
+        allocator = Allocator(chips, SOONEST)
         sent: dict[Note, Sent] = {}
+        last: dict[Place, float] = {}
         # Keys that go up: when, in which order, whether the note ends, which note.
         due: list[tuple[float, int, bool, Note]] = []
         for number, note in enumerate(notes):
@@ -158,6 +161,12 @@ class Score:
             place, cut = allocator.take(note.start, note, voice, noise, group)
             if cut is not None:
                 sent[cut].end, sent[cut].cut = note.start, True
+            elif note.start - last.get(place, -math.inf) < SOONEST:
+                # All that are free were struck a moment ago: the bus has no time for this one.
+                allocator.free(note.start, note)
+                place.struck = last[place]
+                continue
+            last[place] = note.start
             sent[note] = Sent(note, place, note.end, False, self.sides[note])
             if note.key_up < note.end:
                 heappush(due, (note.key_up, number, False, note))

@@ -219,6 +219,18 @@ def test_what_finds_no_channel_is_counted():
     assert two.chips == ("ym2151", "ym2151")
 
 
+def test_a_burst_of_notes_of_no_length_is_not_late():
+    burst = [row for i in range(400) for row in note(1 + i / 480, 60 + i % 12, 1 / 480)]
+    song = load(*burst, *note(3, 72))
+    found = [seconds for seconds, *_ in struck(song)]
+    assert 300 < len(found) == 401 - song.arrangement.facts["not_sent"]
+    assert found[-1] == pytest.approx(3 * BEAT, abs=0.001)
+    per_channel = {}
+    for row in song.arrangement.notes:
+        per_channel.setdefault(int(row["channel"]), []).append(song.seconds(int(row["time"])))
+    assert min(np.diff(times).min() for times in per_channel.values()) > 0.0095
+
+
 def test_what_has_no_voice_is_named():
     drums = load(*note(0, 50, channel=9))
     assert drums.arrangement.facts["drums_without_voice"] == [50]
