@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..pitch import HIGHEST, KC, KEY_CODES, KF, KF_SHIFT, LOWEST, STEPS
-from ..registers import KON, PMS, RL, SLOT_BASES, TL
+from ..registers import DEPTHS, KON, LFRQ, NOISE, PMS, RL, SLOT_BASES, TL, WAVE
 from ..state import OPERATORS
 from ..tables import TL_DB
 from ..voice.voice import Voice
@@ -17,7 +17,6 @@ Write = tuple[int, int]
 still to be added to, so it may be more than seven bits hold. ``NOISE_LEVEL`` added: the data is the byte that the noise
 of channel 8 has there at full level, and above it steps of TL that the song's attenuation is to be added to."""
 LEVEL, NOISE_LEVEL = 0x100, 0x300
-LFRQ, DEPTH, WAVE, NOISE = 0x18, 0x19, 0x1B, 0x0F
 _PMD, _NOISE_ON = 0x80, 0x80
 VIBRATO = (0xC9, 64, 127, 2)
 """LFRQ, AMD, PMD and W of the LFO that CC 1 asks for: a triangle of 5.3 Hz, at which PMS 4 is half a semitone."""
@@ -146,7 +145,7 @@ class Sound:
     def of_chip(self, channel: int) -> list[Write]:
         """Return the registers of the chip's LFO that it needs."""
         lfrq, amd, pmd, wave = self.voice.lfo or VIBRATO
-        return [(LFRQ, lfrq), (DEPTH, amd), (DEPTH, _PMD | pmd), (WAVE, wave)]
+        return [(LFRQ, lfrq), (DEPTHS, amd), (DEPTHS, _PMD | pmd), (WAVE, wave)]
 
     def key_on(self, channel: int) -> Write:
         """Return what strikes it."""
@@ -190,7 +189,7 @@ class Registers:
     def _key(write: Write) -> int:
         address, data = write
         # AMD and PMD are two registers behind one address: bit 7 says which.
-        return address | data << 1 & 0x100 if address == DEPTH else address & 0xFF
+        return address | data << 1 & 0x100 if address == DEPTHS else address & 0xFF
 
 
 def turned_down(writes: Sequence[Write], attenuation: int) -> list[Write]:

@@ -7,6 +7,7 @@ from typing import Any
 from .. import registers
 from ..registers import SLOT_BASES, encode, fields
 from ..tables import TL_DB
+from ..voice.extract import attenuation, turned_down
 from ..voice.table import LFO
 from ..voice.voice import Operator, Voice
 
@@ -44,13 +45,12 @@ def quieter(voice: Voice, steps: int) -> Voice:
     -------
     Voice
     """
-    ops = list(voice.ops)
-    for i in voice.carriers:
-        ops[i] = replace(ops[i], tl=min(max(ops[i].tl + steps, 0), _MOST))
-    if is_noise(voice):
-        bytes_ = zip(SLOT_BASES, voice.ops[C2].data(), strict=True)
-        ops[C2] = Operator.of([noise_quieter(base, byte, steps) for base, byte in bytes_])
-    return replace(voice, ops=ops)
+    softer = turned_down(voice, attenuation(voice) + steps)
+    if not is_noise(voice):
+        return softer
+    bytes_ = zip(SLOT_BASES, voice.ops[C2].data(), strict=True)
+    noise = Operator.of([noise_quieter(base, byte, steps) for base, byte in bytes_])
+    return replace(softer, ops=[*softer.ops[:C2], noise])
 
 
 def noise_quieter(base: int, byte: int, steps: int) -> int:

@@ -20,7 +20,7 @@ from .bank import Bank, Instrument
 from .driver import Registers, Sound, Write, folded, turned_down
 from .parts import Note, Part, Parts, decibels
 from .schedule import RELEASING
-from .score import CHOKE, Moment
+from .score import Moment, asked
 
 ALL_SOUND_OFF = 120
 RINGS = 5.0
@@ -173,13 +173,9 @@ class Performer:
 
     def strike(self, note: Note) -> None:
         """Begin a note: behind the end of what it cuts, and what its channel does not hold yet."""
-        first = CHOKE.get(note.key) if note.drum else None
-        group = None if first is None else ((note.part.number, first), note.key)
-        # By their objects, as in ``score``.
-        voice, noise = id(note.instrument.voice), note.instrument.noise and id(note.instrument.noise)
         now = self._frame / self._rate
         ended = {place: place.since for place in self.allocator.places}
-        place, cut = self.allocator.take(now, note, voice, noise, group)
+        place, cut = self.allocator.take(now, note, *asked(note))
         channel, before = place.channel, self._sounds.get(place)
         struck = begin = max(self._frame, self._struck.get(place, 0))
         if fast := self._fast(note, channel, before, cut is not None or now - ended[place] < RELEASING):

@@ -27,6 +27,15 @@ CHOKE = {key: keys[0] for keys in ((42, 44, 46), (71, 72), (73, 74), (78, 79), (
 triangles, scratches."""
 
 
+def asked(note: Note) -> tuple[int, int | None, tuple[tuple[int, int], int] | None]:
+    """Return what a note asks of a channel: its voice, that with noise, the group of drums that it ends."""
+    first = CHOKE.get(note.key) if note.drum else None
+    group = None if first is None else ((note.part.number, first), note.key)
+    voice, noise = note.instrument.voice, note.instrument.noise
+    # By their objects: to compare voices takes longer than all else here.
+    return id(voice), None if noise is None else id(noise), group
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """What a part gives its notes from a moment on."""
@@ -154,11 +163,7 @@ class Score:
                     allocator.free(when, over)
                 else:
                     allocator.lift(over)
-            first = CHOKE.get(note.key) if note.drum else None
-            group = None if first is None else ((note.part.number, first), note.key)
-            # By their objects: to compare voices takes longer than all else here.
-            voice, noise = id(note.instrument.voice), note.instrument.noise and id(note.instrument.noise)
-            place, cut = allocator.take(note.start, note, voice, noise, group)
+            place, cut = allocator.take(note.start, note, *asked(note))
             if cut is not None:
                 sent[cut].end, sent[cut].cut = note.start, True
             elif note.start - last.get(place, -math.inf) < SOONEST:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ...voice.voice import OF_OPERATOR, Operator
 from ..data import SongError
 
 FM_TRACKS, PLAIN_TRACKS, ALL_TRACKS = 8, 9, 16
@@ -132,10 +133,8 @@ def voice_code(number: int, values: Sequence[int]) -> bytes:
 
 def _operator_code(values: Sequence[int]) -> tuple[int, ...]:
     """Return an operator's registers, from 40 to E0; what is too large for them loses its upper bits."""
-    ar, d1r, d2r, rr, d1l, tl, ks, mul, dt1, dt2, ame = values
-    pitch, attack = (dt1 & 7) << 4 | mul & 15, (ks & 3) << 6 | ar & 31
-    first, second = (ame & 1) << 7 | d1r & 31, (dt2 & 3) << 6 | d2r & 31
-    return pitch, tl & 127, attack, first, second, (d1l & 15) << 4 | rr & 15
+    # MML has an operator's numbers in the order of its fields.
+    return Operator(*(value & most for value, most in zip(values, OF_OPERATOR.values(), strict=True))).data()
 
 
 def file_of(title: bytes, pdx: bytes, tracks: Sequence[bytes], voices: Mapping[int, bytes]) -> bytes:
