@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
+from .header import HEADER
 from .limits import FURTHEST, MOST_CHUNKS, MOST_DIFFERENT
 from .text import INFO, riff_chunks
 from .times import FRAME_RATES, FRAMES, Times
@@ -18,8 +19,6 @@ from .track import LOOP_CONTROLS, LOOP_END, LOOP_START, PORT, SYSEX_ROW, TRACK, 
 if TYPE_CHECKING:
     import mido
 
-HEADER = b"MThd"
-_WHOLE_HEADER = HEADER + b"\0\0\0\x06"
 _SYNCHRONOUS, _SEQUENCES = 1, 2
 """The types that are known: 0, one track; 1, tracks played together; 2, tracks played one after the other."""
 SHORTEST_LOOP = 0.1
@@ -53,11 +52,6 @@ class MidiFile:
     """``title``, ``author``, ``copyright``, ``date``, ``notes``, as far as there are."""
     remarks: tuple[str, ...]
     """A line for each kind of damage and decision, with its first place and how often it was met."""
-
-
-def recognise(data: bytes) -> bool:
-    """Look for the header: at the start, in RIFF, or behind a little junk."""
-    return data[:4] == HEADER or (data[:4] == b"RIFF" and data[8:12] == b"RMID") or _WHOLE_HEADER in data[:FURTHEST]
 
 
 def read_file(data: bytes) -> MidiFile:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from opm.midi import file as files
 from opm.midi import limits, text, track
-from opm.midi.file import read_file, recognise
+from opm.midi.file import read_file
+from opm.midi.header import recognise
 from opm.song import limits as song_limits
 
 NOTE = "00 90 3C 64  60 80 3C 40"

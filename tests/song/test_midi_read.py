@@ -6,6 +6,8 @@ import math
 import mido
 import numpy as np
 import pytest
+from conftest import ROOT
+from test_jit import run_python
 
 import opm
 from opm.midi import arrange
@@ -297,6 +299,14 @@ def test_effects_take_so_many_steps(monkeypatch):
     moved = song.rows["time"][song.rows["address"] == 0x30]
     last = song.seconds(int(moved[moved < song.rows["time"].max() // 2].max()))
     assert 0.9 < last < BEAT + 100 * arrange.EFFECT_STEP + 0.01
+
+
+def test_other_songs_do_not_import_it():
+    code = (
+        "import sys, opm; opm.load('player/songs/mountain_king.vgm');"
+        "print([name for name in ('mido', 'opm.midi.banks', 'opm.song.formats.mml_commands') if name in sys.modules])"
+    )
+    assert run_python(code, str(ROOT)) == "[]"
 
 
 def test_a_file_of_nothing():

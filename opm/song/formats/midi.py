@@ -5,10 +5,9 @@ of steps, found by playing it once.
 """
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,6 @@ from ...midi.arrange import Arranged, arranged
 from ...midi.bank import Bank
 from ...midi.banks import default_bank, read_bank
 from ...midi.file import MidiFile, read_file
-from ...midi.file import recognise as recognise
 from ...midi.schedule import AHEAD
 from ...midi.score import Score, Sent
 from ...pitch import REFERENCE_CLOCK
@@ -30,6 +28,7 @@ from ..playing import Playing
 from ..render import Renderer
 from ..resample import FULL_SCALE
 from ..song import Song
+from .midi_file import OURS, Band
 
 PROBE = 32
 """TL of the loudest carrier where a song's peak is first looked for: 24 dB down, at which nothing clips."""
@@ -39,19 +38,6 @@ _PROBES, _LONG = 4, 1200
 """Playings to find it; of songs that are longer, in seconds, one."""
 _CLOSED = 0.002
 """Seconds before the end of a loop in which all keys are up."""
-
-
-class Band(NamedTuple):
-    """Who plays a MIDI file."""
-
-    voices: str | os.PathLike[str] | Bank | None = None
-    """A bank, or its file; None: our own."""
-    chips: int = 1
-    click_free: bool = False
-    """A channel is silenced before a note takes it from another."""
-
-
-OURS = Band()
 
 
 def read(data: bytes, time_unit: str | None = None, band: Band = OURS) -> Song:

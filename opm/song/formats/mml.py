@@ -8,7 +8,6 @@ commands of docs/formats.md, section 10, and for the bytes of each what MXC and 
 import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 from ..._file import decoded, printable
 from ..data import SongError
@@ -23,7 +22,6 @@ from .mml_text import Cursor, Text
 from .mml_track import LETTERS, MACRO, Score, Stopped, Track, more
 from .pdx import NOTHING, Beside, beside
 
-ENDING = ".mml"
 LONGEST_NAME = 255
 """Bytes of the name of a file of samples: an MDX is known by where it ends."""
 VALUES = ("AR", "D1R", "D2R", "RR", "D1L", "TL", "KS", "MUL", "DT1", "DT2", "AME")
@@ -39,11 +37,6 @@ _NOT_HEARD = (
     "list", "overwrite", "wavemem", "remove", "beep", "play", "ver", "pcmlist", "save-tone", "save-wave", "reste",
     "nreste", "cont", "wcmd", "glide", "compress", "opt",
 )  # fmt: skip
-
-
-def is_mml(path: str | os.PathLike[str]) -> bool:
-    """Say whether a file is MML, by its name."""
-    return Path(path).suffix.lower() == ENDING
 
 
 def mml(text: str, pdx: str | os.PathLike[str] | bytes | None = None) -> Song:
